@@ -1,0 +1,1 @@
+"""The model: namespaces, devices, queues, drivers. Plain objects and verbs; no bytes, no messages, no sockets."""

@@ -1,0 +1,126 @@
+"""What happens to devices, and who is told.
+
+Two kinds of telling, as in the kernel. A *notifier* is code inside the machine: it sits on the netdevice notifier
+chain, is called in the order of its registration, and some of its calls may refuse (before a device comes up, before
+its MTU changes). An *announcer* stands for user space: rtnetlink's and nsid's multicast messages that are not raised
+through the chain but by the code that made the change, so that it can say what the chain cannot (the change mask, the
+namespace a device went to). The model knows neither messages nor sockets: an announcer fills the message from the
+device as it is at that moment, or does nothing when nobody listens.
+
+`origin` is a token of whoever asked: the model hands it from the verb to the announcer and never looks inside.
+None is the kernel's own doing (port id 0, no request).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from emulator.kernel.device import Device
+    from emulator.kernel.net import Net
+
+Origin = object
+"""Who asked for a change; opaque to the model."""
+
+
+class NetdevEvent(IntEnum):
+    """enum netdev_cmd of include/linux/netdevice.h."""
+
+    UP = 1
+    DOWN = 2
+    REBOOT = 3
+    CHANGE = 4
+    REGISTER = 5
+    UNREGISTER = 6
+    CHANGEMTU = 7
+    CHANGEADDR = 8
+    PRE_CHANGEADDR = 9
+    GOING_DOWN = 10
+    CHANGENAME = 11
+    FEAT_CHANGE = 12
+    BONDING_FAILOVER = 13
+    PRE_UP = 14
+    PRE_TYPE_CHANGE = 15
+    POST_TYPE_CHANGE = 16
+    POST_INIT = 17
+    PRE_UNINIT = 18
+    RELEASE = 19
+    NOTIFY_PEERS = 20
+    JOIN = 21
+    CHANGEUPPER = 22
+    RESEND_IGMP = 23
+    PRECHANGEMTU = 24
+    CHANGEINFODATA = 25
+    BONDING_INFO = 26
+    PRECHANGEUPPER = 27
+    CHANGELOWERSTATE = 28
+    UDP_TUNNEL_PUSH_INFO = 29
+    UDP_TUNNEL_DROP_INFO = 30
+    CHANGE_TX_QUEUE_LEN = 31
+    CVLAN_FILTER_PUSH_INFO = 32
+    CVLAN_FILTER_DROP_INFO = 33
+    SVLAN_FILTER_PUSH_INFO = 34
+    SVLAN_FILTER_DROP_INFO = 35
+    OFFLOAD_XSTATS_ENABLE = 36
+    OFFLOAD_XSTATS_DISABLE = 37
+    OFFLOAD_XSTATS_REPORT_USED = 38
+    OFFLOAD_XSTATS_REPORT_DELTA = 39
+    XDP_FEAT_CHANGE = 40
+
+
+@dataclass(slots=True)
+class Info:
+    """What comes with an event beside the device (struct netdev_notifier_*info)."""
+
+    flags_changed: int = 0
+    mtu: int = 0
+    address: bytes = b""
+
+
+Notifier = Callable[[NetdevEvent, "Device", Info], None]
+"""Raises Refusal to veto where the verb asks (PRE_UP, PRECHANGEMTU, PRE_CHANGEADDR, REGISTER, POST_INIT)."""
+
+
+class Announcer(Protocol):
+    """Announcements to user space that the model makes outside the notifier chain."""
+
+    def link_new(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
+                 new_ifindex: int = 0, origin: Origin | None = None) -> None:
+        """RTM_NEWLINK to RTNLGRP_LINK (rtmsg_ifinfo(), rtmsg_ifinfo_newnet()). change: ifi_change; event: IFLA_EVENT_*,
+        shown unless 0; new_nsid, new_ifindex: IFLA_NEW_NETNSID and IFLA_NEW_IFINDEX, unless None and 0."""
+
+    def link_going(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
+                   new_ifindex: int = 0, origin: Origin | None = None) -> Callable[[], None]:
+        """RTM_DELLINK, built from the device as it is now (rtmsg_ifinfo_build_skb()); the answer, when called, sends it
+        to the namespace the device was in when it was built."""
+
+    def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        """RTM_NEWNSID in net: it knows another namespace by nsid from now on (rtnl_net_notifyid())."""
+
+    def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        """RTM_DELNSID in net: the id no longer stands for a namespace."""
+
+
+def _silent() -> None:
+    pass
+
+
+class NullAnnouncer:
+    """Nobody listens."""
+
+    def link_new(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
+                 new_ifindex: int = 0, origin: Origin | None = None) -> None:
+        pass
+
+    def link_going(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
+                   new_ifindex: int = 0, origin: Origin | None = None) -> Callable[[], None]:
+        return _silent
+
+    def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        pass
+
+    def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        pass

@@ -1,0 +1,113 @@
+"""What a driver does for a device: net_device_ops, ethtool_ops and queue_mgmt_ops in one object.
+
+A driver is one DeviceOps object shared by all of its devices; what belongs to one device lies in `device.priv`.
+A method that a driver does not override stands for a NULL pointer in the kernel's tables, and `has()` tells: several
+answers (which features a device shows, which errno a request earns) depend on a function being there at all.
+"""
+
+from __future__ import annotations
+
+from errno import EADDRNOTAVAIL, EBUSY, EINVAL, EOPNOTSUPP
+from typing import TYPE_CHECKING
+
+from protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from emulator.kernel.device import Device
+
+
+class DeviceOps:
+    """A driver. Methods refuse by raising Refusal."""
+
+    driver = ""
+    """What ETHTOOL_GDRVINFO calls the driver."""
+
+    def has(self, name: str) -> bool:
+        """Whether the driver provides the method of that name."""
+        return getattr(type(self), name) is not getattr(DeviceOps, name)
+
+    # net_device_ops
+
+    def init(self, dev: Device) -> None:
+        """ndo_init: the last preparations before a device is registered; may refuse."""
+
+    def uninit(self, dev: Device) -> None:
+        """ndo_uninit: the device is being unregistered; user space has not been told yet."""
+
+    def destroy(self, dev: Device) -> None:
+        """priv_destructor, and whatever the driver frees after the device is gone."""
+
+    def open(self, dev: Device) -> None:
+        """ndo_open: the device comes up; may refuse."""
+
+    def stop(self, dev: Device) -> None:
+        """ndo_stop: the device goes down."""
+
+    def get_iflink(self, dev: Device) -> int:
+        """ndo_get_iflink: the ifindex shown as IFLA_LINK (dev_get_iflink()); the device's own without the method."""
+        return dev.ifindex
+
+    def set_mac(self, dev: Device, address: bytes) -> None:
+        """ndo_set_mac_address. eth_mac_addr() is `set_ethernet_mac`."""
+        raise Refusal(EOPNOTSUPP)
+
+    def validate_address(self, dev: Device) -> None:
+        """ndo_validate_addr, asked before a device is opened."""
+
+    def set_rx_mode(self, dev: Device) -> None:
+        """ndo_set_rx_mode."""
+
+    def change_mtu(self, dev: Device, mtu: int) -> None:
+        """ndo_change_mtu; must set dev.mtu."""
+        dev.mtu = mtu
+
+    def change_carrier(self, dev: Device, carrier: bool) -> None:
+        """ndo_change_carrier."""
+        raise Refusal(EOPNOTSUPP)
+
+    def fix_features(self, dev: Device, features: int) -> int:
+        """ndo_fix_features: the features the device can have, given those."""
+        return features
+
+    def set_features(self, dev: Device, features: int) -> bool:
+        """ndo_set_features. True: the driver has set dev.features itself."""
+        return False
+
+    def set_rx_headroom(self, dev: Device, headroom: int) -> None:
+        """ndo_set_rx_headroom."""
+
+    def get_phys_port_name(self, dev: Device) -> str | None:
+        """ndo_get_phys_port_name; None: EOPNOTSUPP, nothing shown."""
+        return None
+
+    def get_phys_port_id(self, dev: Device) -> bytes | None:
+        """ndo_get_phys_port_id; None: nothing shown."""
+        return None
+
+    def get_peer(self, dev: Device) -> Device | None:
+        """ndo_get_peer_dev, and what the pair drivers know of each other."""
+        return None
+
+    # queue_mgmt_ops
+
+    def queue_create(self, dev: Device) -> int:
+        """ndo_queue_create: the index of a new RX queue that can be leased; may refuse with a text."""
+        raise Refusal(EOPNOTSUPP)
+
+
+def set_ethernet_mac(dev: Device, address: bytes) -> None:
+    """eth_mac_addr(): takes a valid unicast address, of a device that is down or may change it live."""
+    if dev.running and not dev.live_address_change:
+        raise Refusal(EBUSY)
+    if not valid_ethernet(address):
+        raise Refusal(EADDRNOTAVAIL)
+    dev.address = address
+    dev.changed()
+
+
+def valid_ethernet(address: bytes) -> bool:
+    """is_valid_ether_addr(): six bytes, not multicast, not zero."""
+    return len(address) >= 6 and not address[0] & 1 and any(address[:6])
+
+
+__all__ = ["EINVAL", "DeviceOps", "set_ethernet_mac", "valid_ethernet"]
