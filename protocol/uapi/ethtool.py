@@ -1,0 +1,286 @@
+"""uapi/linux/ethtool.h and ethtool_netlink.h (with its generated part): the ethtool family.
+
+Commands to the kernel and from it are numbered apart, and only ethtool does that: UserMsg and KernelMsg.
+"""
+
+from enum import IntEnum, IntFlag
+
+ETHTOOL_GENL_NAME = "ethtool"
+ETHTOOL_GENL_VERSION = 1
+ETHTOOL_MCGRP_MONITOR_NAME = "monitor"
+ETH_GSTRING_LEN = 32
+"""Room for a name in a string set, its NUL included."""
+LINK_MODE_MASK_NBITS = 125
+"""__ETHTOOL_LINK_MODE_MASK_NBITS: how many link modes there are."""
+SPEED_UNKNOWN = -1
+
+
+class UserMsg(IntEnum):
+    """Commands to the kernel: the user half of ETHTOOL_MSG_*."""
+
+    STRSET_GET = 1
+    LINKINFO_GET = 2
+    LINKINFO_SET = 3
+    LINKMODES_GET = 4
+    LINKMODES_SET = 5
+    LINKSTATE_GET = 6
+    DEBUG_GET = 7
+    DEBUG_SET = 8
+    WOL_GET = 9
+    WOL_SET = 10
+    FEATURES_GET = 11
+    FEATURES_SET = 12
+    PRIVFLAGS_GET = 13
+    PRIVFLAGS_SET = 14
+    RINGS_GET = 15
+    RINGS_SET = 16
+    CHANNELS_GET = 17
+    CHANNELS_SET = 18
+    COALESCE_GET = 19
+    COALESCE_SET = 20
+    PAUSE_GET = 21
+    PAUSE_SET = 22
+    EEE_GET = 23
+    EEE_SET = 24
+    TSINFO_GET = 25
+    CABLE_TEST_ACT = 26
+    CABLE_TEST_TDR_ACT = 27
+    TUNNEL_INFO_GET = 28
+    FEC_GET = 29
+    FEC_SET = 30
+    MODULE_EEPROM_GET = 31
+    STATS_GET = 32
+    PHC_VCLOCKS_GET = 33
+    MODULE_GET = 34
+    MODULE_SET = 35
+    PSE_GET = 36
+    PSE_SET = 37
+    RSS_GET = 38
+    PLCA_GET_CFG = 39
+    PLCA_SET_CFG = 40
+    PLCA_GET_STATUS = 41
+    MM_GET = 42
+    MM_SET = 43
+    MODULE_FW_FLASH_ACT = 44
+    PHY_GET = 45
+    TSCONFIG_GET = 46
+    TSCONFIG_SET = 47
+    RSS_SET = 48
+    RSS_CREATE_ACT = 49
+    RSS_DELETE_ACT = 50
+    MSE_GET = 51
+
+
+class KernelMsg(IntEnum):
+    """Replies and notifications: the kernel half of ETHTOOL_MSG_*."""
+
+    STRSET_GET_REPLY = 1
+    LINKINFO_GET_REPLY = 2
+    LINKINFO_NTF = 3
+    LINKMODES_GET_REPLY = 4
+    LINKMODES_NTF = 5
+    LINKSTATE_GET_REPLY = 6
+    DEBUG_GET_REPLY = 7
+    DEBUG_NTF = 8
+    WOL_GET_REPLY = 9
+    WOL_NTF = 10
+    FEATURES_GET_REPLY = 11
+    FEATURES_SET_REPLY = 12
+    FEATURES_NTF = 13
+    PRIVFLAGS_GET_REPLY = 14
+    PRIVFLAGS_NTF = 15
+    RINGS_GET_REPLY = 16
+    RINGS_NTF = 17
+    CHANNELS_GET_REPLY = 18
+    CHANNELS_NTF = 19
+    COALESCE_GET_REPLY = 20
+    COALESCE_NTF = 21
+    PAUSE_GET_REPLY = 22
+    PAUSE_NTF = 23
+    EEE_GET_REPLY = 24
+    EEE_NTF = 25
+    TSINFO_GET_REPLY = 26
+    CABLE_TEST_NTF = 27
+    CABLE_TEST_TDR_NTF = 28
+    TUNNEL_INFO_GET_REPLY = 29
+    FEC_GET_REPLY = 30
+    FEC_NTF = 31
+    MODULE_EEPROM_GET_REPLY = 32
+    STATS_GET_REPLY = 33
+    PHC_VCLOCKS_GET_REPLY = 34
+    MODULE_GET_REPLY = 35
+    MODULE_NTF = 36
+    PSE_GET_REPLY = 37
+    RSS_GET_REPLY = 38
+    PLCA_GET_CFG_REPLY = 39
+    PLCA_GET_STATUS_REPLY = 40
+    PLCA_NTF = 41
+    MM_GET_REPLY = 42
+    MM_NTF = 43
+    MODULE_FW_FLASH_NTF = 44
+    PHY_GET_REPLY = 45
+    PHY_NTF = 46
+    TSCONFIG_GET_REPLY = 47
+    TSCONFIG_SET_REPLY = 48
+    PSE_NTF = 49
+    RSS_NTF = 50
+    RSS_CREATE_ACT_REPLY = 51
+    RSS_CREATE_NTF = 52
+    RSS_DELETE_NTF = 53
+    MSE_GET_REPLY = 54
+
+
+class EthtoolFlag(IntFlag):
+    """enum ethtool_header_flags: ETHTOOL_FLAG_*."""
+
+    COMPACT_BITSETS = 1 << 0
+    OMIT_REPLY = 1 << 1
+    STATS = 1 << 2
+
+
+class TcpDataSplit(IntEnum):
+    """enum ethtool_tcp_data_split."""
+
+    UNKNOWN = 0
+    DISABLED = 1
+    ENABLED = 2
+
+
+class StringSet(IntEnum):
+    """enum ethtool_stringset: ETH_SS_*."""
+
+    TEST = 0
+    STATS = 1
+    PRIV_FLAGS = 2
+    NTUPLE_FILTERS = 3
+    FEATURES = 4
+    RSS_HASH_FUNCS = 5
+    TUNABLES = 6
+    PHY_STATS = 7
+    PHY_TUNABLES = 8
+    LINK_MODES = 9
+    MSG_CLASSES = 10
+    WOL_MODES = 11
+    SOF_TIMESTAMPING = 12
+    TS_TX_TYPES = 13
+    TS_RX_FILTERS = 14
+    UDP_TUNNEL_TYPES = 15
+    STATS_STD = 16
+    STATS_ETH_PHY = 17
+    STATS_ETH_MAC = 18
+    STATS_ETH_CTRL = 19
+    STATS_RMON = 20
+    STATS_PHY = 21
+    TS_FLAGS = 22
+
+
+class Stats(IntEnum):
+    """Groups of standard statistics: ETHTOOL_STATS_*."""
+
+    ETH_PHY = 0
+    ETH_MAC = 1
+    ETH_CTRL = 2
+    RMON = 3
+    PHY = 4
+
+
+class Duplex(IntEnum):
+    """DUPLEX_*."""
+
+    HALF = 0x00
+    FULL = 0x01
+    UNKNOWN = 0xFF
+
+
+class Port(IntEnum):
+    """PORT_*: the connector in use."""
+
+    TP = 0x00
+    AUI = 0x01
+    MII = 0x02
+    FIBRE = 0x03
+    BNC = 0x04
+    DA = 0x05
+    NONE = 0xEF
+    OTHER = 0xFF
+
+
+class Transceiver(IntEnum):
+    """XCVR_*."""
+
+    INTERNAL = 0
+    EXTERNAL = 1
+
+
+class Autoneg(IntEnum):
+    """AUTONEG_*."""
+
+    DISABLE = 0
+    ENABLE = 1
+
+
+class TpMdi(IntEnum):
+    """ETH_TP_MDI*: how a twisted pair is crossed."""
+
+    INVALID = 0
+    MDI = 1
+    MDI_X = 2
+    AUTO = 3
+
+
+class MasterSlaveCfg(IntEnum):
+    """MASTER_SLAVE_CFG_*."""
+
+    UNSUPPORTED = 0
+    UNKNOWN = 1
+    MASTER_PREFERRED = 2
+    SLAVE_PREFERRED = 3
+    MASTER_FORCE = 4
+    SLAVE_FORCE = 5
+
+
+class MasterSlaveState(IntEnum):
+    """MASTER_SLAVE_STATE_*."""
+
+    UNSUPPORTED = 0
+    UNKNOWN = 1
+    MASTER = 2
+    SLAVE = 3
+    ERR = 4
+
+
+class LinkExtState(IntEnum):
+    """enum ethtool_link_ext_state: why there is no link."""
+
+    AUTONEG = 0
+    LINK_TRAINING_FAILURE = 1
+    LINK_LOGICAL_MISMATCH = 2
+    BAD_SIGNAL_INTEGRITY = 3
+    NO_CABLE = 4
+    CABLE_ISSUE = 5
+    EEPROM_ISSUE = 6
+    CALIBRATION_FAILURE = 7
+    POWER_BUDGET_EXCEEDED = 8
+    OVERHEAT = 9
+    MODULE = 10
+    OTP_SPEED_VIOLATION = 11
+    BMC_REQUEST_DOWN = 12
+
+
+class FecBit(IntEnum):
+    """enum ethtool_fec_config_bits: bit numbers."""
+
+    NONE = 0
+    AUTO = 1
+    OFF = 2
+    RS = 3
+    BASER = 4
+    LLRS = 5
+
+
+class UdpTunnelType(IntEnum):
+    """ETHTOOL_UDP_TUNNEL_TYPE_*."""
+
+    VXLAN = 0
+    GENEVE = 1
+    VXLAN_GPE = 2

@@ -1,0 +1,26 @@
+"""uapi/linux/if_arp.h: the hardware types a device may have, of which most are history and left out."""
+
+from enum import IntEnum
+
+
+class ARPHRD(IntEnum):
+    """ifi_type: ARPHRD_*."""
+
+    NETROM = 0
+    ETHER = 1
+    INFINIBAND = 32
+    CAN = 280
+    PPP = 512
+    RAWIP = 519
+    TUNNEL = 768
+    TUNNEL6 = 769
+    LOOPBACK = 772
+    SIT = 776
+    IPGRE = 778
+    IEEE80211 = 801
+    IEEE802154 = 804
+    IP6GRE = 823
+    NETLINK = 824
+    VSOCKMON = 826
+    VOID = 65535
+    NONE = 65534

@@ -1,0 +1,74 @@
+"""uapi/linux/if_link.h: the values of link attributes."""
+
+from enum import IntEnum, IntFlag
+
+
+class In6AddrGenMode(IntEnum):
+    """enum in6_addr_gen_mode: how IPv6 makes a device's link-local address."""
+
+    EUI64 = 0
+    NONE = 1
+    STABLE_PRIVACY = 2
+    RANDOM = 3
+
+
+class NetkitAction(IntEnum):
+    """enum netkit_action: what becomes of a packet without a program."""
+
+    NEXT = -1
+    PASS = 0
+    DROP = 2
+    REDIRECT = 7
+
+
+class NetkitMode(IntEnum):
+    """enum netkit_mode."""
+
+    L2 = 0
+    L3 = 1
+
+
+class NetkitPairing(IntEnum):
+    """enum netkit_pairing."""
+
+    PAIR = 0
+    SINGLE = 1
+
+
+class NetkitScrub(IntEnum):
+    """enum netkit_scrub."""
+
+    NONE = 0
+    DEFAULT = 1
+
+
+class IflaEvent(IntEnum):
+    """IFLA_EVENT_*: why a link message was sent."""
+
+    NONE = 0
+    REBOOT = 1
+    FEATURES = 2
+    BONDING_FAILOVER = 3
+    NOTIFY_PEERS = 4
+    IGMP_RESEND = 5
+    BONDING_OPTIONS = 6
+
+
+class XdpAttached(IntEnum):
+    """XDP_ATTACHED_*: where a program hangs."""
+
+    NONE = 0
+    DRV = 1
+    SKB = 2
+    HW = 3
+    MULTI = 4
+
+
+class XDP_FLAGS(IntFlag):
+    """XDP_FLAGS_*, in IFLA_XDP_FLAGS."""
+
+    UPDATE_IF_NOEXIST = 1 << 0
+    SKB_MODE = 1 << 1
+    DRV_MODE = 1 << 2
+    HW_MODE = 1 << 3
+    REPLACE = 1 << 4
