@@ -16,14 +16,14 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from emulator.kernel.ops import DeviceOps
+from emulator.kernel.queue import Queues, RxQueue, TxQueue
 
 if TYPE_CHECKING:
     from emulator.kernel.kernel import Kernel
     from emulator.kernel.kind import Kind
-    from emulator.kernel.napi import Napi
+    from emulator.kernel.napi import Napi, NapiConfig
     from emulator.kernel.net import Net
     from emulator.kernel.page_pool import PagePool
-    from emulator.kernel.queue import RxQueue, TxQueue
 
 GSO_LEGACY_MAX_SIZE = 65536
 GSO_MAX_SEGS = 65535
@@ -142,7 +142,7 @@ class Device:
         "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode", "linkwatch_pending", "linkwatch_queued",
         "live_address_change", "lltx", "lower", "mangleid_features", "map", "master", "max_mtu",
         "max_pacing_offload_horizon", "min_mtu", "moving_ns", "mpls_features", "mtu", "name", "name_assign_type",
-        "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable", "no_carrier",
+        "napi_config", "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable", "no_carrier",
         "no_queue", "num_rx_queues", "num_tx_queues", "operstate", "ops", "page_pools", "parent", "perm_address",
         "present", "priv", "promiscuity", "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops",
         "real_num_rx_queues", "real_num_tx_queues", "reg_state", "request_ops_lock", "revision",
@@ -259,8 +259,11 @@ class Device:
         self.num_rx_queues = 0
         self.real_num_tx_queues = 0
         self.real_num_rx_queues = 0
-        self.rx: list[RxQueue] = []
-        self.tx: list[TxQueue] = []
+        self.rx: Queues[RxQueue] = Queues(self, RxQueue)
+        self.tx: Queues[TxQueue] = Queues(self, TxQueue)
+        """Made when asked for: nothing needs to fill them."""
+        self.napi_config: dict[int, NapiConfig] = {}
+        """dev->napi_config: what outlives a NAPI instance, by its index."""
         self.napi_list: list[Napi] = []
         """In the kernel's order: dev->napi_list, newest id first."""
         self.page_pools: list[PagePool] = []

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.net import Net
+    from emulator.kernel.page_pool import PagePool, PagePoolEvent
 
 Origin = object
 """Who asked for a change; opaque to the model."""
@@ -103,6 +104,10 @@ class Announcer(Protocol):
     def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
         """RTM_DELNSID in net: the id no longer stands for a namespace."""
 
+    def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
+        """NETDEV_CMD_PAGE_POOL_*_NTF to the netdev family's page-pool group, in the namespace of pool.dev
+        (netdev_nl_page_pool_event())."""
+
 
 def _silent() -> None:
     pass
@@ -123,4 +128,7 @@ class NullAnnouncer:
         pass
 
     def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        pass
+
+    def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         pass
