@@ -8,12 +8,14 @@ answers (which features a device shows, which errno a request earns) depend on a
 from __future__ import annotations
 
 from errno import EADDRNOTAVAIL, EBUSY, EINVAL, EOPNOTSUPP
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
+    from emulator.kernel.ethtool import Channels, Coalesce, Pause, PauseStats, Rings
+    from emulator.kernel.qstats import RxStats, TxStats
 
 
 class DeviceOps:
@@ -90,9 +92,76 @@ class DeviceOps:
 
     # queue_mgmt_ops
 
+    sets_rx_page_size = False
+    """QCFG_RX_PAGE_SIZE in supported_params: a memory provider may ask for a page size."""
+
     def queue_create(self, dev: Device) -> int:
         """ndo_queue_create: the index of a new RX queue that can be leased; may refuse with a text."""
         raise Refusal(EOPNOTSUPP)
+
+    def queue_mem_alloc(self, dev: Device, index: int) -> Any:
+        """ndo_queue_mem_alloc: what a new queue needs; the driver's own, handed back to the other three."""
+        raise Refusal(EOPNOTSUPP)
+
+    def queue_mem_free(self, dev: Device, memory: Any) -> None:
+        """ndo_queue_mem_free."""
+
+    def queue_start(self, dev: Device, memory: Any, index: int) -> None:
+        """ndo_queue_start: the queue runs on that memory."""
+
+    def queue_stop(self, dev: Device, index: int) -> Any:
+        """ndo_queue_stop: the memory that the queue ran on."""
+        return None
+
+    def queue_dma_device(self, dev: Device, index: int) -> Any:
+        """netdev_queue_get_dma_dev() without leases: the bus device if it can do DMA (it has a mask), else None.
+        Two queues can be bound at once when they have the same one."""
+        return None
+
+    # netdev_stat_ops
+
+    def get_queue_stats_rx(self, dev: Device, index: int, stats: RxStats) -> None:
+        """Sets what the driver counts of a receive queue."""
+
+    def get_queue_stats_tx(self, dev: Device, index: int, stats: TxStats) -> None:
+        """Sets what the driver counts of a transmit queue."""
+
+    def get_base_stats(self, dev: Device, rx: RxStats, tx: TxStats) -> None:
+        """Sets what was counted on no queue that is there now; None stays what the driver never counts."""
+
+    # ethtool_ops; the rules around them are in ethtool.py
+
+    settable_rings: frozenset[str] = frozenset()
+    """supported_ring_params, as names of fields of ethtool.Rings."""
+    settable_coalesce: frozenset[str] = frozenset()
+    """supported_coalesce_params, as names of fields of ethtool.Coalesce."""
+
+    def get_channels(self, dev: Device) -> Channels:
+        raise Refusal(EOPNOTSUPP)
+
+    def set_channels(self, dev: Device, channels: Channels) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_ringparam(self, dev: Device, rings: Rings) -> None:
+        """Sets what the driver knows; the split and its threshold are the configuration's already."""
+
+    def set_ringparam(self, dev: Device, rings: Rings) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_coalesce(self, dev: Device) -> Coalesce:
+        raise Refusal(EOPNOTSUPP)
+
+    def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_pauseparam(self, dev: Device) -> Pause:
+        raise Refusal(EOPNOTSUPP)
+
+    def set_pauseparam(self, dev: Device, pause: Pause) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_pause_stats(self, dev: Device, stats: PauseStats) -> None:
+        """Sets what the driver counts."""
 
 
 def set_ethernet_mac(dev: Device, address: bytes) -> None:
