@@ -1,0 +1,357 @@
+"""Traces: what was done to a kernel, step by step, and what came of it. The format is told in fixtures/README.md.
+
+A trace is a file of JSON Lines. It is written by machines and read by people, so what stands in a line is kept as it
+stands, unknown keys and the order of keys included: what was read can be written again byte for byte. What a step
+must have to mean anything is checked once, on reading, from a table of the verbs; whoever performs the steps may rely
+on it. A file that is wrong ends in one line that says where and how (TraceError).
+
+Answers are patterns: hexadecimal digits, where ``..`` stands for a byte that differs from one boot to the next, or
+``!`` and the name of an errno for a receive that failed.
+"""
+
+import errno
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+
+PATTERN = re.compile(r"(?:[0-9a-f]{2}|\.\.)*|![A-Z0-9]+")
+U32_MAX = 0xFFFFFFFF
+
+
+class TraceError(ValueError):
+    """A trace that cannot be read: one line, with the file and the number of the line where they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line: on which kernel the trace was recorded.
+
+    ``families`` are the numbers of the generic netlink families by name. ``netdevsim`` is "dma" for the kernel whose
+    netdevsim devices can do DMA, else None.
+    """
+
+    about: str
+    kernel: str
+    cpus: int
+    families: Mapping[str, int]
+    netdevsim: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Keys that this module does not know."""
+
+    def fields(self) -> dict[str, Any]:
+        """The header as the object that stands in the file."""
+        known: dict[str, Any] = {
+            "trace": VERSION,
+            "about": self.about,
+            "kernel": self.kernel,
+            "cpus": self.cpus,
+            "families": dict(self.families),
+        }
+        if self.netdevsim is not None:
+            known["netdevsim"] = self.netdevsim
+        return known | dict(self.extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line after the first. Made by step_of(), which checks it; ``step["hex"]`` is an argument."""
+
+    verb: str
+    fields: Mapping[str, Any]
+    """The whole object as it stands in the file."""
+    line: int = field(default=0, compare=False)
+    """Where in the file, counted from 1; 0 if it comes from elsewhere."""
+
+    def __getitem__(self, key: str) -> Any:
+        return self.fields[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.fields.get(key, default)
+
+    @property
+    def subject(self) -> Any:
+        """What the verb is done to: the name of a socket, a namespace or a program, the number of a device ..."""
+        return self.fields[self.verb]
+
+    @property
+    def about(self) -> str | None:
+        return self.fields.get("about")
+
+    @property
+    def got(self) -> Mapping[str, Sequence[str]]:
+        """What each socket had to read afterwards, as patterns. Sockets with nothing to read are not mentioned."""
+        got: Mapping[str, Sequence[str]] = self.fields.get("got", {})
+        return got
+
+    @property
+    def error(self) -> int:
+        """The positive errno number with which the step was refused; 0 if it was not."""
+        name = self.fields.get("error")
+        return 0 if name is None else int(getattr(errno, name))
+
+    def answered(self, got: Mapping[str, Sequence[str]], error: int = 0) -> "Step":
+        """The same step with another outcome."""
+        fields = {key: value for key, value in self.fields.items() if key not in ("got", "error")}
+        if error:
+            fields["error"] = errno.errorcode[error]
+        if got:
+            fields["got"] = {socket: list(datagrams) for socket, datagrams in got.items()}
+        return Step(self.verb, fields, self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    header: Header
+    steps: Sequence[Step]
+    name: str = field(default="", compare=False)
+    """The file it came from, as it was named."""
+
+
+# -- answers -----------------------------------------------------------------------------------------
+
+
+def text_of(received: bytes | OSError) -> str:
+    """What a receive gave, as it is written in a trace: a datagram, or the error with which it failed."""
+    if isinstance(received, OSError):
+        return "!" + errno.errorcode[received.errno or 0]
+    return received.hex()
+
+
+@lru_cache(maxsize=1024)
+def open_bytes(pattern: str) -> tuple[bytes, frozenset[int]]:
+    """A datagram's pattern as bytes, zero where any byte will do, and the offsets where it will."""
+    offsets = frozenset(at // 2 for at in range(0, len(pattern), 2) if pattern[at] == ".")
+    return bytes.fromhex(pattern.replace("..", "00")), offsets
+
+
+def matches(pattern: str, received: bytes | OSError) -> bool:
+    """Whether what a receive gave is what the pattern says."""
+    if isinstance(received, OSError) or pattern.startswith("!"):
+        return isinstance(received, OSError) and pattern == text_of(received)
+    if "." not in pattern:
+        return bytes.fromhex(pattern) == received
+    expected, offsets = open_bytes(pattern)
+    if len(expected) != len(received):
+        return False
+    return bytes(0 if at in offsets else byte for at, byte in enumerate(received)) == expected
+
+
+# -- what a step must have -----------------------------------------------------------------------------
+
+# A check says what belongs there when the value is something else.
+Check = Callable[[Any], str | None]
+
+
+def label(value: Any) -> str | None:
+    return None if isinstance(value, str) and value else "a name"
+
+
+def text(value: Any) -> str | None:
+    return None if isinstance(value, str) else "a text"
+
+
+def u32(value: Any) -> str | None:
+    return None if type(value) is int and 0 <= value <= U32_MAX else f"a number from 0 to {U32_MAX}"
+
+
+def integer(value: Any) -> str | None:
+    return None if type(value) is int else "a whole number"
+
+
+def seconds(value: Any) -> str | None:
+    return None if type(value) in (int, float) and 0 <= value < float("inf") else "a number of seconds"
+
+
+def datagram(value: Any) -> str | None:
+    digits = isinstance(value, str) and re.fullmatch(r"(?:[0-9a-fA-F]{2})*", value)
+    return None if digits else "an even number of hexadecimal digits"
+
+
+def answer(value: Any) -> str | None:
+    if isinstance(value, str) and PATTERN.fullmatch(value):
+        return errno_name(value[1:]) if value.startswith("!") else None
+    return "hexadecimal digits (.. for any byte) or ! and an errno"
+
+
+def errno_name(value: Any) -> str | None:
+    known = isinstance(value, str) and value.startswith("E") and isinstance(getattr(errno, value, None), int)
+    return None if known else "the name of an errno"
+
+
+def one_of(*numbers: int) -> Check:
+    listed = " or ".join(map(str, numbers))
+    return lambda value: None if type(value) is int and value in numbers else listed
+
+
+def tuple_of(*checks: Check) -> Check:
+    def check(value: Any) -> str | None:
+        if not isinstance(value, list) or len(value) != len(checks):
+            return f"a list of {len(checks)}"
+        return within(f"a list of {len(checks)}", zip(checks, value, strict=True))
+
+    return check
+
+
+def list_of(check: Check) -> Check:
+    return lambda value: within("a list", ((check, v) for v in value)) if isinstance(value, list) else "a list"
+
+
+def table_of(check: Check) -> Check:
+    def checks(value: Any) -> str | None:
+        return within("an object", ((check, v) for v in value.values())) if isinstance(value, dict) else "an object"
+
+    return checks
+
+
+def within(what: str, pairs: Iterable[tuple[Check, Any]]) -> str | None:
+    """The first complaint about what stands inside a list or an object."""
+    for check, value in pairs:
+        if (wanted := check(value)) is not None:
+            return f"{what} in which {shown(value)} is {wanted}"
+    return None
+
+
+@dataclass(frozen=True)
+class Verb:
+    subject: Check
+    needs: Mapping[str, Check] = field(default_factory=dict)
+    takes: Mapping[str, Check] = field(default_factory=dict)
+
+
+VERBS: Mapping[str, Verb] = {
+    "netns": Verb(label),
+    "netns_del": Verb(label),
+    "nsim_new": Verb(tuple_of(u32, u32, u32)),
+    "nsim_del": Verb(u32),
+    "open": Verb(
+        label,
+        needs={"proto": one_of(0, 16)},
+        takes={"netns": label, "port": u32, "opts": list_of(tuple_of(integer, integer)), "uid": u32},
+    ),
+    "opt": Verb(label, needs={"name": integer, "value": integer}),
+    "close": Verb(label),
+    "send": Verb(
+        label,
+        needs={"hex": datagram},
+        takes={"patch_fd": list_of(tuple_of(u32, label)), "patch_dmabuf": list_of(tuple_of(u32, label))},
+    ),
+    "xsk": Verb(label, needs={"ifindex": u32, "queue": u32}, takes={"netns": label, "flags": u32}),
+    "zcrx": Verb(label, needs={"ifindex": u32, "queue": u32}, takes={"netns": label, "rx_buf_len": u32}),
+    "dmabuf": Verb(label),
+    "end": Verb(label),
+    "sleep": Verb(seconds),
+}
+
+OUTCOME: Mapping[str, Check] = {"about": text, "got": table_of(list_of(answer)), "error": errno_name}
+
+HEADER: Mapping[str, Check] = {
+    "trace": one_of(VERSION),
+    "about": text,
+    "kernel": text,
+    "cpus": u32,
+    "families": table_of(u32),
+}
+
+
+def step_of(fields: Any, line: int = 0) -> Step:
+    """The step that an object describes. Raises TraceError (without a place) for an object that describes none."""
+    if not isinstance(fields, dict):
+        raise TraceError(f"a step is an object, and not {shown(fields)}")
+    verbs = [key for key in fields if key in VERBS]
+    if len(verbs) > 1 and "netns" in verbs:
+        verbs.remove("netns")  # also an argument
+    if not verbs:
+        raise TraceError(f"no step is known by any of {', '.join(map(repr, fields)) or 'no keys at all'}")
+    if len(verbs) > 1:
+        raise TraceError(f"{' and '.join(map(repr, verbs))} are two steps")
+    verb = VERBS[verbs[0]]
+    demand(fields, {verbs[0]: verb.subject, **verb.needs}, f"{verbs[0]!r}")
+    permit(fields, {**verb.takes, **OUTCOME})
+    for key in ("patch_fd", "patch_dmabuf"):
+        for offset, _ in fields.get(key, ()) if verbs[0] == "send" else ():
+            if offset + 4 > len(fields["hex"]) // 2:
+                raise TraceError(f"{key!r}: four bytes at {offset} are outside the datagram")
+    return Step(verbs[0], fields, line)
+
+
+def header_of(fields: Any) -> Header:
+    """The header that an object describes. Raises TraceError (without a place) for one that describes none."""
+    if not isinstance(fields, dict):
+        raise TraceError(f"a header is an object, and not {shown(fields)}")
+    demand(fields, HEADER, "the header")
+    permit(fields, {"netdevsim": text})
+    known = {key: fields[key] for key in HEADER if key != "trace"}
+    extra = {key: value for key, value in fields.items() if key not in HEADER and key != "netdevsim"}
+    return Header(**known, netdevsim=fields.get("netdevsim"), extra=extra)
+
+
+def demand(fields: Mapping[str, Any], checks: Mapping[str, Check], whose: str) -> None:
+    for key in checks:
+        if key not in fields:
+            raise TraceError(f"{whose} needs {key!r}")
+    permit(fields, checks)
+
+
+def permit(fields: Mapping[str, Any], checks: Mapping[str, Check]) -> None:
+    for key, check in checks.items():
+        if key in fields and (wanted := check(fields[key])) is not None:
+            raise TraceError(f"{key!r} should be {wanted}, and not {shown(fields[key])}")
+
+
+def shown(value: Any) -> str:
+    """A value from a file, short enough for a message."""
+    written = json.dumps(value)
+    return written if len(written) <= 60 else written[:57] + "..."
+
+
+# -- files -----------------------------------------------------------------------------------------------
+
+
+def read(path: str | Path) -> Trace:
+    """The trace in a file. Raises TraceError if it is not one, OSError if there is none."""
+    try:
+        content = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TraceError(f"{path}: not UTF-8 (byte {error.start})") from None
+    return parse(content, str(path))
+
+
+def parse(content: str, name: str = "trace") -> Trace:
+    """The trace that a text describes; ``name`` is what errors call the file. Empty lines mean nothing."""
+    header: Header | None = None
+    steps: list[Step] = []
+    for number, line in enumerate(content.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            if header is None:
+                header = header_of(fields)
+            else:
+                steps.append(step_of(fields, number))
+        except json.JSONDecodeError as error:
+            raise TraceError(f"{name}:{number}: not JSON: {error.msg} (column {error.colno})") from None
+        except RecursionError:
+            raise TraceError(f"{name}:{number}: nested too deeply") from None
+        except TraceError as error:
+            raise TraceError(f"{name}:{number}: {error}") from None
+    if header is None:
+        raise TraceError(f"{name}: empty; a trace begins with a header")
+    return Trace(header, steps, name)
+
+
+def render(trace: Trace) -> str:
+    """The text of a trace: what parse() reads."""
+    lines = [trace.header.fields(), *(dict(step.fields) for step in trace.steps)]
+    return "".join(json.dumps(fields) + "\n" for fields in lines)
+
+
+def write(path: str | Path, trace: Trace) -> None:
+    """Puts a trace into a file, in place of what it held. Raises OSError."""
+    Path(path).write_text(render(trace), encoding="utf-8", newline="\n")
