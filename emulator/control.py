@@ -1,0 +1,177 @@
+"""The control socket: what is done to the machine from outside of netlink.
+
+A client writes one JSON object a line and gets one a line back, in order: `{"ok": ...}` with what there is to tell
+(true if nothing), or `{"error": "one clear line"}`, with `"errno": "EADDRINUSE"` where the kernel would have refused.
+The verbs are those of verbs.py. A line that is refused has changed nothing, and the next one is as good as ever.
+
+`open` answers with a connected data socket (SCM_RIGHTS on the first byte of the answer): a netlink socket in all but
+family. Its other end is bound to an abstract name of ten bytes, so that the name of the sender, as recvmsg() tells it,
+is as long as a sockaddr_nl and says port id 0, which is what netlink clients check. Opened sockets are called by
+name, and the names are one space for all clients; a socket outlives the control connection that opened it, and ends
+when its holder closes it, or by `close`.
+"""
+
+from __future__ import annotations
+
+import array
+import itertools
+import json
+import random
+import socket
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from emulator.directory import DirectoryError
+from emulator.state import state
+from emulator.steps import errno_name
+from emulator.verbs import CONTROL_VERBS, StepError, check
+
+if TYPE_CHECKING:
+    from emulator.server import Server
+
+LINE_MAX = 1 << 20
+"""The longest line that is taken, in bytes."""
+
+READ_SIZE = 65536
+
+_unique = itertools.count(random.SystemRandom().getrandbits(32))
+
+
+class Control:
+    """One client of the control socket. Takes its accepted connection."""
+
+    def __init__(self, server: Server, sock: socket.socket, pid: int) -> None:
+        self.server = server
+        self.pid = pid
+        self._sock = trio.socket.from_stdlib_socket(sock)
+        self._passed: socket.socket | None = None
+        """A data socket that goes out with the next answer."""
+
+    async def serve(self) -> None:
+        """Answers line after line until the client leaves."""
+        with self._sock:
+            try:
+                buffer = bytearray()
+                too_long = False
+                while chunk := await self._sock.recv(READ_SIZE):
+                    buffer += chunk
+                    while (end := buffer.find(b"\n")) >= 0:
+                        line, buffer = bytes(buffer[:end]), buffer[end + 1 :]
+                        await self._answer({"error": _TOO_LONG} if too_long or end > LINE_MAX else self.perform(line))
+                        too_long = False
+                    if len(buffer) > LINE_MAX:
+                        buffer.clear()
+                        too_long = True
+                if buffer:
+                    await self._answer(self.perform(bytes(buffer)))
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+
+    def perform(self, line: bytes) -> dict[str, Any]:
+        """Does what a line says; the answer to it."""
+        try:
+            return {"ok": self._do(*check(parse(line), CONTROL_VERBS))}
+        except (StepError, DirectoryError) as error:
+            return {"error": str(error)}
+        except OSError as error:
+            name = errno_name(error.errno or 0)
+            return {"error": error.strerror or name, "errno": name}
+        finally:
+            self.server.settle()
+
+    def _do(self, verb: str, step: dict[str, Any]) -> Any:
+        server = self.server
+        match verb:
+            case "state":
+                return state(server.machine, server.connections)
+            case "reset":
+                server.reset()
+            case "open":
+                return self._open(step)
+            case "close":
+                server.steps.socket("close", step["close"])
+                server.named[step["close"]].close()
+            case "netns":
+                server.directory.check_name(step["netns"])
+                server.steps.do(verb, step)
+                try:
+                    server.arrange()
+                except DirectoryError:
+                    server.steps.do("netns_del", {"netns_del": step["netns"]})
+                    server.arrange()
+                    raise
+            case "netns_del":
+                server.steps.do(verb, step)
+                server.arrange()
+            case _:
+                server.steps.do(verb, step)
+        return True
+
+    def _open(self, step: dict[str, Any]) -> dict[str, Any]:
+        name = step.pop("open")
+        pid = step.pop("pid", self.pid)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            bind_abstract(ours)
+            endpoint = self.server.steps.open(name, **step, pid=pid, descriptors=self.server.descriptors(pid))
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+        self.server.connect(ours, endpoint, name=name)
+        self._passed = theirs
+        return {"socket": name, "port": endpoint.portid}
+
+    async def _answer(self, answer: dict[str, Any]) -> None:
+        data = json.dumps(answer).encode() + b"\n"
+        if self._passed is not None:
+            with self._passed as passed:
+                self._passed = None
+                rights = array.array("i", [passed.fileno()])
+                sent = await self._sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+            data = data[sent:]
+        while data:
+            data = data[await self._sock.send(data) :]
+
+
+_TOO_LONG = f"the line is longer than {LINE_MAX} bytes"
+
+
+def parse(line: bytes) -> Any:
+    """The JSON value on a line. Raises StepError."""
+    try:
+        return json.loads(line.decode(), object_pairs_hook=_fields, parse_constant=_constant)
+    except UnicodeDecodeError:
+        raise StepError("the line is not UTF-8") from None
+    except RecursionError:
+        raise StepError("the line is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise StepError(f"the line is not JSON: {error.msg} at column {error.colno}") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise StepError(f"the line is not JSON that can be read: {error}") from None
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise StepError(f"{twice} is given twice")
+    return fields
+
+
+def _constant(text: str) -> Any:
+    raise StepError(f"the line is not JSON: {text} is no number there")
+
+
+def bind_abstract(sock: socket.socket) -> None:
+    """Gives a socket an abstract name that reads like a sockaddr_nl: padding, port id 0, and four unique bytes."""
+    while True:
+        try:
+            sock.bind(bytes(6) + (next(_unique) & 0xFFFFFFFF).to_bytes(4, "little"))
+        except OSError as error:
+            if errno_name(error.errno or 0) != "EADDRINUSE":
+                raise
+        else:
+            return

@@ -1,0 +1,257 @@
+"""The daemon: a kernel behind Unix sockets.
+
+For each namespace there is a directory with two listening SOCK_SEQPACKET sockets, `generic` and `route` (directory.py);
+who connects has a netlink socket of that protocol in that namespace, with CAP_ACK and EXT_ACK set, every capability,
+and its process id as port id. What is not netlink comes in through the control socket (control.py).
+
+Everything happens in one thread and every change of the kernel in one call, so there are no locks. Messages for other
+sockets than the one that asked are queued on their endpoints; each such connection puts itself on `ready`, and is
+written to before the next request is taken. Then comes the work that the kernel defers (link-watch, a namespace's
+end), and what that announces.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import trio
+from trio.lowlevel import notify_closing, wait_readable
+
+from emulator.connection import Connection
+from emulator.control import Control
+from emulator.descriptors import PeerDescriptors
+from emulator.directory import PROTOCOLS, Directory
+from emulator.endpoint import Endpoint
+from emulator.machine import Machine
+from emulator.steps import Steps
+from protocol.uapi.netlink import NetlinkOpt
+
+log = logging.getLogger(__name__)
+
+PATH_OPTIONS = ((NetlinkOpt.CAP_ACK, 1), (NetlinkOpt.EXT_ACK, 1))
+"""What every modern client sets first, and a client of a path cannot."""
+
+OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+BREATH = 0.1
+"""Seconds until connections are accepted again after that."""
+
+
+class Server:
+    """One daemon. `start()` makes it listen, in a nursery whose cancellation is its end.
+
+    make_machine: called for the first machine, and for a fresh one at each `reset()`.
+    """
+
+    def __init__(self, directory: Directory, make_machine: Callable[[], Machine] = Machine) -> None:
+        self.directory = directory
+        self.make_machine = make_machine
+        self.machine = make_machine()
+        self.steps = Steps(self.machine)
+        self.connections: set[Connection] = set()
+        self.named: dict[str, Connection] = {}
+        """Connections that the control socket made, by the name it gave them."""
+        self.ready: list[Connection] = []
+        """Those whose endpoints have something to be written; each puts itself here."""
+        self._listeners: dict[str, list[socket.socket]] = {}
+        self._homes: dict[tuple[int, int], str] = {}
+        """Device and inode number of the namespaces' directories."""
+        self._nursery: trio.Nursery | None = None
+
+    # The life of the daemon
+
+    def start(self, nursery: trio.Nursery) -> None:
+        """Listens. Raises DirectoryError when a socket cannot be made."""
+        self._nursery = nursery
+        self.arrange()
+        control = self.directory.listen(self.directory.control, socket.SOCK_STREAM)
+        self._start(self._listen, control, self._greet_control)
+
+    def reset(self) -> None:
+        """A fresh machine; whoever was connected to the old one is cut off."""
+        for connection in list(self.connections):
+            connection.close()
+        self.machine = self.make_machine()
+        self.steps = Steps(self.machine)
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Makes the listening sockets follow the namespaces that there are.
+
+        Connections into a namespace that is gone live on until they are closed.
+        """
+        for name in [name for name in self._listeners if name not in self.machine.nets]:
+            for sock in self._listeners.pop(name):
+                notify_closing(sock)
+                sock.close()
+            self._homes = {home: owner for home, owner in self._homes.items() if owner != name}
+            self.directory.remove(name)
+        for name in [name for name in self.machine.nets if name not in self._listeners]:
+            sockets = self._listeners[name] = []
+            for protocol, number in PROTOCOLS.items():
+                sock = self.directory.listen(self.directory.namespace(name) / protocol, socket.SOCK_SEQPACKET)
+                sockets.append(sock)
+                self._start(self._listen, sock, self._greeter(name, number))
+            home = self.directory.namespace(name).stat()
+            self._homes[home.st_dev, home.st_ino] = name
+
+    # The kernel's turn
+
+    def request(self, endpoint: Endpoint, datagram: bytes) -> None:
+        """One sendmsg() of a client, everything that comes of it, and the work deferred meanwhile."""
+        try:
+            endpoint.send(datagram)
+        except OSError:
+            pass  # sendmsg() would have failed: there is no way to say so
+        except Exception:
+            log.exception("a request failed: %s", datagram.hex())
+        self.settle()
+
+    def settle(self) -> None:
+        """Writes what was queued, does what was deferred, writes what came of that."""
+        if self.ready:
+            self._deliver()
+        try:
+            self.machine.settle()
+        except Exception:
+            log.exception("deferred work failed")
+        if self.ready:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        for connection in self.ready:  # it may grow as we go
+            connection.flush()
+        self.ready.clear()
+
+    # Connections
+
+    def connect(self, sock: socket.socket, endpoint: Endpoint, *, name: str | None = None) -> Connection:
+        """Joins a Unix socket to an endpoint, in a task of its own."""
+        connection = Connection(self, sock, endpoint, name=name)
+        self.connections.add(connection)
+        if name is not None:
+            self.named[name] = connection
+        self._start(connection.serve)
+        return connection
+
+    def forget(self, connection: Connection) -> None:
+        """Called by a connection when it has been closed."""
+        self.connections.discard(connection)
+        if connection.name is not None and self.named.get(connection.name) is connection:
+            del self.named[connection.name]
+            self.steps.sockets.pop(connection.name, None)
+
+    def descriptors(self, pid: int) -> PeerDescriptors:
+        """What numbers in the messages of that process stand for."""
+        return PeerDescriptors(pid, self._home)
+
+    def _home(self, file: tuple[int, int]) -> object | None:
+        name = self._homes.get(file)
+        return None if name is None else self.machine.nets.get(name)
+
+    def _greeter(self, name: str, protocol: int) -> Callable[[socket.socket], None]:
+        def greet(sock: socket.socket) -> None:
+            pid = peer_pid(sock)
+            net = self.machine.nets[name]
+            endpoint = Endpoint(self.machine, net, protocol, pid=pid, options=PATH_OPTIONS)
+            endpoint.descriptors = self.descriptors(pid)
+            self.connect(sock, endpoint)
+
+        return greet
+
+    def _greet_control(self, sock: socket.socket) -> None:
+        self._start(Control(self, sock, peer_pid(sock)).serve)
+
+    # Tasks
+
+    def _start(self, task: Callable[..., Awaitable[object]], *args: object) -> None:
+        assert self._nursery is not None, "not started"
+        self._nursery.start_soon(task, *args)
+
+    async def _listen(self, sock: socket.socket, greet: Callable[[socket.socket], object]) -> None:
+        with sock:
+            while sock.fileno() >= 0:
+                try:
+                    await wait_readable(sock)
+                    client, _ = sock.accept()
+                except (BlockingIOError, ConnectionAbortedError):
+                    continue
+                except trio.ClosedResourceError:
+                    return
+                except OSError as error:
+                    if error.errno not in OUT_OF_DESCRIPTORS:
+                        raise
+                    log.warning("no connection can be accepted: %s", error.strerror)
+                    await trio.sleep(BREATH)
+                    continue
+                try:
+                    greet(client)
+                except Exception:
+                    log.exception("a connection could not be made")
+                    client.close()
+
+
+@asynccontextmanager
+async def serving(
+    directory: str | os.PathLike[str], make_machine: Callable[[], Machine] = Machine
+) -> AsyncIterator[Server]:
+    """A daemon on that directory for as long as the block runs; nothing of it is left afterwards.
+
+    Raises DirectoryError when the directory cannot be had: a living daemon owns it, it cannot be written, or its path
+    is too long for sockets.
+    """
+    place = Directory(directory)
+    with place.claim():
+        server = Server(place, make_machine)
+        async with trio.open_nursery() as nursery:
+            server.start(nursery)
+            try:
+                yield server
+            finally:
+                nursery.cancel_scope.cancel()
+
+
+async def serve(
+    directory: str | os.PathLike[str],
+    make_machine: Callable[[], Machine] = Machine,
+    *,
+    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """`serving()` as a task: runs until it is cancelled. `await nursery.start(serve, directory)` returns the server."""
+    async with serving(directory, make_machine) as server:
+        task_status.started(server)
+        await trio.sleep_forever()
+
+
+def run(
+    directory: str | os.PathLike[str],
+    make_machine: Callable[[], Machine] = Machine,
+    *,
+    ready: Callable[[], object] = lambda: None,
+) -> None:
+    """The daemon's whole life: serves until SIGTERM or SIGINT. ready: called when clients can connect.
+
+    Raises DirectoryError like `serving()`.
+    """
+
+    async def life() -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async with serving(directory, make_machine):
+                ready()
+                async for _ in signals:
+                    return
+
+    trio.run(life)
+
+
+def peer_pid(sock: socket.socket) -> int:
+    """The process that connected; 0 when it is in a namespace of processes that cannot be seen from here."""
+    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid
