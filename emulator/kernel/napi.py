@@ -79,12 +79,11 @@ class Napi:
 
     # Adding and deleting
 
-    def add_config(self, dev: Device, index: int) -> None:
-        """netif_napi_add_config(): belongs to the device now, with the configuration of that index."""
+    def add_config(self, dev: Device, index: int, config: NapiConfig) -> None:
+        """netif_napi_add_config(): belongs to the device now, with what the driver keeps for that index
+        (dev->napi_config[index])."""
         self.index = index
-        self.config = dev.napi_config.get(index)
-        if self.config is None:
-            self.config = dev.napi_config[index] = NapiConfig()
+        self.config = config
         self.add(dev)
 
     def add(self, dev: Device) -> None:
@@ -107,13 +106,14 @@ class Napi:
         if self.config is not None and self.config.napi_id:
             new = self.config.napi_id
         for place, other in enumerate(dev.napi_list):
-            if other.valid:
-                known = other.napi_id
-            else:
-                known = MAX_ID if other.config is None else other.config.napi_id
-            if known <= new:
+            if other._sorts_as() <= new:
                 return place
         return len(dev.napi_list)
+
+    def _sorts_as(self) -> int:
+        if self.valid:
+            return self.napi_id
+        return MAX_ID if self.config is None else self.config.napi_id
 
     def delete(self) -> None:
         """netif_napi_del(): leaves the device's list; it must be disabled."""

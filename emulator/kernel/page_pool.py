@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from emulator.kernel.clock import NSEC_PER_SEC
 from emulator.kernel.events import Info, NetdevEvent
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 PAGE_SIZE = 4096
 ALLOC_CACHE_REFILL = 64
 """PP_ALLOC_CACHE_REFILL (include/net/page_pool/types.h): pages taken from the allocator or the ring at a time."""
-DEFER_SECONDS = 1.0
-"""DEFER_TIME of net/core/page_pool.c: between two looks whether the pages are back."""
+DEFER_TIME = NSEC_PER_SEC
+"""Of net/core/page_pool.c: between two looks whether the pages are back."""
 LOOPBACK_IFINDEX = 1
 MAX_ID = 0xFFFFFFFF
 
@@ -70,8 +71,15 @@ class PagePool:
         "ring", "stats",
     )  # fmt: skip
 
-    def __init__(self, pools: PagePools, pool_id: int, dev: Device | None, napi: Napi | None, queue_index: int,
-                 provider: MemoryProvider | None) -> None:
+    def __init__(
+        self,
+        pools: PagePools,
+        pool_id: int,
+        dev: Device | None,
+        napi: Napi | None,
+        queue_index: int,
+        provider: MemoryProvider | None,
+    ) -> None:
         self.pools = pools
         self.id = pool_id
         self.dev = dev
@@ -82,8 +90,8 @@ class PagePool:
         """The NAPI instance that may recycle directly, until the pool is destroyed."""
         self.queue_index = queue_index
         self.provider = provider
-        self.detach_time = 0
-        """Seconds since boot when it was destroyed with pages out; 0: it was not."""
+        self.detach_time: int | None = None
+        """Seconds since boot when it was destroyed with pages out; None: it was not."""
         self.stats = PagePoolStats()
         self.cache = 0
         self.ring = 0
@@ -144,9 +152,9 @@ class PagePool:
         self.destroyed = True
         if self._release():
             return
-        self.detach_time = int(self.pools.kernel.boottime)
+        self.detach_time = self.pools.kernel.clock.now // NSEC_PER_SEC
         self._announce(PagePoolEvent.CHANGE)
-        self.pools.kernel.call_later(DEFER_SECONDS, self._retry)
+        self._look_again()
 
     def _release(self) -> bool:
         """page_pool_release(): empties the stores; True when that was all, and the pool is gone."""
@@ -163,7 +171,11 @@ class PagePool:
     def _retry(self) -> None:
         """page_pool_release_retry()."""
         if not self._release():
-            self.pools.kernel.call_later(DEFER_SECONDS, self._retry)
+            self._look_again()
+
+    def _look_again(self) -> None:
+        kernel = self.pools.kernel
+        kernel.work.at(kernel.clock.now + DEFER_TIME, self._retry)
 
     def _announce(self, event: PagePoolEvent) -> None:
         if self.listed:
@@ -180,8 +192,9 @@ class PagePools:
         for _ in range(kernel.cpus):
             self.create(None, None)
 
-    def create(self, dev: Device | None, napi: Napi | None, queue_index: int = 0, *,
-               unreadable: bool = False) -> PagePool:
+    def create(
+        self, dev: Device | None, napi: Napi | None, queue_index: int = 0, *, unreadable: bool = False
+    ) -> PagePool:
         """page_pool_create(): a pool for a queue of a device, known to user space from now on; without a device it
         never is. unreadable: PP_FLAG_ALLOW_UNREADABLE_NETMEM, the driver takes the queue's memory provider. Refuses
         what the provider refuses."""

@@ -16,7 +16,7 @@ from errno import EBUSY, EEXIST, EINVAL, ENODATA, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING, Any
 
 from emulator.kernel.device import RegState
-from emulator.kernel.queue import RxQueue, is_leased, is_leasee, physical_queue
+from emulator.kernel.queue import RxQueue, is_leased, physical_queue
 from protocol.refusal import Refusal
 from protocol.uapi.ethtool import TcpDataSplit
 
@@ -55,11 +55,6 @@ class MemoryProvider:
         virtual queue then)."""
 
 
-def need_ops_lock(dev: Device) -> bool:
-    """netdev_need_ops_lock(): whether the driver follows the newer locking, which much of this depends on."""
-    return dev.request_ops_lock or dev.queue_mgmt_ops
-
-
 def restart_queue(dev: Device, index: int) -> None:
     """netdev_rx_queue_restart(), netdev_rx_queue_reconfig(): a new queue in the place of the old one, or, while the
     device is down, only the attempt. EOPNOTSUPP, ENODATA (the provider was not taken), or what the driver refuses."""
@@ -96,7 +91,7 @@ def _check_taken(dev: Device, index: int) -> None:
 def open_queue(dev: Device, index: int, provider: MemoryProvider) -> None:
     """netif_mp_open_rxq(): the provider feeds queue `index` of the device, or the one that it leases. EOPNOTSUPP,
     ERANGE, EBUSY, EINVAL, EEXIST, ENODATA; most with a text."""
-    if not need_ops_lock(dev):
+    if not dev.ops_locked:
         raise Refusal(EOPNOTSUPP)
     if index >= dev.real_num_rx_queues:
         raise Refusal(ERANGE, "rx queue index out of range")
@@ -168,16 +163,3 @@ def uninstall_all(dev: Device) -> None:
     for queue in dev.rx.made(dev.real_num_rx_queues):
         if queue.mp is not None:
             queue.mp.uninstall(queue)
-
-
-__all__ = [
-    "MemoryProvider",
-    "ProviderKind",
-    "cleanup_unlease",
-    "close_queue",
-    "is_leasee",
-    "need_ops_lock",
-    "open_queue",
-    "restart_queue",
-    "uninstall_all",
-]
