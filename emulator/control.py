@@ -2,7 +2,8 @@
 
 A client writes one JSON object a line and gets one a line back, in order: `{"ok": ...}` with what there is to tell
 (true if nothing), or `{"error": "one clear line"}`, with `"errno": "EADDRINUSE"` where the kernel would have refused.
-The verbs are those of verbs.py. A line that is refused has changed nothing, and the next one is as good as ever.
+The verbs are the steps of a trace that are not netlink, and a few more (VERBS). A line that is refused has changed
+nothing, and the next one is as good as ever.
 
 `open` answers with a connected data socket (SCM_RIGHTS on the first byte of the answer): a netlink socket in all but
 family. Its other end is bound to an abstract name of ten bytes, so that the name of the sender, as recvmsg() tells it,
@@ -14,28 +15,53 @@ when its holder closes it, or by `close`.
 from __future__ import annotations
 
 import array
+import errno
 import itertools
 import json
+import logging
 import random
 import socket
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from emulator.directory import DirectoryError
 from emulator.state import state
-from emulator.steps import errno_name
-from emulator.verbs import CONTROL_VERBS, StepError, check
+from emulator.steps import StepError
+from protocol import trace
+from protocol.trace import Step, TraceError, Verb, shown, u32
 
 if TYPE_CHECKING:
     from emulator.server import Server
+
+log = logging.getLogger(__name__)
 
 LINE_MAX = 1 << 20
 """The longest line that is taken, in bytes."""
 
 READ_SIZE = 65536
 
+
+def _true(value: Any) -> str | None:
+    return None if value is True else "true"
+
+
 _unique = itertools.count(random.SystemRandom().getrandbits(32))
+
+VERBS: Mapping[str, Verb] = {
+    **{name: trace.VERBS[name] for name in ("netns", "netns_del", "nsim_new", "nsim_del", "opt", "close", "sleep")},
+    "open": Verb(
+        trace.VERBS["open"].subject,
+        trace.VERBS["open"].needs,
+        {**trace.VERBS["open"].takes, "groups": u32, "pid": u32},
+    ),
+    "state": Verb(_true),
+    "reset": Verb(_true),
+}
+"""What can be asked for. An opened socket has two fields more than in a trace: `groups`, those of bind(), and `pid`,
+the process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names.
+There is no `send`: who opens a socket gets it, and sends himself."""
 
 
 class Control:
@@ -71,18 +97,21 @@ class Control:
     def perform(self, line: bytes) -> dict[str, Any]:
         """Does what a line says; the answer to it."""
         try:
-            return {"ok": self._do(*check(parse(line), CONTROL_VERBS))}
-        except (StepError, DirectoryError) as error:
+            return {"ok": self._do(check(parse(line)))}
+        except (TraceError, StepError, DirectoryError) as error:
             return {"error": str(error)}
         except OSError as error:
-            name = errno_name(error.errno or 0)
+            name = errno.errorcode.get(error.errno or 0, "EIO")
             return {"error": error.strerror or name, "errno": name}
+        except Exception as error:
+            log.exception("a bug in the emulator; the line was %r", line)
+            return {"error": f"a bug in the emulator, see its log: {error!r}", "errno": "EIO"}
         finally:
             self.server.settle()
 
-    def _do(self, verb: str, step: dict[str, Any]) -> Any:
+    def _do(self, step: Step) -> Any:
         server = self.server
-        match verb:
+        match step.verb:
             case "state":
                 return state(server.machine, server.connections)
             case "reset":
@@ -90,38 +119,34 @@ class Control:
             case "open":
                 return self._open(step)
             case "close":
-                server.steps.socket("close", step["close"])
-                server.named[step["close"]].close()
+                server.steps.socket("close", step.subject)
+                server.named[step.subject].close()
             case "netns":
-                server.directory.check_name(step["netns"])
-                server.steps.do(verb, step)
-                try:
-                    server.arrange()
-                except DirectoryError:
-                    server.steps.do("netns_del", {"netns_del": step["netns"]})
-                    server.arrange()
-                    raise
+                server.add_namespace(step)
             case "netns_del":
-                server.steps.do(verb, step)
+                server.steps.do(step)
                 server.arrange()
             case _:
-                server.steps.do(verb, step)
+                server.steps.do(step)
         return True
 
-    def _open(self, step: dict[str, Any]) -> dict[str, Any]:
-        name = step.pop("open")
-        pid = step.pop("pid", self.pid)
+    def _open(self, step: Step) -> dict[str, Any]:
+        pid = step.get("pid", self.pid)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             bind_abstract(ours)
-            endpoint = self.server.steps.open(name, **step, pid=pid, descriptors=self.server.descriptors(pid))
+            endpoint = self.server.steps.open(
+                step.subject, netns=step.get("netns", "init"), proto=step["proto"], port=step.get("port", 0),
+                opts=step.get("opts", ()), groups=step.get("groups", 0), uid=step.get("uid", 0), pid=pid,
+                descriptors=self.server.descriptors(pid),
+            )  # fmt: skip
         except BaseException:
             ours.close()
             theirs.close()
             raise
-        self.server.connect(ours, endpoint, name=name)
+        self.server.connect(ours, endpoint, name=step.subject)
         self._passed = theirs
-        return {"socket": name, "port": endpoint.portid}
+        return {"socket": step.subject, "port": endpoint.portid}
 
     async def _answer(self, answer: dict[str, Any]) -> None:
         data = json.dumps(answer).encode() + b"\n"
@@ -138,18 +163,38 @@ class Control:
 _TOO_LONG = f"the line is longer than {LINE_MAX} bytes"
 
 
+def check(fields: Any) -> Step:
+    """The step that an object describes. Raises TraceError, which names the field that is wrong and what it takes."""
+    if not isinstance(fields, dict):
+        raise TraceError(f"a line is an object, and not {shown(fields)}")
+    verbs = [name for name in fields if name in VERBS]
+    if len(verbs) > 1 and "netns" in verbs:
+        verbs.remove("netns")  # also an argument
+    if len(verbs) != 1:
+        raise TraceError(f"one of these has to be there, and only one: {', '.join(VERBS)}")
+    verb = VERBS[verbs[0]]
+    takes = {verbs[0]: verb.subject, **verb.needs, **verb.takes, **trace.OUTCOME}
+    for name in fields:
+        if name not in takes:
+            known = ", ".join([*verb.needs, *verb.takes]) or "nothing else"
+            raise TraceError(f"{verbs[0]!r} has no field {shown(name)}; it takes {known}")
+    trace.demand(fields, {verbs[0]: verb.subject, **verb.needs}, repr(verbs[0]))
+    trace.permit(fields, takes)
+    return Step(verbs[0], fields)
+
+
 def parse(line: bytes) -> Any:
-    """The JSON value on a line. Raises StepError."""
+    """The JSON value on a line. Raises TraceError."""
     try:
         return json.loads(line.decode(), object_pairs_hook=_fields, parse_constant=_constant)
     except UnicodeDecodeError:
-        raise StepError("the line is not UTF-8") from None
+        raise TraceError("the line is not UTF-8") from None
     except RecursionError:
-        raise StepError("the line is nested too deeply") from None
+        raise TraceError("the line is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise StepError(f"the line is not JSON: {error.msg} at column {error.colno}") from None
+        raise TraceError(f"the line is not JSON: {error.msg} at column {error.colno}") from None
     except ValueError as error:  # a number of thousands of digits
-        raise StepError(f"the line is not JSON that can be read: {error}") from None
+        raise TraceError(f"the line is not JSON that can be read: {error}") from None
 
 
 def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -157,12 +202,12 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise StepError(f"{twice} is given twice")
+        raise TraceError(f"{twice} is given twice")
     return fields
 
 
 def _constant(text: str) -> Any:
-    raise StepError(f"the line is not JSON: {text} is no number there")
+    raise TraceError(f"the line is not JSON: {text} is no number there")
 
 
 def bind_abstract(sock: socket.socket) -> None:
@@ -171,7 +216,7 @@ def bind_abstract(sock: socket.socket) -> None:
         try:
             sock.bind(bytes(6) + (next(_unique) & 0xFFFFFFFF).to_bytes(4, "little"))
         except OSError as error:
-            if errno_name(error.errno or 0) != "EADDRINUSE":
+            if error.errno != errno.EADDRINUSE:
                 raise
         else:
             return

@@ -27,10 +27,11 @@ from trio.lowlevel import notify_closing, wait_readable
 from emulator.connection import Connection
 from emulator.control import Control
 from emulator.descriptors import PeerDescriptors
-from emulator.directory import PROTOCOLS, Directory
+from emulator.directory import PROTOCOLS, Directory, DirectoryError
 from emulator.endpoint import Endpoint
 from emulator.machine import Machine
 from emulator.steps import Steps
+from protocol.trace import Step
 from protocol.uapi.netlink import NetlinkOpt
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,17 @@ class Server:
                 self._start(self._listen, sock, self._greeter(name, number))
             home = self.directory.namespace(name).stat()
             self._homes[home.st_dev, home.st_ino] = name
+
+    def add_namespace(self, step: Step) -> None:
+        """The step `netns`, with a place in the directory. Raises DirectoryError, StepError."""
+        self.directory.check_name(step.subject)
+        self.steps.do(step)
+        try:
+            self.arrange()
+        except DirectoryError:
+            self.machine.delete_net(step.subject)
+            self.arrange()
+            raise
 
     # The kernel's turn
 

@@ -9,15 +9,15 @@ not open), OSError when the kernel refuses it, with the errno that the system ca
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.endpoint import RCVBUF, ROOT, Credentials, Endpoint
 from emulator.kernel import netdevsim
-from emulator.verbs import NotYet, StepError, check
 from protocol.refusal import Refusal
+from protocol.trace import Step
 from protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
@@ -35,17 +35,24 @@ FIRST_NUMBER = 3
 """The lowest number of a descriptor: what comes after standard input, output and error."""
 
 
+class StepError(Exception):
+    """A step that makes no sense on this machine as it is: one line for people."""
+
+
+class NotYet(StepError):
+    """A step of a kind that the emulator does not know how to perform yet."""
+
+
+Got = dict[str, list[bytes | OSError]]
+"""By socket, what it had to read, in order: datagrams, and errors with which a receive failed."""
+
+
 @dataclass
 class Answer:
-    """What came of a step.
+    """What came of a step. error: with which the kernel refused it, if it did."""
 
-    got: by socket, the datagrams it had to read, in order; a str is the errno of a receive that failed ("!ENOBUFS").
-    error: the name of the errno with which the step was refused, and reason in words.
-    """
-
-    got: dict[str, list[bytes | str]] = field(default_factory=dict)
-    error: str | None = None
-    reason: str | None = None
+    got: Got = field(default_factory=dict)
+    error: OSError | None = None
 
 
 class Steps:
@@ -60,40 +67,38 @@ class Steps:
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del, "sleep": self._sleep,
         }  # fmt: skip
 
-    def perform(self, step: object) -> Answer:
+    def perform(self, step: Step) -> Answer:
         """Does a step and reads what every socket has to say then. Raises StepError."""
         answer = Answer()
         try:
-            self.do(*check(step))
+            self.do(step)
         except OSError as error:
-            answer.error = errno_name(error.errno or 0)
-            answer.reason = error.strerror
-        self.drain(answer.got)
+            answer.error = error
+        self._drain(answer.got)
         self.machine.settle()
-        self.drain(answer.got)
+        self._drain(answer.got)
         return answer
 
-    def do(self, verb: str, step: Mapping[str, Any]) -> None:
-        """Does a step that has been checked. Raises StepError and OSError."""
-        perform = self._verbs.get(verb)
+    def do(self, step: Step) -> None:
+        """Does a step. Raises StepError and OSError."""
+        perform = self._verbs.get(step.verb)
         if perform is None:
-            raise NotYet(f"{verb}: not yet")
+            raise NotYet(f"{step.verb}: not yet")
         try:
             perform(step)
         except Refusal as refusal:
-            raise OSError(refusal.errno, refusal.text or errno_name(refusal.errno)) from refusal
+            raise OSError(refusal.errno, refusal.text or os.strerror(refusal.errno)) from refusal
 
-    def drain(self, got: dict[str, list[bytes | str]]) -> None:
-        """Receives until nothing is left, and adds it to what was got before."""
+    def _drain(self, got: Got) -> None:
         for name, endpoint in self.sockets.items():
             while endpoint.pending():
+                received: bytes | OSError | None
                 try:
-                    datagram: bytes | str | None = endpoint.receive(READ_SIZE)
+                    received = endpoint.receive(READ_SIZE)
                 except OSError as error:
-                    datagram = "!" + errno_name(error.errno or 0)
-                if datagram is None:
-                    break
-                got.setdefault(name, []).append(datagram)
+                    received = error
+                if received is not None:
+                    got.setdefault(name, []).append(received)
 
     def open(
         self,
@@ -150,34 +155,34 @@ class Steps:
 
     # The verbs
 
-    def _open(self, step: Mapping[str, Any]) -> None:
-        rest = {name: value for name, value in step.items() if name != "open"}
-        self.open(step["open"], **rest, rcvbuf=RECORDED_RCVBUF)
+    def _open(self, step: Step) -> None:
+        self.open(
+            step.subject, netns=step.get("netns", "init"), proto=step["proto"], port=step.get("port", 0),
+            opts=step.get("opts", ()), uid=step.get("uid", 0), rcvbuf=RECORDED_RCVBUF,
+        )  # fmt: skip
 
-    def _opt(self, step: Mapping[str, Any]) -> None:
+    def _opt(self, step: Step) -> None:
         self.socket("opt", step["opt"]).setsockopt(step["name"], step["value"])
 
-    def _close(self, step: Mapping[str, Any]) -> None:
+    def _close(self, step: Step) -> None:
         self.socket("close", step["close"]).close()
         del self.sockets[step["close"]]
 
-    def _send(self, step: Mapping[str, Any]) -> None:
+    def _send(self, step: Step) -> None:
         endpoint = self.socket("send", step["send"])
         data = bytearray.fromhex(step["hex"])
         if step.get("patch_dmabuf"):
             raise NotYet("send: dmabufs are not known yet")
         for offset, name in step.get("patch_fd", ()):
-            if offset + 4 > len(data):
-                raise StepError(f"send: patch_fd wants four bytes at {offset}, and the datagram has {len(data)}")
             data[offset : offset + 4] = self.number(self.net("send", name)).to_bytes(4, "little")
         endpoint.send(bytes(data))
 
-    def _netns(self, step: Mapping[str, Any]) -> None:
+    def _netns(self, step: Step) -> None:
         if step["netns"] in self.machine.nets:
             raise StepError(f"netns: there is a namespace {step['netns']!r} already")
         self.machine.new_net(step["netns"])
 
-    def _netns_del(self, step: Mapping[str, Any]) -> None:
+    def _netns_del(self, step: Step) -> None:
         net = self.net("netns_del", step["netns_del"])
         if net is self.machine.init_net:
             raise StepError("netns_del: the first namespace stays as long as the machine")
@@ -185,17 +190,12 @@ class Steps:
             del self.descriptors[number]
         self.machine.delete_net(net.name)
 
-    def _nsim_new(self, step: Mapping[str, Any]) -> None:
+    def _nsim_new(self, step: Step) -> None:
         number, ports, queues = [*step["nsim_new"], 1, 1][:3]
         netdevsim.new_device(self.machine, number, ports, queues)
 
-    def _nsim_del(self, step: Mapping[str, Any]) -> None:
+    def _nsim_del(self, step: Step) -> None:
         netdevsim.del_device(self.machine, step["nsim_del"])
 
-    def _sleep(self, step: Mapping[str, Any]) -> None:
+    def _sleep(self, step: Step) -> None:
         self.machine.advance(step["sleep"])
-
-
-def errno_name(number: int) -> str:
-    """The name of an errno, as traces write it. EOPNOTSUPP is called ENOTSUP there, which is the same number."""
-    return errno.errorcode.get(number, str(number))
