@@ -79,11 +79,12 @@ class Napi:
 
     # Adding and deleting
 
-    def add_config(self, dev: Device, index: int, config: NapiConfig) -> None:
-        """netif_napi_add_config(): belongs to the device now, with what the driver keeps for that index
-        (dev->napi_config[index])."""
+    def add_config(self, dev: Device, index: int) -> None:
+        """netif_napi_add_config(): belongs to the device now, with the configuration of that index."""
         self.index = index
-        self.config = config
+        self.config = dev.napi_config.get(index)
+        if self.config is None:
+            self.config = dev.napi_config[index] = NapiConfig()
         self.add(dev)
 
     def add(self, dev: Device) -> None:

@@ -17,11 +17,11 @@ from __future__ import annotations
 from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC
 from typing import TYPE_CHECKING
 
-from emulator.kernel import carrier, register
-from emulator.kernel.device import AddressAssignment, Device, DevlinkPort, NetmemTx, Parent
-from emulator.kernel.ethernet import ether_setup, random_address
-from emulator.kernel.features import bits
-from emulator.kernel.napi import NapiConfig
+from emulator.kernel import register
+from emulator.kernel.address import ether_setup, randomize_address, valid_ethernet
+from emulator.kernel.device import Device, DevlinkPort, NetmemTx, Parent
+from emulator.kernel.features import word
+from emulator.kernel.link_watch import carrier_off, carrier_on
 from emulator.kernel.netdevsim_port import (
     NetdevsimDmaOps,
     NetdevsimOps,
@@ -30,9 +30,8 @@ from emulator.kernel.netdevsim_port import (
     is_netdevsim,
     state_of,
 )
-from emulator.kernel.ops import valid_ethernet
 from protocol.refusal import Refusal
-from protocol.uapi.if_ import Iff
+from protocol.uapi.if_ import IFF
 from protocol.uapi.if_ether import ETH_MAX_MTU
 from protocol.uapi.netdev import XdpAct
 from protocol.uapi.netdevice import NetifF
@@ -49,15 +48,15 @@ MAX_TX_QUEUES = 0xFFFF
 SWITCH_ID_LEN = 32
 """MAX_PHYS_ITEM_ID_LEN: the driver's switch id has the full length."""
 
-FEATURES = bits(
+FEATURES = word(
     NetifF.HIGHDMA, NetifF.SG, NetifF.FRAGLIST, NetifF.HW_CSUM, NetifF.LRO, NetifF.TSO, NetifF.HW_VLAN_CTAG_FILTER,
-    NetifF.HW_VLAN_STAG_FILTER, NetifF.RX_UDP_TUNNEL_PORT,
+    NetifF.HW_VLAN_STAG_FILTER,
 )  # fmt: skip
-HW_FEATURES = bits(
+HW_FEATURES = word(
     NetifF.HW_TC, NetifF.SG, NetifF.FRAGLIST, NetifF.HW_CSUM, NetifF.LRO, NetifF.TSO, NetifF.LOOPBACK,
-    NetifF.HW_VLAN_CTAG_FILTER, NetifF.HW_VLAN_STAG_FILTER, NetifF.RX_UDP_TUNNEL_PORT,
+    NetifF.HW_VLAN_CTAG_FILTER, NetifF.HW_VLAN_STAG_FILTER,
 )  # fmt: skip
-"""nsim_setup(); the tunnel port bit is what register_netdevice() gives to a driver that offloads UDP tunnels."""
+"""nsim_setup()."""
 
 PLAIN = NetdevsimOps()
 DMA = NetdevsimDmaOps()
@@ -144,7 +143,6 @@ class BusDevice:
             port_index=index,
             channels=self.num_queues,
             queues=[Queue() for _ in range(self.num_queues)],
-            napi_config=[NapiConfig() for _ in range(self.num_queues)],
         )
         register.register_device(dev)
         self.ports[index] = dev
@@ -235,9 +233,8 @@ class Bus:
 def setup(dev: Device, dma: bool) -> None:
     """nsim_setup(), and what nsim_init_netdevsim() adds."""
     ether_setup(dev)
-    dev.address = random_address(dev.kernel)
-    dev.addr_assign_type = AddressAssignment.RANDOM
-    dev.flags &= ~Iff.MULTICAST
+    randomize_address(dev)
+    dev.flags &= ~int(IFF.MULTICAST)
     dev.live_address_change = True
     dev.features |= FEATURES
     dev.hw_features |= HW_FEATURES
@@ -260,8 +257,8 @@ def link_ports(first: Device, second: Device) -> None:
         dev.seen_by = peer
         dev.changed()
     if first.running and second.running:
-        carrier.carrier_on(first)
-        carrier.carrier_on(second)
+        carrier_on(first)
+        carrier_on(second)
 
 
 def unlink_port(dev: Device) -> None:
@@ -269,8 +266,8 @@ def unlink_port(dev: Device) -> None:
     peer = state_of(dev).peer if is_netdevsim(dev) else None
     if peer is None:
         raise Refusal(EINVAL)
-    carrier.carrier_off(dev)
-    carrier.carrier_off(peer)
+    carrier_off(dev)
+    carrier_off(peer)
     _part(dev, peer)
 
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from errno import EADDRNOTAVAIL, EINVAL, ENETDOWN
+from errno import EINVAL, ENETDOWN
 from typing import TYPE_CHECKING
 
-from emulator.kernel import carrier
+from emulator.kernel.address import check_address, set_ethernet_mac
 from emulator.kernel.ethtool import Channels, Coalesce, Pause, PauseStats, Rings
-from emulator.kernel.napi import Napi, NapiConfig, set_queue_napi
-from emulator.kernel.ops import DeviceOps, set_ethernet_mac, valid_ethernet
+from emulator.kernel.link_watch import carrier_off, carrier_on
+from emulator.kernel.napi import Napi, set_queue_napi
+from emulator.kernel.ops import DeviceOps
 from emulator.kernel.provider import restart_queue
 from emulator.kernel.register import set_real_num_queues
 from protocol.refusal import Refusal
@@ -68,7 +69,6 @@ class PortState:
     port_index: int
     channels: int
     queues: list[Queue]
-    napi_config: list[NapiConfig]
     rings: Rings = field(default_factory=lambda: Rings(
         rx_max=RING_MAX, rx_mini_max=RING_MAX, rx_jumbo_max=RING_MAX, tx_max=RING_MAX, rx=RING_DEFAULT,
         tx=RING_DEFAULT))  # fmt: skip
@@ -100,6 +100,7 @@ class NetdevsimOps(DeviceOps):
     """The plain driver."""
 
     driver = "netdevsim"
+    has_udp_tunnels = True
     dma = False
     settable_rings = frozenset(("tcp_data_split", "hds_thresh"))
     settable_coalesce = frozenset(f.name for f in dataclasses.fields(Coalesce))
@@ -110,7 +111,7 @@ class NetdevsimOps(DeviceOps):
         """nsim_open(): all NAPI instances, then all pools, then each queue is told and each instance enabled."""
         state = state_of(dev)
         for index, queue in enumerate(state.queues):
-            queue.napi.add_config(dev, index, state.napi_config[index])
+            queue.napi.add_config(dev, index)
         made: list[Queue] = []
         try:
             for index, queue in enumerate(state.queues):
@@ -127,15 +128,15 @@ class NetdevsimOps(DeviceOps):
             queue.napi.enable()
         peer = state.peer
         if peer is not None and peer.running:
-            carrier.carrier_on(dev)
-            carrier.carrier_on(peer)
+            carrier_on(dev)
+            carrier_on(peer)
 
     def stop(self, dev: Device) -> None:
         """nsim_stop(). The carrier goes, and comes back only when a linked peer is up."""
         state = state_of(dev)
-        carrier.carrier_off(dev)
+        carrier_off(dev)
         if state.peer is not None:
-            carrier.carrier_off(state.peer)
+            carrier_off(state.peer)
         for index, queue in enumerate(state.queues):
             set_queue_napi(dev, index, None)
             queue.napi.disable()
@@ -165,9 +166,7 @@ class NetdevsimOps(DeviceOps):
         set_ethernet_mac(dev, address)
 
     def validate_address(self, dev: Device) -> None:
-        """eth_validate_addr()."""
-        if not valid_ethernet(dev.address):
-            raise Refusal(EADDRNOTAVAIL)
+        check_address(dev)
 
     def get_phys_port_name(self, dev: Device) -> str | None:
         """devlink_compat_phys_port_name_get() of a physical port: ports count from 1, in 32 bits."""
@@ -191,7 +190,7 @@ class NetdevsimOps(DeviceOps):
         queue = Queue()
         queue.pool = self._create_pool(dev, queue.napi, index)
         if not state.reset_mode:
-            queue.napi.add_config(dev, index, state.napi_config[index])
+            queue.napi.add_config(dev, index)
         return QueueMemory(queue=queue)
 
     def queue_mem_free(self, dev: Device, memory: QueueMemory) -> None:
@@ -213,9 +212,9 @@ class NetdevsimOps(DeviceOps):
         new = memory.queue
         if state.reset_mode == 2:
             old.napi.delete()
-            new.napi.add_config(dev, index, state.napi_config[index])
+            new.napi.add_config(dev, index)
         elif state.reset_mode == 3:
-            new.napi.add_config(dev, index, state.napi_config[index])
+            new.napi.add_config(dev, index)
             old.napi.delete()
         state.queues[index] = new
         set_queue_napi(dev, index, new.napi)
