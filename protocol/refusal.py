@@ -1,31 +1,45 @@
-"""The one exception by which a request is refused.
+"""Refusal: the one exception for "the kernel would say no".
 
-It is raised where the fact is found out, in whatever layer that is, and turned into an error message with extended
-acknowledgement attributes in one place. Anything else that escapes is a bug.
+It is raised where the reason is discovered (the validator, a handler, the model) and becomes bytes in one
+place only (protocol/acks.py). It carries what the kernel's extended ack carries, as meaning: an errno, perhaps a
+text, and whom to blame.
+
+Whoever knows the message blames by offset. The model does not know messages, so it blames by the name of an
+argument (``at="queue"``), and the handler that turned attributes into arguments turns the name back into an
+offset. A name that no handler translates is left out of the reply, as a missing NL_SET_BAD_ATTR() would be.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from protocol.attributes import Attr
 
 
 class Refusal(Exception):
     """A request is refused.
 
-    errno: the positive errno number. text: NLMSGERR_ATTR_MSG, the kernel's words. at: what is to blame: the name of an
-    argument when the model raises it (a handler knows its attribute), or the attribute itself. missing, nest: the type of
-    an attribute that is not there and the nest it was expected in (NLMSGERR_ATTR_MISS_TYPE, _MISS_NEST). policy: what
-    the attribute should have been (NLMSGERR_ATTR_POLICY).
+    Takes the positive ``errno``; the extack ``text`` (none where the kernel gives none); ``at``, the attribute to
+    blame: its offset from the start of the message, or the name of an argument; ``policy``, the attribute whose
+    limits are told (NLMSGERR_ATTR_POLICY); ``missing``, the number of an attribute that should have been there,
+    and ``nest``, the offset of the nest that lacks it (struct netlink_ext_ack).
     """
 
-    __slots__ = ("at", "errno", "missing", "nest", "policy", "text")
-
-    def __init__(self, errno: int, text: str | None = None, *, at: Any = None, missing: int | None = None,
-                 nest: Any = None, policy: Any = None) -> None:
+    def __init__(
+        self,
+        errno: int,
+        text: str | None = None,
+        *,
+        at: int | str | None = None,
+        policy: Attr[Any] | None = None,
+        missing: int | None = None,
+        nest: int | None = None,
+    ) -> None:
         super().__init__(errno, text)
         self.errno = errno
         self.text = text
         self.at = at
+        self.policy = policy
         self.missing = missing
         self.nest = nest
-        self.policy = policy

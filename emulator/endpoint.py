@@ -1,0 +1,292 @@
+"""The endpoint: one netlink socket without its I/O (net/netlink/af_netlink.c).
+
+What a program sends goes in by `send()`, what it would receive comes out by `receive()`; nothing here waits. Everything
+that a request causes, on this socket and on others, has been queued when `send()` returns. A dump is the exception, as
+in the kernel: it goes on when the reader takes a datagram.
+
+An ack is due for every request that asks for one or fails; a bug of ours is neither: it is logged with the message,
+the client gets EIO, and the machine lives on.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from emulator.call import Call
+from emulator.dump import LARGEST, Dump
+from protocol.acks import ack
+from protocol.frame import HEADER
+from protocol.refusal import Refusal
+from protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
+
+if TYPE_CHECKING:
+    from emulator.kernel.net import Net
+    from emulator.machine import Machine
+
+log = logging.getLogger(__name__)
+
+REQUEST = int(NLM_F.REQUEST)
+ACK = int(NLM_F.ACK)
+MIN_TYPE = 16  # NLMSG_MIN_TYPE: below are control messages, which are acked and nothing else
+RCVBUF = 212992  # net.core.rmem_default of the recorded machine
+SKB_TRUESIZE = 768  # what a message counts for beside its bytes: right for small ones, an estimate for the others
+DEFAULT_READ = 32768
+BUG = "nlemu: a bug in the emulator, see its log"
+
+
+class Credentials(NamedTuple):
+    """Who sends: uid; whether it has CAP_NET_ADMIN in the first user namespace, and in that of its namespace."""
+
+    uid: int = 0
+    admin: bool = True
+    net_admin: bool = True
+
+    @classmethod
+    def of(cls, uid: int) -> Credentials:
+        """uid 0 has all capabilities, every other none."""
+        return cls(uid, uid == 0, uid == 0)
+
+
+ROOT = Credentials()
+
+
+class Datagram(NamedTuple):
+    """What waits to be received: the bytes, and what ancillary data would tell: the group and the namespace's id."""
+
+    data: bytes
+    group: int = 0
+    nsid: int | None = None
+
+
+class Endpoint:
+    """One netlink socket.
+
+    Takes its machine, its namespace and its protocol; the port id wanted (0: ``pid``, the process id, or the next free
+    one); the credentials. Raises OSError(EADDRINUSE, EPROTONOSUPPORT).
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        net: Net,
+        protocol: int,
+        *,
+        portid: int = 0,
+        pid: int = 0,
+        options: Iterable[tuple[int, int]] = (),
+        groups: int = 0,
+        credentials: Credentials = ROOT,
+        rcvbuf: int = RCVBUF,
+    ) -> None:
+        receiver = machine.receivers.get(protocol)
+        if receiver is None:
+            raise OSError(errno.EPROTONOSUPPORT, f"the emulator has no netlink protocol {protocol}")
+        self.machine, self.net, self.protocol, self.credentials = machine, net, protocol, credentials
+        self.cap_ack = self.ext_ack = self.strict = self.all_nsid = self.pktinfo = self.no_enobufs = False
+        self.broadcast_error = False
+        self.groups: set[int] = set()
+        self.rcvbuf = rcvbuf
+        self.on_readable: Callable[[], None] | None = None
+        self.closed = False
+        self.descriptors: dict[int, object] = {}  # what an integer in a message means as a descriptor of the sender
+        self._receiver = receiver
+        self._queue: deque[Datagram] = deque()
+        self._queued = 0  # bytes, as sk_rmem_alloc counts them
+        self._overrun = False
+        self._read = 0  # the greatest room a reader has shown (max_recvmsg_len)
+        self._dump: Dump | None = None
+        self.portid = machine.ports.bind(self, portid, pid)
+        try:
+            for group in range(1, 33):
+                if groups & 1 << group - 1:
+                    self.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, group)
+            for name, value in options:
+                self.setsockopt(name, value)
+        except OSError:
+            self.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {self.portid} of {NetlinkProtocol(self.protocol).name.lower()} in {self.net.name}>"
+
+    # -- in -----------------------------------------------------------------------------------
+
+    def send(self, datagram: bytes) -> None:
+        """netlink_sendmsg() to the kernel: every whole message of the datagram is processed (netlink_rcv_skb()).
+
+        Raises OSError(ENODATA) for an empty one.
+        """
+        end = len(datagram)
+        if not end:
+            raise OSError(errno.ENODATA, "an empty netlink message")
+        at = 0
+        while end - at >= 16:
+            length, kind, flags, seq, _ = HEADER.unpack_from(datagram, at)
+            if length < 16 or length > end - at:
+                return
+            whole = datagram if not at and length == end else datagram[at : at + length]
+            self._process(whole, kind, flags, seq)
+            at += length + 3 & ~3
+
+    def _process(self, message: bytes, kind: int, flags: int, seq: int) -> None:
+        call = Call(self, message, kind, flags, seq)
+        failed = 0
+        if flags & REQUEST and kind >= MIN_TYPE:
+            try:
+                dump = self._receiver(call)
+                if dump is not None:
+                    self._begin(dump)
+                    return  # a dump that began is not acked
+            except Refusal as refusal:
+                call.extack.merge(refusal)
+                failed = refusal.errno
+            except Exception:
+                log.exception("a bug in the emulator; the message was %s", message.hex())
+                self.machine.bugs += 1
+                call.extack.text = BUG
+                failed = errno.EIO
+        if failed or flags & ACK:
+            self.deliver(
+                ack(message, seq, self.portid, failed, call.extack, capped=self.cap_ack, extended=self.ext_ack)
+            )
+
+    # -- out ----------------------------------------------------------------------------------
+
+    def deliver(self, data: bytes, group: int = 0, nsid: int | None = None) -> None:
+        """Queues one datagram. One that finds the queue full is lost, and the next receive says ENOBUFS."""
+        if self.closed:
+            return
+        cost = len(data) + SKB_TRUESIZE
+        if self._queued > self.rcvbuf:
+            if not self.no_enobufs:
+                self._overrun = True
+            return
+        self._queued += cost
+        idle = not self._queue
+        self._queue.append(Datagram(data, group, nsid))
+        if idle and self.on_readable is not None:
+            self.on_readable()
+
+    def pending(self) -> bool:
+        """Whether `receive()` has something to say."""
+        return bool(self._queue) or self._overrun
+
+    def receive(self, size: int = DEFAULT_READ) -> bytes | None:
+        """The next datagram, whole, for a reader with ``size`` bytes of room; None if nothing waits.
+
+        Raises OSError(ENOBUFS), once, after datagrams were lost. Taking one continues a running dump.
+        """
+        datagram = self.receive_datagram(size)
+        return None if datagram is None else datagram.data
+
+    def receive_datagram(self, size: int = DEFAULT_READ) -> Datagram | None:
+        """Like `receive()`, with what ancillary data would tell (netlink_recvmsg())."""
+        if self._overrun:
+            self._overrun = False
+            raise OSError(errno.ENOBUFS, "datagrams were lost")
+        if not self._queue:
+            return None
+        datagram = self._queue.popleft()
+        self._queued -= len(datagram.data) + SKB_TRUESIZE
+        if size > self._read:
+            self._read = min(size, LARGEST)
+        if self._dump is not None and self._queued <= self.rcvbuf // 2:
+            self._continue(self._dump)
+        return datagram
+
+    # -- dumps --------------------------------------------------------------------------------
+
+    def check_no_dump(self) -> None:
+        """One socket has one dump at a time (__netlink_dump_start()): Refusal EBUSY."""
+        if self._dump is not None:
+            raise Refusal(errno.EBUSY)
+
+    def _begin(self, dump: Dump) -> None:
+        self._dump = dump
+        self._continue(dump)
+
+    def _continue(self, dump: Dump) -> None:
+        try:
+            data, over = dump.fill(self._read)
+        except Exception:
+            log.exception("a bug in the emulator; the dump was asked for by %s", dump.call.message.hex())
+            self.machine.bugs += 1
+            self._dump = None
+            call = dump.call
+            call.extack.text = BUG
+            self.deliver(ack(call.message, call.seq, self.portid, errno.EIO, call.extack, capped=True, extended=True))
+            return
+        if over:
+            self._dump = None
+        self.deliver(data)
+
+    # -- options ------------------------------------------------------------------------------
+
+    def setsockopt(self, name: int, value: int) -> None:
+        """netlink_setsockopt(). Raises OSError(EINVAL, EPERM, ENOPROTOOPT)."""
+        match name:
+            case NetlinkOpt.ADD_MEMBERSHIP:
+                self._check_group(value)
+                self.groups.add(value)
+                self.machine.multicast.join(self, value)
+            case NetlinkOpt.DROP_MEMBERSHIP:
+                self._check_group(value)
+                self.groups.discard(value)
+                self.machine.multicast.leave(self, value)
+            case NetlinkOpt.PKTINFO:
+                self.pktinfo = bool(value)
+            case NetlinkOpt.BROADCAST_ERROR:
+                self.broadcast_error = bool(value)
+            case NetlinkOpt.NO_ENOBUFS:
+                self.no_enobufs = bool(value)
+                if value:
+                    self._overrun = False
+            case NetlinkOpt.LISTEN_ALL_NSID:
+                if not self.credentials.net_admin:  # CAP_NET_BROADCAST, really; who has one has the other here
+                    raise OSError(errno.EPERM, "listening to all namespaces wants CAP_NET_BROADCAST")
+                self.all_nsid = bool(value)
+            case NetlinkOpt.CAP_ACK:
+                self.cap_ack = bool(value)
+            case NetlinkOpt.EXT_ACK:
+                self.ext_ack = bool(value)
+            case NetlinkOpt.GET_STRICT_CHK:
+                self.strict = bool(value)
+            case _:
+                raise OSError(errno.ENOPROTOOPT, f"no such option: {name}")
+
+    def _check_group(self, group: int) -> None:
+        if not 0 < group <= self.machine.group_count(self.protocol):
+            raise OSError(errno.EINVAL, f"no such group: {group}")
+
+    def getsockopt(self, name: int) -> int:
+        """netlink_getsockopt() of the flags. Raises OSError(ENOPROTOOPT)."""
+        flags = {
+            NetlinkOpt.PKTINFO: self.pktinfo,
+            NetlinkOpt.BROADCAST_ERROR: self.broadcast_error,
+            NetlinkOpt.NO_ENOBUFS: self.no_enobufs,
+            NetlinkOpt.LISTEN_ALL_NSID: self.all_nsid,
+            NetlinkOpt.CAP_ACK: self.cap_ack,
+            NetlinkOpt.EXT_ACK: self.ext_ack,
+            NetlinkOpt.GET_STRICT_CHK: self.strict,
+        }
+        if name not in flags:
+            raise OSError(errno.ENOPROTOOPT, f"no such option: {name}")
+        return int(flags[NetlinkOpt(name)])
+
+    def close(self) -> None:
+        """netlink_release(): the port is free, the groups are left, what the socket owned ends."""
+        if self.closed:
+            return
+        self.closed = True
+        self._dump = None
+        self._queue.clear()
+        self._queued = 0
+        for group in self.groups:
+            self.machine.multicast.leave(self, group)
+        self.groups.clear()
+        self.machine.ports.free(self)
+        self.machine.released(self)

@@ -1,0 +1,62 @@
+"""Multicast: who listens to which group, and what reaches whom (nlmsg_notify(), netlink_broadcast_filtered()).
+
+A notification reaches the members of its group in its own namespace, and those elsewhere that asked to listen to all
+namespaces and know this one by an id. Its message is made only if there is someone to read it, and once for all.
+Whoever caused it and wants an echo gets it as a reply, member or not, and not a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulator.call import Call
+    from emulator.endpoint import Endpoint
+    from emulator.kernel.net import Net
+
+
+class Multicast:
+    """The groups of one machine."""
+
+    def __init__(self) -> None:
+        self.members: dict[tuple[int, int], dict[Endpoint, None]] = {}
+
+    def join(self, endpoint: Endpoint, group: int) -> None:
+        self.members.setdefault((endpoint.protocol, group), {})[endpoint] = None
+
+    def leave(self, endpoint: Endpoint, group: int) -> None:
+        members = self.members.get((endpoint.protocol, group))
+        if members is not None:
+            members.pop(endpoint, None)
+            if not members:
+                del self.members[endpoint.protocol, group]
+
+    def heard(self, protocol: int, group: int) -> bool:
+        """netlink_has_listeners(): whether anybody, anywhere, is a member."""
+        return (protocol, group) in self.members
+
+    def notify(
+        self, net: Net, protocol: int, group: int, build: Callable[[], bytes], origin: Call | None = None
+    ) -> None:
+        """Sends a notification: ``build`` makes the message, if it is needed. ``origin`` caused it."""
+        echo = origin is not None and origin.echo
+        members = self.members.get((protocol, group))
+        if not members and not echo:
+            return
+        data: bytes | None = None
+        for endpoint in tuple(members or ()):
+            nsid = None
+            if endpoint.net is not net:
+                if not endpoint.all_nsid:
+                    continue
+                nsid = endpoint.net.id_of(net)
+                if nsid is None:
+                    continue
+            elif echo and origin is not None and endpoint is origin.endpoint:
+                continue
+            if data is None:
+                data = build()
+            endpoint.deliver(data, group, nsid)
+        if echo and origin is not None:
+            origin.endpoint.deliver(build() if data is None else data)
