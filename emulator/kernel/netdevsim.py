@@ -17,7 +17,6 @@ from __future__ import annotations
 from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC
 from typing import TYPE_CHECKING
 
-from emulator.kernel import register
 from emulator.kernel.address import ether_setup, randomize_address, valid_ethernet
 from emulator.kernel.device import Device, DevlinkPort, NetmemTx, Parent
 from emulator.kernel.features import word
@@ -30,6 +29,7 @@ from emulator.kernel.netdevsim_port import (
     is_netdevsim,
     state_of,
 )
+from emulator.kernel.register import alloc_device, register, unregister
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF
 from protocol.uapi.if_ether import ETH_MAX_MTU
@@ -125,15 +125,8 @@ class BusDevice:
         if not 1 <= self.num_queues <= MAX_TX_QUEUES:
             raise Refusal(EINVAL)
         dma = kernel.netdevsim == "dma"
-        dev = register.alloc_device(
-            kernel,
-            self.net,
-            "eth%d",
-            DMA if dma else PLAIN,
-            num_tx_queues=self.num_queues,
-            num_rx_queues=self.num_queues,
-        )
-        setup(dev, dma)
+        ops, setup = (DMA, setup_dma) if dma else (PLAIN, setup_plain)
+        dev = alloc_device(self.net, "eth%d", ops, setup, tx=self.num_queues, rx=self.num_queues)
         if perm_address is not None:
             dev.perm_address = perm_address
         dev.parent = Parent(self.name, BUS)
@@ -144,7 +137,7 @@ class BusDevice:
             channels=self.num_queues,
             queues=[Queue() for _ in range(self.num_queues)],
         )
-        register.register_device(dev)
+        register(dev)
         self.ports[index] = dev
         return dev
 
@@ -154,7 +147,7 @@ class BusDevice:
         state = state_of(dev)
         if state.peer is not None:
             _part(dev, state.peer)
-        register.unregister_device(dev)
+        unregister(dev)
         if state.held is not None:
             state.held.put()
             state.held = None
@@ -230,7 +223,7 @@ class Bus:
                 device.reload(self.kernel.init_net)
 
 
-def setup(dev: Device, dma: bool) -> None:
+def setup_plain(dev: Device) -> None:
     """nsim_setup(), and what nsim_init_netdevsim() adds."""
     ether_setup(dev)
     randomize_address(dev)
@@ -240,10 +233,14 @@ def setup(dev: Device, dma: bool) -> None:
     dev.hw_features |= HW_FEATURES
     dev.max_mtu = ETH_MAX_MTU
     dev.queue_mgmt_ops = True
-    dev.xdp_features = XdpAct.BASIC | XdpAct.HW_OFFLOAD
-    if dma:
-        dev.xdp_features |= XdpAct.REDIRECT | XdpAct.NDO_XMIT | XdpAct.XSK_ZEROCOPY
-        dev.netmem_tx = NetmemTx.DMA
+    dev.xdp_features = int(XdpAct.BASIC | XdpAct.HW_OFFLOAD)
+
+
+def setup_dma(dev: Device) -> None:
+    """nsim_setup() of the driver that can do DMA."""
+    setup_plain(dev)
+    dev.xdp_features |= int(XdpAct.REDIRECT | XdpAct.NDO_XMIT | XdpAct.XSK_ZEROCOPY)
+    dev.netmem_tx = NetmemTx.DMA
 
 
 def link_ports(first: Device, second: Device) -> None:

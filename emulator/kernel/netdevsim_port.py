@@ -23,7 +23,7 @@ from emulator.kernel.link_watch import carrier_off, carrier_on
 from emulator.kernel.napi import Napi, set_queue_napi
 from emulator.kernel.ops import DeviceOps
 from emulator.kernel.provider import restart_queue
-from emulator.kernel.register import set_real_num_queues
+from emulator.kernel.queue import set_real_num_queues
 from protocol.refusal import Refusal
 from protocol.uapi.ethtool import TcpDataSplit
 

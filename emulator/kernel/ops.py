@@ -24,6 +24,9 @@ class DeviceOps:
     driver = ""
     """What ETHTOOL_GDRVINFO calls the driver."""
 
+    has_udp_tunnels = False
+    """dev->udp_tunnel_nic_info is set: the device offloads UDP tunnel ports."""
+
     def has(self, name: str) -> bool:
         """Whether the driver provides the method of that name."""
         return getattr(type(self), name) is not getattr(DeviceOps, name)
@@ -80,6 +83,10 @@ class DeviceOps:
 
     def get_phys_port_name(self, dev: Device) -> str | None:
         """ndo_get_phys_port_name; None: EOPNOTSUPP, nothing shown."""
+        return None
+
+    def get_port_parent_id(self, dev: Device) -> bytes | None:
+        """ndo_get_port_parent_id, or what devlink knows of the port (IFLA_PHYS_SWITCH_ID); None: nothing shown."""
         return None
 
     def get_phys_port_id(self, dev: Device) -> bytes | None:

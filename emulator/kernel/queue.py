@@ -12,8 +12,10 @@ A device may have thousands of queues and most are never looked at, so they are 
 
 from __future__ import annotations
 
+from errno import EINVAL
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from protocol.refusal import Refusal
 from protocol.uapi.netdev import QueueType
 
 if TYPE_CHECKING:
@@ -69,14 +71,14 @@ class Queues(dict[int, Q], Generic[Q]):
     def __init__(self, dev: Device, kind: type[Q]) -> None:
         super().__init__()
         self._dev = dev
-        self._kind = kind
+        self._kind: type[Q] = kind
 
     def __missing__(self, index: int) -> Q:
         dev = self._dev
         count = dev.num_rx_queues if self._kind is RxQueue else dev.num_tx_queues
         if not 0 <= index < count:
             raise IndexError(f"{dev.name} has no queue {index}")
-        queue = self._kind(dev, index)
+        queue: Q = self._kind(dev, index)
         self[index] = queue
         return queue
 
@@ -148,3 +150,12 @@ def queue_busy(dev: Device, index: int, kind: QueueType) -> str | None:
 def min_provider_channels(dev: Device) -> int:
     """dev_get_min_mp_channel_count(): one more than the index of the last queue that has a memory provider, or 0."""
     return max((index + 1 for index in dev.rx if has_provider(dev, index)), default=0)
+
+
+def set_real_num_queues(dev: Device, tx: int, rx: int) -> None:
+    """netif_set_real_num_queues(): how many of its queues the device uses. EINVAL: none, or more than it has."""
+    if not (1 <= tx <= dev.num_tx_queues and 1 <= rx <= dev.num_rx_queues):
+        raise Refusal(EINVAL)
+    dev.real_num_tx_queues = tx
+    dev.real_num_rx_queues = rx
+    dev.changed()
