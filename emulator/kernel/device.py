@@ -5,8 +5,11 @@ flags.py, rename.py, move.py ...), because the order of a verb's steps and of wh
 worth a place of its own. Whoever changes a field that a message shows calls `changed()`: messages are encoded once a
 revision. A change that shows in another device (an ifindex seen as its peer's IFLA_LINK) bumps that device too.
 
-There may be tens of thousands of devices, so they have slots, share their driver, and keep empty lists as tuples
-where they can.
+There may be tens of thousands of devices, so they have slots, share their driver, and make what is seldom looked at
+when it is first asked for.
+
+Names and aliases are text whose bytes on the wire are UTF-8 with surrogateescape, so that any bytes come back as they
+came.
 """
 
 from __future__ import annotations
@@ -15,26 +18,22 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.ops import DeviceOps
 from emulator.kernel.queue import Queues, RxQueue, TxQueue
+from protocol.uapi.netdevice import (
+    GRO_LEGACY_MAX_SIZE,
+    GSO_LEGACY_MAX_SIZE,
+    GSO_MAX_SEGS,
+    TSO_LEGACY_MAX_SIZE,
+    TSO_MAX_SEGS,
+)
 
 if TYPE_CHECKING:
     from emulator.kernel.kernel import Kernel
     from emulator.kernel.kind import Kind
     from emulator.kernel.napi import Napi, NapiConfig
     from emulator.kernel.net import Net
+    from emulator.kernel.ops import DeviceOps
     from emulator.kernel.page_pool import PagePool
-
-GSO_LEGACY_MAX_SIZE = 65536
-GSO_MAX_SEGS = 65535
-GSO_MAX_SIZE = 8 * GSO_MAX_SEGS
-GRO_LEGACY_MAX_SIZE = 65536
-GRO_MAX_SIZE = 8 * 65535
-TSO_LEGACY_MAX_SIZE = 65536
-TSO_MAX_SIZE = 0xFFFFFFFF
-TSO_MAX_SEGS = 0xFFFF
-DEFAULT_TX_QUEUE_LEN = 1000
-"""All of include/linux/netdevice.h and include/net/pkt_sched.h."""
 
 
 class RegState(IntEnum):
@@ -45,11 +44,10 @@ class RegState(IntEnum):
     UNREGISTERING = 2
     UNREGISTERED = 3
     RELEASED = 4
-    DUMMY = 5
 
 
 class AddressAssignment(IntEnum):
-    """dev->addr_assign_type (NET_ADDR_* of include/uapi/linux/netdevice.h)."""
+    """dev->addr_assign_type: NET_ADDR_*."""
 
     PERM = 0
     RANDOM = 1
@@ -58,7 +56,7 @@ class AddressAssignment(IntEnum):
 
 
 class NameAssignment(IntEnum):
-    """dev->name_assign_type (NET_NAME_* of include/uapi/linux/netdevice.h)."""
+    """dev->name_assign_type: NET_NAME_*."""
 
     UNKNOWN = 0
     ENUM = 1
@@ -68,7 +66,7 @@ class NameAssignment(IntEnum):
 
 
 class NetmemTx(IntEnum):
-    """dev->netmem_tx (enum netmem_tx_mode of include/linux/netdevice.h)."""
+    """dev->netmem_tx: enum netmem_tx_mode."""
 
     NONE = 0
     DMA = 1
@@ -124,31 +122,34 @@ class Parent:
 
 @dataclass(slots=True, frozen=True)
 class DevlinkPort:
-    """What IFLA_DEVLINK_PORT shows of a devlink port: the handle's bus and device, and the port's index."""
+    """What IFLA_DEVLINK_PORT shows of a devlink port: the handle's bus, device and number (DEVLINK_ATTR_INDEX), and
+    the port's index."""
 
     bus: str
     dev: str
+    instance: int
     index: int
 
 
 class Device:
-    """struct net_device. Made by `register.alloc_device()`, which imitates alloc_netdev_mqs()."""
+    """struct net_device. Made by `register.alloc_device()`."""
 
     __slots__ = (
-        "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "broadcast", "carrier_down_count",
-        "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dismantle", "dormant", "ethtool_state",
-        "features", "flags", "gflags", "group", "gro_ipv4_max_size", "gro_max_size", "gso_ipv4_max_size",
-        "gso_max_segs", "gso_max_size", "gso_partial_features", "hw_enc_features", "hw_features", "ifalias",
-        "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode", "linkwatch_pending", "linkwatch_queued",
-        "live_address_change", "lltx", "lower", "mangleid_features", "map", "master", "max_mtu",
-        "max_pacing_offload_horizon", "min_mtu", "moving_ns", "mpls_features", "mtu", "name", "name_assign_type",
-        "napi_config", "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable", "no_carrier",
-        "no_queue", "num_rx_queues", "num_tx_queues", "operstate", "ops", "page_pools", "parent", "perm_address",
-        "present", "priv", "promiscuity", "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops",
-        "real_num_rx_queues", "real_num_tx_queues", "reg_state", "request_ops_lock", "revision",
-        "rtnl_link_initializing", "running", "rx", "seen_by", "stats", "testing", "threaded", "tso_max_segs", "tso_max_size",
-        "tx", "txqlen", "type", "unregister_queued", "up_lock", "vlan_features", "wanted_features",
-        "xdp_features", "xdp_zc_max_segs", "zombie",
+        "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "broadcast",
+        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dismantle",
+        "dormant", "ethtool_state", "features", "flags", "gflags", "gro_ipv4_max_size", "gro_max_size",
+        "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
+        "hw_enc_features", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode",
+        "linkwatch_pending", "live_address_change", "lltx", "mangleid_features", "map", "master", "max_mtu",
+        "max_pacing_offload_horizon", "min_mtu", "moving_ns", "mpls_features", "mtu", "name",
+        "name_assign_type", "napi_config", "napi_list", "needed_headroom", "needed_tailroom", "net",
+        "netmem_tx", "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues",
+        "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
+        "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "real_num_rx_queues",
+        "real_num_tx_queues", "reg_state", "request_ops_lock", "revision", "rtnl_link_initializing",
+        "running", "rx", "seen_by", "testing", "threaded", "tso_max_segs", "tso_max_size", "tx", "tx_active",
+        "txqlen", "type", "unregister_queued", "vlan_features", "wanted_features", "xdp_features",
+        "xdp_zc_max_segs",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel, net: Net, name: str, ops: DeviceOps) -> None:
@@ -166,6 +167,7 @@ class Device:
         self.name = name
         self.name_assign_type = NameAssignment.UNKNOWN
         self.ifindex = 0
+        """0 before it is registered, or the index that is wanted."""
         self.altnames: tuple[str, ...] = ()
         self.ifalias = ""
         self.group = 0
@@ -175,22 +177,22 @@ class Device:
 
         # Flags and states
         self.flags = 0
+        """IFF_*, those that are kept; `flags.get_flags()` is what user space sees."""
         self.gflags = 0
         """The IFF_PROMISC and IFF_ALLMULTI that user space asked for."""
         self.reg_state = RegState.UNINITIALIZED
         self.running = False
         """__LINK_STATE_START."""
-        self.present = True
-        """__LINK_STATE_PRESENT."""
+        self.present = False
+        """__LINK_STATE_PRESENT; from registration on."""
         self.no_carrier = False
         """__LINK_STATE_NOCARRIER."""
         self.dormant = False
         self.testing = False
         self.linkwatch_pending = False
         """__LINK_STATE_LINKWATCH_PENDING."""
-        self.linkwatch_queued = False
-        """On link-watch's list."""
         self.operstate = 0
+        """IF_OPER_*; user space sees IF_OPER_DOWN while the device is not running."""
         self.link_mode = 0
         self.carrier_up_count = 0
         self.carrier_down_count = 0
@@ -201,6 +203,7 @@ class Device:
         self.dismantle = False
         self.moving_ns = False
         self.rtnl_link_initializing = False
+        """It is being created and has not been announced."""
         self.unregister_queued = False
         """On a list of devices to unregister."""
 
@@ -217,7 +220,7 @@ class Device:
         self.queue_mgmt_ops = False
         """Whether dev->queue_mgmt_ops is set."""
 
-        # Addresses
+        # Addresses, addr_len bytes each; perm_address is shown unless it is all zeros
         self.addr_len = 0
         self.address = b""
         self.broadcast = b""
@@ -242,7 +245,7 @@ class Device:
         self.map = (0, 0, 0, 0, 0, 0)
         """IFLA_MAP: mem_start, mem_end, base_addr, irq, dma, if_port."""
 
-        # Features (words of features.Feature bits)
+        # Features: words of bits, see features.py
         self.features = 0
         self.hw_features = 0
         self.wanted_features = 0
@@ -261,32 +264,35 @@ class Device:
         self.real_num_rx_queues = 0
         self.rx: Queues[RxQueue] = Queues(self, RxQueue)
         self.tx: Queues[TxQueue] = Queues(self, TxQueue)
-        """Made when asked for: nothing needs to fill them."""
-        self.napi_config: dict[int, NapiConfig] = {}
-        """dev->napi_config: what outlives a NAPI instance, by its index."""
         self.napi_list: list[Napi] = []
         """In the kernel's order: dev->napi_list, newest id first."""
+        self.napi_config: dict[int, NapiConfig] = {}
+        """By index: what an instance of that index finds again (dev->napi_config)."""
         self.page_pools: list[PagePool] = []
         """In the kernel's order: dev->page_pools, newest first."""
         self.qdisc: str | None = None
-        """The root qdisc's name; None before there is one."""
+        """The root qdisc's name; None before the device is registered."""
+        self.tx_active = True
+        """The queues run their qdiscs: not so between dev_deactivate() and dev_activate() with a carrier."""
         self.threaded = 0
         self.cfg = Config()
         self.ethtool_state: Any = None
 
         # Relations and other modules' own
         self.master: Device | None = None
-        self.lower: tuple[Device, ...] = ()
         self.seen_by: Device | None = None
-        """A device whose messages show this one's ifindex or namespace: it changes when they do (a pair's other end)."""
+        """Who shows this device's ifindex or namespace in its own messages: a pair's other end."""
         self.ip4: Any = None
         self.ip6: Any = None
-        self.stats = Stats()
-        self.zombie = False
-        self.up_lock = False
+        self._stats: Stats | None = None
 
     def __repr__(self) -> str:
         return f"<Device {self.ifindex} {self.name!r} in {self.net.name!r}>"
+
+    @property
+    def up(self) -> bool:
+        """IFF_UP."""
+        return self.flags & 1 != 0
 
     @property
     def carrier(self) -> bool:
@@ -298,17 +304,24 @@ class Device:
         """dev_get_iflink()."""
         return self.ops.get_iflink(self)
 
+    @property
+    def ops_locked(self) -> bool:
+        """netdev_need_ops_lock(): the kernel closes such devices before the others when several go at once."""
+        return self.request_ops_lock or self.queue_mgmt_ops
+
+    @property
+    def stats(self) -> Stats:
+        """dev_get_stats(). Nothing sends packets here, so they are zero unless a driver or a test says otherwise."""
+        if self._stats is None:
+            self._stats = Stats()
+        return self._stats
+
     def changed(self) -> None:
         """Something that a message shows is different now."""
         self.revision += 1
 
     def moved(self) -> None:
-        """The ifindex, the namespace or the existence changed: whoever shows this device has changed too."""
+        """The ifindex, the namespace, or who it is tied to changed: whoever shows this device has changed too."""
         self.revision += 1
         if self.seen_by is not None:
             self.seen_by.revision += 1
-
-    @property
-    def napis(self) -> list[Napi]:
-        """dev->napi_list."""
-        return self.napi_list

@@ -27,6 +27,29 @@ Origin = object
 """Who asked for a change; opaque to the model."""
 
 
+class Stage(IntEnum):
+    """Where on the notifier chain the parts of the kernel stand, which is the order in which they register at boot: by
+    initcall level, and within a level by the order of linking. An announcement made on the chain is seen before those
+    of every part that stands behind."""
+
+    RTNETLINK = 0
+    """core_initcall"""
+    NETDEV = 1
+    """subsys_initcall, net/core/netdev-genl.c"""
+    PAGE_POOL = 2
+    """subsys_initcall, net/core/page_pool_user.c"""
+    ETHTOOL = 3
+    """subsys_initcall, net/ethtool"""
+    IPV4 = 4
+    """fs_initcall, net/ipv4: arp, then devinet, then the routes"""
+    XSK = 5
+    """fs_initcall, net/xdp"""
+    DRIVERS = 6
+    """device_initcall, drivers come before net"""
+    IPV6 = 7
+    """device_initcall, net/ipv6"""
+
+
 class NetdevEvent(IntEnum):
     """enum netdev_cmd of include/linux/netdevice.h."""
 
@@ -105,8 +128,7 @@ class Announcer(Protocol):
         """RTM_DELNSID in net: the id no longer stands for a namespace."""
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
-        """NETDEV_CMD_PAGE_POOL_*_NTF to the netdev family's page-pool group, in the namespace of pool.dev
-        (netdev_nl_page_pool_event())."""
+        """NETDEV_CMD_PAGE_POOL_*_NTF in the namespace of the pool's device (netdev_nl_page_pool_event())."""
 
 
 def _silent() -> None:

@@ -1,56 +1,143 @@
-"""The machine: what all namespaces share."""
+"""The machine: what all namespaces share.
+
+One Kernel is one machine that has just booted: one namespace called "init", with a loopback device that is down.
+Nothing is global, so a process may run many.
+
+What happens later than the request that caused it (link-watch, the tear-down of a namespace, timers) is a job on
+`work`. Whoever drives the kernel calls `settle()` after each request has been answered, and `advance()` to let time
+pass; nothing else moves the clock.
+"""
 
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from emulator.kernel.device import Device
-from emulator.kernel.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer
+from emulator.kernel import cleanup, loopback, rtnetlink
+from emulator.kernel.clock import NSEC_PER_SEC, Clock
+from emulator.kernel.dummy import DUMMY
+from emulator.kernel.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
+from emulator.kernel.link_watch import LinkWatch
+from emulator.kernel.napi import NapiTable
 from emulator.kernel.net import Net
+from emulator.kernel.netdevsim import Bus
+from emulator.kernel.netkit import NETKIT, check_lease_unregister
+from emulator.kernel.page_pool import PagePools
+from emulator.kernel.veth import VETH
+from emulator.kernel.work import Job, Work
+
+if TYPE_CHECKING:
+    from emulator.kernel.device import Device
+    from emulator.kernel.kind import Kind
+
+INIT_NET_COOKIE = 1
+INIT_NET_INO = 4026531840
+"""PROC_DYNAMIC_FIRST of include/linux/proc_fs.h; later namespaces count up from there here."""
 
 
 class Kernel:
-    """One machine. cpus: how many; seed: of all that is random; families: the dynamic generic netlink family ids by name;
-    netdevsim: "plain" or "dma", which of the two netdevsim drivers it has."""
+    """One machine. cpus: how many; seed: of all that is random; netdevsim: "plain" or "dma", which of the two
+    netdevsim drivers it has.
 
-    cpus: int
-    families: dict[str, int]
-    netdevsim: str
-    random: random.Random
-    init_net: Net
-    nets: dict[str, Net]
-    """Those that are alive, by our name."""
-    chain: list[Notifier]
-    """The netdevice notifier chain, in the order of registration."""
-    announcer: Announcer
-    """Assign one's own to hear of links and namespace ids."""
+    init_net; nets: the namespaces that have a name of ours, by that; kinds: of links,
+    by name; announcer: assign one's own to hear of links, ids and page pools; napis, page_pools: the ids of those;
+    random: seeded; clock, work, link_watch: see there."""
 
-    def __init__(self, *, cpus: int = 2, seed: int = 0, families: dict[str, int] | None = None,
-                 netdevsim: str = "plain") -> None:
-        self.announcer = NullAnnouncer()
-        self.chain = []
+    def __init__(self, *, cpus: int = 2, seed: int = 0, netdevsim: str = "plain") -> None:
+        self.cpus = cpus
+        self.netdevsim = netdevsim
         self.random = random.Random(seed)
+        self.clock = Clock()
+        self.work = Work(self.clock)
+        self.announcer: Announcer = NullAnnouncer()
+        self.chain: list[Notifier] = []
+        """The netdevice notifier chain."""
+        self._stages: list[Stage] = []
+        self.link_watch = LinkWatch(self.clock, self.work)
+        self.kinds: dict[str, Kind] = {kind.name: kind for kind in (DUMMY, VETH, NETKIT)}
+        self.napis = NapiTable()
+        self.page_pools = PagePools(self)
+        self.netdevsim_bus = Bus(self)
+        self.register_notifier(Stage.RTNETLINK, rtnetlink.on_event)
+        self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event)
+        self.register_notifier(Stage.DRIVERS, check_lease_unregister)
+        self.nets: dict[str, Net] = {}
+        self.alive: dict[Net, None] = {}
+        """net_namespace_list: all that are not being torn down, nameless ones too, in the order of their making."""
+        self.dying: list[Net] = []
+        """Namespaces that nobody holds any more, in the order in which they were let go."""
+        self._made = 0
+        self.init_net = self.new_net("init")
+
+    # Namespaces
 
     def new_net(self, name: str) -> Net:
-        """copy_net_ns(): a new namespace with a loopback device that is down."""
-        raise NotImplementedError
+        """copy_net_ns(): a new namespace of that name, held once. ValueError when the name is taken."""
+        if name in self.nets:
+            raise ValueError(f"there is a namespace {name!r} already")
+        net = Net(self, name, INIT_NET_COOKIE + self._made, INIT_NET_INO + self._made)
+        self._made += 1
+        self.nets[name] = net
+        self.alive[net] = None
+        loopback.create(net)
+        return net
 
     def delete_net(self, name: str) -> None:
-        """The last reference goes: it is torn down later (cleanup_net())."""
+        """The namespace loses its name, and the reference that new_net() gave. When nobody else holds it, it is torn
+        down, later. KeyError when there is none of that name."""
+        self.nets.pop(name).release()
+
+    def queue_cleanup(self, net: Net) -> None:
+        """__put_net(): called by the namespace itself when nobody holds it any more."""
+        if not self.dying:
+            self.work.defer(self._cleanup)
+        self.dying.append(net)
+
+    def _cleanup(self) -> None:
+        dying, self.dying = self.dying, []
+        # The kernel's list is a stack: the last one let go is the first to be torn down.
+        cleanup.cleanup_nets(self, dying[::-1])
+
+    # Events
+
+    def register_notifier(self, stage: Stage, notifier: Notifier) -> None:
+        """register_netdevice_notifier(): puts it behind those of its stage and of earlier ones. Without the replay for
+        devices that exist: all parts register at boot."""
+        at = bisect_right(self._stages, stage)
+        self._stages.insert(at, stage)
+        self.chain.insert(at, notifier)
 
     def notify(self, event: NetdevEvent, dev: Device, info: Info | None = None) -> None:
-        """call_netdevice_notifiers(): in the chain's order; a Refusal of a notifier ends it and comes out."""
+        """call_netdevice_notifiers(): in the chain's order. A Refusal of a notifier ends it and comes out."""
+        if info is None:
+            info = NO_INFO
+        for notifier in self.chain:
+            notifier(event, dev, info)
 
-    def register_notifier(self, notifier: Notifier, after: Any = None) -> None:
-        """register_netdevice_notifier(), without the replay for devices that exist."""
+    # Time
 
-    def defer(self, work: Callable[[], None]) -> None:
-        """schedule_work(): run by settle(), first come first served."""
+    @property
+    def boottime(self) -> float:
+        """Seconds since boot."""
+        return self.clock.now / NSEC_PER_SEC
+
+    def defer(self, work: Callable[[], None]) -> Job:
+        """schedule_work(): runs after the request at hand."""
+        return self.work.defer(work)
+
+    def call_later(self, seconds: float, work: Callable[[], None]) -> Job:
+        """schedule_delayed_work(): runs when that much time has passed."""
+        return self.work.at(self.clock.now + round(seconds * NSEC_PER_SEC), work)
 
     def settle(self) -> None:
-        """Runs what was deferred, and what that defers, and timers that are due."""
+        """Runs what is due: after the replies to a request, and before the next."""
+        self.work.settle()
 
     def advance(self, seconds: float) -> None:
-        """Time passes: timers run as they become due."""
+        """Time passes, and timers run as they become due."""
+        self.work.advance(seconds)
+
+
+NO_INFO = Info()

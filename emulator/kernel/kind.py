@@ -6,18 +6,23 @@ whoever parses the request fills them in, and None is what it did not say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from emulator.kernel import register
+
 if TYPE_CHECKING:
-    from emulator.kernel.device import Device
+    from collections.abc import Callable
+
+    from emulator.kernel.device import Device, NameAssignment
     from emulator.kernel.kernel import Kernel
     from emulator.kernel.net import Net
+    from emulator.kernel.register import KillList
 
 
 @dataclass(slots=True)
 class LinkParams:
-    """What RTM_NEWLINK says of a device to be made, for rtnl_create_link() and rtnl_configure_link()."""
+    """What RTM_NEWLINK says of a device to be made, or IFLA_INFO_DATA of its peer."""
 
     name: str | None = None
     ifindex: int = 0
@@ -40,10 +45,14 @@ class LinkParams:
     gro_max_size: int | None = None
     gso_ipv4_max_size: int | None = None
     gro_ipv4_max_size: int | None = None
+    check_af: Callable[[Device], None] | None = None
+    """The last step of validate_linkmsg(): IFLA_AF_SPEC, which is for others to judge; may refuse."""
     data: Any = None
     """IFLA_INFO_DATA as the kind's own dataclass (NetkitParams, VethParams); None when the request had none."""
     peer_net: Net | None = None
-    """Where the peer goes (rtnl_newlink_peer_net()); None: the namespace of the requester's device."""
+    """rtnl_newlink_peer_net(): where the peer goes: what IFLA_NET_NS_* in the peer's attributes (or, without peer
+    attributes, in the link's own) says, else IFLA_LINK_NETNSID, else the requester's namespace. None: the namespace of
+    the link itself."""
 
 
 class Kind:
@@ -59,29 +68,29 @@ class Kind:
         """get_num_rx_queues."""
         return 1
 
-    def alloc(self, kernel: Kernel, name: str, num_tx_queues: int, num_rx_queues: int) -> Device:
-        """alloc or setup: a device of this kind, not registered yet."""
+    def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
+        """alloc, or alloc_netdev_mqs() with setup: a device of this kind that is not registered yet."""
         raise NotImplementedError
+
+    def validate(self, params: LinkParams) -> None:
+        """validate: the link's own attributes, before anything else; also called for a peer's."""
 
     def new_link(self, dev: Device, params: LinkParams) -> None:
         """newlink: registers the device, and its peer first where there is one."""
-        raise NotImplementedError
+        register.register(dev)
 
-    def del_link(self, dev: Device, kill: list[Device]) -> None:
+    def del_link(self, dev: Device, kill: KillList) -> None:
         """dellink: queues the device, and its peer, to be unregistered."""
-        raise NotImplementedError
-
-    def change_link(self, dev: Device, params: LinkParams) -> None:
-        """changelink, with params.data never None."""
-        raise NotImplementedError
+        register.queue_unregister(dev, kill)
 
     def can_change(self) -> bool:
         """Whether there is a changelink."""
         return type(self).change_link is not Kind.change_link
 
+    def change_link(self, dev: Device, data: Any) -> None:
+        """changelink, with the kind's own dataclass."""
+        raise NotImplementedError
+
     def get_link_net(self, dev: Device) -> Net | None:
         """get_link_net: the namespace IFLA_LINK is an index in; None: the kind has no such thing."""
         return None
-
-
-__all__ = ["Kind", "LinkParams", "field"]

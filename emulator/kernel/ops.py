@@ -7,7 +7,7 @@ answers (which features a device shows, which errno a request earns) depend on a
 
 from __future__ import annotations
 
-from errno import EADDRNOTAVAIL, EBUSY, EINVAL, EOPNOTSUPP
+from errno import EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
 from protocol.refusal import Refusal
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class DeviceOps:
     """A driver. Methods refuse by raising Refusal."""
 
+    has_udp_tunnels = False
+    """dev->udp_tunnel_nic_info is set."""
     driver = ""
     """What ETHTOOL_GDRVINFO calls the driver."""
 
@@ -53,14 +55,11 @@ class DeviceOps:
         return dev.ifindex
 
     def set_mac(self, dev: Device, address: bytes) -> None:
-        """ndo_set_mac_address. eth_mac_addr() is `set_ethernet_mac`."""
+        """ndo_set_mac_address. eth_mac_addr() is `address.set_ethernet_mac`."""
         raise Refusal(EOPNOTSUPP)
 
     def validate_address(self, dev: Device) -> None:
         """ndo_validate_addr, asked before a device is opened."""
-
-    def set_rx_mode(self, dev: Device) -> None:
-        """ndo_set_rx_mode."""
 
     def change_mtu(self, dev: Device, mtu: int) -> None:
         """ndo_change_mtu; must set dev.mtu."""
@@ -77,9 +76,6 @@ class DeviceOps:
     def set_features(self, dev: Device, features: int) -> bool:
         """ndo_set_features. True: the driver has set dev.features itself."""
         return False
-
-    def set_rx_headroom(self, dev: Device, headroom: int) -> None:
-        """ndo_set_rx_headroom."""
 
     def get_phys_port_name(self, dev: Device) -> str | None:
         """ndo_get_phys_port_name; None: EOPNOTSUPP, nothing shown."""
@@ -169,21 +165,3 @@ class DeviceOps:
 
     def get_pause_stats(self, dev: Device, stats: PauseStats) -> None:
         """Sets what the driver counts."""
-
-
-def set_ethernet_mac(dev: Device, address: bytes) -> None:
-    """eth_mac_addr(): takes a valid unicast address, of a device that is down or may change it live."""
-    if dev.running and not dev.live_address_change:
-        raise Refusal(EBUSY)
-    if not valid_ethernet(address):
-        raise Refusal(EADDRNOTAVAIL)
-    dev.address = address
-    dev.changed()
-
-
-def valid_ethernet(address: bytes) -> bool:
-    """is_valid_ether_addr(): six bytes, not multicast, not zero."""
-    return len(address) >= 6 and not address[0] & 1 and any(address[:6])
-
-
-__all__ = ["EINVAL", "DeviceOps", "set_ethernet_mac", "valid_ethernet"]

@@ -1,0 +1,50 @@
+"""What rtnetlink says of devices by itself: rtnetlink_event() and rtmsg_ifinfo() of net/core/rtnetlink.c.
+
+Some changes are announced by the verb that makes them, because only it knows the change mask; those that are announced
+with an empty mask come through the notifier chain, some with a hint at the event.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.kernel.device import RegState
+from emulator.kernel.events import Info, NetdevEvent
+from protocol.uapi.if_link import IflaEvent
+
+if TYPE_CHECKING:
+    from emulator.kernel.device import Device
+    from emulator.kernel.events import Origin
+
+ALL = 0xFFFFFFFF
+"""The change mask of a device that came, went or moved."""
+
+ANNOUNCED: dict[NetdevEvent, int] = {
+    NetdevEvent.REBOOT: IflaEvent.REBOOT,
+    NetdevEvent.CHANGEMTU: IflaEvent.NONE,
+    NetdevEvent.CHANGEADDR: IflaEvent.NONE,
+    NetdevEvent.CHANGENAME: IflaEvent.NONE,
+    NetdevEvent.FEAT_CHANGE: IflaEvent.FEATURES,
+    NetdevEvent.BONDING_FAILOVER: IflaEvent.BONDING_FAILOVER,
+    NetdevEvent.POST_TYPE_CHANGE: IflaEvent.NONE,
+    NetdevEvent.NOTIFY_PEERS: IflaEvent.NOTIFY_PEERS,
+    NetdevEvent.CHANGEUPPER: IflaEvent.NONE,
+    NetdevEvent.RESEND_IGMP: IflaEvent.IGMP_RESEND,
+    NetdevEvent.CHANGEINFODATA: IflaEvent.BONDING_OPTIONS,
+    NetdevEvent.CHANGELOWERSTATE: IflaEvent.NONE,
+    NetdevEvent.CHANGE_TX_QUEUE_LEN: IflaEvent.NONE,
+}
+"""The events that are told to user space, and the IFLA_EVENT that goes with each (rtnl_get_event())."""
+
+
+def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
+    """rtnetlink_event()."""
+    hint = ANNOUNCED.get(event)
+    if hint is not None:
+        announce(dev, 0, event=hint)
+
+
+def announce(dev: Device, change: int, *, event: int = IflaEvent.NONE, origin: Origin | None = None) -> None:
+    """rtmsg_ifinfo(RTM_NEWLINK): says how the device is now; nothing of one that is not registered."""
+    if dev.reg_state == RegState.REGISTERED:
+        dev.kernel.announcer.link_new(dev, change, event=event, origin=origin)
