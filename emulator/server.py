@@ -31,6 +31,7 @@ from emulator.directory import PROTOCOLS, Directory, DirectoryError
 from emulator.endpoint import Endpoint
 from emulator.machine import Machine
 from emulator.steps import Steps
+from protocol import trace
 from protocol.trace import Step
 from protocol.uapi.netlink import NetlinkOpt
 
@@ -87,13 +88,13 @@ class Server:
 
         Connections into a namespace that is gone live on until they are closed.
         """
-        for name in [name for name in self._listeners if name not in self.machine.nets]:
+        for name in [name for name in self._listeners if name not in self.steps.nets]:
             for sock in self._listeners.pop(name):
                 notify_closing(sock)
                 sock.close()
             self._homes = {home: owner for home, owner in self._homes.items() if owner != name}
             self.directory.remove(name)
-        for name in [name for name in self.machine.nets if name not in self._listeners]:
+        for name in [name for name in self.steps.nets if name not in self._listeners]:
             sockets = self._listeners[name] = []
             for protocol, number in PROTOCOLS.items():
                 sock = self.directory.listen(self.directory.namespace(name) / protocol, socket.SOCK_SEQPACKET)
@@ -109,7 +110,7 @@ class Server:
         try:
             self.arrange()
         except DirectoryError:
-            self.machine.delete_net(step.subject)
+            self.steps.do(trace.step_of({"netns_del": step.subject}))
             self.arrange()
             raise
 
@@ -165,12 +166,12 @@ class Server:
 
     def _home(self, file: tuple[int, int]) -> object | None:
         name = self._homes.get(file)
-        return None if name is None else self.machine.nets.get(name)
+        return None if name is None else self.steps.nets.get(name)
 
     def _greeter(self, name: str, protocol: int) -> Callable[[socket.socket], None]:
         def greet(sock: socket.socket) -> None:
             pid = peer_pid(sock)
-            net = self.machine.nets[name]
+            net = self.steps.nets[name]
             endpoint = Endpoint(self.machine, net, protocol, pid=pid, options=PATH_OPTIONS)
             endpoint.descriptors = self.descriptors(pid)
             self.connect(sock, endpoint)

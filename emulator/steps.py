@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from errno import ENOMEM
 from typing import TYPE_CHECKING
 
 from emulator.endpoint import RCVBUF, ROOT, Credentials, Endpoint
-from emulator.kernel import netdevsim
 from protocol.refusal import Refusal
 from protocol.trace import Step
 from protocol.uapi.netlink import NetlinkProtocol
@@ -30,6 +30,9 @@ READ_SIZE = 65536
 
 RECORDED_RCVBUF = 8 << 20
 """And its sockets: SO_RCVBUF of 4 MiB, which the kernel doubles."""
+
+PORTS_MAX = 16384
+"""Of one netdevsim device; the kernel tries until its memory is used up."""
 
 FIRST_NUMBER = 3
 """The lowest number of a descriptor: what comes after standard input, output and error."""
@@ -61,6 +64,8 @@ class Steps:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.sockets: dict[str, Endpoint] = {}
+        self.nets: dict[str, Net] = {net.name: net for net in machine.nets.values()}
+        """Namespaces that can be named. One that has lost its name lives on while a socket is open in it."""
         self.descriptors: dict[int, object] = {}
         self._verbs = {
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
@@ -137,7 +142,7 @@ class Steps:
 
     def net(self, verb: str, name: str) -> Net:
         """The namespace of that name; StepError when there is none."""
-        net = self.machine.nets.get(name)
+        net = self.nets.get(name)
         if net is None:
             raise StepError(f"{verb}: there is no namespace {name!r}")
         return net
@@ -162,14 +167,14 @@ class Steps:
         )  # fmt: skip
 
     def _opt(self, step: Step) -> None:
-        self.socket("opt", step["opt"]).setsockopt(step["name"], step["value"])
+        self.socket("opt", step.subject).setsockopt(step["name"], step["value"])
 
     def _close(self, step: Step) -> None:
-        self.socket("close", step["close"]).close()
-        del self.sockets[step["close"]]
+        self.socket("close", step.subject).close()
+        del self.sockets[step.subject]
 
     def _send(self, step: Step) -> None:
-        endpoint = self.socket("send", step["send"])
+        endpoint = self.socket("send", step.subject)
         data = bytearray.fromhex(step["hex"])
         if step.get("patch_dmabuf"):
             raise NotYet("send: dmabufs are not known yet")
@@ -178,24 +183,30 @@ class Steps:
         endpoint.send(bytes(data))
 
     def _netns(self, step: Step) -> None:
-        if step["netns"] in self.machine.nets:
-            raise StepError(f"netns: there is a namespace {step['netns']!r} already")
-        self.machine.new_net(step["netns"])
+        name = step.subject
+        if name in self.nets:
+            raise StepError(f"netns: there is a namespace {name!r} already")
+        if name in self.machine.nets:
+            raise StepError(f"netns: the last namespace {name!r} is still in use")
+        self.nets[name] = self.machine.new_net(name)
 
     def _netns_del(self, step: Step) -> None:
-        net = self.net("netns_del", step["netns_del"])
+        net = self.net("netns_del", step.subject)
         if net is self.machine.init_net:
             raise StepError("netns_del: the first namespace stays as long as the machine")
         for number in [number for number, thing in self.descriptors.items() if thing is net]:
             del self.descriptors[number]
+        del self.nets[net.name]
         self.machine.delete_net(net.name)
 
     def _nsim_new(self, step: Step) -> None:
-        number, ports, queues = [*step["nsim_new"], 1, 1][:3]
-        netdevsim.new_device(self.machine, number, ports, queues)
+        number, ports, queues = step.subject
+        if ports > PORTS_MAX:
+            raise OSError(ENOMEM, f"a netdevsim with {ports} ports")
+        self.machine.netdevsim_bus.new_device(number, ports, queues)
 
     def _nsim_del(self, step: Step) -> None:
-        netdevsim.del_device(self.machine, step["nsim_del"])
+        self.machine.netdevsim_bus.del_device(step.subject)
 
     def _sleep(self, step: Step) -> None:
         self.machine.advance(step["sleep"])

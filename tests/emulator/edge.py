@@ -1,0 +1,149 @@
+"""What the tests of the daemon share: clients of its sockets and of the control socket, and a few messages."""
+
+from __future__ import annotations
+
+import array
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from emulator.server import Server, serving
+
+REQUEST, ACK, DUMP = 1, 4, 0x300
+ERROR, DONE = 2, 3
+NLCTRL, NETDEV = 16, 20
+RTM_NEWLINK, RTM_SETLINK, RTM_GETLINK = 16, 19, 18
+LINK_GROUP = 1
+PATIENCE = 20
+"""Seconds until a test that waits for something gives up."""
+
+
+def message(kind: int, payload: bytes = b"", *, flags: int = REQUEST, seq: int = 1) -> bytes:
+    return struct.pack("<IHHII", 16 + len(payload), kind, flags, seq, 0) + payload
+
+
+def attribute(kind: int, payload: bytes) -> bytes:
+    return struct.pack("<HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
+
+
+def getfamily(name: str = "netdev", *, flags: int = REQUEST, seq: int = 1) -> bytes:
+    payload = struct.pack("<BBH", 3, 2, 0)
+    if not flags & DUMP:
+        payload += attribute(2, name.encode() + b"\0")
+    return message(NLCTRL, payload, flags=flags, seq=seq)
+
+
+def newlink(name: str, kind: str = "dummy", *, seq: int = 1) -> bytes:
+    payload = bytes(16) + attribute(3, name.encode() + b"\0") + attribute(18, attribute(1, kind.encode() + b"\0"))
+    return message(RTM_NEWLINK, payload, flags=REQUEST | ACK | 0x600, seq=seq)
+
+
+def type_of(datagram: bytes) -> int:
+    return int.from_bytes(datagram[4:6], "little")
+
+
+def seq_of(datagram: bytes) -> int:
+    return int.from_bytes(datagram[8:12], "little")
+
+
+def port_of(datagram: bytes) -> int:
+    return int.from_bytes(datagram[12:16], "little")
+
+
+def errno_of(datagram: bytes) -> int:
+    """Of an ack: 0, or the positive errno."""
+    assert type_of(datagram) in (ERROR, DONE)
+    return -int.from_bytes(datagram[16:20], "little", signed=True)
+
+
+class Client:
+    """A netlink client."""
+
+    def __init__(self, sock: trio.socket.SocketType) -> None:
+        self.sock = sock
+
+    async def send(self, datagram: bytes) -> None:
+        await self.sock.send(datagram)
+
+    async def receive(self) -> bytes:
+        with trio.fail_after(PATIENCE):
+            return await self.sock.recv(65536)
+
+    async def ask(self, datagram: bytes) -> bytes:
+        await self.send(datagram)
+        return await self.receive()
+
+    def waiting(self) -> bool:
+        """Whether there is something to read, or an end."""
+        with socket.socket(fileno=socket.dup(self.sock.fileno())) as sock:
+            try:
+                sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+        return True
+
+
+async def connect(path: Path) -> Client:
+    sock = trio.socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    await sock.connect(str(path))
+    return Client(sock)
+
+
+class ControlClient:
+    """A client of the control socket."""
+
+    def __init__(self, sock: trio.socket.SocketType) -> None:
+        self.sock = sock
+        self.buffer = b""
+        self.passed: list[socket.socket] = []
+
+    async def write(self, data: bytes) -> None:
+        while data:
+            data = data[await self.sock.send(data) :]
+
+    async def read(self) -> dict[str, Any]:
+        """The next answer; sockets that come with it are put into `passed`."""
+        with trio.fail_after(PATIENCE):
+            while b"\n" not in self.buffer:
+                data, ancillary, _, _ = await self.sock.recvmsg(65536, socket.CMSG_SPACE(4))
+                assert data, "the control socket was closed"
+                self.buffer += data
+                for _, _, rights in ancillary:
+                    numbers = array.array("i")
+                    numbers.frombytes(rights)
+                    self.passed += [socket.socket(fileno=number) for number in numbers]
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    async def do(self, **step: Any) -> dict[str, Any]:
+        await self.write(json.dumps(step).encode() + b"\n")
+        return await self.read()
+
+    async def ok(self, **step: Any) -> Any:
+        answer = await self.do(**step)
+        assert "ok" in answer, answer
+        return answer["ok"]
+
+    async def open(self, name: str, proto: int = NLCTRL, **fields: Any) -> Client:
+        await self.ok(open=name, proto=proto, **fields)
+        return Client(trio.socket.from_stdlib_socket(self.passed.pop()))
+
+
+async def control(directory: Path) -> ControlClient:
+    sock = trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    await sock.connect(str(directory / "control"))
+    return ControlClient(sock)
+
+
+@asynccontextmanager
+async def daemon(directory: Path) -> AsyncIterator[Server]:
+    with trio.fail_after(3 * PATIENCE):
+        async with serving(directory) as server:
+            yield server

@@ -1,0 +1,306 @@
+"""The data path: netlink over SOCK_SEQPACKET, many clients, rude clients, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from emulator.connection import SEND_LIMIT
+from emulator.directory import DirectoryError
+from emulator.endpoint import Endpoint
+from emulator.server import Server, serve, serving
+from tests.emulator.edge import (
+    ACK,
+    DONE,
+    DUMP,
+    ERROR,
+    NLCTRL,
+    REQUEST,
+    Client,
+    connect,
+    control,
+    daemon,
+    errno_of,
+    getfamily,
+    message,
+    newlink,
+    port_of,
+    seq_of,
+    type_of,
+)
+
+OVERRUN = 300_000
+"""More bytes than fit into the socket and the endpoint together are this many times a few."""
+
+
+def endpoint_of(server: Server) -> Endpoint:
+    (connection,) = server.connections
+    return connection.endpoint
+
+
+async def flood(client: Client, request: bytes, count: int) -> None:
+    for _ in range(count):
+        await client.send(request)
+
+
+async def test_a_namespace_has_two_sockets(place: Path) -> None:
+    async with daemon(place / "d"):
+        assert sorted(path.name for path in (place / "d").iterdir()) == ["control", "init"]
+        generic = await connect(place / "d" / "init" / "generic")
+        assert type_of(await generic.ask(getfamily())) == NLCTRL
+        route = await connect(place / "d" / "init" / "route")
+        assert errno_of(await route.ask(newlink("dummy0"))) == 0
+
+
+async def test_the_first_socket_has_the_process_id_as_its_port(place: Path) -> None:
+    async with daemon(place / "d"):
+        path = place / "d" / "init" / "generic"
+        first, second = await connect(path), await connect(path)
+        assert port_of(await first.ask(getfamily())) == os.getpid()
+        other = port_of(await second.ask(getfamily()))
+        assert other != os.getpid() and other > 1 << 31, "the kernel's later choices are negative"
+        first.sock.close()
+        await wait_all_tasks_blocked()
+        third = await connect(path)
+        assert port_of(await third.ask(getfamily())) == os.getpid(), "the port was free again"
+
+
+async def test_acks_are_capped_and_extended(place: Path) -> None:
+    async with daemon(place / "d"):
+        client = await connect(place / "d" / "init" / "generic")
+        ack = await client.ask(getfamily("nosuch", flags=REQUEST | ACK) + bytes(0))
+        assert errno_of(ack) == 2
+        length, flags = struct.unpack_from("<I2xH", ack)
+        assert length == 36 and flags & 0x100, "only the request's header comes back"
+
+
+async def test_a_dump_and_a_burst_come_in_order(place: Path) -> None:
+    async with daemon(place / "d"):
+        client = await connect(place / "d" / "init" / "generic")
+        for seq in range(100):
+            await client.send(getfamily(flags=REQUEST | DUMP if seq % 10 == 0 else REQUEST, seq=seq))
+        got: list[int] = []
+        while not got or got[-1] != 99:
+            seq = seq_of(await client.receive())
+            if not got or got[-1] != seq:
+                got.append(seq)
+        assert got == list(range(100))
+
+
+async def test_several_messages_in_one_datagram(place: Path) -> None:
+    async with daemon(place / "d"):
+        client = await connect(place / "d" / "init" / "generic")
+        await client.send(getfamily("nlctrl", seq=1) + getfamily("netdev", seq=2))
+        assert [seq_of(await client.receive()), seq_of(await client.receive())] == [1, 2]
+
+
+async def test_many_clients_at_once(place: Path) -> None:
+    async def converse(client: Client, number: int) -> None:
+        for turn in range(20):
+            seq = number << 8 | turn
+            assert seq_of(await client.ask(getfamily(seq=seq))) == seq
+
+    async with daemon(place / "d") as server:
+        clients = [await connect(place / "d" / "init" / "generic") for _ in range(60)]
+        async with trio.open_nursery() as nursery:
+            for number, client in enumerate(clients):
+                nursery.start_soon(converse, client, number)
+        assert len({connection.endpoint.portid for connection in server.connections}) == 60
+        for client in clients:
+            client.sock.close()
+        await wait_all_tasks_blocked()
+        assert not server.connections
+        assert not list(server.machine.ports)
+
+
+async def test_a_busy_client_does_not_starve_the_others(place: Path) -> None:
+    async with daemon(place / "d"):
+        busy = await connect(place / "d" / "init" / "generic")
+        other = await connect(place / "d" / "init" / "generic")
+        await flood(busy, getfamily(), 200)
+        assert seq_of(await other.ask(getfamily(seq=7))) == 7
+        assert busy.waiting()
+
+
+async def test_notifications_reach_clients_that_ask_nothing(place: Path) -> None:
+    async with daemon(place / "d"):
+        listener = await (await control(place / "d")).open("m", proto=0, opts=[[1, 1]])
+        route = await connect(place / "d" / "init" / "route")
+        await wait_all_tasks_blocked()
+        assert not listener.waiting()
+        assert errno_of(await route.ask(newlink("dummy0"))) == 0
+        assert listener.waiting(), "the notification comes before the ack"
+        assert b"dummy0" in await listener.receive()
+
+
+async def test_a_client_that_does_not_read_gets_its_work_done_and_holds_up_nobody(place: Path) -> None:
+    async with daemon(place / "d") as server:
+        slow = await connect(place / "d" / "init" / "generic")
+        await wait_all_tasks_blocked()
+        slow_endpoint = endpoint_of(server)
+        request = getfamily(flags=REQUEST | DUMP)
+        for _ in range(OVERRUN // len(request)):
+            with trio.move_on_after(0):
+                await slow.send(request)
+        other = await connect(place / "d" / "init" / "generic")
+        assert type_of(await other.ask(getfamily())) == NLCTRL
+        await wait_all_tasks_blocked()
+        assert slow_endpoint.pending(), "the endpoint's queue waits"
+
+        # Now it reads, and the daemon goes on writing.
+        while slow_endpoint.pending() or slow.waiting():
+            await slow.receive()
+        # What the queue had no room for is lost, and the client lives.
+        while True:
+            answer = await slow.ask(getfamily(seq=99))
+            if seq_of(answer) == 99:
+                break
+
+
+async def test_missed_notifications_are_counted(place: Path) -> None:
+    async with daemon(place / "d") as server:
+        listener = await (await control(place / "d")).open("m", proto=0, opts=[[1, 1]])
+        route = await connect(place / "d" / "init" / "route")
+        for number in range(1200):
+            assert errno_of(await route.ask(newlink(f"dummy{number}"))) == 0
+        (connection,) = [connection for connection in server.connections if connection.name == "m"]
+        heard = 0
+        while listener.waiting() or connection.endpoint.pending():
+            await listener.receive()
+            heard += 1
+            await wait_all_tasks_blocked()
+        assert 0 < heard < 1200
+        assert connection.overruns == 1, "told once, as ENOBUFS is"
+        assert errno_of(await route.ask(newlink("last"))) == 0
+        assert b"last" in await listener.receive()
+
+
+async def test_a_client_that_leaves_without_reading_has_been_heard(place: Path) -> None:
+    async with daemon(place / "d") as server:
+        client = await connect(place / "d" / "init" / "route")
+        for number in range(5):
+            client.sock._sock.send(newlink(f"dummy{number}"))  # type: ignore[attr-defined]
+        client.sock.close()
+        await wait_all_tasks_blocked()
+        assert [server.machine.init_net.by_name(f"dummy{number}") is not None for number in range(5)] == [True] * 5
+        assert not server.connections
+
+
+async def test_a_client_that_leaves_in_the_middle_of_a_dump(place: Path) -> None:
+    async with daemon(place / "d") as server:
+        maker = await connect(place / "d" / "init" / "route")
+        for number in range(800):
+            assert errno_of(await maker.ask(newlink(f"dummy{number}"))) == 0
+        client = await connect(place / "d" / "init" / "route")
+        await client.send(message(18, bytes(16), flags=REQUEST | DUMP))
+        await client.receive()
+        await wait_all_tasks_blocked()
+        (connection,) = [one for one in server.connections if one.endpoint.portid != os.getpid()]
+        assert connection.endpoint.pending(), "the dump is too long for the socket"
+        client.sock.close()
+        await wait_all_tasks_blocked()
+        assert connection not in server.connections
+        assert errno_of(await maker.ask(newlink("after"))) == 0
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"\0", b"x" * 15, b"\xff" * 16, b"\xff" * 4096, bytes(16), bytes(65536), struct.pack("<IHHII", 15, 16, 5, 1, 0)],
+    ids=["one byte", "short", "ones", "page of ones", "zeros", "many zeros", "length below a header"],
+)
+async def test_garbage(place: Path, garbage: bytes) -> None:
+    async with daemon(place / "d") as server:
+        client = await connect(place / "d" / "init" / "generic")
+        await client.send(garbage)
+        assert seq_of(await client.ask(getfamily(seq=9))) == 9
+        assert not server.machine.bugs
+
+
+async def test_an_empty_datagram_is_not_the_end(place: Path) -> None:
+    async with daemon(place / "d") as server:
+        client = await connect(place / "d" / "init" / "generic")
+        await client.send(b"")
+        assert seq_of(await client.ask(getfamily(seq=9))) == 9
+        client.sock._sock.send(b"")  # type: ignore[attr-defined]
+        client.sock._sock.send(b"")  # type: ignore[attr-defined]
+        client.sock._sock.send(getfamily())  # type: ignore[attr-defined]
+        client.sock.close()
+        await wait_all_tasks_blocked()
+        assert not server.connections
+
+
+async def test_a_datagram_that_is_too_long_is_nobodys(place: Path) -> None:
+    async with daemon(place / "d"):
+        client = await connect(place / "d" / "init" / "generic")
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        longest = getfamily(seq=1, flags=REQUEST) + bytes(SEND_LIMIT)
+        await client.send(longest[: SEND_LIMIT])
+        assert seq_of(await client.receive()) == 1
+        await client.send(longest[: SEND_LIMIT + 1])
+        assert seq_of(await client.ask(getfamily(seq=2))) == 2
+
+
+async def test_a_directory_is_a_descriptor_of_its_namespace(place: Path) -> None:
+    async with daemon(place / "d") as server:
+        ctl = await control(place / "d")
+        await ctl.ok(netns="guest")
+        client = await connect(place / "d" / "init" / "route")
+        assert errno_of(await client.ask(newlink("dummy0"))) == 0
+        await wait_all_tasks_blocked()
+        endpoint = next(connection.endpoint for connection in server.connections)
+        number = os.open(place / "d" / "guest", os.O_RDONLY)
+        try:
+            assert endpoint.descriptors.get(number) is server.steps.nets["guest"]
+            assert endpoint.descriptors.get(client.sock.fileno()) is None
+            assert endpoint.descriptors.get(1 << 30) is None
+            await ctl.ok(netns_del="guest")
+            assert endpoint.descriptors.get(number) is None
+        finally:
+            os.close(number)
+
+
+async def test_nothing_is_left_behind(place: Path) -> None:
+    async with daemon(place / "d") as server:
+        ctl = await control(place / "d")
+        await ctl.ok(netns="guest")
+        client = await connect(place / "d" / "guest" / "generic")
+        await client.ask(getfamily())
+    assert not server.connections
+    assert await client.sock.recv(1) == b""
+    assert not (place / "d").exists()
+
+
+async def test_a_second_daemon_is_refused_and_the_first_lives(place: Path) -> None:
+    async with daemon(place / "d"):
+        with pytest.raises(DirectoryError, match="another daemon"):
+            async with serving(place / "d"):
+                pass
+        client = await connect(place / "d" / "init" / "generic")
+        assert type_of(await client.ask(getfamily())) == NLCTRL
+
+
+async def test_a_daemon_as_a_task(place: Path) -> None:
+    async with trio.open_nursery() as nursery:
+        server: Server = await nursery.start(serve, place / "d")
+        assert server.machine.init_net.name == "init"
+        client = await connect(place / "d" / "init" / "generic")
+        assert type_of(await client.ask(getfamily("nosuch"))) == ERROR
+        nursery.cancel_scope.cancel()
+    assert not (place / "d").exists()
+
+
+async def test_the_end_of_a_dump_is_told(place: Path) -> None:
+    async with daemon(place / "d"):
+        client = await connect(place / "d" / "init" / "generic")
+        await client.send(getfamily(flags=REQUEST | DUMP))
+        data = await client.receive()
+        while data:
+            kind, length = type_of(data), int.from_bytes(data[:4], "little")
+            data = data[length + 3 & ~3 :] or (b"" if kind == DONE else await client.receive())
+        assert kind == DONE
