@@ -1,0 +1,38 @@
+"""A machine with one netdevsim port, and the few verbs that the tests of queues share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.kernel.device import Device
+from emulator.kernel.flags import change_flags
+from emulator.kernel.kernel import Kernel
+from emulator.kernel.netdevsim import new_device
+from tests.emulator.kernel.ear import Ear
+
+
+@dataclass
+class World:
+    kernel: Kernel
+    ear: Ear
+    port: Device
+
+
+def world(queues: int = 2, netdevsim: str = "plain", up: bool = True) -> World:
+    """netdevsim10 with one port, eth0."""
+    kernel = Kernel(netdevsim=netdevsim)
+    ear = Ear()
+    kernel.announcer = ear
+    new_device(kernel, 10, 1, queues)
+    port = kernel.init_net.by_name("eth0")
+    assert port is not None
+    if up:
+        set_up(port)
+        ear.heard()
+    return World(kernel, ear, port)
+
+
+def set_up(dev: Device, up: bool = True) -> None:
+    """ip link set up, or down."""
+    change_flags(dev, dev.flags | 1 if up else dev.flags & ~1)
+    dev.kernel.settle()
