@@ -11,9 +11,12 @@ the recorded machine (protocol/families/machine.py), so netdev is 20 and ethtool
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from emulator import generic, route
+from emulator.handlers import announcements
+from emulator.kernel.devmem import Devmem
 from emulator.kernel.kernel import Kernel
 from emulator.multicast import Multicast
 from protocol.families import REGISTERED
@@ -63,7 +66,8 @@ class Ports:
     def free(self, endpoint: Endpoint) -> None:
         self.taken.pop((endpoint.net, endpoint.protocol, endpoint.portid), None)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Endpoint]:
+        """Every open socket."""
         return iter(tuple(self.taken.values()))
 
 
@@ -77,9 +81,6 @@ class Machine(Kernel):
     def __init__(
         self, *, cpus: int = 2, seed: int = 0, families: Mapping[str, int] | None = None, netdevsim: str = "plain"
     ) -> None:
-        from emulator import generic, route
-        from emulator.handlers import netdev_notify, route_notify
-
         super().__init__(cpus=cpus, seed=seed, netdevsim=netdevsim)
         self.ports = Ports(self)
         self.multicast = Multicast()
@@ -87,15 +88,14 @@ class Machine(Kernel):
         self.numbers: dict[Family, int] = {}
         self.families_by_number: dict[int, Family] = {}
         self.group_ids: dict[tuple[Family, str], int] = {}
-        self.on_release: list[Callable[[Endpoint], None]] = []
+        self.devmem = Devmem()
         for family in REGISTERED:
             self.register(family, (families or {}).get(family.name))
         self.receivers: dict[int, Receiver] = {
             int(NetlinkProtocol.ROUTE): route.receive,
             int(NetlinkProtocol.GENERIC): generic.receive,
         }
-        route_notify.listen(self)
-        netdev_notify.listen(self)
+        announcements.listen(self)
 
     # -- families -----------------------------------------------------------------------------
 
@@ -128,9 +128,16 @@ class Machine(Kernel):
         """How many groups a socket of the protocol can be a member of (nlk->ngroups)."""
         return RTNLGRP_MAX if protocol == NetlinkProtocol.ROUTE else GENERIC_GROUPS
 
+    def notify_group(
+        self, net: Net, op: Operation, build: Callable[[], bytes], origin: Call | None = None
+    ) -> None:
+        """Sends a notification of a generic netlink family to the group it is declared for."""
+        assert op.group is not None
+        group = self.group_ids[op.family, op.group]
+        self.multicast.notify(net, int(NetlinkProtocol.GENERIC), group, build, origin)
+
     # -- sockets ------------------------------------------------------------------------------
 
     def released(self, endpoint: Endpoint) -> None:
         """A socket was closed: families that keep something for it let it go (genl_release())."""
-        for hook in self.on_release:
-            hook(endpoint)
+        self.devmem.released(endpoint)

@@ -12,7 +12,7 @@ from emulator.call import Call, Messages
 from emulator.handlers.registry import doit, dumpit
 from emulator.kernel import lease, qstats
 from emulator.kernel.page_pool import PagePool as Pool
-from emulator.kernel.provider import MemoryProvider, ProviderKind, need_ops_lock
+from emulator.kernel.provider import MemoryProvider, ProviderKind
 from emulator.kernel.queue import is_leasee, virtual_queue
 from protocol.attributes import Attr, Values
 from protocol.families.netdev import (
@@ -398,7 +398,7 @@ def bind_rx(call: Call) -> Values:
     dev = device(call.net, attrs[Dmabuf.ifindex])
     if not dev.present:
         raise Refusal(errno.ENODEV, at=attrs.offset(Dmabuf.ifindex))
-    if not need_ops_lock(dev):
+    if not dev.ops_locked:
         raise Refusal(errno.EOPNOTSUPP, at=attrs.offset(Dmabuf.ifindex))
     queues = []
     for _, queue in attrs.all(Dmabuf.queues):
