@@ -67,6 +67,5 @@ class Call:
     def encode(self, body: Body, flags: int = 0) -> bytes:
         """One reply message, from what a fill returned."""
         op = self.op
-        if type(body) is not bytes:
-            body = op.body(body)
-        return message(self.machine.number(op), flags, self.seq, self.portid, body)
+        encoded = body if isinstance(body, bytes) else op.body(body)
+        return message(self.machine.number(op), flags, self.seq, self.portid, encoded)

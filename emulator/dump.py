@@ -24,7 +24,6 @@ SKB_OVERHEAD = 320  # SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) on x86-64
 GOODSIZE = 4096 - SKB_OVERHEAD  # NLMSG_GOODSIZE with pages of 4 KiB (include/linux/netlink.h)
 LARGEST = 32768 - SKB_OVERHEAD  # the most that netlink_recvmsg() remembers of a reader's room
 DONE_SIZE = 20  # nlmsg_total_size(sizeof(int))
-MULTI = int(NLM_F.MULTI)
 DUMP_INTR = int(NLM_F.DUMP_INTR)
 
 
@@ -78,7 +77,7 @@ class Dump:
         return b"".join(parts), True
 
     def _pack(self, parts: list[bytes], left: int, extack: Extack) -> int:
-        encode, flags = self.call.encode, MULTI | self.answer_flags
+        encode, flags = self.call.encode, self.call.op.family.dump_flags | self.answer_flags
         fill = self.waiting
         self.call.extack = extack
         try:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.call import Call
+from emulator.descriptors import Descriptors
 from emulator.dump import LARGEST, Dump
 from protocol.acks import ack
 from protocol.frame import HEADER
@@ -92,7 +93,7 @@ class Endpoint:
         self.rcvbuf = rcvbuf
         self.on_readable: Callable[[], None] | None = None
         self.closed = False
-        self.descriptors: dict[int, object] = {}  # what an integer in a message means as a descriptor of the sender
+        self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
         self._receiver = receiver
         self._queue: deque[Datagram] = deque()
         self._queued = 0  # bytes, as sk_rmem_alloc counts them

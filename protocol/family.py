@@ -96,7 +96,8 @@ class Family:
     ``strict_from``: commands below it tolerate reserved header fields (resv_start_op). ``attributes`` is the family's
     own greatest attribute number, for families that have one policy for all commands. ``listed`` are the flags of
     commands that the family has on the recorded machine and that are not declared (yet): nlctrl tells of them, and
-    who asks for one is refused.
+    who asks for one is refused. ``dump_flags`` stand in every message of a dump: the old families say NLM_F_MULTI,
+    those that use genlmsg_iput() do not.
     """
 
     def __init__(
@@ -109,10 +110,12 @@ class Family:
         attributes: int = 0,
         netns: bool = True,
         listed: Mapping[int, int] | None = None,
+        dump_flags: int = 0,
     ) -> None:
         self.name, self.version, self.groups, self.attributes = name, version, groups, attributes
         self.strict_from, self.netns = strict_from, netns
         self.listed = dict(listed or {})
+        self.dump_flags = int(dump_flags)
         self.operations: dict[int, Operation] = {}  # what can be asked, in the order of the kernel's table
         self.events: dict[int, Operation] = {}
 

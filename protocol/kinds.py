@@ -276,8 +276,9 @@ class Chosen(Nest):
         self.selector, self.choices = selector, choices
 
     def encode(self, value: Any) -> bytes:
-        chosen, values = value
-        return chosen.spec.layout.encode(values)
+        attr_set: type[AttrSet]
+        attr_set, values = value
+        return attr_set.spec.layout.encode(values)
 
 
 u8 = Integer("u8", c.Int8ul, AttrType.U8)

@@ -13,7 +13,7 @@ from emulator.handlers.registry import doit, dumpit
 from emulator.kernel import lease, qstats
 from emulator.kernel.page_pool import PagePool as Pool
 from emulator.kernel.provider import MemoryProvider, ProviderKind
-from emulator.kernel.queue import is_leasee, virtual_queue
+from emulator.kernel.queue import virtual_queue
 from protocol.attributes import Attr, Values
 from protocol.families.netdev import (
     BIND_RX,
@@ -184,28 +184,40 @@ def page_pool_stats_get_dump(call: Call) -> Messages:
 
 
 def fill_queue(dev: Device, index: int, kind: int) -> Values:
-    """netdev_nl_queue_fill_one()."""
+    """netdev_nl_queue_fill_one(). A queue that nobody ever did anything with has nothing to add."""
     values: dict[Attr[Any], Any] = {Queue.id: index, Queue.type: kind, Queue.ifindex: dev.ifindex}
-    queue = (dev.rx if kind == RX else dev.tx).get(index)
-    if queue is None:  # nobody ever did anything with it
+    if kind == TX:
+        transmit = dev.tx.get(index)
+        if transmit is not None:
+            add_napi(values, transmit.napi)
+            add_provider(values, None, transmit.pool)
         return values
-    napi = queue.napi
+    queue = dev.rx.get(index)
+    if queue is not None:
+        add_napi(values, queue.napi)
+        feeds = queue
+        if queue.lease is not None:
+            lessee = virtual_queue(queue)
+            if lessee is not None:
+                values[Queue.lease] = fill_lease(dev, lessee.dev, lessee.index)
+            else:  # what feeds a leased queue is told by the physical one, to either side
+                feeds = queue.lease
+        add_provider(values, feeds.mp, feeds.pool)
+    return values
+
+
+def add_napi(values: dict[Attr[Any], Any], napi: NapiInstance | None) -> None:
+    """nla_put_napi_id()."""
     if napi is not None and napi.valid:
         values[Queue.napi_id] = napi.napi_id
-    if kind == TX:
-        if queue.pool is not None:
-            values[Queue.xsk] = {}
-        return values
-    if queue.lease is not None:
-        lessee = virtual_queue(queue)
-        if lessee is not None:
-            values[Queue.lease] = fill_lease(dev, lessee.dev, lessee.index)
-    # What feeds a leased queue is told by the physical one, to either side (netdev_nl_queue_fill_mp()).
-    feeds = queue.lease if queue.lease is not None and is_leasee(dev) else queue
-    values |= provider_values(feeds.mp, Queue.dmabuf, Queue.io_uring)
-    if feeds.pool is not None:
+
+
+def add_provider(values: dict[Attr[Any], Any], provider: MemoryProvider | None, pool: object | None) -> None:
+    """__netdev_nl_queue_fill_mp(): a memory provider, an AF_XDP pool."""
+    if provider is not None:
+        values |= provider_values(provider, Queue.dmabuf, Queue.io_uring)
+    if pool is not None:
         values[Queue.xsk] = {}
-    return values
 
 
 def fill_lease(dev: Device, lessee: Device, index: int) -> Values:

@@ -10,6 +10,7 @@ from protocol.family import Family, Half
 from protocol.kinds import array, nest, nul_string, u16, u32
 from protocol.policy import LIBERAL, Policy
 from protocol.uapi.genetlink import GENL_NAMSIZ, CtrlCmd, GenlFlag
+from protocol.uapi.netlink import NLM_F
 
 
 class McastGroup(AttrSet):
@@ -42,7 +43,7 @@ class Ctrl(AttrSet):
     order = (family_name, family_id, version, hdrsize, maxattr, ops, mcast_groups)
 
 
-nlctrl = Family("nlctrl", version=2, groups=("notify",), strict_from=CtrlCmd.GETPOLICY + 1)
+nlctrl = Family("nlctrl", version=2, groups=("notify",), strict_from=CtrlCmd.GETPOLICY + 1, dump_flags=NLM_F.MULTI)
 
 WHICH = Policy(Ctrl.family_id, Ctrl.family_name)
 
