@@ -124,7 +124,12 @@ class Napi:
         self.index = -1
         self.config = None
         if self.dev is not None:
-            self.dev.napi_list.remove(self)
+            listed = self.dev.napi_list
+            # A device that stops deletes its oldest first, which stands last: with thousands of queues it matters.
+            if listed[-1] is self:
+                listed.pop()
+            else:
+                listed.remove(self)
         self.pid = None
 
     def enable(self) -> None:

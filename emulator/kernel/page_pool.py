@@ -230,7 +230,12 @@ class PagePools:
         """page_pool_unlist(), after the announcement."""
         del self._by_id[pool.id]
         if pool.listed and pool.dev is not None:
-            pool.dev.page_pools.remove(pool)
+            pools = pool.dev.page_pools
+            # A device that stops destroys its oldest first, which stands last.
+            if pools[-1] is pool:
+                pools.pop()
+            else:
+                pools.remove(pool)
             pool.listed = False
 
     def __iter__(self) -> Iterator[PagePool]:
