@@ -76,6 +76,7 @@ def _open(dev: Device) -> None:
     finally:
         dev.changed()
     dev.flags |= UP
+    dev.kernel.link_watch.started(dev)
     qdisc.activate(dev)
 
 

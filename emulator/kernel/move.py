@@ -44,9 +44,7 @@ def change_net_namespace(dev: Device, net: Net, pattern: str | None = None, new_
     qdisc.shutdown(dev)
     dev.kernel.notify(NetdevEvent.UNREGISTER, dev)
     nsid = old.id_alloc(net)
-    dev.kernel.announcer.link_going(
-        dev, rtnetlink.ALL, new_nsid=NOT_ASSIGNED if nsid is None else nsid, new_ifindex=index
-    )()
+    rtnetlink.announce_going(dev, new_nsid=NOT_ASSIGNED if nsid is None else nsid, new_ifindex=index)()
     dev.net = net
     dev.ifindex = index
     dev.name = name

@@ -125,7 +125,7 @@ def _unregister(dev: Device, origin: Origin | None) -> None:
     qdisc.shutdown(dev)
     provider.uninstall_all(dev)
     kernel.notify(NetdevEvent.UNREGISTER, dev)
-    gone = None if _initializing(dev) else kernel.announcer.link_going(dev, rtnetlink.ALL, origin=origin)
+    gone = None if _initializing(dev) else rtnetlink.announce_going(dev, origin=origin)
     kernel.notify(NetdevEvent.PRE_UNINIT, dev)
     dev.ops.uninit(dev)
     if gone is not None:

@@ -2,10 +2,14 @@
 
 Some changes are announced by the verb that makes them, because only it knows the change mask; those that are announced
 with an empty mask come through the notifier chain, some with a hint at the event.
+
+The kernel writes every message, whether or not somebody listens, and a message that names another namespace gives that
+namespace an id. So ids are given here; the announcer may be as lazy as it likes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from emulator.kernel.device import RegState
@@ -44,7 +48,25 @@ def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
         announce(dev, 0, event=hint)
 
 
+def name_link_net(dev: Device) -> None:
+    """rtnl_fill_link_netnsid(): a message about the device names the namespace its other end is in."""
+    link_net = None if dev.kind is None else dev.kind.get_link_net(dev)
+    if link_net is not None and link_net is not dev.net:
+        dev.net.id_alloc(link_net)
+
+
 def announce(dev: Device, change: int, *, event: int = IflaEvent.NONE, origin: Origin | None = None) -> None:
     """rtmsg_ifinfo(RTM_NEWLINK): says how the device is now; nothing of one that is not registered."""
     if dev.reg_state == RegState.REGISTERED:
+        name_link_net(dev)
         dev.kernel.announcer.link_new(dev, change, event=event, origin=origin)
+
+
+def announce_going(dev: Device, *, new_nsid: int | None = None, new_ifindex: int = 0,
+                   origin: Origin | None = None) -> Callable[[], None]:
+    """rtmsg_ifinfo_build_skb(RTM_DELLINK): says that the device is gone, or where it went, as it is now; the answer,
+    when called, sends it."""
+    name_link_net(dev)
+    return dev.kernel.announcer.link_going(
+        dev, ALL, new_nsid=new_nsid, new_ifindex=new_ifindex, origin=origin
+    )

@@ -67,10 +67,11 @@ def set_group(dev: Device, group: int) -> None:
 
 
 def set_alias(dev: Device, alias: str) -> None:
-    """dev_set_alias(): "" takes it away. EINVAL when it is too long."""
+    """dev_set_alias(): "" takes it away. It is shown up to the first NUL, but counts up to its end. EINVAL when it is
+    too long."""
     if len(alias.encode("utf-8", "surrogateescape")) >= IFALIASZ:
         raise Refusal(EINVAL)
-    dev.ifalias = alias
+    dev.ifalias = alias.partition("\0")[0]
     dev.changed()
 
 
