@@ -87,9 +87,7 @@ class Attr(Generic[T]):
         if enum is not None and max is None:
             max = int(builtin_max(enum))
         if flags is not None and mask is None:
-            mask = 0
-            for one in flags:
-                mask |= one
+            mask = sum(int(one) for one in flags)  # a plain integer: ~ of a flag knows only the bits it has names for
         self.min, self.max, self.mask = min, max, mask
         self.bounded = min is not None or max is not None
         self.wire_type = number | kind.flag

@@ -136,10 +136,18 @@ def page_pool(call: Call, pool_id: int) -> Pool:
 
 
 def page_pools(net: Net, ifindex: int | None) -> Iterator[Pool]:
-    """netdev_nl_page_pool_get_dump(): of one device, or of all."""
+    """netdev_nl_page_pool_get_dump(): of one device, or of all.
+
+    The dump remembers where it was by the last pool's id and expects falling ids, which those of a device are. Orphans
+    on lo may rise, and then the kernel leaves them out.
+    """
     for dev in devices(net):
         if ifindex is None or dev.ifindex == ifindex:
-            yield from tuple(dev.page_pools)
+            last = 0
+            for pool in tuple(dev.page_pools):
+                if not last or pool.id <= last:
+                    last = pool.id
+                    yield pool
 
 
 @doit(PAGE_POOL_GET)

@@ -65,7 +65,8 @@ def test_names_are_those_of_a_specification() -> None:
 
 def test_limits_follow_from_the_names_of_values() -> None:
     assert Attr(1, u32, enum=QueueType).max == 1
-    assert Attr(1, u32, flags=XdpAct).mask == 0x7F
+    mask = Attr(1, u32, flags=XdpAct).mask
+    assert mask == 0x7F and type(mask) is int
     assert Attr(1, u32, shown=QueueType).max is None
 
 
