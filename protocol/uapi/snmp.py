@@ -1,0 +1,59 @@
+"""uapi/linux/snmp.h: the counters of IPv6. The first word of IFLA_INET6_STATS and of IFLA_INET6_ICMP6STATS is how many
+words there are, itself included."""
+
+from enum import IntEnum
+
+
+class IpstatsMib(IntEnum):
+    """IPSTATS_MIB_*."""
+
+    NUM = 0
+    INPKTS = 1
+    INOCTETS = 2
+    INDELIVERS = 3
+    OUTFORWDATAGRAMS = 4
+    OUTREQUESTS = 5
+    OUTOCTETS = 6
+    INHDRERRORS = 7
+    INTOOBIGERRORS = 8
+    INNOROUTES = 9
+    INADDRERRORS = 10
+    INUNKNOWNPROTOS = 11
+    INTRUNCATEDPKTS = 12
+    INDISCARDS = 13
+    OUTDISCARDS = 14
+    OUTNOROUTES = 15
+    REASMTIMEOUT = 16
+    REASMREQDS = 17
+    REASMOKS = 18
+    REASMFAILS = 19
+    FRAGOKS = 20
+    FRAGFAILS = 21
+    FRAGCREATES = 22
+    INMCASTPKTS = 23
+    OUTMCASTPKTS = 24
+    INBCASTPKTS = 25
+    OUTBCASTPKTS = 26
+    INMCASTOCTETS = 27
+    OUTMCASTOCTETS = 28
+    INBCASTOCTETS = 29
+    OUTBCASTOCTETS = 30
+    CSUMERRORS = 31
+    NOECTPKTS = 32
+    ECT1PKTS = 33
+    ECT0PKTS = 34
+    CEPKTS = 35
+    REASM_OVERLAPS = 36
+    OUTPKTS = 37
+
+
+class Icmp6Mib(IntEnum):
+    """ICMP6_MIB_*."""
+
+    NUM = 0
+    INMSGS = 1
+    INERRORS = 2
+    OUTMSGS = 3
+    OUTERRORS = 4
+    CSUMERRORS = 5
+    RATELIMITHOST = 6
