@@ -1,0 +1,128 @@
+"""When a change of the carrier becomes an operational state, and when it is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.kernel import flags, link_watch, settings
+from emulator.kernel.device import Device
+from emulator.kernel.dummy import DUMMY
+from emulator.kernel.kernel import Kernel
+from emulator.kernel.kind import LinkParams
+from emulator.kernel.links import new_link
+from emulator.kernel.netkit import NETKIT
+from emulator.kernel.register import unregister
+from protocol.uapi.if_ import IfOper
+from tests.emulator.kernel.news import News
+
+
+@pytest.fixture
+def kernel() -> Kernel:
+    kernel = Kernel()
+    kernel.announcer = News()
+    return kernel
+
+
+def heard(kernel: Kernel) -> list[tuple[str, str, int, int]]:
+    news = kernel.announcer
+    assert isinstance(news, News)
+    return [(i["what"], i["name"], i["change"], i["operstate"]) for i in news.heard(kernel.init_net)]
+
+
+def dummy(kernel: Kernel) -> Device:
+    dev = new_link(kernel.init_net, DUMMY, LinkParams(name="d"))
+    flags.open_device(dev)
+    kernel.settle()
+    heard(kernel)
+    return dev
+
+
+def test_the_first_event_is_served_at_once_the_next_a_second_later(kernel: Kernel) -> None:
+    dev = dummy(kernel)
+    settings.change_carrier(dev, False)
+    assert heard(kernel) == []
+    kernel.settle()
+    assert heard(kernel) == [("new", "d", 0, IfOper.DOWN)]
+    settings.change_carrier(dev, False)
+    kernel.settle()
+    assert heard(kernel) == []
+    # Its queues stand still and are about to start: that cannot wait.
+    settings.change_carrier(dev, True)
+    kernel.settle()
+    assert heard(kernel) == [("new", "d", 0, IfOper.UP)]
+    settings.change_carrier(dev, False)
+    kernel.settle()
+    kernel.advance(0.9)
+    assert heard(kernel) == []
+    kernel.advance(0.1)
+    assert heard(kernel) == [("new", "d", 0, IfOper.DOWN)]
+    assert (dev.carrier_up_count, dev.carrier_down_count) == (1, 2)
+
+
+def test_reading_serves_the_device(kernel: Kernel) -> None:
+    dev = dummy(kernel)
+    settings.change_carrier(dev, False)
+    kernel.link_watch.sync(dev)
+    assert heard(kernel) == [("new", "d", 0, IfOper.DOWN)]
+    kernel.settle()
+    assert heard(kernel) == []
+
+
+def test_a_device_that_is_down_gets_its_state_silently(kernel: Kernel) -> None:
+    dev = new_link(kernel.init_net, DUMMY, LinkParams())
+    heard(kernel)
+    settings.change_carrier(dev, False)
+    kernel.settle()
+    assert heard(kernel) == [] and dev.operstate == IfOper.DOWN
+
+
+def test_a_hundred_a_second(kernel: Kernel) -> None:
+    pairs = [new_link(kernel.init_net, NETKIT, LinkParams()) for _ in range(80)]
+    states = [dev for dev in kernel.init_net if dev.kind is not None]
+    kernel.settle()
+    assert len([dev for dev in states if dev.operstate]) == 100
+    # An urgent one does not wait for its turn.
+    peer = pairs[-1].ops.get_peer(pairs[-1])
+    assert peer is not None and peer.operstate == IfOper.UNKNOWN
+    flags.open_device(pairs[-1])
+    flags.open_device(peer)
+    kernel.settle()
+    assert peer.operstate == pairs[-1].operstate == IfOper.UP
+    assert len([dev for dev in states if dev.operstate]) == 102
+    kernel.advance(1)
+    assert all(dev.operstate for dev in states)
+
+
+def test_lower_layer_down_is_looked_up_in_the_own_namespace(kernel: Kernel) -> None:
+    one = kernel.new_net("one")
+    dev = new_link(kernel.init_net, NETKIT, LinkParams(peer_net=one))
+    assert dev.iflink == dev.ifindex == 2
+    kernel.settle()
+    assert dev.operstate == IfOper.DOWN
+    near = new_link(kernel.init_net, NETKIT, LinkParams())
+    kernel.advance(1)
+    assert near.operstate == IfOper.LOWERLAYERDOWN
+
+
+def test_link_mode_holds_the_state_back(kernel: Kernel) -> None:
+    dev = dummy(kernel)
+    settings.set_link_mode(dev, 1)
+    settings.change_carrier(dev, False)
+    settings.change_carrier(dev, True)
+    kernel.settle()
+    assert dev.operstate == IfOper.DORMANT
+    link_watch.request_operstate(dev, IfOper.UP)
+    assert dev.operstate == IfOper.UP
+    assert heard(kernel)[-1] == ("new", "d", 0, IfOper.UP)
+    link_watch.request_operstate(dev, IfOper.DOWN)
+    assert dev.operstate == IfOper.UP
+
+
+def test_a_device_that_goes_is_forgotten(kernel: Kernel) -> None:
+    dev = dummy(kernel)
+    settings.change_carrier(dev, False)
+    unregister(dev)
+    heard(kernel)
+    kernel.settle()
+    kernel.advance(2)
+    assert heard(kernel) == []
