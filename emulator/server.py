@@ -24,7 +24,7 @@ from contextlib import asynccontextmanager
 import trio
 from trio.lowlevel import notify_closing, wait_readable
 
-from emulator.connection import Connection
+from emulator.connection import SEND_LIMIT, Connection
 from emulator.control import Control
 from emulator.descriptors import PeerDescriptors
 from emulator.directory import PROTOCOLS, Directory, DirectoryError
@@ -61,6 +61,8 @@ class Server:
         """Connections that the control socket made, by the name it gave them."""
         self.ready: list[Connection] = []
         """Those whose endpoints have something to be written; each puts itself here."""
+        self.buffer = memoryview(bytearray(SEND_LIMIT + 1))
+        """Where every connection receives, one datagram at a time; one byte longer than any may be."""
         self._listeners: dict[str, list[socket.socket]] = {}
         self._homes: dict[tuple[int, int], str] = {}
         """Device and inode number of the namespaces' directories."""
@@ -116,31 +118,19 @@ class Server:
 
     # The kernel's turn
 
-    def request(self, endpoint: Endpoint, datagram: bytes) -> None:
-        """One sendmsg() of a client, everything that comes of it, and the work deferred meanwhile."""
-        try:
-            endpoint.send(datagram)
-        except OSError:
-            pass  # sendmsg() would have failed: there is no way to say so
-        except Exception:
-            log.exception("a request failed: %s", datagram.hex())
-        self.settle()
-
     def settle(self) -> None:
-        """Writes what was queued, does what was deferred, writes what came of that."""
-        if self.ready:
-            self._deliver()
+        """After a request: writes what was queued, does what was deferred, writes what came of that."""
+        ready = self.ready
+        if ready:
+            for connection in ready:  # it may grow as we go
+                connection.flush()
+            ready.clear()
         try:
             self.machine.settle()
         except Exception:
-            log.exception("deferred work failed")
-        if self.ready:
-            self._deliver()
-
-    def _deliver(self) -> None:
-        for connection in self.ready:  # it may grow as we go
-            connection.flush()
-        self.ready.clear()
+            log.exception("a bug in the emulator, in deferred work")
+        if ready:
+            self.settle()
 
     # Connections
 

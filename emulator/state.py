@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from protocol.uapi.if_ import Iff, IfOper
+from protocol.uapi.if_ import IFF, IfOper
 from protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _device(dev: Device) -> dict[str, Any]:
         parent=None if dev.parent is None else dev.parent.name,
         peer=None if peer is None else {"netns": peer.net.name, "name": peer.name, "ifindex": peer.ifindex},
         master=None if dev.master is None else dev.master.name,
-        flags=[flag.name for flag in Iff if dev.flags & flag],
+        flags=[flag.name for flag in IFF if dev.flags & flag],
         operstate=IfOper(dev.operstate).name,
         carrier=dev.carrier,
         mtu=dev.mtu,

@@ -7,7 +7,7 @@ import json
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,19 +89,14 @@ class Client:
         return True
 
 
-async def connect(path: Path) -> Client:
-    sock = trio.socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    await sock.connect(str(path))
-    return Client(sock)
-
-
 class ControlClient:
     """A client of the control socket."""
 
-    def __init__(self, sock: trio.socket.SocketType) -> None:
+    def __init__(self, sock: trio.socket.SocketType, stack: ExitStack) -> None:
         self.sock = sock
         self.buffer = b""
         self.passed: list[socket.socket] = []
+        self._stack = stack
 
     async def write(self, data: bytes) -> None:
         while data:
@@ -117,7 +112,7 @@ class ControlClient:
                 for _, _, rights in ancillary:
                     numbers = array.array("i")
                     numbers.frombytes(rights)
-                    self.passed += [socket.socket(fileno=number) for number in numbers]
+                    self.passed += [self._stack.enter_context(socket.socket(fileno=number)) for number in numbers]
         line, _, self.buffer = self.buffer.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -133,17 +128,31 @@ class ControlClient:
 
     async def open(self, name: str, proto: int = NLCTRL, **fields: Any) -> Client:
         await self.ok(open=name, proto=proto, **fields)
-        return Client(trio.socket.from_stdlib_socket(self.passed.pop()))
+        sock = self.passed.pop()
+        return Client(self._stack.enter_context(trio.socket.from_stdlib_socket(sock)))
 
 
-async def control(directory: Path) -> ControlClient:
-    sock = trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    await sock.connect(str(directory / "control"))
-    return ControlClient(sock)
+class Daemon:
+    """A daemon on `path`, and its clients, which are closed with it."""
+
+    def __init__(self, path: Path, server: Server, stack: ExitStack) -> None:
+        self.path = path
+        self.server = server
+        self._stack = stack
+
+    async def connect(self, netns: str = "init", protocol: str = "generic") -> Client:
+        sock = self._stack.enter_context(trio.socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        await sock.connect(str(self.path / netns / protocol))
+        return Client(sock)
+
+    async def control(self) -> ControlClient:
+        sock = self._stack.enter_context(trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        await sock.connect(str(self.path / "control"))
+        return ControlClient(sock, self._stack)
 
 
 @asynccontextmanager
-async def daemon(directory: Path) -> AsyncIterator[Server]:
-    with trio.fail_after(3 * PATIENCE):
-        async with serving(directory) as server:
-            yield server
+async def daemon(path: Path) -> AsyncIterator[Daemon]:
+    with trio.fail_after(3 * PATIENCE), ExitStack() as stack:
+        async with serving(path) as server:
+            yield Daemon(path, server, stack)

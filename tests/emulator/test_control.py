@@ -16,8 +16,6 @@ from emulator.control import LINE_MAX
 from tests.emulator.edge import (
     NLCTRL,
     REQUEST,
-    connect,
-    control,
     daemon,
     errno_of,
     getfamily,
@@ -28,27 +26,27 @@ from tests.emulator.edge import (
 
 
 async def test_namespaces_come_and_go(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         assert await ctl.ok(netns="guest") is True
-        client = await connect(place / "d" / "guest" / "generic")
+        client = await d.connect("guest", "generic")
         assert type_of(await client.ask(getfamily())) == NLCTRL
         await ctl.ok(netns_del="guest")
         assert not (place / "d" / "guest").exists()
         with pytest.raises(FileNotFoundError):
-            await connect(place / "d" / "guest" / "generic")
+            await d.connect("guest", "generic")
         assert type_of(await client.ask(getfamily())) == NLCTRL, "a socket in a namespace without a name lives on"
         client.sock.close()
         await wait_all_tasks_blocked()
         await ctl.ok(netns="guest")
-        client = await connect(place / "d" / "guest" / "generic")
+        client = await d.connect("guest", "generic")
         assert type_of(await client.ask(getfamily())) == NLCTRL
-        assert set(server.steps.nets) == {"init", "guest"}
+        assert set(d.server.steps.nets) == {"init", "guest"}
 
 
 async def test_an_opened_socket_is_handed_over(place: Path) -> None:
-    async with daemon(place / "d"):
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         assert await ctl.ok(open="a", proto=16, port=77) == {"socket": "a", "port": 77}
         sock = ctl.passed.pop()
         sock.setblocking(False)
@@ -63,11 +61,11 @@ async def test_an_opened_socket_is_handed_over(place: Path) -> None:
 
 
 async def test_an_opened_socket_has_what_was_asked_for(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         await ctl.ok(netns="guest")
         nobody = await ctl.open("u", proto=0, netns="guest", opts=[[10, 1]], uid=65534, groups=1)
-        endpoint = server.steps.sockets["u"]
+        endpoint = d.server.steps.sockets["u"]
         assert endpoint.net.name == "guest" and endpoint.cap_ack and not endpoint.ext_ack and endpoint.groups == {1}
         assert endpoint.portid == os.getpid()
         assert errno_of(await nobody.ask(newlink("dummy0"))) == 1
@@ -76,43 +74,43 @@ async def test_an_opened_socket_has_what_was_asked_for(place: Path) -> None:
 
 
 async def test_sockets_are_closed_from_either_side(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         first = await ctl.open("a", port=5)
         await ctl.ok(close="a")
         assert await first.receive() == b""
-        assert not list(server.machine.ports)
+        assert not list(d.server.machine.ports)
         second = await ctl.open("a", port=5)
         second.sock.close()
         await wait_all_tasks_blocked()
-        assert not server.steps.sockets and not server.named
+        assert not d.server.steps.sockets and not d.server.named
         assert (await ctl.do(close="a"))["error"] == "close: there is no socket 'a'"
 
 
 async def test_a_socket_outlives_the_control_connection(place: Path) -> None:
-    async with daemon(place / "d"):
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         client = await ctl.open("a")
         ctl.sock.close()
         await wait_all_tasks_blocked()
         assert type_of(await client.ask(getfamily())) == NLCTRL
-        assert (await (await control(place / "d")).do(open="a", proto=16))["error"] == (
+        assert (await (await d.control()).do(open="a", proto=16))["error"] == (
             "open: there is a socket 'a' already"
         )
 
 
 async def test_a_socket_that_nobody_takes_is_closed(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         await ctl.ok(open="a", proto=16)
         ctl.passed.pop().close()
         await wait_all_tasks_blocked()
-        assert not server.steps.sockets
+        assert not d.server.steps.sockets
 
 
 async def test_refusals_of_the_kernel_have_an_errno(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         await ctl.ok(open="a", proto=16, port=5)
         answer = await ctl.do(open="b", proto=16, port=5)
         assert answer == {"error": "port 5 is taken", "errno": "EADDRINUSE"}
@@ -122,13 +120,13 @@ async def test_refusals_of_the_kernel_have_an_errno(place: Path) -> None:
         assert (await ctl.do(nsim_new=[10, 1, 4]))["errno"] == "ENOSPC"
         assert (await ctl.do(nsim_del=11))["errno"] == "ENOENT"
         assert (await ctl.do(nsim_new=[12, 4_000_000_000, 1]))["errno"] == "ENOMEM"
-        assert set(server.steps.sockets) == {"a"}
+        assert set(d.server.steps.sockets) == {"a"}
         ctl.passed.pop().close()
 
 
 async def test_devices_show_in_the_state(place: Path) -> None:
-    async with daemon(place / "d"):
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         await ctl.ok(nsim_new=[10, 2, 4])
         await ctl.ok(netns="guest")
         await ctl.open("a", port=5, netns="guest")
@@ -146,22 +144,22 @@ async def test_devices_show_in_the_state(place: Path) -> None:
 
 
 async def test_reset_is_a_fresh_machine(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         await ctl.ok(netns="guest")
         await ctl.ok(nsim_new=[10, 1, 1])
         opened = await ctl.open("a")
-        connected = await connect(place / "d" / "init" / "generic")
+        connected = await d.connect()
         await connected.ask(getfamily())
-        before = server.machine
+        before = d.server.machine
         await ctl.ok(reset=True)
-        assert server.machine is not before
+        assert d.server.machine is not before
         assert await opened.receive() == b"" and await connected.receive() == b""
         assert sorted(path.name for path in (place / "d").iterdir()) == ["control", "init"]
         state = await ctl.ok(state=True)
         assert [device["name"] for device in state["namespaces"]["init"]["devices"]] == ["lo"]
         assert not state["sockets"]
-        client = await connect(place / "d" / "init" / "generic")
+        client = await d.connect()
         assert type_of(await client.ask(getfamily())) == NLCTRL
 
 
@@ -207,27 +205,27 @@ async def test_reset_is_a_fresh_machine(place: Path) -> None:
     ],
 )  # fmt: skip
 async def test_bad_lines(place: Path, line: str, says: str) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         before = await ctl.ok(state=True)
         await ctl.write(line.encode() + b"\n")
         answer = await ctl.read()
         assert set(answer) == {"error"}
         assert says in answer["error"] and "\n" not in answer["error"]
         assert await ctl.ok(state=True) == before, "nothing was done"
-        assert not server.machine.bugs
+        assert not d.server.machine.bugs
 
 
 async def test_a_line_that_is_not_text(place: Path) -> None:
-    async with daemon(place / "d"):
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         await ctl.write(b'{"netns": "\xff"}\n')
         assert (await ctl.read()) == {"error": "the line is not UTF-8"}
 
 
 async def test_a_line_that_is_too_long(place: Path) -> None:
-    async with daemon(place / "d"):
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ctl.write, b'{"netns": "' + b"x" * (3 * LINE_MAX) + b'"}\n{"netns": "guest"}\n')
             assert (await ctl.read()) == {"error": f"the line is longer than {LINE_MAX} bytes"}
@@ -235,8 +233,8 @@ async def test_a_line_that_is_too_long(place: Path) -> None:
 
 
 async def test_lines_come_in_any_pieces(place: Path) -> None:
-    async with daemon(place / "d"):
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         lines = b"".join(json.dumps({"netns": f"n{number}"}).encode() + b"\n" for number in range(3))
         for at in range(len(lines)):
             await ctl.write(lines[at : at + 1])
@@ -250,29 +248,29 @@ async def test_lines_come_in_any_pieces(place: Path) -> None:
 
 
 async def test_a_namespace_that_gets_no_place_is_not_made(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         (place / "d" / "guest").write_text("mine")
         assert "guest" in (await ctl.do(netns="guest"))["error"]
-        assert set(server.steps.nets) == {"init"}
+        assert set(d.server.steps.nets) == {"init"}
         (place / "d" / "guest").unlink()
         await ctl.ok(netns="guest")
 
 
 async def test_time_passes_when_told_to(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
-        before = server.machine.boottime
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
+        before = d.server.machine.boottime
         await ctl.ok(sleep=2.5)
-        assert server.machine.boottime == before + 2.5
+        assert d.server.machine.boottime == before + 2.5
 
 
 async def test_a_client_that_leaves_before_its_answer(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         await ctl.write(b'{"open": "a", "proto": 16}\n' * 50)
         ctl.sock.close()
         await wait_all_tasks_blocked()
-        assert not server.connections
-        other = await connect(place / "d" / "init" / "generic")
+        assert not d.server.connections
+        other = await d.connect()
         assert type_of(await other.ask(getfamily(flags=REQUEST))) == NLCTRL

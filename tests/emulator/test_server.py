@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from contextlib import ExitStack
+from errno import ENOENT
 from pathlib import Path
 
 import pytest
@@ -19,12 +21,10 @@ from tests.emulator.edge import (
     ACK,
     DONE,
     DUMP,
-    ERROR,
     NLCTRL,
     REQUEST,
     Client,
-    connect,
-    control,
+    Daemon,
     daemon,
     errno_of,
     getfamily,
@@ -50,30 +50,29 @@ async def flood(client: Client, request: bytes, count: int) -> None:
 
 
 async def test_a_namespace_has_two_sockets(place: Path) -> None:
-    async with daemon(place / "d"):
+    async with daemon(place / "d") as d:
         assert sorted(path.name for path in (place / "d").iterdir()) == ["control", "init"]
-        generic = await connect(place / "d" / "init" / "generic")
+        generic = await d.connect()
         assert type_of(await generic.ask(getfamily())) == NLCTRL
-        route = await connect(place / "d" / "init" / "route")
+        route = await d.connect("init", "route")
         assert errno_of(await route.ask(newlink("dummy0"))) == 0
 
 
 async def test_the_first_socket_has_the_process_id_as_its_port(place: Path) -> None:
-    async with daemon(place / "d"):
-        path = place / "d" / "init" / "generic"
-        first, second = await connect(path), await connect(path)
+    async with daemon(place / "d") as d:
+        first, second = await d.connect(), await d.connect()
         assert port_of(await first.ask(getfamily())) == os.getpid()
         other = port_of(await second.ask(getfamily()))
         assert other != os.getpid() and other > 1 << 31, "the kernel's later choices are negative"
         first.sock.close()
         await wait_all_tasks_blocked()
-        third = await connect(path)
+        third = await d.connect()
         assert port_of(await third.ask(getfamily())) == os.getpid(), "the port was free again"
 
 
 async def test_acks_are_capped_and_extended(place: Path) -> None:
-    async with daemon(place / "d"):
-        client = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        client = await d.connect()
         ack = await client.ask(getfamily("nosuch", flags=REQUEST | ACK) + bytes(0))
         assert errno_of(ack) == 2
         length, flags = struct.unpack_from("<I2xH", ack)
@@ -81,8 +80,8 @@ async def test_acks_are_capped_and_extended(place: Path) -> None:
 
 
 async def test_a_dump_and_a_burst_come_in_order(place: Path) -> None:
-    async with daemon(place / "d"):
-        client = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        client = await d.connect()
         for seq in range(100):
             await client.send(getfamily(flags=REQUEST | DUMP if seq % 10 == 0 else REQUEST, seq=seq))
         got: list[int] = []
@@ -94,8 +93,8 @@ async def test_a_dump_and_a_burst_come_in_order(place: Path) -> None:
 
 
 async def test_several_messages_in_one_datagram(place: Path) -> None:
-    async with daemon(place / "d"):
-        client = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        client = await d.connect()
         await client.send(getfamily("nlctrl", seq=1) + getfamily("netdev", seq=2))
         assert [seq_of(await client.receive()), seq_of(await client.receive())] == [1, 2]
 
@@ -106,32 +105,32 @@ async def test_many_clients_at_once(place: Path) -> None:
             seq = number << 8 | turn
             assert seq_of(await client.ask(getfamily(seq=seq))) == seq
 
-    async with daemon(place / "d") as server:
-        clients = [await connect(place / "d" / "init" / "generic") for _ in range(60)]
+    async with daemon(place / "d") as d:
+        clients = [await d.connect() for _ in range(60)]
         async with trio.open_nursery() as nursery:
             for number, client in enumerate(clients):
                 nursery.start_soon(converse, client, number)
-        assert len({connection.endpoint.portid for connection in server.connections}) == 60
+        assert len({connection.endpoint.portid for connection in d.server.connections}) == 60
         for client in clients:
             client.sock.close()
         await wait_all_tasks_blocked()
-        assert not server.connections
-        assert not list(server.machine.ports)
+        assert not d.server.connections
+        assert not list(d.server.machine.ports)
 
 
 async def test_a_busy_client_does_not_starve_the_others(place: Path) -> None:
-    async with daemon(place / "d"):
-        busy = await connect(place / "d" / "init" / "generic")
-        other = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        busy = await d.connect()
+        other = await d.connect()
         await flood(busy, getfamily(), 200)
         assert seq_of(await other.ask(getfamily(seq=7))) == 7
         assert busy.waiting()
 
 
 async def test_notifications_reach_clients_that_ask_nothing(place: Path) -> None:
-    async with daemon(place / "d"):
-        listener = await (await control(place / "d")).open("m", proto=0, opts=[[1, 1]])
-        route = await connect(place / "d" / "init" / "route")
+    async with daemon(place / "d") as d:
+        listener = await (await d.control()).open("m", proto=0, opts=[[1, 1]])
+        route = await d.connect("init", "route")
         await wait_all_tasks_blocked()
         assert not listener.waiting()
         assert errno_of(await route.ask(newlink("dummy0"))) == 0
@@ -140,15 +139,15 @@ async def test_notifications_reach_clients_that_ask_nothing(place: Path) -> None
 
 
 async def test_a_client_that_does_not_read_gets_its_work_done_and_holds_up_nobody(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        slow = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        slow = await d.connect()
         await wait_all_tasks_blocked()
-        slow_endpoint = endpoint_of(server)
+        slow_endpoint = endpoint_of(d.server)
         request = getfamily(flags=REQUEST | DUMP)
         for _ in range(OVERRUN // len(request)):
             with trio.move_on_after(0):
                 await slow.send(request)
-        other = await connect(place / "d" / "init" / "generic")
+        other = await d.connect()
         assert type_of(await other.ask(getfamily())) == NLCTRL
         await wait_all_tasks_blocked()
         assert slow_endpoint.pending(), "the endpoint's queue waits"
@@ -164,12 +163,12 @@ async def test_a_client_that_does_not_read_gets_its_work_done_and_holds_up_nobod
 
 
 async def test_missed_notifications_are_counted(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        listener = await (await control(place / "d")).open("m", proto=0, opts=[[1, 1]])
-        route = await connect(place / "d" / "init" / "route")
+    async with daemon(place / "d") as d:
+        listener = await (await d.control()).open("m", proto=0, opts=[[1, 1]])
+        route = await d.connect("init", "route")
         for number in range(1200):
             assert errno_of(await route.ask(newlink(f"dummy{number}"))) == 0
-        (connection,) = [connection for connection in server.connections if connection.name == "m"]
+        (connection,) = [connection for connection in d.server.connections if connection.name == "m"]
         heard = 0
         while listener.waiting() or connection.endpoint.pending():
             await listener.receive()
@@ -182,30 +181,30 @@ async def test_missed_notifications_are_counted(place: Path) -> None:
 
 
 async def test_a_client_that_leaves_without_reading_has_been_heard(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        client = await connect(place / "d" / "init" / "route")
+    async with daemon(place / "d") as d:
+        client = await d.connect("init", "route")
         for number in range(5):
             client.sock._sock.send(newlink(f"dummy{number}"))  # type: ignore[attr-defined]
         client.sock.close()
         await wait_all_tasks_blocked()
-        assert [server.machine.init_net.by_name(f"dummy{number}") is not None for number in range(5)] == [True] * 5
-        assert not server.connections
+        assert [d.server.machine.init_net.by_name(f"dummy{number}") is not None for number in range(5)] == [True] * 5
+        assert not d.server.connections
 
 
 async def test_a_client_that_leaves_in_the_middle_of_a_dump(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        maker = await connect(place / "d" / "init" / "route")
+    async with daemon(place / "d") as d:
+        maker = await d.connect("init", "route")
         for number in range(800):
             assert errno_of(await maker.ask(newlink(f"dummy{number}"))) == 0
-        client = await connect(place / "d" / "init" / "route")
+        client = await d.connect("init", "route")
         await client.send(message(18, bytes(16), flags=REQUEST | DUMP))
         await client.receive()
         await wait_all_tasks_blocked()
-        (connection,) = [one for one in server.connections if one.endpoint.portid != os.getpid()]
+        (connection,) = [one for one in d.server.connections if one.endpoint.portid != os.getpid()]
         assert connection.endpoint.pending(), "the dump is too long for the socket"
         client.sock.close()
         await wait_all_tasks_blocked()
-        assert connection not in server.connections
+        assert connection not in d.server.connections
         assert errno_of(await maker.ask(newlink("after"))) == 0
 
 
@@ -215,16 +214,16 @@ async def test_a_client_that_leaves_in_the_middle_of_a_dump(place: Path) -> None
     ids=["one byte", "short", "ones", "page of ones", "zeros", "many zeros", "length below a header"],
 )
 async def test_garbage(place: Path, garbage: bytes) -> None:
-    async with daemon(place / "d") as server:
-        client = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        client = await d.connect()
         await client.send(garbage)
         assert seq_of(await client.ask(getfamily(seq=9))) == 9
-        assert not server.machine.bugs
+        assert not d.server.machine.bugs
 
 
 async def test_an_empty_datagram_is_not_the_end(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        client = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        client = await d.connect()
         await client.send(b"")
         assert seq_of(await client.ask(getfamily(seq=9))) == 9
         client.sock._sock.send(b"")  # type: ignore[attr-defined]
@@ -232,12 +231,12 @@ async def test_an_empty_datagram_is_not_the_end(place: Path) -> None:
         client.sock._sock.send(getfamily())  # type: ignore[attr-defined]
         client.sock.close()
         await wait_all_tasks_blocked()
-        assert not server.connections
+        assert not d.server.connections
 
 
 async def test_a_datagram_that_is_too_long_is_nobodys(place: Path) -> None:
-    async with daemon(place / "d"):
-        client = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        client = await d.connect()
         client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         longest = getfamily(seq=1, flags=REQUEST) + bytes(SEND_LIMIT)
         await client.send(longest[: SEND_LIMIT])
@@ -247,16 +246,16 @@ async def test_a_datagram_that_is_too_long_is_nobodys(place: Path) -> None:
 
 
 async def test_a_directory_is_a_descriptor_of_its_namespace(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
         await ctl.ok(netns="guest")
-        client = await connect(place / "d" / "init" / "route")
+        client = await d.connect("init", "route")
         assert errno_of(await client.ask(newlink("dummy0"))) == 0
         await wait_all_tasks_blocked()
-        endpoint = next(connection.endpoint for connection in server.connections)
+        endpoint = next(connection.endpoint for connection in d.server.connections)
         number = os.open(place / "d" / "guest", os.O_RDONLY)
         try:
-            assert endpoint.descriptors.get(number) is server.steps.nets["guest"]
+            assert endpoint.descriptors.get(number) is d.server.steps.nets["guest"]
             assert endpoint.descriptors.get(client.sock.fileno()) is None
             assert endpoint.descriptors.get(1 << 30) is None
             await ctl.ok(netns_del="guest")
@@ -266,22 +265,23 @@ async def test_a_directory_is_a_descriptor_of_its_namespace(place: Path) -> None
 
 
 async def test_nothing_is_left_behind(place: Path) -> None:
-    async with daemon(place / "d") as server:
-        ctl = await control(place / "d")
-        await ctl.ok(netns="guest")
-        client = await connect(place / "d" / "guest" / "generic")
-        await client.ask(getfamily())
-    assert not server.connections
-    assert await client.sock.recv(1) == b""
-    assert not (place / "d").exists()
+    with ExitStack() as stack:
+        async with serving(place / "d") as server:
+            d = Daemon(place / "d", server, stack)
+            await (await d.control()).ok(netns="guest")
+            client = await d.connect("guest")
+            await client.ask(getfamily())
+        assert not server.connections
+        assert await client.receive() == b""
+        assert not (place / "d").exists()
 
 
 async def test_a_second_daemon_is_refused_and_the_first_lives(place: Path) -> None:
-    async with daemon(place / "d"):
+    async with daemon(place / "d") as d:
         with pytest.raises(DirectoryError, match="another daemon"):
             async with serving(place / "d"):
                 pass
-        client = await connect(place / "d" / "init" / "generic")
+        client = await d.connect()
         assert type_of(await client.ask(getfamily())) == NLCTRL
 
 
@@ -289,15 +289,16 @@ async def test_a_daemon_as_a_task(place: Path) -> None:
     async with trio.open_nursery() as nursery:
         server: Server = await nursery.start(serve, place / "d")
         assert server.machine.init_net.name == "init"
-        client = await connect(place / "d" / "init" / "generic")
-        assert type_of(await client.ask(getfamily("nosuch"))) == ERROR
+        with ExitStack() as stack:
+            client = await Daemon(place / "d", server, stack).connect()
+            assert errno_of(await client.ask(getfamily("nosuch"))) == ENOENT
         nursery.cancel_scope.cancel()
     assert not (place / "d").exists()
 
 
 async def test_the_end_of_a_dump_is_told(place: Path) -> None:
-    async with daemon(place / "d"):
-        client = await connect(place / "d" / "init" / "generic")
+    async with daemon(place / "d") as d:
+        client = await d.connect()
         await client.send(getfamily(flags=REQUEST | DUMP))
         data = await client.receive()
         while data:
