@@ -7,7 +7,6 @@ goes on, because what follows may still be told.
 
 from __future__ import annotations
 
-import difflib
 import errno
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from itertools import zip_longest
 
 from emulator.machine import Machine
 from emulator.steps import Answer, StepError, Steps
-from protocol.trace import Header, Step, Trace, matches, open_bytes, text_of
+from protocol.trace import Header, Step, Trace, matches, text_of
 
 
 @dataclass(frozen=True)
@@ -117,50 +116,9 @@ def error_text(number: int) -> str | None:
     return "!" + errno.errorcode.get(number, str(number)) if number else None
 
 
-def report(result: Result) -> list[str]:
-    """The differences for people: step by step, what was expected and what was got, line by line."""
-    lines: list[str] = []
-    for number, reason in result.not_yet.items():
-        lines.append(f"step {number}: {reason}")
-    for difference in result.differences:
-        step = result.trace.steps[difference.step - 1]
-        where = "the step itself"
-        if difference.socket is not None:
-            where = f"socket {difference.socket}, datagram {difference.index + 1}"
-        about = f" ({step.about})" if step.about else ""
-        lines.append(f"step {difference.step}: {step.verb} {step.subject}{about}: {where}")
-        protocol = protocol_of(result.trace, difference)
-        expected, got = described(difference.expected, protocol), described(difference.got, protocol)
-        lines.extend(f"  {line}" for line in side_by_side(expected, got))
-    return lines
-
-
 def protocol_of(trace: Trace, difference: Difference) -> int:
-    """The netlink protocol of the socket that a difference is about."""
+    """The netlink protocol of the socket that a difference is about; 0 where it is about none."""
     for step in reversed(trace.steps[: difference.step]):
         if step.verb == "open" and step.subject == difference.socket:
             return int(step["proto"])
     return 0
-
-
-def described(text: str | None, protocol: int) -> list[str]:
-    """One datagram, or what stands in its place, in lines."""
-    if text is None:
-        return ["nothing"]
-    if text.startswith("!"):
-        return [text[1:]]
-    return describe(open_bytes(text)[0], protocol)
-
-
-def describe(datagram: bytes, protocol: int) -> list[str]:
-    """A datagram in lines: attribute by attribute, or in hex where nobody knows better."""
-    try:
-        from protocol.printer import describe as printed  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        return [datagram[at : at + 16].hex(" ", 4) for at in range(0, len(datagram), 16)]
-    return list(printed(datagram, protocol))
-
-
-def side_by_side(expected: Sequence[str], got: Sequence[str]) -> list[str]:
-    """Two descriptions in one: lines of the one are marked "-", of the other "+", lines of both not at all."""
-    return [line for line in difflib.ndiff(expected, got) if not line.startswith("?")]

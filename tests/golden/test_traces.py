@@ -7,7 +7,8 @@ every generic netlink datagram is compared.
 
 import pytest
 
-from emulator.replay import Result, protocol_of, replay, report
+from emulator.replay import Result, protocol_of, replay
+from emulator.report import report
 from fixtures import traces
 from protocol import trace as tape
 from protocol.uapi.netlink import NetlinkProtocol
