@@ -18,13 +18,19 @@ from protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
+    from emulator.kernel.page_pool import PagePool
     from emulator.kernel.queue import RxQueue
+
+
+PAGE_SIZE = 4096
 
 
 class Dmabuf:
     """A dmabuf: memory behind a descriptor, of a size in bytes."""
 
-    def __init__(self, size: int = 65536) -> None:
+    __slots__ = ("size",)
+
+    def __init__(self, size: int = 16 * PAGE_SIZE) -> None:
         self.size = size
 
 
@@ -37,6 +43,11 @@ class Binding(provider.MemoryProvider):
         self.dmabuf_id, self.dmabuf, self.owner = dmabuf_id, dmabuf, owner
         self.dev: Device | None = dev
         self.queues: list[RxQueue] = []
+
+    def init(self, pool: PagePool) -> None:
+        """mp_dmabuf_devmem_init(): E2BIG for a pool of larger pages."""
+        if pool.order:
+            raise Refusal(errno.E2BIG)
 
     def uninstall(self, queue: RxQueue) -> None:
         """mp_dmabuf_devmem_uninstall(): the queue is no longer fed; without queues there is no device either."""
@@ -76,21 +87,26 @@ class Devmem:
 
     def __init__(self) -> None:
         self.bindings: dict[int, Binding] = {}
+        self._owned: dict[object, list[Binding]] = {}
         self._next = 1
 
-    def _bind(self, dev: Device, dma: Any, dmabuf: object, owner: object) -> Binding:
-        """net_devmem_bind_dmabuf(). EOPNOTSUPP without DMA, EBADF without a descriptor, EINVAL for another file's."""
+    def _bind(self, dev: Device, dma: Any, dmabuf: object, owner: object, odd_size: str) -> Binding:
+        """net_devmem_bind_dmabuf(). EOPNOTSUPP without DMA, EBADF without a descriptor, EINVAL for another file's or,
+        with a text of its direction's, for a size that is not whole pages."""
         if dma is None:
             raise Refusal(errno.EOPNOTSUPP, "Device doesn't support DMA")
         if dmabuf is None:
             raise Refusal(errno.EBADF)
         if not isinstance(dmabuf, Dmabuf):
             raise Refusal(errno.EINVAL)
+        if dmabuf.size % PAGE_SIZE:
+            raise Refusal(errno.EINVAL, odd_size)
         while self._next in self.bindings or not self._next:
             self._next = self._next + 1 & 0xFFFFFFFF
         binding = Binding(self._next, dev, dmabuf, owner)
         self._next = self._next + 1 & 0xFFFFFFFF
         self.bindings[binding.dmabuf_id] = binding
+        self._owned.setdefault(owner, []).append(binding)
         return binding
 
     def bind_rx(self, dev: Device, queues: Iterable[int], dmabuf: object, owner: object) -> Binding:
@@ -103,7 +119,7 @@ class Devmem:
                 text = f"DMA device mismatch between queue {index} and {previous} (multi-PF device?)"
                 raise Refusal(errno.EOPNOTSUPP, text)
             dma = other
-        binding = self._bind(dev, dma, dmabuf, owner)
+        binding = self._bind(dev, dma, dmabuf, owner, "dma-buf SG length must be PAGE_SIZE aligned")
         try:
             for index in indexes:
                 provider.open_queue(dev, index, binding)
@@ -120,16 +136,22 @@ class Devmem:
         physical = transmit_device(dev)
         if physical is None:
             raise Refusal(errno.EOPNOTSUPP, "No DMA-capable device found for netmem TX")
-        return self._bind(physical, physical.ops.queue_dma_device(physical, 0), dmabuf, owner)
+        dma = physical.ops.queue_dma_device(physical, 0)
+        return self._bind(physical, dma, dmabuf, owner, "TX dma-buf size must be a multiple of PAGE_SIZE")
 
     def unbind(self, binding: Binding) -> None:
         """net_devmem_unbind_dmabuf(): every queue goes on without it."""
         self.bindings.pop(binding.dmabuf_id, None)
+        owned = self._owned.get(binding.owner)
+        if owned is not None:
+            owned.remove(binding)
+            if not owned:
+                del self._owned[binding.owner]
         for queue in list(binding.queues):
             provider.close_queue(queue.dev, queue.index, binding)
         binding.queues.clear()
 
     def released(self, owner: object) -> None:
-        """netdev_nl_sock_priv_destroy(): the owner's socket was closed."""
-        for binding in [one for one in self.bindings.values() if one.owner is owner]:
+        """netdev_nl_sock_priv_destroy(): the owner's socket was closed; what it bound last goes first."""
+        for binding in self._owned.get(owner, [])[::-1]:
             self.unbind(binding)

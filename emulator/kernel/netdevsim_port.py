@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from emulator.kernel.netdevsim import BusDevice
     from emulator.kernel.page_pool import PagePool
     from emulator.kernel.qstats import RxStats, TxStats
+    from emulator.kernel.xsk import BufferPool
 
 HDS_THRESHOLD_MAX = 1024
 """NSIM_HDS_THRESHOLD_MAX."""
@@ -101,6 +102,7 @@ class NetdevsimOps(DeviceOps):
 
     driver = "netdevsim"
     has_udp_tunnels = True
+    has_vfs = True
     dma = False
     settable_rings = frozenset(("tcp_data_split", "hds_thresh"))
     settable_coalesce = frozenset(f.name for f in dataclasses.fields(Coalesce))
@@ -301,6 +303,10 @@ class NetdevsimDmaOps(NetdevsimOps):
     """The driver that can do DMA."""
 
     dma = True
+    wakes_xsk = True
+
+    def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
+        """nsim_bpf(): all it does is map the memory for DMA."""
 
 
 # The driver's debugfs files

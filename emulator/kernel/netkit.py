@@ -11,7 +11,7 @@ this file.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EACCES, EINVAL, ENOTCONN, EOPNOTSUPP
+from errno import EACCES, EBUSY, EINVAL, ENOTCONN, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from emulator.kernel import features, flags, lease, link_watch, settings
@@ -21,7 +21,7 @@ from emulator.kernel.events import Info, NetdevEvent
 from emulator.kernel.kind import Kind, LinkParams
 from emulator.kernel.links import configure_link, create_link
 from emulator.kernel.ops import DeviceOps
-from emulator.kernel.queue import virtual_queue
+from emulator.kernel.queue import min_provider_channels, virtual_queue
 from emulator.kernel.register import (
     KillList,
     alloc_device,
@@ -30,16 +30,17 @@ from emulator.kernel.register import (
     unregister,
     unregister_many,
 )
+from emulator.kernel.xsk import ACT_XSK
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF
 from protocol.uapi.if_ether import ETH_MAX_MTU
 from protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing, NetkitScrub
-from protocol.uapi.netdev import XdpAct
 from protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.net import Net
+    from emulator.kernel.xsk import BufferPool
 
 MAX_RX_QUEUES = 1024
 MAX_TX_QUEUES = 1
@@ -54,8 +55,6 @@ FEATURES = (
     | features.GSO_SOFTWARE
     | features.GSO_ENCAP_ALL
 )
-XDP_XSK = int(XdpAct.BASIC | XdpAct.REDIRECT | XdpAct.XSK_ZEROCOPY)
-"""NETDEV_XDP_ACT_XSK"""
 NOARP = int(IFF.NOARP)
 
 
@@ -150,6 +149,23 @@ class NetkitOps(DeviceOps):
         settings.set_real_num_rx_queues(dev, count + 1)
         return count
 
+    def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
+        """netkit_xsk(): a single device hands it down to the physical one; of a pair not even the end that leases."""
+        if dev.priv.pair == NetkitPairing.PAIR:
+            raise Refusal(EOPNOTSUPP)
+        if index >= dev.real_num_rx_queues:
+            raise Refusal(EINVAL)
+        physical = dev.rx[index].lease
+        if physical is None or not physical.dev.ops.wakes_xsk:
+            raise Refusal(EOPNOTSUPP)
+        lessor = physical.dev
+        if pool is not None:
+            if lessor.xdp_features & ACT_XSK != ACT_XSK:
+                raise Refusal(EOPNOTSUPP)
+            if min_provider_channels(lessor):
+                raise Refusal(EBUSY)
+        lessor.ops.setup_xsk_pool(lessor, physical.index, pool)
+
 
 OPS = NetkitOps()
 
@@ -227,7 +243,7 @@ class NetkitKind(Kind):
         netkit.mode = mode
         netkit.pair = pair
         if pair == NetkitPairing.SINGLE:
-            features.set_xdp_features(dev, XDP_XSK)
+            features.set_xdp_features(dev, ACT_XSK)
         try:
             register(dev)
         except Refusal:

@@ -7,7 +7,7 @@ answers (which features a device shows, which errno a request earns) depend on a
 
 from __future__ import annotations
 
-from errno import EOPNOTSUPP
+from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
 from protocol.refusal import Refusal
@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.ethtool import Channels, Coalesce, Pause, PauseStats, Rings
     from emulator.kernel.qstats import RxStats, TxStats
+    from emulator.kernel.xsk import BufferPool
 
 
 class DeviceOps:
     """A driver. Methods refuse by raising Refusal."""
 
-    has_udp_tunnels = False
-    """dev->udp_tunnel_nic_info is set."""
     driver = ""
     """What ETHTOOL_GDRVINFO calls the driver."""
 
     has_udp_tunnels = False
     """dev->udp_tunnel_nic_info is set: the device offloads UDP tunnel ports."""
+
+    has_vfs = False
+    """The driver can be asked about virtual functions (ndo_get_vf_config), though no device has any."""
 
     def has(self, name: str) -> bool:
         """Whether the driver provides the method of that name."""
@@ -92,6 +94,13 @@ class DeviceOps:
     def get_peer(self, dev: Device) -> Device | None:
         """ndo_get_peer_dev, and what the pair drivers know of each other."""
         return None
+
+    wakes_xsk = False
+    """ndo_xdp_xmit and ndo_xsk_wakeup are there: what netkit asks of a device before it hands AF_XDP down to it."""
+
+    def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
+        """ndo_bpf with XDP_SETUP_XSK_POOL: zero-copy AF_XDP on a queue begins, or with None ends; may refuse."""
+        raise Refusal(EINVAL)
 
     # queue_mgmt_ops
 

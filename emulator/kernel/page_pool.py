@@ -67,8 +67,8 @@ class PagePool:
     """struct page_pool."""
 
     __slots__ = (
-        "cache", "destroyed", "detach_time", "dev", "id", "listed", "napi", "out", "pools", "provider", "queue_index",
-        "ring", "stats",
+        "cache", "destroyed", "detach_time", "dev", "id", "listed", "napi", "order", "out", "pools", "provider",
+        "queue_index", "ring", "stats",
     )  # fmt: skip
 
     def __init__(
@@ -79,8 +79,10 @@ class PagePool:
         napi: Napi | None,
         queue_index: int,
         provider: MemoryProvider | None,
+        order: int = 0,
     ) -> None:
         self.pools = pools
+        self.order = order
         self.id = pool_id
         self.dev = dev
         """The device it shows: its own, or the loopback device that it was orphaned to."""
@@ -116,13 +118,18 @@ class PagePool:
 
     @property
     def inflight(self) -> int:
-        """page_pool_inflight(), in pages."""
+        """page_pool_inflight(), in pages of the pool's size."""
         return self.cache + self.ring + self.out
 
     @property
+    def page_size(self) -> int:
+        """In bytes, of what the pool hands out."""
+        return PAGE_SIZE << self.order
+
+    @property
     def inflight_mem(self) -> int:
-        """In bytes: pools here are of order 0."""
-        return self.inflight * PAGE_SIZE
+        """In bytes."""
+        return self.inflight * self.page_size
 
     def alloc(self) -> None:
         """page_pool_alloc_pages(): somebody holds one more page."""
@@ -193,13 +200,13 @@ class PagePools:
             self.create(None, None)
 
     def create(
-        self, dev: Device | None, napi: Napi | None, queue_index: int = 0, *, unreadable: bool = False
+        self, dev: Device | None, napi: Napi | None, queue_index: int = 0, *, unreadable: bool = False, order: int = 0
     ) -> PagePool:
         """page_pool_create(): a pool for a queue of a device, known to user space from now on; without a device it
-        never is. unreadable: PP_FLAG_ALLOW_UNREADABLE_NETMEM, the driver takes the queue's memory provider. Refuses
-        what the provider refuses."""
+        never is. unreadable: PP_FLAG_ALLOW_UNREADABLE_NETMEM, the driver takes the queue's memory provider. order: of
+        its pages, as a power of two of PAGE_SIZE. Refuses what the provider refuses."""
         provider = dev.rx[queue_index].mp if dev is not None and unreadable else None
-        pool = PagePool(self, self._next_id(), dev, napi, queue_index, provider)
+        pool = PagePool(self, self._next_id(), dev, napi, queue_index, provider, order)
         if provider is not None:
             provider.init(pool)
         self._by_id[pool.id] = pool
