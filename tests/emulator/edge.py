@@ -18,8 +18,9 @@ from emulator.server import Server, serving
 REQUEST, ACK, DUMP = 1, 4, 0x300
 ERROR, DONE = 2, 3
 NLCTRL, NETDEV = 16, 20
-RTM_NEWLINK, RTM_SETLINK, RTM_GETLINK = 16, 19, 18
-LINK_GROUP = 1
+RTM_NEWLINK = 16
+MGMT = 4
+"""The group in which netdev announces devices."""
 PATIENCE = 20
 """Seconds until a test that waits for something gives up."""
 
@@ -63,17 +64,29 @@ def errno_of(datagram: bytes) -> int:
 
 
 class Client:
-    """A netlink client."""
+    """A netlink client. Takes a connected socket."""
 
-    def __init__(self, sock: trio.socket.SocketType) -> None:
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
         self.sock = sock
 
+    def push(self, datagram: bytes) -> bool:
+        """Sends if there is room, and never waits."""
+        try:
+            self.sock.send(datagram)
+        except BlockingIOError:
+            return False
+        return True
+
     async def send(self, datagram: bytes) -> None:
-        await self.sock.send(datagram)
+        with trio.fail_after(PATIENCE):
+            while not self.push(datagram):
+                await trio.lowlevel.wait_writable(self.sock)
 
     async def receive(self) -> bytes:
         with trio.fail_after(PATIENCE):
-            return await self.sock.recv(65536)
+            await trio.lowlevel.wait_readable(self.sock)
+            return self.sock.recv(65536)
 
     async def ask(self, datagram: bytes) -> bytes:
         await self.send(datagram)
@@ -81,11 +94,10 @@ class Client:
 
     def waiting(self) -> bool:
         """Whether there is something to read, or an end."""
-        with socket.socket(fileno=socket.dup(self.sock.fileno())) as sock:
-            try:
-                sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return False
+        try:
+            self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
         return True
 
 
@@ -128,8 +140,7 @@ class ControlClient:
 
     async def open(self, name: str, proto: int = NLCTRL, **fields: Any) -> Client:
         await self.ok(open=name, proto=proto, **fields)
-        sock = self.passed.pop()
-        return Client(self._stack.enter_context(trio.socket.from_stdlib_socket(sock)))
+        return Client(self.passed.pop())
 
 
 class Daemon:
@@ -141,8 +152,9 @@ class Daemon:
         self._stack = stack
 
     async def connect(self, netns: str = "init", protocol: str = "generic") -> Client:
-        sock = self._stack.enter_context(trio.socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
-        await sock.connect(str(self.path / netns / protocol))
+        sock = self._stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        sock.connect(str(self.path / netns / protocol))
+        await trio.lowlevel.checkpoint()
         return Client(sock)
 
     async def control(self) -> ControlClient:

@@ -62,11 +62,11 @@ def test_the_errno_of_a_step() -> None:
     assert replay(trace(OPEN, {**OPEN, "open": "b", "error": "EADDRINUSE"})).equal
 
 
-def test_what_cannot_be_performed_yet_is_told_apart() -> None:
-    result = replay(trace(OPEN, {"dmabuf": "d"}, {**ASK, "got": {"a": [ANSWER]}}))
+def test_what_cannot_be_performed_is_told_apart() -> None:
+    result = replay(trace(OPEN, {"close": "b"}, {**ASK, "got": {"a": [ANSWER]}}))
     assert not result.differences and not result.equal
-    assert result.not_yet == {2: "dmabuf: not yet"}
-    assert report(result) == ["step 2: dmabuf d: dmabuf: not yet"]
+    assert result.not_yet == {2: "close: there is no socket 'b'"}
+    assert report(result) == ["step 2: close b: close: there is no socket 'b'"]
 
 
 def test_the_same_facts_in_other_bytes() -> None:

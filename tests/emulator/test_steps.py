@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.machine import Machine
-from emulator.steps import NotYet, StepError, Steps
+from emulator.steps import StepError, Steps
 from protocol.trace import step_of
 from tests.emulator.edge import ACK, NLCTRL, REQUEST, errno_of, getfamily, port_of, type_of
 
@@ -78,12 +78,6 @@ def test_steps_that_make_no_sense(steps: Steps, step: dict[str, Any], says: str)
         steps.perform(step_of(step))
     assert str(error.value) == says
     assert set(steps.sockets) == {"b"} and set(steps.nets) == {"init"}
-
-
-@pytest.mark.parametrize("step", [{"dmabuf": "d"}, {"end": "x"}, {"xsk": "x", "ifindex": 2, "queue": 0}])
-def test_programs_are_not_known_yet(steps: Steps, step: dict[str, Any]) -> None:
-    with pytest.raises(NotYet, match="not yet"):
-        steps.perform(step_of(step))
 
 
 def test_a_namespace_is_named_by_a_descriptor(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
