@@ -135,7 +135,8 @@ class Directory:
 
     def _clear(self) -> None:
         _remove_socket(self.control)
-        with os.scandir(self.path) as entries:
+        names = []
+        with suppress(OSError), os.scandir(self.path) as entries:  # it may have been taken from under us
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         for name in names:
             self.remove(name)

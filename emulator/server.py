@@ -40,13 +40,15 @@ log = logging.getLogger(__name__)
 PATH_OPTIONS = ((NetlinkOpt.CAP_ACK, 1), (NetlinkOpt.EXT_ACK, 1))
 """What every modern client sets first, and a client of a path cannot."""
 
+Greet = Callable[[socket.socket], None]
+
 OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 BREATH = 0.1
 """Seconds until connections are accepted again after that."""
 
 
 class Server:
-    """One daemon. `start()` makes it listen, in a nursery whose cancellation is its end.
+    """One daemon. `bind()` makes its sockets, `start()` serves, in a nursery whose cancellation is its end.
 
     make_machine: called for the first machine, and for a fresh one at each `reset()`.
     """
@@ -66,16 +68,29 @@ class Server:
         self._listeners: dict[str, list[socket.socket]] = {}
         self._homes: dict[tuple[int, int], str] = {}
         """Device and inode number of the namespaces' directories."""
+        self._bound: list[tuple[socket.socket, Greet]] = []
+        """Sockets that are not served yet, and what to do with who connects."""
         self._nursery: trio.Nursery | None = None
 
     # The life of the daemon
 
+    def bind(self) -> None:
+        """Makes the sockets. Raises DirectoryError, with none left."""
+        try:
+            self.arrange()
+            control = self.directory.listen(self.directory.control, socket.SOCK_STREAM)
+            self._bound.append((control, self._greet_control))
+        except DirectoryError:
+            for sock, _ in self._bound:
+                sock.close()
+            raise
+
     def start(self, nursery: trio.Nursery) -> None:
-        """Listens. Raises DirectoryError when a socket cannot be made."""
+        """Serves on them, in tasks of that nursery."""
         self._nursery = nursery
-        self.arrange()
-        control = self.directory.listen(self.directory.control, socket.SOCK_STREAM)
-        self._start(self._listen, control, self._greet_control)
+        for sock, greet in self._bound:
+            nursery.start_soon(self._listen, sock, greet)
+        self._bound.clear()
 
     def reset(self) -> None:
         """A fresh machine; whoever was connected to the old one is cut off."""
@@ -101,9 +116,11 @@ class Server:
             for protocol, number in PROTOCOLS.items():
                 sock = self.directory.listen(self.directory.namespace(name) / protocol, socket.SOCK_SEQPACKET)
                 sockets.append(sock)
-                self._start(self._listen, sock, self._greeter(name, number))
+                self._bound.append((sock, self._greeter(name, number)))
             home = self.directory.namespace(name).stat()
             self._homes[home.st_dev, home.st_ino] = name
+        if self._nursery is not None:
+            self.start(self._nursery)
 
     def add_namespace(self, step: Step) -> None:
         """The step `netns`, with a place in the directory. Raises DirectoryError, StepError."""
@@ -158,7 +175,7 @@ class Server:
         name = self._homes.get(file)
         return None if name is None else self.steps.nets.get(name)
 
-    def _greeter(self, name: str, protocol: int) -> Callable[[socket.socket], None]:
+    def _greeter(self, name: str, protocol: int) -> Greet:
         def greet(sock: socket.socket) -> None:
             pid = peer_pid(sock)
             net = self.steps.nets[name]
@@ -173,11 +190,19 @@ class Server:
 
     # Tasks
 
-    def _start(self, task: Callable[..., Awaitable[object]], *args: object) -> None:
-        assert self._nursery is not None, "not started"
-        self._nursery.start_soon(task, *args)
+    def _start(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Runs the task of a client. A bug in it ends that client, not the daemon."""
 
-    async def _listen(self, sock: socket.socket, greet: Callable[[socket.socket], object]) -> None:
+        async def guarded() -> None:
+            try:
+                await task()
+            except Exception:
+                log.exception("a bug in the emulator; a connection ends")
+
+        assert self._nursery is not None, "not started"
+        self._nursery.start_soon(guarded)
+
+    async def _listen(self, sock: socket.socket, greet: Greet) -> None:
         with sock:
             while sock.fileno() >= 0:
                 try:
@@ -212,6 +237,7 @@ async def serving(
     place = Directory(directory)
     with place.claim():
         server = Server(place, make_machine)
+        server.bind()
         async with trio.open_nursery() as nursery:
             server.start(nursery)
             try:

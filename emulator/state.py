@@ -40,7 +40,7 @@ def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str,
             )
         )
     return {
-        "kernel": {"cpus": machine.cpus, "netdevsim": machine.netdevsim},
+        "kernel": {"cpus": machine.cpus, "netdevsim": machine.netdevsim, "bugs": machine.bugs},
         "families": {family.name: number for family, number in machine.numbers.items()},
         "namespaces": {name: _namespace(net) for name, net in machine.nets.items()},
         "sockets": sockets,

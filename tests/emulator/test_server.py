@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import struct
 from contextlib import ExitStack
@@ -282,6 +283,48 @@ async def test_a_second_daemon_is_refused_and_the_first_lives(place: Path) -> No
                 pass
         client = await d.connect()
         assert type_of(await client.ask(getfamily())) == NLCTRL
+
+
+@pytest.mark.parametrize("name", ["control", "init", "init/route"])
+async def test_a_file_in_the_way_is_refused_and_kept(place: Path, name: str) -> None:
+    (place / name).parent.mkdir(exist_ok=True)
+    (place / name).write_text("mine")
+    with pytest.raises(DirectoryError, match=name):
+        async with serving(place):
+            pass
+    assert [str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()] == [name]
+    assert not [path for path in place.rglob("*") if path.is_socket()]
+
+
+async def test_a_directory_that_vanishes_ends_nothing(place: Path) -> None:
+    async with daemon(place / "d") as d:
+        client = await d.connect()
+        ctl = await d.control()
+        shutil.rmtree(place / "d")
+        assert type_of(await client.ask(getfamily())) == NLCTRL
+        assert "error" in await ctl.do(netns="guest")
+        assert type_of(await client.ask(getfamily())) == NLCTRL
+
+
+async def test_a_bug_ends_one_client_at_most(
+    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    async with daemon(place / "d") as d:
+        client, other = await d.connect(), await d.connect()
+        await client.ask(getfamily())
+        await other.ask(getfamily())
+        with monkeypatch.context() as patch:
+            patch.setattr(d.server.machine, "released", broken)
+            client.sock.close()
+            await wait_all_tasks_blocked()
+        assert "on purpose" in caplog.text
+        with monkeypatch.context() as patch:
+            patch.setattr(d.server.machine, "settle", broken)
+            assert type_of(await other.ask(getfamily())) == NLCTRL
+        assert type_of(await other.ask(getfamily())) == NLCTRL
 
 
 async def test_a_daemon_as_a_task(place: Path) -> None:
