@@ -88,15 +88,19 @@ class Directory:
 
     def listen(self, path: Path, kind: socket.SocketKind) -> socket.socket:
         """A non-blocking socket that listens on a path below this directory, in a subdirectory that is made."""
+        made = path.parent != self.path and not path.parent.exists()
         sock = socket.socket(socket.AF_UNIX, kind)
         try:
-            if path.parent != self.path:
-                path.parent.mkdir(exist_ok=True)
+            if made:
+                path.parent.mkdir()
             sock.setblocking(False)
             sock.bind(os.fspath(path))
             sock.listen()
         except OSError as error:
             sock.close()
+            if made:
+                with suppress(OSError):
+                    path.parent.rmdir()
             raise DirectoryError(f"{path}: {error.strerror}") from error
         return sock
 
