@@ -76,8 +76,8 @@ def _open(dev: Device) -> None:
     finally:
         dev.changed()
     dev.flags |= UP
-    dev.kernel.link_watch.started(dev)
     qdisc.activate(dev)
+    dev.kernel.link_watch.reconsider(dev)
 
 
 def _close_many(devices: list[Device]) -> None:

@@ -78,14 +78,13 @@ def state_change(dev: Device) -> None:
 class LinkWatch:
     """The work of one kernel: the devices that wait, and when they are served.
 
-    An urgent run is for devices that are running. They are kept apart, so that it costs nothing that thousands of
-    others wait."""
+    Those that were found urgent are also kept apart, so that it costs nothing that thousands of others wait."""
 
     def __init__(self, clock: Clock, work: Work) -> None:
         self._clock = clock
         self._work = work
         self._waiting: dict[Device, int] = {}
-        self._running: dict[Device, None] = {}
+        self._hurried: dict[Device, None] = {}
         self._arrivals = 0
         self._urgent = False
         self._next_event = -NSEC_PER_SEC
@@ -98,16 +97,17 @@ class LinkWatch:
             dev.linkwatch_pending = True
             self._arrivals += 1
             self._waiting.setdefault(dev, self._arrivals)
-            if dev.running:
-                self._running[dev] = None
         elif not urgent:
             return
+        if urgent:
+            self._hurried[dev] = None
         self._schedule(urgent)
 
-    def started(self, dev: Device) -> None:
-        """The device is running now: an urgent run may find that it waits."""
-        if dev in self._waiting:
-            self._running[dev] = None
+    def reconsider(self, dev: Device) -> None:
+        """The device came up, or its other end moved: if it waits, it may be urgent by now. The kernel looks at all
+        that wait in each urgent run; here it has to be told."""
+        if dev in self._waiting and is_urgent(dev):
+            self._hurried[dev] = None
 
     def sync(self, dev: Device) -> None:
         """linkwatch_sync_dev(): serves this one device now, if it waits; before it is shown or freed."""
@@ -134,7 +134,7 @@ class LinkWatch:
         now = self._clock.now
         self._urgent = False
         if self._next_event > now:
-            urgent = sorted((dev for dev in self._running if dev.present), key=self._waiting.__getitem__)
+            urgent = sorted((dev for dev in self._hurried if dev.present), key=self._waiting.__getitem__)
             todo = [dev for dev in urgent if is_urgent(dev)][: 2 * DEVICES_PER_RUN]
         else:
             self._next_event = now + NSEC_PER_SEC
@@ -147,7 +147,7 @@ class LinkWatch:
     def _serve(self, dev: Device) -> None:
         """linkwatch_do_dev()."""
         del self._waiting[dev]
-        self._running.pop(dev, None)
+        self._hurried.pop(dev, None)
         dev.linkwatch_pending = False
         apply_policy(dev)
         if dev.up:

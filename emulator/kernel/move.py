@@ -50,6 +50,8 @@ def change_net_namespace(dev: Device, net: Net, pattern: str | None = None, new_
     dev.name = name
     dev.moving_ns = False
     dev.moved()
+    if dev.seen_by is not None:
+        dev.kernel.link_watch.reconsider(dev.seen_by)
     net.list_device(dev)
     dev.kernel.notify(NetdevEvent.REGISTER, dev)
     rtnetlink.announce(dev, rtnetlink.ALL)

@@ -12,6 +12,7 @@ from emulator.kernel.kind import LinkParams
 from emulator.kernel.links import new_link
 from emulator.kernel.netkit import NETKIT
 from emulator.kernel.register import unregister
+from emulator.kernel.veth import VETH
 from protocol.uapi.if_ import IfOper
 from tests.emulator.kernel.news import News
 
@@ -26,7 +27,8 @@ def kernel() -> Kernel:
 def heard(kernel: Kernel) -> list[tuple[str, str, int, int]]:
     news = kernel.announcer
     assert isinstance(news, News)
-    return [(i["what"], i["name"], i["change"], i["operstate"]) for i in news.heard(kernel.init_net)]
+    links = [item for item in news.heard(kernel.init_net) if item["what"] in ("new", "del")]
+    return [(item["what"], item["name"], item["change"], item["operstate"]) for item in links]
 
 
 def dummy(kernel: Kernel) -> Device:
@@ -126,3 +128,34 @@ def test_a_device_that_goes_is_forgotten(kernel: Kernel) -> None:
     kernel.settle()
     kernel.advance(2)
     assert heard(kernel) == []
+
+
+def test_an_end_with_its_peers_index_is_not_urgent(kernel: Kernel) -> None:
+    """Seen on the real kernel: the ends are in different namespaces and happen to have the same index, so the one that
+    comes up last looks like a device without a lower one, and its queues have not been set up yet either."""
+    one = kernel.new_net("one")
+    near = new_link(kernel.init_net, VETH, LinkParams(peer_net=one))
+    far = near.ops.get_peer(near)
+    assert far is not None and far.ifindex == near.ifindex
+    kernel.settle()
+    flags.open_device(near)
+    kernel.settle()
+    heard(kernel)
+    flags.open_device(far)
+    kernel.settle()
+    assert heard(kernel) == [("new", near.name, 0, IfOper.UP)]
+    assert far.operstate == IfOper.DOWN
+    kernel.advance(1)
+    assert (far.operstate, heard(kernel)) == (IfOper.UP, [])
+
+
+def test_a_pair_made_up(kernel: Kernel) -> None:
+    """Seen on the real kernel, where it was `ip link add na up type netkit`."""
+    new_link(kernel.init_net, NETKIT, LinkParams(name="na", flags=1, change=1))
+    kernel.settle()
+    everything = 0xFFFFFFFF
+    assert heard(kernel) == [
+        ("new", "nk0", everything, IfOper.DOWN),
+        ("new", "na", everything, IfOper.UNKNOWN),
+        ("new", "na", 0, IfOper.LOWERLAYERDOWN),
+    ]
