@@ -67,7 +67,8 @@ class Endpoint:
     """One netlink socket.
 
     Takes its machine, its namespace and its protocol; the port id wanted (0: ``pid``, the process id, or the next free
-    one); the credentials. Raises OSError(EADDRINUSE, EPROTONOSUPPORT).
+    one); the credentials. ``bound=False`` leaves it without a port until `bind()`, or until it sends.
+    Raises OSError(EADDRINUSE, EPROTONOSUPPORT).
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Endpoint:
         groups: int = 0,
         credentials: Credentials = ROOT,
         rcvbuf: int = RCVBUF,
+        bound: bool = True,
     ) -> None:
         receiver = machine.receivers.get(protocol)
         if receiver is None:
@@ -100,7 +102,10 @@ class Endpoint:
         self._overrun = False
         self._read = 0  # the greatest room a reader has shown (max_recvmsg_len)
         self._dump: Dump | None = None
-        self.portid = machine.ports.bind(self, portid, pid)
+        self.pid = pid
+        self.portid = 0
+        if bound:
+            self.bind(portid)
         try:
             for group in range(1, 33):
                 if groups & 1 << group - 1:
@@ -114,6 +119,17 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"<Endpoint {self.portid} of {NetlinkProtocol(self.protocol).name.lower()} in {self.net.name}>"
 
+    def bind(self, portid: int = 0) -> None:
+        """Takes a port id; 0: the process id, or a free one (netlink_insert(), netlink_autobind()).
+
+        Raises OSError: EADDRINUSE, EINVAL when it has another one already.
+        """
+        if self.portid:
+            if portid not in (0, self.portid):
+                raise OSError(errno.EINVAL, f"the socket has port {self.portid}")
+            return
+        self.portid = self.machine.ports.bind(self, portid, self.pid)
+
     # -- in -----------------------------------------------------------------------------------
 
     def send(self, datagram: bytes) -> None:
@@ -124,6 +140,8 @@ class Endpoint:
         end = len(datagram)
         if not end:
             raise OSError(errno.ENODATA, "an empty netlink message")
+        if not self.portid:
+            self.bind()
         at = 0
         while end - at >= 16:
             length, kind, flags, seq, _ = HEADER.unpack_from(datagram, at)
@@ -189,15 +207,35 @@ class Endpoint:
         if self._overrun:
             self._overrun = False
             raise OSError(errno.ENOBUFS, "datagrams were lost")
+        datagram = self.take()
+        if datagram is not None:
+            self.read(size)
+        return datagram
+
+    def take(self) -> Datagram | None:
+        """The next datagram, for whoever keeps it ready for the reader: `read()` is told when that has taken it."""
         if not self._queue:
             return None
         datagram = self._queue.popleft()
         self._queued -= len(datagram.data) + SKB_TRUESIZE
+        return datagram
+
+    def read(self, size: int) -> None:
+        """A reader with ``size`` bytes of room has looked at a datagram: a running dump goes on."""
         if size > self._read:
             self._read = min(size, LARGEST)
         if self._dump is not None and self._queued <= self.rcvbuf // 2:
             self._continue(self._dump)
-        return datagram
+
+    @property
+    def dumping(self) -> bool:
+        """Whether a dump is running."""
+        return self._dump is not None
+
+    def overrun(self) -> bool:
+        """Whether datagrams were lost since this was last asked."""
+        lost, self._overrun = self._overrun, False
+        return lost
 
     # -- dumps --------------------------------------------------------------------------------
 
