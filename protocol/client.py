@@ -98,9 +98,11 @@ def specifications() -> Mapping[str, Specification]:
         for name, commands in ROUTE_SPECIFICATIONS.items()
     }
     for family in recorded_machine().values():
-        commands = sorted({*family.operations, *family.events})
+        messages = [*family.operations.values(), *family.events.values()]
+        if family.operations.keys().isdisjoint(family.events):  # else requests and replies are numbered apart
+            messages.sort(key=lambda op: op.cmd)
         found[family.name] = Specification(
-            family.name, GENERIC_NETLINK, family, {op.name: op for op in messages_of(family, commands)}
+            family.name, GENERIC_NETLINK, family, {op.name: op for op in messages}
         )
     return {name: found[name] for name in sorted(found) if found[name].messages}
 
@@ -158,7 +160,7 @@ class Conversation:
         self.specification, self.number, self.style = specification, number, style
         self.requests: dict[int, Request] = {}
         self.notifications: deque[Notification] = deque()
-        self._families = {number: specification.family}
+        self.families = {number: specification.family}
         self._seq = seq
 
     def ask(
@@ -177,7 +179,7 @@ class Conversation:
         for header, one in split(datagram):
             request = self.requests.get(header.seq)
             asked = None if request is None else request.data
-            heard = read(one, self.specification.protocol, self._families, asked)
+            heard = read(one, self.specification.protocol, self.families, asked)
             if heard.errno is not None:
                 if request is not None:
                     self._end(header.seq, request, heard)

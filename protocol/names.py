@@ -16,6 +16,7 @@ from protocol.uapi.fib_rules import FR_ACT
 from protocol.uapi.if_ import IFF
 from protocol.uapi.if_addr import IFA_F
 from protocol.uapi.if_arp import ARPHRD
+from protocol.uapi.if_link import NetkitAction
 from protocol.uapi.neighbour import NTF, NUD
 from protocol.uapi.netlink import NLM_F, NlmsgType
 from protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTPROT
@@ -81,6 +82,21 @@ ADDRESSES = frozenset(
 """Attributes whose bytes are an address, of a link or of IP: whichever has that length."""
 
 
+SPELLINGS: dict[Shown, dict[str, str]] = {
+    IFF: {
+        "POINTOPOINT": "point-to-point", "NOTRAILERS": "no-trailers", "NOARP": "no-arp", "ALLMULTI": "all-multi",
+        "AUTOMEDIA": "auto-media",
+    },
+    NetkitAction: {"PASS": "forward", "DROP": "blackhole"},
+}  # fmt: skip
+"""Where a specification calls a value otherwise than the header does."""
+
+
+def value_name(shown: Shown, name: str) -> str:
+    """A specification's name for what a header calls ``name``."""
+    return SPELLINGS.get(shown, {}).get(name) or dashed(name)
+
+
 def dashed(name: str) -> str:
     """A name of C or Python as a specification writes it: ``BUSY_POLL`` is busy-poll, ``PagePool`` page-pool."""
     if name.isupper() or "_" in name:
@@ -103,7 +119,7 @@ def field_name(structure: str, field: str) -> str:
 def number_name(shown: type[IntEnum], value: int) -> str | None:
     """The name of a number; None for one that has none."""
     try:
-        return dashed(shown(value).name)
+        return value_name(shown, shown(value).name)
     except ValueError:
         return None
 
@@ -113,14 +129,17 @@ def flag_names(shown: type[IntFlag], value: int) -> tuple[list[str], int]:
     names = []
     for one in shown:
         if value & one:
-            names.append(dashed(one.name or ""))
+            names.append(value_name(shown, one.name or ""))
             value &= ~one
     return names, value
 
 
 def numbers(shown: Shown) -> dict[str, int]:
-    """Every name and its number, aliases and combinations included."""
-    return {dashed(name): int(one) for name, one in shown.__members__.items()}
+    """Every name and its number: the specification's, then the header's where they differ."""
+    members = shown.__members__.items()
+    return {value_name(shown, name): int(one) for name, one in members} | {
+        dashed(name): int(one) for name, one in members
+    }
 
 
 COMMON_FLAGS = ("REQUEST", "MULTI", "ACK", "ECHO", "DUMP_INTR", "DUMP_FILTERED")

@@ -204,6 +204,8 @@ def type_name(message: Message) -> Any:
 
 def errno_name(number: int) -> Any:
     """EINVAL for 22; None for 0; the number where it has no name."""
+    if number == errnos.EOPNOTSUPP:
+        return "EOPNOTSUPP"  # the kernel's name, of the two
     return errnos.errorcode.get(number, number) if number else None
 
 
@@ -273,8 +275,10 @@ def title(message: Message) -> str:
         words.append(f"command {message.command}" if message.op is None else message.op.name)
     if message.is_request:
         words.append("request")
-    elif message.op is not None and message.op.group is not None and message.header.seq == 0:
+    elif message.op is not None and message.op.group is not None:
         words.append("notification")
+    elif message.command is not None:
+        words.append("reply")
     return " ".join(words)
 
 

@@ -1,0 +1,138 @@
+"""The command line: ``nlemu serve``, ``ctl``, ``ynl``, ``replay`` and ``demo``, one module each.
+
+A subcommand's module is imported only when it is asked for, so that the daemon does not pay for the client, nor the
+client for the daemon. Each has ``arguments(parser)`` and ``run(options)``, which returns the exit code or raises one of
+the errors below.
+
+Exit codes: 0; 1 where something differs or was refused; 2 for a mistake in how the command was called; 5 when there is
+no daemon to speak to. What went wrong is one line on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+OK, REFUSED, USAGE, NO_DAEMON = 0, 1, 2, 5
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells have it."""
+
+COMMANDS = {
+    "serve": "run the daemon: a kernel's netlink on Unix sockets in a directory",
+    "ctl": "change a running daemon from outside: namespaces, devices, time",
+    "ynl": "ask a running daemon, with the options of the kernel's own ynl tool",
+    "replay": "perform recorded traces and compare every answer",
+    "demo": "see it all in a second: a NIC's queue leased into a namespace",
+}
+
+ERRORS = (
+    ("emulator.client", "NoDaemon", NO_DAEMON),
+    ("emulator.client", "ControlError", REFUSED),
+    ("emulator.directory", "DirectoryError", REFUSED),
+    ("protocol.client", "NlError", REFUSED),
+    ("protocol.request", "BadValue", USAGE),
+)
+"""Errors of other rooms that are told in one line: where they are, and the exit code."""
+
+
+class Usage(Exception):
+    """A mistake in how the command was called: one line, which names the argument and what it takes."""
+
+
+class Refused(Exception):
+    """What was asked for was refused: one line."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line (``sys.argv`` without one) and returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            options = parse(arguments)
+            code = int(options.run(options))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read has read enough. What is still buffered has nowhere to go, and Python would try again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as leaving:  # argparse: --help and --version, or usage
+        return leaving.code if isinstance(leaving.code, int) else OK
+    except (Usage, Refused) as error:
+        return complain(arguments, error, USAGE if isinstance(error, Usage) else REFUSED)
+    except Exception as error:
+        return complain(arguments, error, exit_code(error))
+    return code
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line; ``run`` among them is the function to call with them."""
+    parser = argparse.ArgumentParser(
+        prog="nlemu",
+        description="Linux's netlink in user space: NICs, netkit devices and leased queues, without a kernel.",
+    )
+    parser.add_argument("--version", action=Version, help="show the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, about in COMMANDS.items():
+        if name == wanted:
+            module = import_module(f"emulator.cli.{name}")
+            sub = commands.add_parser(name, help=about, description=module.DESCRIPTION, epilog=module.EPILOG,
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+            module.arguments(sub)
+            sub.set_defaults(run=module.run)
+        else:
+            commands.add_parser(name, help=about)
+    return parser.parse_args(arguments)
+
+
+class Version(argparse.Action):
+    """Shows the version that is installed; looked up only when somebody asks."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("nlemu")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        print(f"nlemu {number}")
+        parser.exit()
+
+
+def exit_code(error: Exception) -> int:
+    """The code for an error that another room raised; an error that nobody foresaw is raised again.
+
+    The rooms are looked at only if they were imported: an error of theirs cannot come from anywhere else.
+    """
+    for module, name, code in ERRORS:
+        room = sys.modules.get(module)
+        if room is not None and isinstance(error, getattr(room, name)):
+            return code
+    raise error
+
+
+def complain(arguments: Sequence[str], error: Exception, code: int) -> int:
+    command = next((argument for argument in arguments if argument in COMMANDS), None)
+    print(f"nlemu {command}: {error}" if command else f"nlemu: {error}", file=sys.stderr)
+    return code
+
+
+def directory_argument(parser: argparse.ArgumentParser) -> None:
+    """``--dir``, for the commands that speak to a daemon."""
+    parser.add_argument("--dir", metavar="DIR", help="the daemon's directory (default: $NLEMU_DIR)")
+
+
+def directory_of(options: argparse.Namespace) -> str:
+    """The directory of the daemon to speak to. Raises Usage when nobody said."""
+    directory = options.dir or os.environ.get("NLEMU_DIR")
+    if not directory:
+        raise Usage("which daemon? say --dir DIR, the directory it serves, or set NLEMU_DIR")
+    return str(directory)

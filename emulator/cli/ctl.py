@@ -1,0 +1,194 @@
+"""``nlemu ctl``: what is done to the machine from outside of netlink, through the daemon's control socket."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from emulator.cli import OK, directory_argument, directory_of
+
+if TYPE_CHECKING:
+    from emulator.client import Control
+
+DESCRIPTION = (
+    "Change a running daemon from outside, as a machine is changed: namespaces, netdevsim devices, time."
+)
+EPILOG = "exit code: 0, 1 when the daemon refuses, 5 when there is no daemon"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    directory_argument(parser)
+    parser.add_argument("--json", action="store_true", help="what the daemon answers, as it answers it")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
+
+    netns = verbs.add_parser("netns", help="namespaces: add NAME, del NAME, list")
+    what = netns.add_subparsers(metavar="add|del|list", dest="what", required=True)
+    add = what.add_parser("add", help="make a namespace; its sockets are in DIR/NAME")
+    add.add_argument("name", metavar="NAME")
+    add.set_defaults(perform=netns_add)
+    delete = what.add_parser("del", help="take a namespace's name away: it ends with its last user")
+    delete.add_argument("name", metavar="NAME")
+    delete.set_defaults(perform=netns_del)
+    what.add_parser("list", help="all namespaces, and what is in them").set_defaults(perform=netns_list)
+
+    nsim = verbs.add_parser("nsim", help="netdevsim devices: new ID, del ID")
+    what = nsim.add_subparsers(metavar="new|del", dest="what", required=True)
+    new = what.add_parser("new", help="plug a device in, with its ports")
+    new.add_argument("id", metavar="ID", type=whole)
+    new.add_argument("--ports", metavar="N", type=whole, default=1, help="how many NICs it has (default: 1)")
+    new.add_argument(
+        "--queues", metavar="N", type=whole, default=1, help="rx and tx queues of each (default: 1)"
+    )
+    new.set_defaults(perform=nsim_new)
+    unplug = what.add_parser("del", help="pull it out")
+    unplug.add_argument("id", metavar="ID", type=whole)
+    unplug.set_defaults(perform=nsim_del)
+
+    verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
+        perform=state
+    )
+    verbs.add_parser("reset", help="a fresh machine; every client is cut off").set_defaults(perform=reset)
+    for name in ("sleep", "advance"):
+        sleep = verbs.add_parser(name, help="let so many seconds of the machine's time pass, at once")
+        sleep.add_argument("seconds", metavar="SECONDS", type=float)
+        sleep.set_defaults(perform=pass_time)
+
+
+def whole(text: str) -> int:
+    try:
+        number = int(text, 0)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 0xFFFFFFFF:
+        raise argparse.ArgumentTypeError(f"takes a number from 0 to {0xFFFFFFFF}, and not {text!r}")
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    from emulator.client import Control
+
+    with Control(directory_of(options)) as control:
+        perform: Callable[[Control, argparse.Namespace], tuple[Any, list[str]]] = options.perform
+        answer, lines = perform(control, options)
+    if options.json:
+        print(json.dumps(answer))
+    else:
+        for line in lines:
+            print(line)
+    return OK
+
+
+# -- verbs: each returns the answer as it is, and as lines ------------------------------------------------
+
+Told = tuple[Any, list[str]]
+
+
+def netns_add(control: Control, options: argparse.Namespace) -> Told:
+    return control.do(netns=options.name), []
+
+
+def netns_del(control: Control, options: argparse.Namespace) -> Told:
+    return control.do(netns_del=options.name), []
+
+
+def netns_list(control: Control, options: argparse.Namespace) -> Told:
+    namespaces = control.do(state=True)["namespaces"]
+    return list(namespaces), namespace_table(namespaces)
+
+
+def nsim_new(control: Control, options: argparse.Namespace) -> Told:
+    return control.do(nsim_new=[options.id, options.ports, options.queues]), []
+
+
+def nsim_del(control: Control, options: argparse.Namespace) -> Told:
+    return control.do(nsim_del=options.id), []
+
+
+def reset(control: Control, options: argparse.Namespace) -> Told:
+    return control.do(reset=True), []
+
+
+def pass_time(control: Control, options: argparse.Namespace) -> Told:
+    return control.do(sleep=options.seconds), []
+
+
+def state(control: Control, options: argparse.Namespace) -> Told:
+    told = control.do(state=True)
+    return told, state_lines(told)
+
+
+# -- tables -----------------------------------------------------------------------------------------------
+
+
+def state_lines(told: Mapping[str, Any]) -> list[str]:
+    """The whole state, table by table."""
+    from emulator.cli.table import Paint, table
+
+    paint = Paint()
+    sections = {
+        "namespaces": namespace_table(told["namespaces"]),
+        "devices": device_table(told["namespaces"]),
+        "leases": lease_table(told["namespaces"]),
+        "sockets": table(
+            ("NETNS", "PROTOCOL", "PORT", "UID", "GROUPS", "NAME", "OVERRUNS"),
+            [
+                (one["netns"], one["protocol"], one["port"], one["uid"], joined(one.get("groups")), one.get("name"),
+                 one.get("overruns"))
+                for one in told["sockets"]
+            ],
+        ) if told["sockets"] else [],
+    }  # fmt: skip
+    lines: list[str] = []
+    for title, rows in sections.items():
+        if rows:
+            lines += ["", paint.bold(title), *rows]
+    return lines[1:]
+
+
+def namespace_table(namespaces: Mapping[str, Any]) -> list[str]:
+    from emulator.cli.table import table
+
+    rows = []
+    for name, one in namespaces.items():
+        ids = ", ".join(f"{peer} {number}" for peer, number in one["ids"].items())
+        rows.append((name, len(one["devices"]), one["inode"], ids))
+    return table(("NETNS", "DEVICES", "INODE", "IDS OF OTHERS"), rows)
+
+
+def device_table(namespaces: Mapping[str, Any]) -> list[str]:
+    from emulator.cli.table import table
+
+    rows = []
+    for netns, one in namespaces.items():
+        for dev in one["devices"]:
+            peer = dev.get("peer")
+            rows.append((
+                netns, dev["ifindex"], dev["name"], dev.get("kind") or dev.get("driver"), dev["operstate"].lower(),
+                joined(flag.lower() for flag in dev["flags"]), dev["mtu"], dev.get("address"),
+                f"{dev['rx_queues']}/{dev['tx_queues']}", None if peer is None else f"{peer['netns']}/{peer['name']}",
+            ))  # fmt: skip
+    return table(
+        ("NETNS", "INDEX", "NAME", "KIND", "STATE", "FLAGS", "MTU", "ADDRESS", "RX/TX", "PEER"), rows
+    )
+
+
+def lease_table(namespaces: Mapping[str, Any]) -> list[str]:
+    """Each lease once, told from the device that lends."""
+    from emulator.cli.table import table
+
+    rows = []
+    for netns, one in namespaces.items():
+        for dev in one["devices"]:
+            for lease in dev.get("leases", ()):
+                if "to" in lease:
+                    to = lease["to"]
+                    rows.append(
+                        (f"{netns}/{dev['name']}", lease["queue"], f"{to['netns']}/{to['name']}", to["queue"])
+                    )
+    return table(("LENDER", "QUEUE", "LESSEE", "AS QUEUE"), rows) if rows else []
+
+
+def joined(values: Any) -> str:
+    return " ".join(map(str, values or ()))

@@ -1,0 +1,280 @@
+"""``nlemu demo``: the story of the feature, told by a daemon of its own through its real sockets.
+
+A NIC with sixteen queues lends one of them to a netkit device in a namespace; the namespace's own program would then
+receive from the NIC without anything in between. Each step is one line in plain words, then what was asked and what
+was answered, taken apart by the declarations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.cli import OK
+
+if TYPE_CHECKING:
+    from emulator.client import Client, Control
+    from protocol.message import Message
+
+DESCRIPTION = """The story of the feature, in a second: a daemon of its own, a NIC of 16 queues, a netkit device in a
+namespace, a queue leased to it. Every request and every answer is shown, decoded. It needs nothing and leaves
+nothing behind."""
+EPILOG = ""
+
+WIDTH = 100
+INDENT = 4
+QUEUES, LEASED = 16, 15
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """There are none."""
+
+
+def run(options: argparse.Namespace) -> int:
+    from emulator.client import Control
+
+    with daemon() as directory, Control(directory) as control:
+        Story(directory, control).tell()
+    return OK
+
+
+@contextmanager
+def daemon() -> Iterator[Path]:
+    """A daemon in a thread, in a temporary directory, for as long as the block runs."""
+    import trio
+
+    from emulator.server import serve
+
+    started: list[trio.lowlevel.TrioToken] = []
+    scope = trio.CancelScope()
+    ready = threading.Event()
+    failed: list[BaseException] = []
+
+    async def life(directory: Path) -> None:
+        with scope:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(serve, directory)
+                started.append(trio.lowlevel.current_trio_token())
+                ready.set()
+
+    def thread(directory: Path) -> None:
+        try:
+            trio.run(life, directory)
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            ready.set()
+
+    with tempfile.TemporaryDirectory(prefix="nlemu-") as place:
+        directory = Path(place)
+        worker = threading.Thread(target=thread, args=(directory,))
+        worker.start()
+        ready.wait()
+        try:
+            if failed:
+                raise failed[0]
+            yield directory
+        finally:
+            if started:
+                started[0].run_sync_soon(scope.cancel)
+            worker.join()
+
+
+class Story:
+    """The steps, one after the other, on a running daemon."""
+
+    def __init__(self, directory: Path, control: Control) -> None:
+        from emulator.cli.table import Paint
+
+        self.directory, self.control = directory, control
+        self.paint = Paint()
+        self.step = 0
+        unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+        self.there, self.back = ("→", "←") if unicode else (">", "<")
+
+    def tell(self) -> None:
+        from emulator.client import Client
+
+        control = self.control
+        print(self.paint.bold("A NIC's receive queue, leased into a namespace"))
+        print("Each answer below is computed by the emulator, and is what Linux 7.2 answers, byte for byte.")
+
+        self.say(f"A NIC with {QUEUES} queues is plugged into the host.")
+        control.do(nsim_new=[1, 1, QUEUES])
+        self.command(f"ctl nsim new 1 --queues {QUEUES}")
+        host_links = Client.open(control, "rt-link")
+        host = Client.open(control, "netdev")
+        nic = self.find(host_links, "eth0")
+
+        self.say("The host brings it up.")
+        self.ask("host", host_links, "setlink", {"ifi-index": nic, "ifi-flags": ["up"], "ifi-change": ["up"]})
+
+        self.say("A container gets a network namespace of its own.")
+        control.do(netns="pod")
+        self.command("ctl netns add pod")
+        pod_links = Client.open(control, "rt-link", netns="pod")
+        pod_ids = Client.open(control, "rt-nsid", netns="pod")
+        pod = Client.open(control, "netdev", netns="pod")
+
+        self.say("In it, a single netkit device is made: no peer, room for one queue besides its own.")
+        link = {
+            "ifname": "nk0",
+            "num-rx-queues": 2,
+            "linkinfo": {"kind": "netkit", "data": {"pairing": "single"}},
+        }
+        self.ask("pod", pod_links, "newlink", link, flags=("create", "excl"))
+        lessee = self.find(pod_links, "nk0")
+
+        self.say("The pod gives the host's namespace a number, so that it can speak of its devices.")
+        namespace = os.open(self.directory / "init", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self.ask("pod", pod_ids, "newnsid", {"fd": namespace, "nsid": 0})
+        finally:
+            os.close(namespace)
+
+        self.say(f"Queue {LEASED} of the NIC is leased to the netkit device: it becomes its queue 1.")
+        lease = {
+            "ifindex": lessee,
+            "type": "rx",
+            "lease": {"ifindex": nic, "queue": {"id": LEASED, "type": "rx"}, "netns-id": 0},
+        }
+        self.ask("pod", pod, "queue-create", lease)
+
+        self.say("Seen from the host: the NIC's queue says to whom it is lent.")
+        self.ask("host", host, "queue-get", {"ifindex": nic, "type": "rx", "id": LEASED})
+
+        self.say("Seen from the pod: the netkit device has the queue as if it were its own.")
+        self.ask("pod", pod, "queue-get", {"ifindex": lessee}, dump=True)
+
+        self.say("A queue is lent once. A second lease is refused, and the kernel says why.")
+        self.ask("pod", pod, "queue-create", lease)
+
+        self.say(
+            "The NIC is pulled out. The device that lived on its queue goes too; every listener hears of it."
+        )
+        host.subscribe(control, "mgmt")
+        pod.subscribe(control, "mgmt")
+        host_links.subscribe(control, "rtnlgrp-link")
+        pod_links.subscribe(control, "rtnlgrp-link")
+        control.do(nsim_del=1)
+        self.command("ctl nsim del 1")
+        for name, client in (("pod", pod), ("pod", pod_links), ("host", host), ("host", host_links)):
+            self.listen(name, client)
+        for client in (host, host_links, pod, pod_links, pod_ids):
+            client.close()
+        print()
+        print("That was it. Start a daemon to go on: " + self.paint.bold("nlemu serve --dir DIR"))
+
+    def find(self, client: Client, name: str) -> int:
+        """The index of a device; asked without being told."""
+        (link,) = client.do("getlink", {"ifname": name})
+        return int(link["ifi-index"])
+
+    # -- what is printed ------------------------------------------------------------------------
+
+    def say(self, words: str) -> None:
+        self.step += 1
+        print()
+        print(self.paint.bold(f"{self.step:2}  {words}"))
+
+    def command(self, words: str) -> None:
+        print(" " * INDENT + self.paint.dim("nlemu " + words))
+
+    def ask(
+        self, who: str, client: Client, name: str, values: Mapping[str, Any], *, flags: tuple[str, ...] = (),
+        dump: bool = False,
+    ) -> None:  # fmt: skip
+        """A request, shown; every datagram that answers it, shown."""
+        from protocol.frame import split
+        from protocol.message import read
+        from protocol.uapi.netlink import NLM_F
+
+        families = client.conversation.families
+        protocol = client.specification.protocol
+        bits = 0
+        for flag in flags:
+            bits |= NLM_F[flag.upper()]
+        request = client.conversation.ask(name, values, flags=bits, dump=dump)
+        self.show(who, self.there, read(request.data, protocol, families))
+        client.sock.send(request.data)
+        while not request.done:
+            datagram = client.receive()
+            client.conversation.hear(datagram)
+            for _, one in split(datagram):
+                self.show(who, self.back, read(one, protocol, families, request.data))
+
+    def listen(self, who: str, client: Client) -> None:
+        """Shows the notifications that a client has received."""
+        from protocol.frame import split
+        from protocol.message import read
+
+        client.sock.setblocking(False)
+        while True:
+            try:
+                datagram = client.receive()
+            except BlockingIOError:
+                return
+            for _, one in split(datagram):
+                self.show(
+                    who, self.back, read(one, client.specification.protocol, client.conversation.families)
+                )
+
+    def show(self, who: str, arrow: str, message: Message) -> None:
+        """One message: who, which way, what; and what it holds, behind that or below."""
+        paint = self.paint
+        what, inside = told(message)
+        colour = paint.red if message.errno else paint.green if message.errno == 0 else paint.cyan
+        start = " " * INDENT + f"{who:4} {arrow} "
+        line = f"{start}{what}"
+        if not inside:
+            print(start + colour(what))
+            return
+        (first, *others) = inside
+        if not others and len(line) + 2 + len(first) <= WIDTH:
+            print(f"{start}{colour(what)}  {first}")
+            return
+        print(start + colour(what))
+        for one in inside:
+            for piece in wrapped(one, WIDTH - len(start) - 2):
+                print(" " * (len(start) + 2) + piece)
+
+
+FEW = ("ifname", "operstate", "linkinfo")
+"""What is shown of a link, which has some sixty attributes."""
+
+
+def told(message: Message) -> tuple[str, list[str]]:
+    """A message in a few words; and what it holds, in lines."""
+    from protocol.printer import PLAIN, errno_name, extack, strerror, text, title
+
+    if message.errno is not None:
+        if message.errno:
+            lines = [f"{name}: {text(value)}" for name, value in extack(message).items()]
+            return f"error {errno_name(message.errno)}, {strerror(message.errno)}", lines
+        return title(message), []
+    values = {}
+    if message.fixed is not None:
+        values = {child.name: PLAIN.value(child) for child in message.fixed.children if child.value}
+    attributes = PLAIN.members(message.attributes)
+    more = ""
+    if len(attributes) > 20:
+        more = f" and {len(attributes) - len(FEW)} attributes more"
+        attributes = {name: attributes[name] for name in FEW if name in attributes}
+        attributes["linkinfo"] = {"kind": attributes.get("linkinfo", {}).get("kind", "none")}
+    values |= attributes
+    op = message.op
+    what = title(message) if op is None else op.name
+    return what, [text(values)[1:-1] + more] if values else []
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False)

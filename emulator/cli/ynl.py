@@ -1,0 +1,233 @@
+"""``nlemu ynl``: the kernel's own generic client (tools/net/ynl), spoken to the daemon.
+
+It takes the same options and prints the same way: what is asked for as a pprint or as JSON, a refusal as "Netlink
+error:" with the extack, on standard output and with exit code 1, so that a script written for the one works with the
+other. What the kernel's tool reads from YAML comes from the declarations; it has no documentation strings to print.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pprint
+import shutil
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from emulator.cli import OK, REFUSED, Usage, directory_argument, directory_of
+
+if TYPE_CHECKING:
+    from emulator.client import Client, Control
+    from protocol.attributes import AttrSet
+    from protocol.client import Specification
+
+DESCRIPTION = """Ask a running daemon, or listen to it, with the options of the kernel's own tool (tools/net/ynl):
+
+  nlemu ynl --dir DIR --family netdev --dump queue-get --json '{"ifindex": 2}'"""
+EPILOG = """The --multi option can be repeated to include several do operations in the same netlink payload.
+exit code: 0, 1 when the request is refused, 2 when it cannot be built, 5 when there is no daemon"""
+
+RECEIVE_LEAST = 4000
+"""The least that netlink makes its datagrams for; the kernel's tool takes no smaller --dbg-small-recv."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_argument_group("the daemon")
+    directory_argument(parser)
+    where.add_argument(
+        "--netns", metavar="NAME", default="init", help="the namespace to ask in (default: init)"
+    )
+
+    family = parser.add_argument_group("family").add_mutually_exclusive_group(required=True)
+    family.add_argument("--list-families", action="store_true", help="the families that can be asked")
+    family.add_argument("--family", help="the family to ask, by the name of its specification")
+    family.add_argument(
+        "--spec", metavar="FILE", help="the same by a file of that name; the file is not read"
+    )
+
+    operations = parser.add_argument_group("operations").add_mutually_exclusive_group()
+    operations.add_argument("--do", metavar="OPERATION")
+    operations.add_argument("--dump", metavar="OPERATION")
+    operations.add_argument("--multi", nargs=2, action="append", metavar=("OPERATION", "JSON"))
+    operations.add_argument("--list-ops", action="store_true", help="the operations that can be asked for")
+    operations.add_argument("--list-msgs", action="store_true", help="those, and the notifications")
+    operations.add_argument(
+        "--list-attrs", "--doc", metavar="OPERATION", help="the attributes of an operation"
+    )
+    operations.add_argument(
+        "--validate", action="store_true", help="accepted: the specifications are built in"
+    )
+
+    values = parser.add_argument_group("input and output")
+    values.add_argument("--json", dest="values", metavar="JSON", help="the attributes of the request")
+    values.add_argument("--output-json", action="store_true", help="print JSON")
+    values.add_argument(
+        "--policy", action="store_true", help="print the policy of the operation instead of asking it"
+    )
+
+    news = parser.add_argument_group("notifications")
+    news.add_argument("--subscribe", metavar="GROUP", help="join a multicast group and print what it tells")
+    news.add_argument("--duration", "--sleep", metavar="SECONDS", type=float, help="and stop after so long")
+
+    flags = parser.add_argument_group("flags of the request")
+    for name in ("replace", "excl", "create", "append"):
+        flags.add_argument(f"--{name}", dest="flags", action="append_const", const=f"{name.upper()}")
+
+    accepted = parser.add_argument_group("accepted, and without meaning here")
+    accepted.add_argument("--schema", metavar="FILE")
+    accepted.add_argument("--no-schema", action="store_true")
+    accepted.add_argument("--process-unknown", action=argparse.BooleanOptionalAction)
+    accepted.add_argument(
+        "--dbg-small-recv", nargs="?", type=int, const=RECEIVE_LEAST, default=0, metavar="BYTES"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from protocol.client import specification, specifications
+
+    if options.list_families:
+        for name in specifications():
+            print(name)
+        return OK
+    family = specification(options.family or PurePath(options.spec).name.removesuffix(".yaml"))
+    if options.validate:
+        return OK
+    if options.list_ops or options.list_msgs:
+        for name, op in (family.operations if options.list_ops else family.messages).items():
+            modes = [
+                mode for mode, there in (("do", op.do), ("dump", op.dump), ("notify", op.group)) if there
+            ]
+            print(name, " [", ", ".join(modes), "]")
+        return OK
+    if options.list_attrs:
+        list_attributes(family, options.list_attrs)
+        return OK
+    values = parse_values("--json", options.values) if options.values else {}
+    multi = [(name, parse_values(f"--multi {name}", text)) for name, text in options.multi or ()]
+    for name in (options.do, options.dump, *(name for name, _ in multi)):
+        if name is not None:
+            family.operation(name)
+    if options.subscribe and options.subscribe not in family.groups:
+        known = ", ".join(family.groups) or "none"
+        raise Usage(f"--subscribe takes one of {known}, and not {options.subscribe!r}")
+    return ask(options, family, values, multi)
+
+
+def parse_values(option: str, text: str) -> Any:
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise Usage(f"{option} takes JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise Usage(f"{option} takes a JSON object, and not {text}")
+    return values
+
+
+def ask(options: argparse.Namespace, family: Specification, values: Any, multi: list[tuple[str, Any]]) -> int:
+    from emulator.cli.ynl_values import AS_YNL
+    from emulator.client import Client, Control
+    from protocol.client import NlError
+
+    with (
+        Control(directory_of(options)) as control,
+        Client.open(control, family.name, netns=options.netns, style=AS_YNL) as client,
+    ):
+        try:
+            if options.subscribe:
+                client.subscribe(control, options.subscribe)
+            converse(options, control, client, values, multi)
+            if options.subscribe:
+                for news in client.notifications(options.duration):
+                    show(options, {"name": news.name, "msg": news.values})
+        except NlError as error:
+            print(error)
+            return REFUSED
+        except KeyboardInterrupt:
+            pass
+    return OK
+
+
+def converse(
+    options: argparse.Namespace, control: Control, client: Client, values: Any, multi: list[tuple[str, Any]]
+) -> None:
+    from emulator.cli.ynl_values import policy_of
+    from protocol.uapi.netlink import NLM_F
+
+    flags = 0
+    for name in options.flags or ():
+        flags |= NLM_F[name]
+    if options.policy:
+        for mode in ("do", "dump"):
+            name = getattr(options, mode)
+            if name is not None:
+                show(options, policy_of(control, client, name, mode, options.netns))
+        return
+    if options.do:
+        show(options, replied(client.do(options.do, values, flags)))
+    if options.dump:
+        show(options, client.dump(options.dump, values))
+    if multi:
+        show(options, [replied(request.replies) for request in client.several(multi, flags)])
+
+
+def replied(replies: list[dict[Any, Any]]) -> Any:
+    """What the kernel's tool returns of a do: nothing, the one reply, or a list of them."""
+    return replies if len(replies) > 1 else replies[0] if replies else None
+
+
+def show(options: argparse.Namespace, value: Any) -> None:
+    if options.output_json:
+        print(json.dumps(value, default=plain), flush=True)
+    else:
+        pprint.pprint(value, width=shutil.get_terminal_size().columns, compact=True)
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, set):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} is no value of a message")
+
+
+# -- listings ---------------------------------------------------------------------------------------------
+
+
+def list_attributes(family: Specification, name: str) -> None:
+    """What a message takes and holds, attribute by attribute."""
+    op = family.messages.get(name)
+    if op is None:
+        raise Usage(f"{family.name} has no message {name!r}; it has {', '.join(family.messages)}")
+    print(f"Operation: {op.name}")
+    for mode, half in (("Do", op.do), ("Dump", op.dump)):
+        if half is not None and half.accepts is not None and half.accepts.rules:
+            print(f"\n{mode} request attributes:")
+            rules = half.accepts.rules
+            print_attributes({rule.name: rule for rule in rules.values()}, 2, op.set)
+    if op.replies is not None and op.replies.attrs:
+        title = "Notification" if op.group else "Do and Dump reply" if op.do and op.dump else "Reply"
+        print(f"\n{title} attributes:")
+        print_attributes({attr.name: attr for attr in op.replies.attrs}, 2, op.set)
+    if op.group:
+        print(f"\nMulticast group: {op.group}")
+
+
+def print_attributes(attrs: Mapping[str, Any], indent: int, owner: type[AttrSet]) -> None:
+    from protocol.names import dashed, numbers, set_name
+
+    space = " " * indent
+    for name, attr in attrs.items():
+        whole = owner.spec.by_name.get(name, attr)
+        inside: type[AttrSet] | None = getattr(whole.kind, "set", None) or getattr(
+            getattr(whole.kind, "member", None), "set", None
+        )
+        line = f"{space}- {name}: {whole.kind}"
+        if whole.shown is not None:
+            line += f" (enum: {dashed(whole.shown.__name__)})"
+        print(line + (f" -> {set_name(inside)}" if inside is not None else ""))
+        if whole.shown is not None:
+            what = "Flags" if whole.flag_names else "Enum"
+            print(f"{space}  {what}: {', '.join(numbers(whole.shown))}")
+        if inside is not None:
+            print_attributes(inside.spec.by_name, indent + 4, inside)
