@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from emulator import generic, route
 from emulator.handlers import announcements
+from emulator.handlers.ethtool import EthtoolNotify
 from emulator.kernel.devmem import Devmem
 from emulator.kernel.kernel import Kernel
 from emulator.multicast import Multicast
@@ -66,6 +67,10 @@ class Ports:
     def free(self, endpoint: Endpoint) -> None:
         self.taken.pop((endpoint.net, endpoint.protocol, endpoint.portid), None)
 
+    def find(self, net: Net, protocol: int, portid: int) -> Endpoint | None:
+        """netlink_lookup()."""
+        return self.taken.get((net, protocol, portid))
+
     def __iter__(self) -> Iterator[Endpoint]:
         """Every open socket."""
         return iter(tuple(self.taken.values()))
@@ -89,6 +94,7 @@ class Machine(Kernel):
         self.families_by_number: dict[int, Family] = {}
         self.group_ids: dict[tuple[Family, str], int] = {}
         self.devmem = Devmem()
+        self.ethtool = EthtoolNotify(self)
         for family in REGISTERED:
             self.register(family, (families or {}).get(family.name))
         self.receivers: dict[int, Receiver] = {

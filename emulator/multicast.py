@@ -46,6 +46,8 @@ class Multicast:
             return
         data: bytes | None = None
         for endpoint in tuple(members or ()):
+            if echo and origin is not None and endpoint.portid == origin.portid:
+                continue
             nsid = None
             if endpoint.net is not net:
                 if not endpoint.all_nsid:
@@ -53,10 +55,11 @@ class Multicast:
                 nsid = endpoint.net.id_of(net)
                 if nsid is None:
                     continue
-            elif echo and origin is not None and endpoint is origin.endpoint:
-                continue
             if data is None:
                 data = build()
             endpoint.deliver(data, group, nsid)
         if echo and origin is not None:
-            origin.endpoint.deliver(build() if data is None else data)
+            # As in the kernel: to whoever has that port in the namespace where it happened.
+            asker = origin.machine.ports.find(net, protocol, origin.portid)
+            if asker is not None:
+                asker.deliver(build() if data is None else data)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emulator.handlers.ethtool_features import FeatureNotify
 from emulator.handlers.netdev_notify import NetdevNotify
-from emulator.kernel.events import NullAnnouncer, Stage
+from emulator.handlers.route_notify import RouteNotify
+from emulator.kernel.events import Stage
 
 if TYPE_CHECKING:
     from emulator.machine import Machine
 
 
-class Announcements(NetdevNotify, NullAnnouncer):
+class Announcements(NetdevNotify, RouteNotify):
     """The announcer of one machine (emulator/kernel/events.py: Announcer)."""
 
 
@@ -20,3 +22,4 @@ def listen(machine: Machine) -> None:
     announcements = Announcements(machine)
     machine.announcer = announcements
     machine.register_notifier(Stage.NETDEV, announcements.on_event)
+    machine.register_notifier(Stage.ETHTOOL, FeatureNotify(machine.ethtool).on_event)

@@ -147,8 +147,8 @@ class Device:
         "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
         "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "real_num_rx_queues",
         "real_num_tx_queues", "reg_state", "request_ops_lock", "revision", "rtnl_link_initializing",
-        "running", "rx", "seen_by", "testing", "threaded", "tso_max_segs", "tso_max_size", "tx", "tx_active",
-        "txqlen", "type", "unregister_queued", "vlan_features", "wanted_features", "xdp_features",
+        "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs", "tso_max_size", "tx",
+        "tx_active", "txqlen", "type", "unregister_queued", "vlan_features", "wanted_features", "xdp_features",
         "xdp_zc_max_segs",
     )  # fmt: skip
 
@@ -285,6 +285,8 @@ class Device:
         self.ip4: Any = None
         self.ip6: Any = None
         self._stats: Stats | None = None
+        self.told: Any = None
+        """What whoever tells of the device has worked out for a revision; the model never looks inside."""
 
     def __repr__(self) -> str:
         return f"<Device {self.ifindex} {self.name!r} in {self.net.name!r}>"
@@ -308,6 +310,11 @@ class Device:
     def ops_locked(self) -> bool:
         """netdev_need_ops_lock(): the kernel closes such devices before the others when several go at once."""
         return self.request_ops_lock or self.queue_mgmt_ops
+
+    @property
+    def counted(self) -> bool:
+        """Whether any statistics were ever kept: if not, they are all zero."""
+        return self._stats is not None
 
     @property
     def stats(self) -> Stats:

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.kernel import cleanup, loopback, rtnetlink
+from emulator.kernel import cleanup, inet_device, loopback, rtnetlink
 from emulator.kernel.clock import NSEC_PER_SEC, Clock
 from emulator.kernel.dummy import DUMMY
 from emulator.kernel.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
@@ -27,14 +27,16 @@ from emulator.kernel.netkit import NETKIT, check_lease_unregister
 from emulator.kernel.page_pool import PagePools
 from emulator.kernel.veth import VETH
 from emulator.kernel.work import Job, Work
+from emulator.kernel.xdp import XdpPrograms
+from emulator.kernel.xsk import XdpSockets
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.kind import Kind
 
 INIT_NET_COOKIE = 1
-INIT_NET_INO = 4026531840
-"""PROC_DYNAMIC_FIRST of include/linux/proc_fs.h; later namespaces count up from there here."""
+INIT_NET_INO = 4026531833
+"""The first namespace's number is fixed (include/uapi/linux/nsfs.h); later ones count up from there here."""
 
 
 class Kernel:
@@ -59,10 +61,15 @@ class Kernel:
         self.kinds: dict[str, Kind] = {kind.name: kind for kind in (DUMMY, VETH, NETKIT)}
         self.napis = NapiTable()
         self.page_pools = PagePools(self)
+        self.xdp = XdpPrograms()
+        self.xsk = XdpSockets()
         self.netdevsim_bus = Bus(self)
         self.register_notifier(Stage.RTNETLINK, rtnetlink.on_event)
         self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event)
+        self.register_notifier(Stage.IPV4, inet_device.on_event4)
+        self.register_notifier(Stage.XSK, self.xsk.on_event)
         self.register_notifier(Stage.DRIVERS, check_lease_unregister)
+        self.register_notifier(Stage.IPV6, inet_device.on_event6)
         self.nets: dict[str, Net] = {}
         self.alive: dict[Net, None] = {}
         """net_namespace_list: all that are not being torn down, nameless ones too, in the order of their making."""

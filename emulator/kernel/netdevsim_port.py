@@ -18,24 +18,30 @@ from errno import EINVAL, ENETDOWN
 from typing import TYPE_CHECKING
 
 from emulator.kernel.address import check_address, set_ethernet_mac
-from emulator.kernel.ethtool import Channels, Coalesce, Pause, PauseStats, Rings
+from emulator.kernel.ethtool import COALESCE_ORDER, Channels, Coalesce, Pause, PauseStats, Rings
+from emulator.kernel.ethtool_link import Fec, FecBin, FecCounter, FecStats, TsInfo
 from emulator.kernel.link_watch import carrier_off, carrier_on
 from emulator.kernel.napi import Napi, set_queue_napi
 from emulator.kernel.ops import DeviceOps
 from emulator.kernel.provider import restart_queue
 from emulator.kernel.queue import set_real_num_queues
 from protocol.refusal import Refusal
-from protocol.uapi.ethtool import TcpDataSplit
+from protocol.uapi.ethtool import FecFlag, TcpDataSplit, UdpTunnelType
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.netdevsim import BusDevice
     from emulator.kernel.page_pool import PagePool
     from emulator.kernel.qstats import RxStats, TxStats
+    from emulator.kernel.xdp import XdpLink
     from emulator.kernel.xsk import BufferPool
 
 HDS_THRESHOLD_MAX = 1024
 """NSIM_HDS_THRESHOLD_MAX."""
+UDP_TUNNEL_PORTS = 4
+"""NSIM_UDP_TUNNEL_N_PORTS."""
+XDP_MAX_MTU = 4000
+"""NSIM_XDP_MAX_MTU: with a program that cannot do with fragments."""
 RING_MAX = 4096
 RING_DEFAULT = 512
 """nsim_ethtool_ring_init()."""
@@ -75,6 +81,9 @@ class PortState:
         tx=RING_DEFAULT))  # fmt: skip
     coalesce: Coalesce = field(default_factory=Coalesce)
     pause: Pause = field(default_factory=Pause)
+    fec: Fec = field(default_factory=Fec)
+    clock: int = -1
+    """The number of its clock, a mock one."""
     report_rx_pause: bool = True
     report_tx_pause: bool = True
     """debugfs ethtool/pause/report_stats_rx and _tx."""
@@ -104,8 +113,9 @@ class NetdevsimOps(DeviceOps):
     has_udp_tunnels = True
     has_vfs = True
     dma = False
+    has_bpf = True
     settable_rings = frozenset(("tcp_data_split", "hds_thresh"))
-    settable_coalesce = frozenset(f.name for f in dataclasses.fields(Coalesce))
+    settable_coalesce = frozenset(COALESCE_ORDER)
 
     # Up and down
 
@@ -177,6 +187,11 @@ class NetdevsimOps(DeviceOps):
     def get_port_parent_id(self, dev: Device) -> bytes | None:
         """devlink_compat_switch_id_get()."""
         return state_of(dev).bus_device.switch_id
+
+    def setup_xdp(self, dev: Device, link: XdpLink) -> None:
+        """nsim_setup_prog_checks()."""
+        if not link.fragments and dev.mtu > XDP_MAX_MTU:
+            raise Refusal(EINVAL, "MTU too large w/ XDP enabled")
 
     # queue_mgmt_ops
 
@@ -254,6 +269,11 @@ class NetdevsimOps(DeviceOps):
 
     # ethtool_ops
 
+    udp_tunnel_tables = (
+        (UDP_TUNNEL_PORTS, 1 << UdpTunnelType.VXLAN),
+        (UDP_TUNNEL_PORTS, 1 << UdpTunnelType.GENEVE | 1 << UdpTunnelType.VXLAN_GPE),
+    )
+
     def get_channels(self, dev: Device) -> Channels:
         state = state_of(dev)
         return Channels(combined_max=state.bus_device.num_queues, combined_count=state.channels)
@@ -290,6 +310,26 @@ class NetdevsimOps(DeviceOps):
         if pause.autoneg:
             raise Refusal(EINVAL)
         state_of(dev).pause = dataclasses.replace(pause)
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        info.phc_index = state_of(dev).clock
+
+    def get_fecparam(self, dev: Device) -> Fec:
+        return dataclasses.replace(state_of(dev).fec)
+
+    def set_fecparam(self, dev: Device, fec: Fec) -> None:
+        """nsim_set_fecparam(): the best of what may be used is what is; off is what automatic comes to."""
+        wanted = fec.fec | FecFlag.OFF if fec.fec == FecFlag.AUTO else fec.fec
+        state_of(dev).fec = Fec(fec.fec, 1 << (wanted | FecFlag.NONE).bit_length() - 1)
+
+    def get_fec_stats(self, dev: Device) -> FecStats:
+        """nsim_get_fec_stats(): made-up numbers."""
+        return FecStats(
+            FecCounter(123),
+            FecCounter(4),
+            FecCounter(),
+            (FecBin(0, 0, None, (125, 120, 100, 100)), FecBin(1, 3, 12), FecBin(4, 7, 2, (2, 0, 0, 0))),
+        )
 
     def get_pause_stats(self, dev: Device, stats: PauseStats) -> None:
         state = state_of(dev)

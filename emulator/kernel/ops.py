@@ -15,7 +15,9 @@ from protocol.refusal import Refusal
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.ethtool import Channels, Coalesce, Pause, PauseStats, Rings
+    from emulator.kernel.ethtool_link import Fec, FecStats, LinkSettings, TsInfo
     from emulator.kernel.qstats import RxStats, TxStats
+    from emulator.kernel.xdp import XdpLink
     from emulator.kernel.xsk import BufferPool
 
 
@@ -27,6 +29,8 @@ class DeviceOps:
 
     has_udp_tunnels = False
     """dev->udp_tunnel_nic_info is set: the device offloads UDP tunnel ports."""
+    udp_tunnel_tables: tuple[tuple[int, int], ...] = ()
+    """udp_tunnel_nic_info.tables: how many ports each holds, and of which types (bits of UdpTunnelType)."""
 
     has_vfs = False
     """The driver can be asked about virtual functions (ndo_get_vf_config), though no device has any."""
@@ -95,12 +99,18 @@ class DeviceOps:
         """ndo_get_peer_dev, and what the pair drivers know of each other."""
         return None
 
+    has_bpf = False
+    """ndo_bpf is there: XDP programs are the driver's business unless they ask for the stack."""
     wakes_xsk = False
     """ndo_xdp_xmit and ndo_xsk_wakeup are there: what netkit asks of a device before it hands AF_XDP down to it."""
 
     def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
         """ndo_bpf with XDP_SETUP_XSK_POOL: zero-copy AF_XDP on a queue begins, or with None ends; may refuse."""
         raise Refusal(EINVAL)
+
+    def setup_xdp(self, dev: Device, link: XdpLink) -> None:
+        """ndo_bpf with XDP_SETUP_PROG: a native XDP program comes; may refuse."""
+        raise Refusal(EOPNOTSUPP)
 
     # queue_mgmt_ops
 
@@ -174,3 +184,27 @@ class DeviceOps:
 
     def get_pause_stats(self, dev: Device, stats: PauseStats) -> None:
         """Sets what the driver counts."""
+
+    def get_link(self, dev: Device) -> bool:
+        """Whether there is a link, asked of a running device only."""
+        return False
+
+    def get_link_ksettings(self, dev: Device) -> LinkSettings:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
+        """get_sset_count and get_strings: the driver's strings of a set (ETH_SS_*)."""
+        return ()
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        """Sets what the driver can stamp, and the number of its clock."""
+
+    def get_fecparam(self, dev: Device) -> Fec:
+        raise Refusal(EOPNOTSUPP)
+
+    def set_fecparam(self, dev: Device, fec: Fec) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_fec_stats(self, dev: Device) -> FecStats:
+        """What the driver counts."""
+        raise Refusal(EOPNOTSUPP)

@@ -84,6 +84,12 @@ class DevlinkHandle(AttrSet):
     order = (bus_name, dev_name, index, port_index)
 
 
+class DpllPin(AttrSet):
+    """What a link tells of the clock pin it is tied to: DPLL_A_PIN_*; no device here has one."""
+
+    id = Attr(1, u32)
+
+
 class PropList(AttrSet):
     """IFLA_PROP_LIST: the properties there are."""
 
@@ -183,7 +189,7 @@ class Link(AttrSet):
     devlink_port = Attr(62, nest(DevlinkHandle))
     gso_ipv4_max_size = Attr(63, u32, min=MAX_TCP_HEADER + 1)
     gro_ipv4_max_size = Attr(64, u32)
-    dpll_pin = Attr(65, nest(None))
+    dpll_pin = Attr(65, nest(DpllPin))
     max_pacing_offload_horizon = Attr(66, uint)
     netns_immutable = Attr(67, u8, reject="")
     headroom = Attr(68, u16, reject="")
