@@ -9,6 +9,7 @@ What goes wrong after the dump began is told in its NLMSG_DONE, which stands beh
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ class Dump:
 
     ``generation`` tells whether the set that is dumped has changed (cb->seq): where it has, NLM_F_DUMP_INTR says so.
     ``answer_flags`` stand in every message and in the DONE (NLM_F_DUMP_FILTERED); ``least`` is what the first datagram
-    has room for where one message may want more than usual (min_dump_alloc).
+    has room for where one message may want more than usual (min_dump_alloc). Without ``multi`` the messages lack
+    NLM_F_MULTI, as those of some commands do that write their headers themselves.
     """
 
     def __init__(
@@ -44,10 +46,13 @@ class Dump:
         generation: Callable[[], int] | None = None,
         least: int = 0,
         answer_flags: int = 0,
+        multi: bool = True,
     ) -> None:
         call.dump = self
         self.call, self.messages, self.done_apart, self.generation = call, messages, done_apart, generation
         self.least, self.answer_flags = least, answer_flags
+        self.dump_flags = call.op.family.dump_flags if multi else 0
+        self.message_flags = 0  # flags of the messages alone: a fill may set them before the first
         self.waiting: Fill | None = None  # what did not fit
         self.exhausted = False
         self.errno = 0
@@ -77,7 +82,7 @@ class Dump:
         return b"".join(parts), True
 
     def _pack(self, parts: list[bytes], left: int, extack: Extack) -> int:
-        encode, flags = self.call.encode, self.call.op.family.dump_flags | self.answer_flags
+        encode, flags, room = self.call.encode, self.dump_flags | self.answer_flags, left
         fill = self.waiting
         self.call.extack = extack
         try:
@@ -89,8 +94,10 @@ class Dump:
                         break
                 body = fill()
                 if body is not None:
-                    encoded = encode(body, flags)
+                    encoded = encode(body, flags | self.message_flags)
                     if len(encoded) > left:
+                        if left == room:  # it would not fit next time either
+                            self._too_large()
                         break
                     parts.append(encoded)
                     left -= len(encoded)
@@ -100,6 +107,11 @@ class Dump:
             self.errno, self.exhausted, fill = refusal.errno, True, None
         self.waiting = fill
         return left
+
+    def _too_large(self) -> None:
+        """One message is larger than a datagram: EMSGSIZE ends the dump, unless rtnl_dumpit() is there to forget it."""
+        self.exhausted = True
+        self.errno = 0 if self.done_apart else errno.EMSGSIZE
 
     def _interrupted(self, parts: list[bytes]) -> int:
         """nl_dump_check_consistent(): marks the first message of the datagram if the set has changed since the last."""
