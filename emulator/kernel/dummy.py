@@ -15,6 +15,7 @@ from emulator.kernel.address import (
     randomize_address,
     set_ethernet_mac,
 )
+from emulator.kernel.ethtool_link import SOFTWARE_STAMPS, TsInfo
 from emulator.kernel.kind import Kind, LinkParams
 from emulator.kernel.ops import DeviceOps
 from emulator.kernel.register import alloc_device
@@ -44,6 +45,9 @@ class DummyOps(DeviceOps):
 
     def set_mac(self, dev: Device, address: bytes) -> None:
         set_ethernet_mac(dev, address)
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        info.so_timestamping = SOFTWARE_STAMPS
 
     def change_carrier(self, dev: Device, carrier: bool) -> None:
         if carrier:

@@ -106,6 +106,12 @@ class Coalesce:
     rx_cqe_nsecs: int = 0
 
 
+PROFILES = ("rx_profile", "tx_profile")
+"""ETHTOOL_A_COALESCE_*_PROFILE, which stand before the last two."""
+COALESCE_ORDER = (*(field.name for field in fields(Coalesce)[:-2]), *PROFILES, "rx_cqe_frames", "rx_cqe_nsecs")
+"""The fields in the order of the attributes: ETHTOOL_COALESCE_ALL_PARAMS."""
+
+
 @dataclass(slots=True)
 class Pause:
     """struct ethtool_pauseparam."""
@@ -208,6 +214,9 @@ def set_rings(dev: Device, wanted: Mapping[str, int]) -> bool:
     rings.hds_thresh = dev.cfg.hds_thresh
     if not _update(rings, wanted):
         return False
+    if rings.tcp_data_split == TcpDataSplit.ENABLED and dev.kernel.xdp.single_buffer(dev):
+        text = "tcp-data-split can not be enabled with single buffer XDP"
+        raise Refusal(EINVAL, text, at="tcp-data-split" if "tcp_data_split" in wanted else None)
     if min_provider_channels(dev):
         if rings.tcp_data_split != TcpDataSplit.ENABLED:
             raise Refusal(EINVAL, "can't disable tcp-data-split while device has memory provider enabled")
@@ -233,15 +242,16 @@ def get_coalesce(dev: Device) -> Coalesce:
 
 
 def set_coalesce(dev: Device, wanted: Mapping[str, int]) -> bool:
-    """ethnl_set_coalesce(). wanted: fields of Coalesce. EINVAL at a field that the driver does not support, the first
-    in the order of the attributes. Interrupt moderation profiles are left out: no driver here has any."""
+    """ethnl_set_coalesce(). wanted: fields of Coalesce, and rx_profile and tx_profile. EINVAL at a field that the
+    driver does not support, the first in the order of the attributes. Profiles come to nothing: no driver here moderates
+    interrupts by them, though one that supports every parameter supports those too."""
     if not (dev.ops.has("get_coalesce") and dev.ops.has("set_coalesce")):
         raise Refusal(EOPNOTSUPP)
-    for field in fields(Coalesce):
-        if field.name in wanted and field.name not in dev.ops.settable_coalesce:
-            raise Refusal(EINVAL, "cannot modify an unsupported parameter", at=field.name.replace("_", "-"))
+    for name in COALESCE_ORDER:
+        if name in wanted and name not in dev.ops.settable_coalesce:
+            raise Refusal(EINVAL, "cannot modify an unsupported parameter", at=name.replace("_", "-"))
     coalesce = dev.ops.get_coalesce(dev)
-    if not _update(coalesce, wanted):
+    if not _update(coalesce, {name: value for name, value in wanted.items() if name not in PROFILES}):
         return False
     dev.ops.set_coalesce(dev, coalesce)
     return True

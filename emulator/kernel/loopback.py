@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from emulator.kernel import features, settings
 from emulator.kernel.address import NO_ADDRESS, set_ethernet_mac
 from emulator.kernel.device import NameAssignment
+from emulator.kernel.ethtool_link import SOFTWARE_STAMPS, TsInfo
 from emulator.kernel.ops import DeviceOps
 from emulator.kernel.register import alloc_device, register
 from protocol.uapi.if_ import IFF
@@ -37,6 +38,12 @@ class LoopbackOps(DeviceOps):
 
     def set_mac(self, dev: Device, address: bytes) -> None:
         set_ethernet_mac(dev, address)
+
+    def get_link(self, dev: Device) -> bool:
+        return True
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        info.so_timestamping = SOFTWARE_STAMPS
 
 
 OPS = LoopbackOps()

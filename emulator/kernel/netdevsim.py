@@ -136,8 +136,13 @@ class BusDevice:
             port_index=index,
             channels=self.num_queues,
             queues=[Queue() for _ in range(self.num_queues)],
+            clock=self.bus.take_clock(),
         )
-        register(dev)
+        try:
+            register(dev)
+        except Refusal:
+            self.bus.clocks.discard(dev.priv.clock)
+            raise
         self.ports[index] = dev
         return dev
 
@@ -148,6 +153,7 @@ class BusDevice:
         if state.peer is not None:
             _part(dev, state.peer)
         unregister(dev)
+        self.bus.clocks.discard(state.clock)
         if state.held is not None:
             state.held.put()
             state.held = None
@@ -159,7 +165,17 @@ class Bus:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.devices: dict[int, BusDevice] = {}
+        self.clocks: set[int] = set()
+        """The numbers of the PTP clocks; only these ports have any."""
         self._next_instance = 0
+
+    def take_clock(self) -> int:
+        """ptp_clock_register(): the lowest number that is free."""
+        clock = 0
+        while clock in self.clocks:
+            clock += 1
+        self.clocks.add(clock)
+        return clock
 
     def new_device(
         self, device_id: int, ports: int = 1, queues: int = 1, net: Net | None = None

@@ -15,12 +15,14 @@ from emulator.kernel import features, link_watch, settings
 from emulator.kernel.address import check_new_address, ether_setup, randomize_address, set_ethernet_mac
 from emulator.kernel.device import NameAssignment
 from emulator.kernel.ethtool import Channels
+from emulator.kernel.ethtool_link import SOFTWARE_STAMPS, LinkSettings, TsInfo, carrier_as_link
 from emulator.kernel.kind import Kind, LinkParams
 from emulator.kernel.links import configure_link, create_link
 from emulator.kernel.napi import Napi
 from emulator.kernel.ops import DeviceOps
 from emulator.kernel.register import KillList, alloc_device, queue_unregister, register, unregister
 from protocol.refusal import Refusal
+from protocol.uapi.ethtool import Autoneg, Duplex, Port, StringSet
 from protocol.uapi.if_ether import ETH_MAX_MTU, ETH_MIN_MTU
 from protocol.uapi.netdev import XdpAct
 from protocol.uapi.netdevice import GSO_MAX_SIZE
@@ -43,6 +45,15 @@ FEATURES = (
     | features.GSO_ENCAP_ALL
     | features.HW_VLAN
 )
+SPEED = 10000
+RX_STATS = ("xdp_packets", "xdp_bytes", "drops", "xdp_redirect", "xdp_drops", "xdp_tx", "xdp_tx_errors")
+TX_STATS = ("xdp_xmit", "xdp_xmit_errors")
+PAGE_POOL_STATS = (
+    "rx_pp_alloc_fast", "rx_pp_alloc_slow", "rx_pp_alloc_slow_ho", "rx_pp_alloc_empty", "rx_pp_alloc_refill",
+    "rx_pp_alloc_waive", "rx_pp_recycle_cached", "rx_pp_recycle_cache_full", "rx_pp_recycle_ring",
+    "rx_pp_recycle_ring_full", "rx_pp_recycle_released_ref",
+)  # fmt: skip
+"""What ethtool -S calls its counters; the last are page_pool_ethtool_stats_get_strings()."""
 XDP_RECEIVES = int(XdpAct.BASIC | XdpAct.REDIRECT | XdpAct.RX_SG)
 XDP_TRANSMITS = int(XdpAct.NDO_XMIT | XdpAct.NDO_XMIT_SG)
 
@@ -148,6 +159,25 @@ class VethOps(DeviceOps):
                     features.set_xdp_features(peer, peer.xdp_features & ~XDP_TRANSMITS)
                 delete_napi(dev, 0, dev.real_num_rx_queues)
         return False
+
+    def get_link(self, dev: Device) -> bool:
+        return carrier_as_link(dev)
+
+    def get_link_ksettings(self, dev: Device) -> LinkSettings:
+        return LinkSettings(speed=SPEED, duplex=Duplex.FULL, port=Port.TP, autoneg=Autoneg.DISABLE)
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        info.so_timestamping = SOFTWARE_STAMPS
+
+    def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
+        if string_set != StringSet.STATS:
+            return ()
+        return (
+            "peer_ifindex",
+            *(f"rx_queue_{queue}_{stat}" for queue in range(dev.real_num_rx_queues) for stat in RX_STATS),
+            *(f"tx_queue_{queue}_{stat}" for queue in range(dev.real_num_tx_queues) for stat in TX_STATS),
+            *PAGE_POOL_STATS,
+        )
 
     def get_channels(self, dev: Device) -> Channels:
         return Channels(

@@ -284,3 +284,95 @@ class UdpTunnelType(IntEnum):
     VXLAN = 0
     GENEVE = 1
     VXLAN_GPE = 2
+
+
+SOPASS_MAX = 6
+"""The length of a Wake-on-LAN password."""
+ETH_MODULE_EEPROM_PAGE_LEN = 128
+ETH_MODULE_MAX_I2C_ADDRESS = 0x7F
+MAX_LANES = 8
+"""ETHTOOL_MAX_LANES."""
+MAX_CABLE_LENGTH_CM = 150 * 100
+"""net/ethtool/cabletest.c."""
+NETIF_MSG_CLASS_COUNT = 15
+
+
+class MacStatsSrc(IntEnum):
+    """enum ethtool_mac_stats_src: which half of a MAC that merges frames is counted."""
+
+    AGGREGATE = 0
+    EMAC = 1
+    PMAC = 2
+
+
+class FecFlag(IntFlag):
+    """ETHTOOL_FEC_*: struct ethtool_fecparam has FecBit's bits as flags."""
+
+    NONE = 1 << FecBit.NONE
+    AUTO = 1 << FecBit.AUTO
+    OFF = 1 << FecBit.OFF
+    RS = 1 << FecBit.RS
+    BASER = 1 << FecBit.BASER
+    LLRS = 1 << FecBit.LLRS
+
+
+class LinkModeFec(IntEnum):
+    """ETHTOOL_LINK_MODE_FEC_*_BIT: the link modes that stand for an error correction."""
+
+    NONE = 49
+    RS = 50
+    BASER = 51
+    LLRS = 74
+
+
+class ModulePowerModePolicy(IntEnum):
+    """enum ethtool_module_power_mode_policy."""
+
+    HIGH = 1
+    AUTO = 2
+
+
+class ModulePowerMode(IntEnum):
+    """enum ethtool_module_power_mode."""
+
+    LOW = 1
+    HIGH = 2
+
+
+class PsePodlAdminState(IntEnum):
+    """enum ethtool_podl_pse_admin_state; those of C33 have the same numbers."""
+
+    UNKNOWN = 1
+    DISABLED = 2
+    ENABLED = 3
+
+
+class CablePair(IntEnum):
+    """ETHTOOL_A_CABLE_PAIR_*."""
+
+    A = 0
+    B = 1
+    C = 2
+    D = 3
+
+
+class Rxh(IntFlag):
+    """RXH_*: what of a packet is hashed."""
+
+    L2DA = 1 << 1
+    VLAN = 1 << 2
+    L3_PROTO = 1 << 3
+    IP_SRC = 1 << 4
+    IP_DST = 1 << 5
+    L4_B_0_1 = 1 << 6
+    L4_B_2_3 = 1 << 7
+    GTP_TEID = 1 << 8
+    IP6_FL = 1 << 9
+    DISCARD = 1 << 31
+
+
+class RxhXfrm(IntFlag):
+    """RXH_XFRM_*: how the hashed fields are made symmetric."""
+
+    SYM_XOR = 1 << 0
+    SYM_OR_XOR = 1 << 1

@@ -62,3 +62,16 @@ class HwtstampSource(IntEnum):
 
     NETDEV = 1
     PHYLIB = 2
+
+
+class HwtstampFlag(IntEnum):
+    """enum hwtstamp_flags, as bit numbers."""
+
+    BONDED_PHC_INDEX = 0
+
+
+class HwtstampQualifier(IntEnum):
+    """enum hwtstamp_provider_qualifier."""
+
+    PRECISE = 0
+    APPROX = 1
