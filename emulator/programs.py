@@ -1,4 +1,4 @@
-"""Programs that use a queue, played by steps: AF_XDP sockets, io_urings that receive, dmabufs.
+"""Programs that use a queue, played by steps: AF_XDP sockets, XDP programs, io_urings that receive, dmabufs.
 
 Each is called by the name that its step gives it, one space of names for all of them, and lives until `end` says that
 it ended, as a process would. What is bound through a device that goes away is bound no more, but the program stays,
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from emulator.kernel import zcrx
 from emulator.kernel.devmem import PAGE_SIZE, Dmabuf
+from emulator.kernel.xdp import XdpLink
 from emulator.kernel.xsk import Umem, XdpSocket
 from protocol.refusal import Refusal
 from protocol.uapi.if_xdp import XDP
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from emulator.steps import Steps
     from protocol.trace import Step
 
-Program = XdpSocket | zcrx.Registration | Dmabuf
+Program = XdpSocket | XdpLink | zcrx.Registration | Dmabuf
 
 
 class StepError(Exception):
@@ -36,7 +37,7 @@ class Programs:
         self.steps = steps
         self.running: dict[str, Program] = {}
         self.verbs: dict[str, Callable[[Step], None]] = {
-            "xsk": self._xsk, "zcrx": self._zcrx, "dmabuf": self._dmabuf, "end": self._end,
+            "xsk": self._xsk, "xdp": self._xdp, "zcrx": self._zcrx, "dmabuf": self._dmabuf, "end": self._end,
         }  # fmt: skip
 
     def dmabuf(self, verb: str, name: str) -> Dmabuf:
@@ -79,6 +80,10 @@ class Programs:
             sock.close()
             raise
         self.running[name] = sock
+
+    def _xdp(self, step: Step) -> None:
+        name, net = self._free(step), self.steps.net("xdp", step.get("netns", "init"))
+        self.running[name] = XdpLink(net, step["ifindex"], step.get("flags", 0), fragments=step.get("frags", False))
 
     def _zcrx(self, step: Step) -> None:
         name = self._free(step)

@@ -16,6 +16,7 @@ from errno import ENOMEM
 from typing import TYPE_CHECKING
 
 from emulator.endpoint import RCVBUF, ROOT, Credentials, Endpoint
+from emulator.programs import Programs, StepError
 from protocol.refusal import Refusal
 from protocol.trace import Step
 from protocol.uapi.netlink import NetlinkProtocol
@@ -36,10 +37,6 @@ PORTS_MAX = 16384
 
 FIRST_NUMBER = 3
 """The lowest number of a descriptor: what comes after standard input, output and error."""
-
-
-class StepError(Exception):
-    """A step that makes no sense on this machine as it is: one line for people."""
 
 
 class NotYet(StepError):
@@ -67,9 +64,11 @@ class Steps:
         self.nets: dict[str, Net] = {net.name: net for net in machine.nets.values()}
         """Namespaces that can be named. One that has lost its name lives on while a socket is open in it."""
         self.descriptors: dict[int, object] = {}
+        self.programs = Programs(self)
         self._verbs = {
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del, "sleep": self._sleep,
+            **self.programs.verbs,
         }  # fmt: skip
 
     def perform(self, step: Step) -> Answer:
@@ -158,6 +157,11 @@ class Steps:
         self.descriptors[number] = thing
         return number
 
+    def forget(self, thing: object) -> None:
+        """The senders close whatever descriptor they have of that object."""
+        for number in [number for number, known in self.descriptors.items() if known is thing]:
+            del self.descriptors[number]
+
     # The verbs
 
     def _open(self, step: Step) -> None:
@@ -176,8 +180,8 @@ class Steps:
     def _send(self, step: Step) -> None:
         endpoint = self.socket("send", step.subject)
         data = bytearray.fromhex(step["hex"])
-        if step.get("patch_dmabuf"):
-            raise NotYet("send: dmabufs are not known yet")
+        for offset, name in step.get("patch_dmabuf", ()):
+            data[offset : offset + 4] = self.number(self.programs.dmabuf("send", name)).to_bytes(4, "little")
         for offset, name in step.get("patch_fd", ()):
             data[offset : offset + 4] = self.number(self.net("send", name)).to_bytes(4, "little")
         endpoint.send(bytes(data))
@@ -194,8 +198,7 @@ class Steps:
         net = self.net("netns_del", step.subject)
         if net is self.machine.init_net:
             raise StepError("netns_del: the first namespace stays as long as the machine")
-        for number in [number for number, thing in self.descriptors.items() if thing is net]:
-            del self.descriptors[number]
+        self.forget(net)
         del self.nets[net.name]
         self.machine.delete_net(net.name)
 

@@ -160,6 +160,10 @@ def u32(value: Any) -> str | None:
     return None if type(value) is int and 0 <= value <= U32_MAX else f"a number from 0 to {U32_MAX}"
 
 
+def boolean(value: Any) -> str | None:
+    return None if type(value) is bool else "true or false"
+
+
 def integer(value: Any) -> str | None:
     return None if type(value) is int else "a whole number"
 
@@ -241,9 +245,18 @@ VERBS: Mapping[str, Verb] = {
         needs={"hex": datagram},
         takes={"patch_fd": list_of(tuple_of(u32, label)), "patch_dmabuf": list_of(tuple_of(u32, label))},
     ),
-    "xsk": Verb(label, needs={"ifindex": u32, "queue": u32}, takes={"netns": label, "flags": u32}),
-    "zcrx": Verb(label, needs={"ifindex": u32, "queue": u32}, takes={"netns": label, "rx_buf_len": u32}),
-    "dmabuf": Verb(label),
+    "xsk": Verb(
+        label,
+        needs={"ifindex": u32, "queue": u32},
+        takes={"netns": label, "flags": u32, "uid": u32, "shared": label, "chunk_size": u32, "headroom": u32},
+    ),
+    "xdp": Verb(label, needs={"ifindex": u32}, takes={"netns": label, "flags": u32, "frags": boolean}),
+    "zcrx": Verb(
+        label,
+        needs={"ifindex": u32, "queue": u32},
+        takes={"netns": label, "rx_buf_len": u32, "uid": u32, "contiguous": u32},
+    ),
+    "dmabuf": Verb(label, takes={"pages": u32}),
     "end": Verb(label),
     "sleep": Verb(seconds),
 }

@@ -103,6 +103,7 @@ class NetkitOps(DeviceOps):
     """netkit_netdev_ops, netkit_ethtool_ops and netkit_queue_mgmt_ops."""
 
     driver = "netkit"
+    has_bpf = True  # for AF_XDP alone: XDP programs it takes none
 
     def open(self, dev: Device) -> None:
         netkit: Netkit = dev.priv

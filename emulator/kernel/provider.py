@@ -107,7 +107,7 @@ def open_queue(dev: Device, index: int, provider: MemoryProvider) -> None:
 
 
 def _open(queue: RxQueue, provider: MemoryProvider) -> None:
-    """__netif_mp_open_rxq(). The check for an XDP program is left out: the model has none to attach."""
+    """__netif_mp_open_rxq()."""
     dev = queue.dev
     if not dev.queue_mgmt_ops:
         raise Refusal(EOPNOTSUPP)
@@ -115,6 +115,8 @@ def _open(queue: RxQueue, provider: MemoryProvider) -> None:
         raise Refusal(EINVAL, "tcp-data-split is disabled")
     if dev.cfg.hds_thresh:
         raise Refusal(EINVAL, "hds-thresh is not zero")
+    if dev.kernel.xdp.on(dev):
+        raise Refusal(EEXIST, "unable to custom memory provider to device with XDP program attached")
     if provider.rx_page_size and not dev.ops.sets_rx_page_size:
         raise Refusal(EOPNOTSUPP, "device does not support: rx_page_size")
     if queue.mp is not None:

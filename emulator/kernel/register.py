@@ -123,6 +123,7 @@ def unregister_many(kill: KillList, origin: Origin | None = None) -> None:
 def _unregister(dev: Device, origin: Origin | None) -> None:
     kernel = dev.kernel
     qdisc.shutdown(dev)
+    kernel.xdp.uninstall(dev)
     provider.uninstall_all(dev)
     kernel.notify(NetdevEvent.UNREGISTER, dev)
     gone = None if _initializing(dev) else rtnetlink.announce_going(dev, origin=origin)
