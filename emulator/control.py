@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from emulator.directory import DirectoryError
+from emulator.programs import StepError
 from emulator.state import state
-from emulator.steps import StepError
 from protocol import trace
 from protocol.trace import Step, TraceError, Verb, shown, u32
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from emulator.machine import Machine
-from emulator.steps import Answer, StepError, Steps
+from emulator.programs import StepError
+from emulator.steps import Answer, Steps
 from protocol.trace import Header, Step, Trace, matches, text_of
 
 

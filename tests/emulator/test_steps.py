@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from emulator.machine import Machine
-from emulator.steps import StepError, Steps
+from emulator.programs import StepError
+from emulator.steps import Steps
 from protocol.trace import step_of
 from tests.emulator.edge import ACK, NLCTRL, REQUEST, errno_of, getfamily, port_of, type_of
 
