@@ -188,7 +188,7 @@ class Conversation:
                     request.replies.append(self.values(heard))
                     request.interrupted |= bool(header.flags & NLM_F.DUMP_INTR)
                 else:
-                    self.notifications.append(Notification(heard.op.name, self.values(heard)))
+                    self.notifications.append(Notification(heard.name or "", self.values(heard)))
 
     def _end(self, seq: int, request: Request, heard: Message) -> None:
         assert heard.errno is not None

@@ -14,8 +14,10 @@ from protocol.acks import Error
 from protocol.family import Family, Operation
 from protocol.frame import GENERIC, HEADER, HEADER_SIZE, Header
 from protocol.known import GENERIC_NETLINK, ROUTE, Families, operation, recorded_machine, route
+from protocol.names import dashed
 from protocol.tree import DEPTH, FLAGGED, Node, Rules, read_attributes, read_structure
 from protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NlmsgType
+from protocol.uapi.rtnetlink import RTM
 
 
 @dataclass(slots=True)
@@ -45,6 +47,13 @@ class Message:
     @property
     def is_request(self) -> bool:
         return bool(self.header.flags & NLM_F.REQUEST)
+
+    @property
+    def name(self) -> str | None:
+        """The operation's, or of rtnetlink the message type's; None where nobody knows."""
+        if self.protocol == ROUTE and self.header.type in RTM.__members__.values():
+            return dashed(RTM(self.header.type).name)
+        return None if self.op is None else self.op.name
 
 
 def read(

@@ -130,7 +130,7 @@ def flag_names(shown: type[IntFlag], value: int) -> tuple[list[str], int]:
     for one in shown:
         if value & one:
             names.append(value_name(shown, one.name or ""))
-            value &= ~one
+            value &= ~int(one)  # of a flag, ~ would be what else is known
     return names, value
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno as errnos
 import os
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntFlag
 from typing import Any
@@ -197,9 +196,9 @@ def type_name(message: Message) -> Any:
     kind = message.header.type
     if kind in NlmsgType.__members__.values():
         return dashed(NlmsgType(kind).name)
-    if message.protocol == ROUTE and message.op is not None:
-        return message.op.name
-    return kind if message.family is None or message.protocol == ROUTE else message.family.name
+    if message.protocol == ROUTE:
+        return message.name or kind
+    return kind if message.family is None else message.family.name
 
 
 def errno_name(number: int) -> Any:
@@ -352,10 +351,27 @@ def node_lines(name: str, value: Any, notes: Sequence[str], level: int, width: i
             lines += node_lines(key, member, [], level + 1, width)
         return lines
     indent = "    " * (level + 1)
-    filled = textwrap.wrap(
-        text(value)[1:-1], width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
-    return [written(name, None, notes, level), *filled]
+    return [
+        written(name, None, notes, level),
+        *(indent + line for line in filled(value, width - len(indent))),
+    ]
+
+
+def filled(value: Mapping[Any, Any] | list[Any], width: int) -> list[str]:
+    """The members of a dict or a list, as many in a line as fit the width; one that is longer has it to itself."""
+    lines: list[str] = []
+    if isinstance(value, Mapping):
+        members = [f"{key}: {text(one)}" for key, one in value.items()]
+    else:
+        members = [text(one) for one in value]
+    for member in members:
+        if lines and len(lines[-1]) + len(member) + 3 <= width:
+            lines[-1] += f", {member}"
+        else:
+            if lines:
+                lines[-1] += ","
+            lines.append(member)
+    return lines
 
 
 def written(name: str, value: Any, notes: Sequence[str], level: int) -> str:

@@ -8,6 +8,7 @@ was answered, taken apart by the declarations.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import sys
 import tempfile
@@ -31,6 +32,7 @@ EPILOG = ""
 WIDTH = 100
 INDENT = 4
 QUEUES, LEASED = 16, 15
+DESCRIPTOR = 100
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +89,18 @@ def daemon() -> Iterator[Path]:
             worker.join()
 
 
+@contextmanager
+def descriptor(namespace: Path) -> Iterator[int]:
+    """A descriptor of a namespace: one of its directory. Always the same number, so that the story is."""
+    first = os.open(namespace, os.O_RDONLY | os.O_DIRECTORY)
+    second = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, DESCRIPTOR)
+    os.close(first)
+    try:
+        yield second
+    finally:
+        os.close(second)
+
+
 class Story:
     """The steps, one after the other, on a running daemon."""
 
@@ -114,7 +128,7 @@ class Story:
         nic = self.find(host_links, "eth0")
 
         self.say("The host brings it up.")
-        self.ask("host", host_links, "setlink", {"ifi-index": nic, "ifi-flags": ["up"], "ifi-change": ["up"]})
+        self.ask("host", host_links, "setlink", {"ifi-index": nic, "ifi-flags": ["up"], "ifi-change": 1})
 
         self.say("A container gets a network namespace of its own.")
         control.do(netns="pod")
@@ -125,6 +139,8 @@ class Story:
 
         self.say("In it, a single netkit device is made: no peer, room for one queue besides its own.")
         link = {
+            "ifi-flags": ["up"],
+            "ifi-change": 1,
             "ifname": "nk0",
             "num-rx-queues": 2,
             "linkinfo": {"kind": "netkit", "data": {"pairing": "single"}},
@@ -133,11 +149,8 @@ class Story:
         lessee = self.find(pod_links, "nk0")
 
         self.say("The pod gives the host's namespace a number, so that it can speak of its devices.")
-        namespace = os.open(self.directory / "init", os.O_RDONLY | os.O_DIRECTORY)
-        try:
+        with descriptor(self.directory / "init") as namespace:
             self.ask("pod", pod_ids, "newnsid", {"fd": namespace, "nsid": 0})
-        finally:
-            os.close(namespace)
 
         self.say(f"Queue {LEASED} of the NIC is leased to the netkit device: it becomes its queue 1.")
         lease = {
@@ -228,53 +241,41 @@ class Story:
 
     def show(self, who: str, arrow: str, message: Message) -> None:
         """One message: who, which way, what; and what it holds, behind that or below."""
+        from protocol.printer import filled
+
         paint = self.paint
-        what, inside = told(message)
+        what, values, more = told(message)
         colour = paint.red if message.errno else paint.green if message.errno == 0 else paint.cyan
         start = " " * INDENT + f"{who:4} {arrow} "
-        line = f"{start}{what}"
-        if not inside:
-            print(start + colour(what))
-            return
-        (first, *others) = inside
-        if not others and len(line) + 2 + len(first) <= WIDTH:
-            print(f"{start}{colour(what)}  {first}")
-            return
-        print(start + colour(what))
-        for one in inside:
-            for piece in wrapped(one, WIDTH - len(start) - 2):
-                print(" " * (len(start) + 2) + piece)
+        room = WIDTH - len(start) - len(what) - 2 - len(more)
+        lines = filled(values, room)
+        if len(lines) > 1 or any(len(line) > room for line in lines):
+            lines = ["", *filled(values, WIDTH - len(start) - INDENT)]
+        if more and lines:
+            lines[-1] += more
+        first, *below = lines or [""]
+        print(f"{start}{colour(what)}{f'  {first}' if first else ''}")
+        for line in below:
+            print(" " * (len(start) + INDENT) + line)
 
 
-FEW = ("ifname", "operstate", "linkinfo")
-"""What is shown of a link, which has some sixty attributes."""
+SHOWN_OF_A_LINK = ("ifi-index", "ifi-flags", "ifname", "operstate")
+"""What is shown of a link that tells everything of itself: it has some forty attributes."""
+MANY = 20
 
 
-def told(message: Message) -> tuple[str, list[str]]:
-    """A message in a few words; and what it holds, in lines."""
-    from protocol.printer import PLAIN, errno_name, extack, strerror, text, title
+def told(message: Message) -> tuple[str, dict[str, Any], str]:
+    """A message in a few words; what it holds; and how much of that is left out."""
+    from protocol.printer import PLAIN, errno_name, extack, strerror, title
 
-    if message.errno is not None:
-        if message.errno:
-            lines = [f"{name}: {text(value)}" for name, value in extack(message).items()]
-            return f"error {errno_name(message.errno)}, {strerror(message.errno)}", lines
-        return title(message), []
-    values = {}
+    if message.errno:
+        return f"error {errno_name(message.errno)}, {strerror(message.errno)}", extack(message), ""
+    values: dict[str, Any] = {}
     if message.fixed is not None:
         values = {child.name: PLAIN.value(child) for child in message.fixed.children if child.value}
-    attributes = PLAIN.members(message.attributes)
-    more = ""
-    if len(attributes) > 20:
-        more = f" and {len(attributes) - len(FEW)} attributes more"
-        attributes = {name: attributes[name] for name in FEW if name in attributes}
-        attributes["linkinfo"] = {"kind": attributes.get("linkinfo", {}).get("kind", "none")}
-    values |= attributes
-    op = message.op
-    what = title(message) if op is None else op.name
-    return what, [text(values)[1:-1] + more] if values else []
-
-
-def wrapped(line: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False)
+    values |= PLAIN.members(message.attributes)
+    what, more = message.name or title(message), ""
+    if len(values) > MANY:
+        kept = {name: values[name] for name in SHOWN_OF_A_LINK if name in values}
+        values, more = kept, f" and {len(values) - len(kept)} more"
+    return what, values, more
