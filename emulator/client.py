@@ -103,8 +103,12 @@ class Control:
         """A netlink socket, and its name. Takes the fields of the step ``open``."""
         name = f"client-{os.getpid()}-{next(_names)}"
         opts = [[int(option), value] for option, value in options]
-        self.do(open=name, netns=netns, proto=proto, opts=opts, **fields)
-        return self._passed.pop(), name
+        return self.open_as(name, netns=netns, proto=proto, opts=opts, **fields)[0], name
+
+    def open_as(self, name: str, **fields: Any) -> tuple[socket.socket, int]:
+        """A netlink socket under a name that the caller chooses, and its port id."""
+        port: int = self.do(open=name, **fields)["port"]
+        return self._passed.pop(), port
 
 
 class Client:

@@ -7,12 +7,16 @@ command, capability, attributes, required attributes, and only then the handler.
 from __future__ import annotations
 
 import errno
+from functools import lru_cache
 
 from emulator.call import Call
 from emulator.dump import Dump
 from emulator.handlers import doits, dumpits
 from protocol.attributes import Attrs
+from protocol.extack import Extack
+from protocol.family import Half
 from protocol.frame import GENERIC
+from protocol.policy import STRICT
 from protocol.refusal import Refusal
 from protocol.uapi.genetlink import GenlFlag
 from protocol.uapi.netlink import NLM_F
@@ -23,6 +27,25 @@ COMMON = int(NLM_F.REQUEST | NLM_F.ACK | NLM_F.ECHO)
 ADMIN_PERM = int(GenlFlag.ADMIN_PERM)
 UNS_ADMIN_PERM = int(GenlFlag.UNS_ADMIN_PERM)
 BODY = 20  # struct nlmsghdr and struct genlmsghdr
+REMEMBERED = 2048
+
+
+def parse(half: Half, message: bytes, extack: Extack) -> Attrs:
+    """The attributes of a request, validated and all there. Raises Refusal."""
+    end = len(message)
+    spans = {} if half.accepts is None else validate(half.accepts, message, BODY, end, half.level, extack)
+    attrs = Attrs(message, spans, BODY, end)
+    attrs.require(half.requires)
+    return attrs
+
+
+@lru_cache(maxsize=REMEMBERED)
+def read(half: Half, body: bytes) -> Attrs:
+    """The same, remembered by the bytes behind the message's header.
+
+    What a client asks, it asks again: the answer changes, the question's reading does not. A refusal is not remembered.
+    """
+    return parse(half, bytes(16) + body, Extack())
 
 
 def receive(call: Call) -> Dump | None:
@@ -53,11 +76,10 @@ def receive(call: Call) -> Dump | None:
     call.op = op
     if dump:
         call.endpoint.check_no_dump()
-    end = len(message)
-    spans = {} if half.accepts is None else validate(half.accepts, message, BODY, end, half.level, call.extack)
-    attrs = call.attrs = Attrs(message, spans, BODY, end)
-    if half.requires:
-        attrs.require(half.requires)
+    if half.level == STRICT:
+        call.attrs = read(half, message[16:])
+    else:  # a tolerant validator may leave a warning with the call
+        call.attrs = parse(half, message, call.extack)
     if dump:
         messages = dumpits[op](call)
         return messages if isinstance(messages, Dump) else Dump(call, messages, done_apart=half.done_apart)

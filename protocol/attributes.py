@@ -193,12 +193,13 @@ class Attrs:
     the kernel's tb[] has it. ``nest`` is the offset of the attribute that holds these, None at the top.
     """
 
-    __slots__ = ("end", "message", "nest", "spans", "start")
+    __slots__ = ("_values", "end", "message", "nest", "spans", "start")
 
     def __init__(
         self, message: bytes, spans: dict[int, tuple[int, int]], start: int, end: int, nest: int | None = None
     ) -> None:
         self.message, self.spans, self.start, self.end, self.nest = message, spans, start, end, nest
+        self._values: dict[int, Any] = {}
 
     @classmethod
     def index(cls, message: bytes, start: int, end: int) -> Attrs:
@@ -210,16 +211,21 @@ class Attrs:
         return attr.number in self.spans
 
     def __getitem__(self, attr: Attr[T]) -> T:
-        start, end = self.spans[attr.number]
-        return attr.kind.decode(self.message, start, end)
+        number = attr.number
+        value: T
+        if number in self._values:
+            value = self._values[number]
+        else:
+            start, end = self.spans[number]
+            value = self._values[number] = attr.kind.decode(self.message, start, end)
+        return value
 
     @overload
     def get(self, attr: Attr[T]) -> T | None: ...
     @overload
     def get(self, attr: Attr[T], default: D) -> T | D: ...
     def get(self, attr: Attr[Any], default: Any = None) -> Any:
-        span = self.spans.get(attr.number)
-        return default if span is None else attr.kind.decode(self.message, span[0], span[1])
+        return self[attr] if attr.number in self.spans else default
 
     def all(self, attr: Attr[T]) -> list[tuple[int, T]]:
         """Every occurrence, in order: its offset and its value (nla_for_each_attr_type())."""
