@@ -16,6 +16,8 @@ from errno import ENOMEM
 from typing import TYPE_CHECKING
 
 from emulator.endpoint import RCVBUF, ROOT, Credentials, Endpoint
+from emulator.figures import Figures
+from emulator.plug import Plugs
 from emulator.programs import Programs, StepError
 from protocol.refusal import Refusal
 from protocol.trace import Step
@@ -68,7 +70,7 @@ class Steps:
         self._verbs = {
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del, "sleep": self._sleep,
-            **self.programs.verbs,
+            **self.programs.verbs, **Plugs(self).verbs, **Figures(self).verbs,
         }  # fmt: skip
 
     def perform(self, step: Step) -> Answer:

@@ -21,7 +21,9 @@ from typing import Any
 VERSION = 1
 
 PATTERN = re.compile(r"(?:[0-9a-f]{2}|\.\.)*|![A-Z0-9]+")
+U31_MAX = 0x7FFFFFFF
 U32_MAX = 0xFFFFFFFF
+U64_MAX = 0xFFFFFFFFFFFFFFFF
 
 
 class TraceError(ValueError):
@@ -160,6 +162,14 @@ def u32(value: Any) -> str | None:
     return None if type(value) is int and 0 <= value <= U32_MAX else f"a number from 0 to {U32_MAX}"
 
 
+def u64(value: Any) -> str | None:
+    return None if type(value) is int and 0 <= value <= U64_MAX else f"a number from 0 to {U64_MAX}"
+
+
+def u31(value: Any) -> str | None:
+    return None if type(value) is int and 0 <= value <= U31_MAX else f"a number from 0 to {U31_MAX}"
+
+
 def boolean(value: Any) -> str | None:
     return None if type(value) is bool else "true or false"
 
@@ -191,6 +201,11 @@ def errno_name(value: Any) -> str | None:
 def one_of(*numbers: int) -> Check:
     listed = " or ".join(map(str, numbers))
     return lambda value: None if type(value) is int and value in numbers else listed
+
+
+def word_of(*words: str) -> Check:
+    listed = " or ".join(words)
+    return lambda value: None if value in words else listed
 
 
 def tuple_of(*checks: Check) -> Check:
@@ -259,7 +274,34 @@ VERBS: Mapping[str, Verb] = {
     "dmabuf": Verb(label, takes={"pages": u32}),
     "end": Verb(label),
     "sleep": Verb(seconds),
-}
+    # What is done to the emulator only: no kernel has devices that come when they are called.
+    "nic_new": Verb(
+        label,
+        needs={"profile": label},
+        takes={
+            "netns": label, "name": label, "queues": u32, "address": text, "bus": label, "dma": boolean,
+            "functions": u32, "hds_thresh": u32, "netmem_tx": boolean, "queue_mgmt": boolean, "rx_page_size": u32,
+            "speed": u32, "xdp_features": u32, "xdp_zc_max_segs": u32,
+        },
+    ),
+    "nic_del": Verb(label),
+    "traffic": Verb(
+        u32,
+        takes={
+            "netns": label, "queue": u32, "rx_packets": u64, "rx_bytes": u64, "tx_packets": u64, "tx_bytes": u64,
+        },
+    ),
+    "stats": Verb(u32, takes={"netns": label, "set": table_of(u64), "add": table_of(u64)}),
+    "queue_stats": Verb(
+        u32,
+        needs={"type": word_of("rx", "tx")},
+        takes={"netns": label, "queue": u32, "set": table_of(u64), "add": table_of(u64)},
+    ),
+    "napi": Verb(u32, takes={"netns": label, "irq": u31, "pid": u31}),
+    "page_pool": Verb(
+        u32, takes={"netns": label, "take": u32, "put": u32, "set": table_of(u64), "add": table_of(u64)}
+    ),
+}  # fmt: skip
 
 OUTCOME: Mapping[str, Check] = {"about": text, "got": table_of(list_of(answer)), "error": errno_name}
 

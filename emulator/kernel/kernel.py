@@ -24,6 +24,7 @@ from emulator.kernel.napi import NapiTable
 from emulator.kernel.net import Net
 from emulator.kernel.netdevsim import Bus
 from emulator.kernel.netkit import NETKIT, check_lease_unregister
+from emulator.kernel.nic import Nics
 from emulator.kernel.page_pool import PagePools
 from emulator.kernel.veth import VETH
 from emulator.kernel.work import Job, Work
@@ -64,6 +65,7 @@ class Kernel:
         self.xdp = XdpPrograms()
         self.xsk = XdpSockets()
         self.netdevsim_bus = Bus(self)
+        self.nics = Nics(self)
         self.register_notifier(Stage.RTNETLINK, rtnetlink.on_event)
         self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event)
         self.register_notifier(Stage.IPV4, inet_device.on_event4)

@@ -29,6 +29,7 @@ from emulator.kernel.netdevsim_port import (
     is_netdevsim,
     state_of,
 )
+from emulator.kernel.queue import MAX_QUEUES
 from emulator.kernel.register import alloc_device, register, unregister
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 BUS = "netdevsim"
 INT_MAX = 0x7FFFFFFF
 UINT_MAX = 0xFFFFFFFF
-MAX_TX_QUEUES = 0xFFFF
-"""netif_alloc_netdev_queues() makes no more."""
 SWITCH_ID_LEN = 32
 """MAX_PHYS_ITEM_ID_LEN: the driver's switch id has the full length."""
 
@@ -122,7 +121,7 @@ class BusDevice:
     def add_port(self, index: int, perm_address: bytes | None = None) -> Device:
         """__nsim_dev_port_add(), nsim_create()."""
         kernel = self.bus.kernel
-        if not 1 <= self.num_queues <= MAX_TX_QUEUES:
+        if not 1 <= self.num_queues <= MAX_QUEUES:
             raise Refusal(EINVAL)
         dma = kernel.netdevsim == "dma"
         ops, setup = (DMA, setup_dma) if dma else (PLAIN, setup_plain)

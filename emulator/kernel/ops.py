@@ -117,6 +117,9 @@ class DeviceOps:
     sets_rx_page_size = False
     """QCFG_RX_PAGE_SIZE in supported_params: a memory provider may ask for a page size."""
 
+    def validate_queue_config(self, dev: Device, rx_page_size: int) -> None:
+        """ndo_validate_qcfg: whether a queue can have pages of that size, 0 for the usual one; may refuse."""
+
     def queue_create(self, dev: Device) -> int:
         """ndo_queue_create: the index of a new RX queue that can be leased; may refuse with a text."""
         raise Refusal(EOPNOTSUPP)

@@ -125,6 +125,7 @@ def _open(queue: RxQueue, provider: MemoryProvider) -> None:
         raise Refusal(EBUSY, "designated queue already in use by AF_XDP")
     queue.mp = provider
     try:
+        dev.ops.validate_queue_config(dev, provider.rx_page_size)
         restart_queue(dev, queue.index)
     except Refusal:
         queue.mp = None

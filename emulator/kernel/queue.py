@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from emulator.kernel.provider import MemoryProvider
 
 
+MAX_QUEUES = 0xFFFF
+"""netif_alloc_netdev_queues() makes no more."""
+
+
 class RxQueue:
     """struct netdev_rx_queue."""
 
