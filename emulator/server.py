@@ -29,6 +29,7 @@ from emulator.control import Control
 from emulator.descriptors import PeerDescriptors
 from emulator.directory import PROTOCOLS, Directory, DirectoryError
 from emulator.endpoint import Endpoint
+from emulator.kernel.clock import NSEC_PER_SEC
 from emulator.machine import Machine
 from emulator.steps import Steps
 from protocol import trace
@@ -50,10 +51,13 @@ BREATH = 0.1
 class Server:
     """One daemon. `bind()` makes its sockets, `start()` serves, in a nursery whose cancellation is its end.
 
-    make_machine: called for the first machine, and for a fresh one at each `reset()`.
+    make_machine: called for the first machine, and for a fresh one at each `reset()`. real_time: the wall clock pushes the
+    machine's; without it time passes only when somebody asks for it (the step `sleep`), and a run can be repeated exactly.
     """
 
-    def __init__(self, directory: Directory, make_machine: Callable[[], Machine] = Machine) -> None:
+    def __init__(
+        self, directory: Directory, make_machine: Callable[[], Machine] = Machine, *, real_time: bool = False
+    ) -> None:
         self.directory = directory
         self.make_machine = make_machine
         self.machine = make_machine()
@@ -71,6 +75,14 @@ class Server:
         self._bound: list[tuple[socket.socket, Greet]] = []
         """Sockets that are not served yet, and what to do with who connects."""
         self._nursery: trio.Nursery | None = None
+        self._real_time = real_time
+        self._now: Callable[[], float] | None = None
+        """Trio's clock, while it pushes the machine's."""
+        self._told = 0.0
+        """When the machine was last told how much time has passed."""
+        self._nap = trio.CancelScope()
+        """The sleep until the machine has something to do, and, in its nanoseconds, until when."""
+        self._due: int | None = None
 
     # The life of the daemon
 
@@ -88,9 +100,23 @@ class Server:
     def start(self, nursery: trio.Nursery) -> None:
         """Serves on them, in tasks of that nursery."""
         self._nursery = nursery
+        if self._real_time and self._now is None:
+            self._now = trio.lowlevel.current_clock().current_time
+            self._told = self._now()
+            nursery.start_soon(self._keep_time)
         for sock, greet in self._bound:
             nursery.start_soon(self._listen, sock, greet)
         self._bound.clear()
+
+    async def _keep_time(self) -> None:
+        """Does what the machine has to do when it is due, whether or not somebody asks for something."""
+        while True:
+            with trio.CancelScope() as self._nap:
+                self._due = self.machine.work.next_due()
+                if self._due is None:
+                    await trio.sleep_forever()
+                await trio.sleep((self._due - self.machine.clock.now) / NSEC_PER_SEC)
+            self.settle()
 
     def reset(self) -> None:
         """A fresh machine; whoever was connected to the old one is cut off."""
@@ -99,6 +125,7 @@ class Server:
         self.machine = self.make_machine()
         self.steps = Steps(self.machine)
         self.arrange()
+        self._nap.cancel()
 
     def arrange(self) -> None:
         """Makes the listening sockets follow the namespaces that there are.
@@ -142,12 +169,21 @@ class Server:
             for connection in ready:  # it may grow as we go
                 connection.flush()
             ready.clear()
+        machine = self.machine
         try:
-            self.machine.settle()
+            if self._now is not None:
+                before, self._told = self._told, self._now()
+                machine.advance(self._told - before)
+            else:
+                machine.settle()
         except Exception:
             log.exception("a bug in the emulator, in deferred work")
         if ready:
             self.settle()
+        elif self._now is not None:
+            due = machine.work.next_due()
+            if due is not None and (self._due is None or due < self._due):
+                self._nap.cancel()
 
     # Connections
 
@@ -227,16 +263,16 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    directory: str | os.PathLike[str], make_machine: Callable[[], Machine] = Machine
+    directory: str | os.PathLike[str], make_machine: Callable[[], Machine] = Machine, *, real_time: bool = False
 ) -> AsyncIterator[Server]:
     """A daemon on that directory for as long as the block runs; nothing of it is left afterwards.
 
     Raises DirectoryError when the directory cannot be had: a living daemon owns it, it cannot be written, or its path
-    is too long for sockets.
+    is too long for sockets. real_time: see Server.
     """
     place = Directory(directory)
     with place.claim():
-        server = Server(place, make_machine)
+        server = Server(place, make_machine, real_time=real_time)
         server.bind()
         async with trio.open_nursery() as nursery:
             server.start(nursery)
@@ -263,6 +299,7 @@ def run(
     make_machine: Callable[[], Machine] = Machine,
     *,
     ready: Callable[[], object] = lambda: None,
+    real_time: bool = True,
 ) -> None:
     """The daemon's whole life: serves until SIGTERM or SIGINT. ready: called when clients can connect.
 
@@ -271,7 +308,7 @@ def run(
 
     async def life() -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async with serving(directory, make_machine):
+            async with serving(directory, make_machine, real_time=real_time):
                 ready()
                 async for _ in signals:
                     return

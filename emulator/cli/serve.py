@@ -26,6 +26,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="plain",
         help="what its NICs can do: plain as in Linux, or with the DMA and zero-copy of real ones (default: plain)",
     )
+    parser.add_argument(
+        "--clock",
+        choices=("real", "manual"),
+        default="real",
+        help="whether its time passes by itself, or only by nlemu ctl sleep, so that runs repeat exactly (default: real)",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="tell on standard error what happens")
 
 
@@ -42,5 +48,10 @@ def run(options: argparse.Namespace) -> int:
     def ready() -> None:
         print(f"nlemu: serving {options.dir}", file=sys.stderr, flush=True)
 
-    server.run(options.dir, lambda: Machine(seed=options.seed, netdevsim=options.netdevsim), ready=ready)
+    server.run(
+        options.dir,
+        lambda: Machine(seed=options.seed, netdevsim=options.netdevsim),
+        ready=ready,
+        real_time=options.clock == "real",
+    )
     return 0
