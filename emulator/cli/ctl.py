@@ -138,7 +138,7 @@ def state_lines(told: Mapping[str, Any]) -> list[str]:
                  one.get("overruns"))
                 for one in told["sockets"]
             ],
-        ) if told["sockets"] else [],
+        ),
     }  # fmt: skip
     lines: list[str] = []
     for title, rows in sections.items():
@@ -187,7 +187,7 @@ def lease_table(namespaces: Mapping[str, Any]) -> list[str]:
                     rows.append(
                         (f"{netns}/{dev['name']}", lease["queue"], f"{to['netns']}/{to['name']}", to["queue"])
                     )
-    return table(("LENDER", "QUEUE", "LESSEE", "AS QUEUE"), rows) if rows else []
+    return table(("LENDER", "QUEUE", "LESSEE", "AS QUEUE"), rows)
 
 
 def joined(values: Any) -> str:

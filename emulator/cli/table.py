@@ -9,7 +9,12 @@ from typing import TextIO
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Columns as wide as what is in them; numbers to the right. A column that is empty everywhere is left out."""
+    """Columns as wide as what is in them; numbers to the right. A column that is empty everywhere is left out.
+
+    Without rows there is no table.
+    """
+    if not rows:
+        return []
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     kept = [at for at in range(len(head)) if any(row[at] for row in texts)]
     right = {at for at in kept if all(isinstance(row[at], int) or row[at] is None for row in rows)}

@@ -1,0 +1,104 @@
+"""The command line as a whole: help, mistakes, exit codes, and how it ends when nobody reads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator.cli import COMMANDS, NO_DAEMON, REFUSED, USAGE, main
+from emulator.cli.table import table
+from tests.emulator.cli.conftest import environment, nlemu, start
+
+
+def test_help_lists_every_command() -> None:
+    result = nlemu("--help")
+    assert result.returncode == 0
+    for name, about in COMMANDS.items():
+        assert f"    {name}" in result.stdout and about.split()[0] in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"usage: nlemu {name}")
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("nlemu ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["sing"], ["serve"], ["ctl"], ["ctl", "state"], ["ctl", "--dir", "d", "nsim", "new", "x"],
+        ["ctl", "--dir", "d", "nsim", "new", "-1"], ["ctl", "--dir", "d", "sleep", "x"], ["replay"], ["ynl"],
+        ["ynl", "--family", "nosuch", "--dump", "dev-get"], ["ynl", "--family", "netdev", "--dump", "nosuch"],
+        ["ynl", "--family", "netdev", "--do", "dev-get", "--json", "{"],
+        ["ynl", "--family", "netdev", "--do", "dev-get", "--json", "[1]"],
+        ["ynl", "--family", "netdev", "--subscribe", "nosuch"],
+        ["ynl", "--family", "netdev", "--list-attrs", "nosuch"], ["replay", "/nonexistent/trace"],
+        ["serve", "--dir", "d", "--seed", "x"], ["serve", "--dir", "d", "--netdevsim", "fast"],
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_on_standard_error(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NLEMU_DIR", raising=False)
+    assert main(arguments) == USAGE
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines()[-1].startswith("nlemu")
+
+
+def test_the_exit_code_reaches_the_shell() -> None:
+    assert nlemu("sing").returncode == USAGE
+    assert nlemu("ctl", "--dir", "/nonexistent", "state").returncode == NO_DAEMON
+
+
+def test_no_daemon(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["ctl", "state"], ["ynl", "--family", "netdev", "--dump", "dev-get"]):
+        command, *others = arguments
+        assert main([command, "--dir", str(tmp_path), *others]) == NO_DAEMON
+        out, err = capsys.readouterr()
+        assert out == "" and len(err.splitlines()) == 1
+        assert str(tmp_path) in err and "nlemu serve" in err
+
+
+def test_a_daemon_that_was_killed(tmp_path: Path) -> None:
+    process = start("serve", "--dir", tmp_path)
+    assert process.stderr is not None
+    process.stderr.readline()
+    process.kill()
+    process.communicate()
+    assert nlemu("ctl", "--dir", tmp_path, "state").returncode == NO_DAEMON
+
+
+def test_a_second_daemon_is_refused(daemon: Path) -> None:
+    result = nlemu("serve", "--dir", daemon)
+    assert result.returncode == REFUSED
+    assert result.stdout == "" and result.stderr.splitlines() == [
+        f"nlemu serve: {daemon}: another daemon serves this directory"
+    ]
+
+
+def test_who_stops_reading_is_not_an_error() -> None:
+    command = f"{sys.executable} -m emulator ynl --family netdev --list-attrs queue-get | head -n 1"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment())
+    assert (result.stdout, result.stderr) == ("Operation: queue-get\n", "")
+
+
+def test_a_command_is_imported_when_it_is_wanted() -> None:
+    code = "import sys; from emulator.cli import main; main(['--version']); print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
+    imported = result.stdout.split()
+    assert "emulator.cli" in imported
+    assert not {"trio", "construct", "emulator.machine", "emulator.client", "protocol"} & set(imported)
+
+
+def test_tables() -> None:
+    rows = [("a", 1, None), ("long", 100, None)]
+    assert table(("NAME", "N", "EMPTY"), rows) == ["NAME    N", "a       1", "long  100"]
+    assert table(("NAME",), []) == []

@@ -1,0 +1,73 @@
+"""nlemu replay: exit codes, the numbers, and the trace written again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emulator.cli import OK, REFUSED, USAGE, main
+from fixtures import TRACES
+
+EQUAL = TRACES / "c01_getfamily.jsonl"
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path) -> Path:
+    """A trace in which the kernel is said to have answered something else."""
+    lines = EQUAL.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if '"got"' in line)
+    step = json.loads(lines[at])
+    ((socket, (first, *others)),) = step["got"].items()
+    step["got"] = {socket: [first.replace("6e6c", "6e6d", 1), *others]}
+    assert step != json.loads(lines[at])
+    lines[at] = json.dumps(step)
+    path = tmp_path / "spoilt.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_equal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(EQUAL)]) == OK
+    assert capsys.readouterr().out.startswith(f"equal      {EQUAL}: ")
+
+
+def test_the_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "--json", str(EQUAL), str(EQUAL)]) == OK
+    numbers = json.loads(capsys.readouterr().out)
+    assert list(numbers) == ["traces", "steps", "datagrams", "different"]
+    assert (
+        numbers["traces"] == 2
+        and numbers["steps"] > 2
+        and numbers["datagrams"] > 2
+        and numbers["different"] == 0
+    )
+
+
+def test_different(spoilt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(EQUAL), str(spoilt)]) == REFUSED
+    out = capsys.readouterr().out
+    assert f"different  {spoilt}" in out and "step " in out and "socket a, datagram 1" in out
+    assert out.splitlines()[-1].startswith("1 of 2 traces equal")
+    assert main(["replay", "--json", str(spoilt)]) == REFUSED
+    assert json.loads(capsys.readouterr().out)["different"] == 1
+
+
+def test_the_trace_again_with_our_own_answers(
+    spoilt: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    actual = tmp_path / "actual.jsonl"
+    assert main(["replay", str(spoilt), "--actual", str(actual)]) == REFUSED
+    assert actual.read_text() == EQUAL.read_text()
+    assert main(["replay", str(EQUAL), str(EQUAL), "--actual", str(actual)]) == USAGE
+    assert "one trace" in capsys.readouterr().err
+
+
+def test_what_is_no_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t").write_text('{"trace": 2}\n')
+    assert main(["replay", str(tmp_path / "t")]) == USAGE
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines()[0].startswith(f"nlemu replay: {tmp_path / 't'}:1: ")
+    assert main(["replay", str(tmp_path)]) == USAGE
+    assert len(capsys.readouterr().err.splitlines()) == 1
