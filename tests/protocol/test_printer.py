@@ -66,7 +66,11 @@ def test_a_request() -> None:
 
 
 def test_flags_of_values_are_lists_and_unknown_bits_are_kept() -> None:
-    body = struct.pack("<BBH", 1, 1, 0) + struct.pack("<HHI", 8, 1, 2) + struct.pack("<HHQ", 12, 3, 0b11 | 1 << 40)
+    body = (
+        struct.pack("<BBH", 1, 1, 0)
+        + struct.pack("<HHI", 8, 1, 2)
+        + struct.pack("<HHQ", 12, 3, 0b11 | 1 << 40)
+    )
     assert decode(reply(body), GENERIC)["attributes"] == {
         "ifindex": 2,
         "xdp-features": ["basic", "redirect", hex(1 << 40)],
@@ -106,8 +110,14 @@ def test_a_link_with_its_structure_and_addresses() -> None:
 def test_high_flags_mean_what_the_message_makes_of_them() -> None:
     flags = int(NLM_F.REQUEST | 0x600)
     assert decode(message(16, flags, 1, 0, bytes(16)), ROUTE)["flags"] == ["request", "excl", "create"]
-    assert decode(message(18, int(NLM_F.REQUEST | NLM_F.DUMP), 1, 0, bytes(16)), ROUTE)["flags"] == ["request", "dump"]
-    assert decode(message(17, int(NLM_F.REQUEST | 0x200), 1, 0, bytes(16)), ROUTE)["flags"] == ["request", "bulk"]
+    assert decode(message(18, int(NLM_F.REQUEST | NLM_F.DUMP), 1, 0, bytes(16)), ROUTE)["flags"] == [
+        "request",
+        "dump",
+    ]
+    assert decode(message(17, int(NLM_F.REQUEST | 0x200), 1, 0, bytes(16)), ROUTE)["flags"] == [
+        "request",
+        "bulk",
+    ]
     assert decode(message(2, 0x300, 1, 0, bytes(20)), ROUTE)["flags"] == ["capped", "ack-tlvs"]
 
 
@@ -133,13 +143,18 @@ def offset_of(request: bytes, *names: str) -> int:
 
 def test_an_errors_offset_is_resolved_to_a_path() -> None:
     request = create()
-    told = struct.pack("<HH5s3x", 9, 1, b"busy\0") + struct.pack("<HHI", 8, 2, offset_of(request, "lease", "queue", "id"))
+    told = struct.pack("<HH5s3x", 9, 1, b"busy\0") + struct.pack(
+        "<HHI", 8, 2, offset_of(request, "lease", "queue", "id")
+    )
     whole = decode(error(request, 16, told, flags=0x200), GENERIC)
     assert whole["errno"] == "EBUSY"
     assert whole["extack"] == {"msg": "busy", "bad-attr": ".lease.queue.id"}
     assert whole["request"]["attributes"] == TOLD
     capped = error(request[:16], 16, told, flags=0x300)
-    assert decode(capped, GENERIC)["extack"] == {"msg": "busy", "offs": offset_of(request, "lease", "queue", "id")}
+    assert decode(capped, GENERIC)["extack"] == {
+        "msg": "busy",
+        "offs": offset_of(request, "lease", "queue", "id"),
+    }
     assert decode(capped, GENERIC, request=request)["extack"]["bad-attr"] == ".lease.queue.id"
 
 
@@ -181,7 +196,9 @@ def test_lines_of_a_reply() -> None:
 
 
 def test_what_is_odd_is_said() -> None:
-    nest_without_flag = reply(QUEUE_GET.body(LEASED)).replace(struct.pack("<H", 8 | 0x8000), struct.pack("<H", 8))
+    nest_without_flag = reply(QUEUE_GET.body(LEASED)).replace(
+        struct.pack("<H", 8 | 0x8000), struct.pack("<H", 8)
+    )
     assert any("not flagged as nested" in line for line in describe(nest_without_flag, GENERIC))
     body = struct.pack("<BBH", 10, 1, 0)
     short = reply(body + struct.pack("<HHH2x", 6, 1, 5))
@@ -300,7 +317,9 @@ def test_no_attributes_are_too_strange(
 
 
 @given(st.sampled_from(RECORDED), st.data())
-def test_nothing_that_was_recorded_can_be_spoilt(recorded: tuple[str, bytes, int], data: st.DataObject) -> None:
+def test_nothing_that_was_recorded_can_be_spoilt(
+    recorded: tuple[str, bytes, int], data: st.DataObject
+) -> None:
     _, datagram, protocol = recorded
     spoilt = bytearray(datagram)
     for at in data.draw(st.lists(st.integers(0, len(spoilt) - 1), max_size=8)):
