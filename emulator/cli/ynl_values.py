@@ -27,11 +27,15 @@ NUMBERS = {
     "Linkmodes": {"autoneg", "duplex", "master-slave-cfg", "master-slave-state"},
     "Linkstate": {"ext-state"},
     "Pause": {"stats-src"},
-    "TsHwtstampProvider": {"qualifier"},
+    "StatsGet": {"src"},
+    "StatsGrp": {"id", "ss-id"},
+    "Fra": {"protocol"},
+    "Ifa": {"proto"},
+    "HwtstampProvider": {"qualifier"},
 }
 """Attributes for which they have none, though the headers name the values."""
 WORDS = {"InetLink": {"conf"}, "Inet6Link": {"conf", "stats", "icmp6stats"}}
-"""Structures that are arrays of numbers to them."""
+"""Structures that are arrays of unsigned numbers to them."""
 
 
 def listed(table: dict[str, set[str]], node: Node) -> bool:
@@ -48,7 +52,7 @@ class AsYnl(Style):
 
     def value(self, node: Node) -> Any:
         if listed(WORDS, node):
-            return [self.value(child) for child in node.children]
+            return [child.value & (1 << 8 * (child.end - child.start)) - 1 for child in node.children]
         if node.form == "struct":
             return self.members([child for child in node.children if not child.name.startswith("pad")])
         return super().value(node)
