@@ -1,6 +1,9 @@
 """The handlers, one file a family: a function a command, a fill a message."""
 
 from emulator.handlers import (
+    addr,
+    addr4,
+    addr6,
     ethtool_absent,
     ethtool_clocks,
     ethtool_features,
@@ -14,13 +17,19 @@ from emulator.handlers import (
     link_new,
     link_prop,
     link_set,
+    neigh,
     netdev,
     nlctrl,
     nsid,
+    route_table,
+    rule,
 )
 from emulator.handlers.registry import doits, dumpits
 
 __all__ = [
+    "addr",
+    "addr4",
+    "addr6",
     "doits",
     "dumpits",
     "ethtool_absent",
@@ -36,7 +45,10 @@ __all__ = [
     "link_new",
     "link_prop",
     "link_set",
+    "neigh",
     "netdev",
     "nlctrl",
     "nsid",
+    "route_table",
+    "rule",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emulator.handlers.ethtool_features import FeatureNotify
+from emulator.handlers.ip_notify import IpNotify
 from emulator.handlers.netdev_notify import NetdevNotify
 from emulator.handlers.route_notify import RouteNotify
 from emulator.kernel.events import Stage
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from emulator.machine import Machine
 
 
-class Announcements(NetdevNotify, RouteNotify):
+class Announcements(NetdevNotify, RouteNotify, IpNotify):
     """The announcer of one machine (emulator/kernel/events.py: Announcer)."""
 
 

@@ -20,6 +20,11 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
+    from emulator.kernel.fib4 import Route4
+    from emulator.kernel.fib6 import Route6
+    from emulator.kernel.ip4_address import Address4
+    from emulator.kernel.ip6_address import Address6
+    from emulator.kernel.neighbour import Neighbour
     from emulator.kernel.net import Net
     from emulator.kernel.page_pool import PagePool, PagePoolEvent
 
@@ -127,6 +132,23 @@ class Announcer(Protocol):
     def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
         """RTM_DELNSID in net: the id no longer stands for a namespace."""
 
+    def address4(self, event: int, ifa: Address4, *, origin: Origin | None = None) -> None:
+        """RTM_NEWADDR or RTM_DELADDR to RTNLGRP_IPV4_IFADDR (rtmsg_ifa())."""
+
+    def address6(self, event: int, ifa: Address6) -> None:
+        """The same to RTNLGRP_IPV6_IFADDR (inet6_ifa_notify())."""
+
+    def route4(self, net: Net, event: int, route: Route4, *, nlflags: int = 0,
+               origin: Origin | None = None) -> None:
+        """RTM_NEWROUTE or RTM_DELROUTE to RTNLGRP_IPV4_ROUTE (rtmsg_fib()). nlflags: the message's."""
+
+    def route6(self, net: Net, event: int, route: Route6, *, nlflags: int = 0,
+               origin: Origin | None = None) -> None:
+        """The same to RTNLGRP_IPV6_ROUTE (inet6_rt_notify())."""
+
+    def neighbour(self, event: int, entry: Neighbour) -> None:
+        """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
+
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """NETDEV_CMD_PAGE_POOL_*_NTF in the namespace of the pool's device (netdev_nl_page_pool_event())."""
 
@@ -150,6 +172,23 @@ class NullAnnouncer:
         pass
 
     def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        pass
+
+    def address4(self, event: int, ifa: Address4, *, origin: Origin | None = None) -> None:
+        pass
+
+    def address6(self, event: int, ifa: Address6) -> None:
+        pass
+
+    def route4(self, net: Net, event: int, route: Route4, *, nlflags: int = 0,
+               origin: Origin | None = None) -> None:
+        pass
+
+    def route6(self, net: Net, event: int, route: Route6, *, nlflags: int = 0,
+               origin: Origin | None = None) -> None:
+        pass
+
+    def neighbour(self, event: int, entry: Neighbour) -> None:
         pass
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:

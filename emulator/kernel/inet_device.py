@@ -8,32 +8,55 @@ links show it.
 
 from __future__ import annotations
 
+from errno import EINVAL
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip4_conf, ip6_conf, qdisc
+from emulator.kernel import (
+    fib4_sync,
+    ip4_address,
+    ip4_conf,
+    ip6_conf,
+    ip6_dad,
+    ip6_device,
+    ip6_mld,
+    ip6_route,
+    ip6_solicit,
+    neighbour,
+    qdisc,
+)
 from emulator.kernel.events import Info, NetdevEvent
 from emulator.kernel.ip4_conf import Ipv4Conf
 from emulator.kernel.ip6_conf import Ipv6Conf
-from protocol.uapi.if_ import IfOper
+from emulator.kernel.ip6_mld import Listener
+from protocol.refusal import Refusal
+from protocol.uapi.if_ import IFF, IfOper
 from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from protocol.uapi.rtnetlink import RTNH_F
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
+    from emulator.kernel.ip4_address import Address4
+    from emulator.kernel.ip6_address import Address6
+    from emulator.kernel.work import Job
 
 READY = int(InetDeviceFlag.READY)
 FORGOTTEN_WHEN_DOWN = int(InetDeviceFlag.RS_SENT | InetDeviceFlag.RA_RCVD | InetDeviceFlag.READY)
+LOOPBACK, NOARP = int(IFF.LOOPBACK), int(IFF.NOARP)
+DEAD, LINKDOWN = int(RTNH_F.DEAD), int(RTNH_F.LINKDOWN)
 BASE_REACHABLE_TIME = 30000
 """ND_REACHABLE_TIME, in milliseconds."""
 NO_TOKEN = bytes(16)
 
 
 class InetDevice:
-    """struct in_device."""
+    """struct in_device. addresses: primaries before secondaries; dead: it is leaving the device."""
 
-    __slots__ = ("conf",)
+    __slots__ = ("addresses", "conf", "dead")
 
     def __init__(self, dev: Device, *, registering: bool) -> None:
         self.conf = Ipv4Conf(dev, registering=registering)
+        self.addresses: list[Address4] = []
+        self.dead = False
 
 
 class Inet6Device:
@@ -41,9 +64,14 @@ class Inet6Device:
 
     flags: InetDeviceFlag; tstamp: when it last changed, in nanoseconds since boot; reachable_time: of neighbours, in
     milliseconds; token: the lower half of addresses that router advertisements bring; ra_mtu: what they said of the
-    MTU, 0 for nothing; stats, icmp6_stats: counters by the numbers of uapi/linux/snmp.h, None while all are zero."""
+    MTU, 0 for nothing; stats, icmp6_stats: counters by the numbers of uapi/linux/snmp.h, None while all are zero;
+    addresses: in the kernel's order; listener: the groups it listens to; solicit: the job that will ask for routers
+    again; dead: it is leaving the device."""
 
-    __slots__ = ("conf", "flags", "icmp6_stats", "ra_mtu", "reachable_time", "stats", "token", "tstamp")
+    __slots__ = (
+        "addresses", "conf", "dead", "flags", "icmp6_stats", "listener", "ra_mtu", "reachable_time", "solicit",
+        "stats", "token", "tstamp",
+    )  # fmt: skip
 
     def __init__(self, dev: Device) -> None:
         kernel = dev.kernel
@@ -56,6 +84,10 @@ class Inet6Device:
         self.ra_mtu = 0
         self.stats: list[int] | None = None
         self.icmp6_stats: list[int] | None = None
+        self.addresses: list[Address6] = []
+        self.listener = Listener()
+        self.solicit: Job | None = None
+        self.dead = False
 
 
 def link_ready(dev: Device) -> bool:
@@ -64,14 +96,26 @@ def link_ready(dev: Device) -> bool:
 
 
 def on_event4(event: NetdevEvent, dev: Device, info: Info) -> None:
-    """inetdev_event()."""
+    """inetdev_event(), and fib_netdev_event(), which stands behind it."""
+    _in_device(event, dev)
+    fib4_sync.on_event(event, dev, info)
+
+
+def _in_device(event: NetdevEvent, dev: Device) -> None:
     if dev.ip4 is None:
         if event == NetdevEvent.REGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu >= ip4_conf.MIN_MTU):
             dev.ip4 = InetDevice(dev, registering=event == NetdevEvent.REGISTER)
             dev.changed()
     elif event == NetdevEvent.UNREGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu < ip4_conf.MIN_MTU):
+        ip4_address.remove_all(dev)
+        neighbour.flush(dev, neighbour.AF_INET)
         dev.ip4 = None
         dev.changed()
+    elif event == NetdevEvent.UP:
+        if dev.mtu >= ip4_conf.MIN_MTU and dev.flags & LOOPBACK:
+            ip4_address.add_loopback(dev)
+    elif event == NetdevEvent.CHANGENAME:
+        ip4_address.rename(dev)
 
 
 def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
@@ -82,20 +126,43 @@ def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
             _add(dev)
     elif event == NetdevEvent.CHANGEMTU:
         _mtu_changed(dev, idev)
+    elif event in (NetdevEvent.DOWN, NetdevEvent.UNREGISTER):
+        _down(dev, unregister=event == NetdevEvent.UNREGISTER)
+    elif idev is not None and idev.conf[Ipv6Devconf.DISABLE_IPV6]:
+        return
     elif event == NetdevEvent.UP:
+        ip6_device.restore(dev)
         if link_ready(dev):
             if idev is None and dev.mtu >= ip6_conf.MIN_MTU:
                 idev = _add(dev)
             if idev is not None:
                 _ready(dev, idev)
     elif event == NetdevEvent.CHANGE:
-        if idev is not None and not idev.flags & READY and link_ready(dev):
+        _state_changed(dev, idev, info)
+
+
+def find_inet6(dev: Device) -> Inet6Device:
+    """ipv6_find_idev(): IPv6 on a device, brought back if the device can have it. EINVAL."""
+    idev: Inet6Device | None = dev.ip6
+    if idev is None:
+        if dev.mtu < ip6_conf.MIN_MTU:
+            raise Refusal(EINVAL)
+        idev = _add(dev)
+    return idev
+
+
+def _state_changed(dev: Device, idev: Inet6Device | None, info: Info) -> None:
+    """The operational state, or a flag, of a device that is up is another one."""
+    if not link_ready(dev):
+        ip6_route.sync_down(dev, NetdevEvent.CHANGE)
+    elif idev is not None:
+        if not idev.flags & READY:
             _ready(dev, idev)
-    elif event == NetdevEvent.DOWN:
-        _down(dev)
-    elif event == NetdevEvent.UNREGISTER:
-        dev.ip6 = None
-        dev.changed()
+            return
+        ip6_mld.up(dev)
+        if info.flags_changed & NOARP:
+            ip6_dad.run(idev, restart=True)
+        ip6_route.sync_up(dev, LINKDOWN)
 
 
 def _add(dev: Device) -> Inet6Device:
@@ -108,29 +175,35 @@ def _add(dev: Device) -> Inet6Device:
 def _ready(dev: Device, idev: Inet6Device) -> None:
     """The link can carry packets. The MTU may have changed while it was down."""
     idev.flags |= READY
+    ip6_device.configure(dev)
+    ip6_dad.run(idev)
+    ip6_route.sync_up(dev, DEAD)
     if dev.mtu >= ip6_conf.MIN_MTU:
         idev.conf[Ipv6Devconf.MTU6] = dev.mtu
     idev.tstamp = dev.kernel.clock.now
     dev.changed()
 
 
-def _down(dev: Device) -> None:
+def _down(dev: Device, *, unregister: bool) -> None:
     """addrconf_ifdown()."""
     idev: Inet6Device | None = dev.ip6
-    if idev is not None:
+    ip6_device.down(dev, unregister=unregister)
+    if idev is None:
+        return
+    if unregister:
+        dev.ip6 = None
+    else:
         idev.flags &= ~FORGOTTEN_WHEN_DOWN
-        idev.tstamp = dev.kernel.clock.now
-        idev.ra_mtu = 0
-        dev.changed()
+    ip6_mld.down(idev.listener)
+    ip6_solicit.stop(idev)
+    idev.tstamp = dev.kernel.clock.now
+    idev.ra_mtu = 0
+    dev.changed()
 
 
 def _mtu_changed(dev: Device, idev: Inet6Device | None) -> None:
     if dev.mtu < ip6_conf.MIN_MTU:
-        if dev is dev.net.loopback:
-            _down(dev)
-        else:
-            dev.ip6 = None
-            dev.changed()
+        _down(dev, unregister=dev is not dev.net.loopback)
     elif idev is not None:
         idev.conf[Ipv6Devconf.MTU6] = dev.mtu
         dev.changed()

@@ -31,12 +31,12 @@ class Net:
 
     name: ours, not the kernel's: "init", or what the namespace was called when it was made. cookie: net->net_cookie.
     inum: its inode number in nsfs. dev_base_seq: changes with every device that comes and goes, for
-    NLM_F_DUMP_INTR; never 0. dying: the last reference is gone, and it is found no more. ip4, ip6: what other modules
-    keep for it."""
+    NLM_F_DUMP_INTR; never 0. dying: the last reference is gone, and it is found no more. ip4, ip6,
+    neighbours: what other modules keep for it."""
 
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
-        "cookie", "dev_base_seq", "dying", "inum", "ip4", "ip6", "kernel", "loopback", "name",
+        "cookie", "dev_base_seq", "dying", "inum", "ip4", "ip6", "kernel", "loopback", "name", "neighbours",
     )  # fmt: skip
 
     loopback: Device
@@ -50,6 +50,7 @@ class Net:
         self.dev_base_seq = 1
         self.ip4: Any = None
         self.ip6: Any = None
+        self.neighbours: Any = None
         self._references = 1
         self._list: dict[Device, None] = {}
         self._by_index: dict[int, Device] = {}

@@ -1,0 +1,81 @@
+"""Notifications of addresses, routes and neighbours: rtmsg_ifa(), inet6_ifa_notify(), rtmsg_fib(), inet6_rt_notify() and
+__neigh_notify().
+
+Those of IPv4 addresses and of routes carry the port and the sequence number of whoever asked for the change; those of
+IPv6 addresses never do, because they come from work. Nobody listens, nothing is filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from emulator.handlers import addr_fill, neigh, route_fill
+from emulator.kernel import ip6
+from protocol.frame import message
+from protocol.uapi.netlink import NetlinkProtocol
+from protocol.uapi.rtnetlink import RTNLGRP
+
+if TYPE_CHECKING:
+    from emulator.call import Call
+    from emulator.kernel.events import Origin
+    from emulator.kernel.fib4 import Route4
+    from emulator.kernel.fib6 import Route6
+    from emulator.kernel.ip4_address import Address4
+    from emulator.kernel.ip6_address import Address6
+    from emulator.kernel.neighbour import Neighbour
+    from emulator.kernel.net import Net
+    from emulator.machine import Machine
+
+ROUTE = int(NetlinkProtocol.ROUTE)
+IPV4_IFADDR, IPV6_IFADDR = int(RTNLGRP.IPV4_IFADDR), int(RTNLGRP.IPV6_IFADDR)
+IPV4_ROUTE, IPV6_ROUTE, NEIGH = int(RTNLGRP.IPV4_ROUTE), int(RTNLGRP.IPV6_ROUTE), int(RTNLGRP.NEIGH)
+
+
+class IpNotify:
+    """What one machine's IP tells rtnetlink's groups (emulator/kernel/events.py: Announcer)."""
+
+    machine: Machine
+
+    def _tell(
+        self, net: Net, group: int, event: int, body: Callable[[], bytes], nlflags: int = 0,
+        origin: Origin | None = None,
+    ) -> None:  # fmt: skip
+        call = cast("Call | None", origin)
+        seq, portid = (0, 0) if call is None else (call.seq, call.portid)
+        self.machine.multicast.notify(
+            net, ROUTE, group, lambda: message(int(event), nlflags, seq, portid, body()), call
+        )
+
+    def address4(self, event: int, ifa: Address4, *, origin: Origin | None = None) -> None:
+        """rtmsg_ifa()."""
+        self._tell(ifa.dev.net, IPV4_IFADDR, event, lambda: addr_fill.body4(ifa), origin=origin)
+
+    def address6(self, event: int, ifa: Address6) -> None:
+        """inet6_ifa_notify()."""
+        self._tell(ifa.dev.net, IPV6_IFADDR, event, lambda: addr_fill.body6(ifa))
+
+    def route4(
+        self, net: Net, event: int, route: Route4, *, nlflags: int = 0, origin: Origin | None = None
+    ) -> None:
+        """rtmsg_fib()."""
+        self._tell(net, IPV4_ROUTE, event, lambda: route_fill.body4(route), nlflags, origin)
+
+    def route6(
+        self, net: Net, event: int, route: Route6, *, nlflags: int = 0, origin: Origin | None = None
+    ) -> None:
+        """inet6_rt_notify()."""
+        self._tell(net, IPV6_ROUTE, event, lambda: route_fill.body6(route, _siblings(net, route)), nlflags, origin)
+
+    def neighbour(self, event: int, entry: Neighbour) -> None:
+        """__neigh_notify()."""
+        self._tell(entry.dev.net, NEIGH, event, lambda: neigh.body(entry))
+
+
+def _siblings(net: Net, route: Route6) -> tuple[Route6, ...]:
+    """Those that share the load with a route, itself first."""
+    node = ip6.of(net).fib.node(route.dst, route.length)
+    if node is None or not route.linked:
+        return (route,)
+    others = tuple(other for other in node.siblings(route) if other is not route)
+    return (route, *others)

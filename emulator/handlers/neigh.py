@@ -1,0 +1,104 @@
+"""Dumps of neighbours: neigh_dump_info() of net/core/neighbour.c."""
+
+from __future__ import annotations
+
+import errno
+from functools import partial
+from typing import NamedTuple
+
+from emulator.call import Call, Messages
+from emulator.dump import Dump
+from emulator.handlers.addr_fill import CENTISECOND
+from emulator.handlers.by_family import UNSPEC, dumpit_of, family_of, header_of, parse
+from emulator.kernel import neighbour
+from emulator.kernel.neighbour import AF_INET, AF_INET6, Neighbour
+from protocol.families.route_neigh import GETNEIGH, HEADER, TAKEN, TOLD, Nda
+from protocol.policy import DEPRECATED_STRICT
+from protocol.refusal import Refusal
+from protocol.uapi.neighbour import NTF, NUD
+from protocol.uapi.netlink import NLM_F
+
+FILTERED = int(NLM_F.DUMP_FILTERED)
+PROXY = int(NTF.PROXY)
+VALID = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE | NUD.PROBE | NUD.STALE | NUD.DELAY)
+"""NUD_VALID: states in which the link-layer address is known."""
+SIZES = {AF_INET: 4, AF_INET6: 16}
+
+
+class Filter(NamedTuple):
+    """struct neigh_dump_filter: 0 is no condition."""
+
+    ifindex: int = 0
+    master: int = 0
+
+
+def body(entry: Neighbour) -> bytes:
+    """neigh_fill_info()."""
+    now = entry.dev.kernel.clock.now
+    head = HEADER.codec.pack(
+        family=entry.family, ifindex=entry.dev.ifindex, state=entry.state, flags=entry.flags, type=entry.type
+    )
+    times = {
+        name: (now - time) // CENTISECOND & 0xFFFFFFFF
+        for name, time in (("confirmed", entry.confirmed), ("used", entry.used), ("updated", entry.updated))
+    }
+    return head + TOLD.encode(
+        {
+            Nda.dst: entry.address.to_bytes(SIZES[entry.family], "big"),
+            Nda.lladdr: entry.lladdr if entry.state & VALID else None,
+            Nda.probes: entry.probes,
+            Nda.cacheinfo: times,
+            Nda.protocol: entry.protocol or None,
+        }
+    )
+
+
+def asked(call: Call) -> Filter:
+    """neigh_valid_dump_req(). Where the request is not checked strictly, what is wrong with it is ignored."""
+    if not call.endpoint.strict:
+        try:
+            attrs = parse(call, HEADER, TAKEN)
+        except Refusal:
+            return Filter()
+        return Filter(attrs.get(Nda.ifindex, 0), attrs.get(Nda.master, 0))
+    header = header_of(call, HEADER, "Invalid header for neighbor dump request")
+    if header.pad1 or header.pad2 or header.ifindex or header.state or header.type:
+        raise Refusal(errno.EINVAL, "Invalid values in header for neighbor dump request")
+    if header.flags & ~PROXY:
+        raise Refusal(errno.EINVAL, "Invalid flags in header for neighbor dump request")
+    attrs = parse(call, HEADER, TAKEN, DEPRECATED_STRICT)
+    if not attrs.spans.keys() <= {Nda.ifindex.number, Nda.master.number}:
+        raise Refusal(errno.EINVAL, "Unsupported attribute in neighbor dump request")
+    return Filter(attrs.get(Nda.ifindex, 0), attrs.get(Nda.master, 0))
+
+
+def walk(call: Call) -> Messages:
+    """neigh_dump_info(): the tables one after the other, IPv4 before IPv6. There are no proxies."""
+    chosen = asked(call)
+    if any(chosen):
+        call.dump.message_flags |= FILTERED
+    if _wants_proxies(call):
+        return
+    family = family_of(call)
+    for one in SIZES:
+        if family not in (UNSPEC, one):
+            continue
+        for entry in neighbour.of(call.net):
+            master = 0 if entry.dev.master is None else entry.dev.master.ifindex
+            if (
+                entry.family == one
+                and chosen.ifindex in (0, entry.dev.ifindex)
+                and chosen.master in (0, master)
+            ):
+                yield partial(body, entry)
+
+
+def _wants_proxies(call: Call) -> bool:
+    size = 16 + (HEADER.size or 0)
+    return len(call.message) >= size and HEADER.decode(call.message, 16, size).flags == PROXY
+
+
+@dumpit_of(GETNEIGH, UNSPEC)
+def dump(call: Call) -> Dump:
+    """neigh_dump_info()."""
+    return Dump(call, walk(call))

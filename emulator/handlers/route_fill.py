@@ -1,0 +1,109 @@
+"""How a route is told: fib_dump_info() of net/ipv4/fib_semantics.c, rt6_fill_node() of net/ipv6/route.c."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from emulator.handlers.addr_fill import CENTISECOND, pack4, pack6
+from emulator.kernel.fib4_info import DEAD, LINKDOWN
+from emulator.kernel.ip4 import AF_INET
+from emulator.kernel.ip6 import AF_INET6
+from emulator.kernel.ip6_route import ONLINK
+from protocol.families.route_route import HEADER, HOP, NEXTHOP, TOLD4, TOLD6, Metrics, Rta
+from protocol.uapi.rtnetlink import RT_TABLE, RTM_F
+
+if TYPE_CHECKING:
+    from emulator.kernel.fib4 import Route4
+    from emulator.kernel.fib4_info import Nexthop4
+    from emulator.kernel.fib6 import Route6
+    from protocol.attributes import Attr
+
+SHOWN = DEAD | LINKDOWN | ONLINK
+"""Flags of a next hop that are told."""
+TRAP = int(RTM_F.TRAP)
+COMPAT, MAIN = int(RT_TABLE.COMPAT), int(RT_TABLE.MAIN)
+pack_header = HEADER.codec.pack
+INT_MAX = 0x7FFFFFFF
+
+
+def _metrics(metrics: Iterable[tuple[int, int]]) -> dict[Attr[Any], Any] | None:
+    """rtnetlink_put_metrics()."""
+    return {Metrics.spec.by_number[number]: value for number, value in metrics if value} or None
+
+
+def _hop(gateway: bytes | None, flags: int, weight: int, ifindex: int) -> bytes:
+    """fib_add_nexthop(): one of several next hops."""
+    inside = HOP.encode({Rta.gateway: gateway})
+    return NEXTHOP.codec.pack(len=8 + len(inside), flags=flags & 0xFF, hops=weight - 1, ifindex=ifindex) + inside
+
+
+def _index(nexthop: Nexthop4) -> int:
+    return nexthop.dev.ifindex if nexthop.dev is not None else 0
+
+
+def body4(route: Route4) -> bytes:
+    """The body of a message about a route of IPv4."""
+    info = route.info
+    values: dict[Attr[Any], Any] = {
+        Rta.table: route.table,
+        Rta.dst: route.dst.to_bytes(4, "big") if route.length else None,
+        Rta.priority: info.priority or None,
+        Rta.metrics: _metrics(info.metrics),
+        Rta.prefsrc: pack4(info.prefsrc),
+    }
+    flags = info.flags
+    if len(info.nexthops) == 1:
+        nexthop = info.nexthops[0]
+        values[Rta.gateway] = pack4(nexthop.gateway)
+        values[Rta.oif] = _index(nexthop) or None
+        flags = nexthop.flags & SHOWN
+    else:
+        values[Rta.multipath] = b"".join(
+            _hop(pack4(nexthop.gateway), nexthop.flags & SHOWN, nexthop.weight, _index(nexthop))
+            for nexthop in info.nexthops
+        )
+    table = route.table if route.table < 256 else COMPAT
+    head = pack_header(
+        family=AF_INET, dst_len=route.length, tos=route.tos, table=table, protocol=info.protocol, scope=info.scope,
+        type=route.type, flags=flags | TRAP if route.trap else flags,
+    )  # fmt: skip
+    return head + TOLD4.encode(values)
+
+
+def _expires(route: Route6) -> int:
+    """In hundredths of a second from now, negative when it is over (rtnl_put_cacheinfo())."""
+    if route.expires is None or route.dev is None:
+        return 0
+    left = route.expires - route.dev.kernel.clock.now
+    hundredths = min(abs(left) // CENTISECOND, INT_MAX)
+    return hundredths if left > 0 else -hundredths
+
+
+def body6(route: Route6, siblings: Iterable[Route6] = ()) -> bytes:
+    """The body of a message about a route of IPv6. siblings: all that share the load with it, itself included."""
+    hops = tuple(siblings)
+    flags = 0
+    values: dict[Attr[Any], Any] = {
+        Rta.table: MAIN,
+        Rta.dst: route.dst.to_bytes(16, "big") if route.length else None,
+        Rta.prefsrc: pack6(route.prefsrc),
+        Rta.metrics: _metrics(route.metrics),
+        Rta.priority: route.metric,
+        Rta.cacheinfo: {"expires": _expires(route)},
+        Rta.pref: route.pref,
+    }
+    if len(hops) > 1:
+        values[Rta.multipath] = b"".join(
+            _hop(pack6(hop.gateway), hop.flags & SHOWN, 1, hop.dev.ifindex if hop.dev is not None else 0)
+            for hop in hops
+        )
+    else:
+        values[Rta.gateway] = pack6(route.gateway)
+        values[Rta.oif] = route.dev.ifindex if route.dev is not None else None
+        flags = route.flags & SHOWN
+    head = pack_header(
+        family=AF_INET6, dst_len=route.length, table=MAIN, protocol=route.protocol, type=route.type,
+        flags=flags | TRAP if route.trap else flags,
+    )  # fmt: skip
+    return head + TOLD6.encode(values)

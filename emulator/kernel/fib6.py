@@ -1,0 +1,189 @@
+"""The routes of IPv6: struct fib6_table, its tree, and what is in it (net/ipv6/ip6_fib.c).
+
+The recorded machine is built without several tables of IPv6: there is the main one, and routes to local addresses
+are in it too. It is a tree by the bits of the prefix, told from the leaves to the root: a prefix comes after all that
+are in it. The routes of one prefix come by their metric, and among equals as they were made.
+
+A device may be down and up again while thousands of others stay, so routes are found by device as well.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulator.kernel.device import Device
+
+PREF_MEDIUM = 0
+"""ICMPV6_ROUTER_PREF_MEDIUM"""
+Hop = tuple["Device | None", int]
+
+
+@dataclass(slots=True, eq=False)
+class Route6:
+    """struct fib6_info with its next hop. gateway: 0 for none; flags: RTNH_F_* of the next hop; local: it leads to one
+    of our addresses (RTF_LOCAL); reject: nothing gets through; expires: when it ends, in nanoseconds since boot, None
+    for never; linked: it is in the tree."""
+
+    dst: int
+    length: int
+    metric: int
+    type: int
+    protocol: int
+    dev: Device | None
+    gateway: int = 0
+    flags: int = 0
+    prefsrc: int = 0
+    metrics: tuple[tuple[int, int], ...] = ()
+    pref: int = PREF_MEDIUM
+    local: bool = False
+    reject: bool = False
+    expires: int | None = None
+    linked: bool = False
+    trap: bool = False
+    """A netdevsim device says that it takes packets of this route (RTM_F_TRAP)."""
+
+    @property
+    def key(self) -> str:
+        """Where it stands in the tree: bit by bit, the end of the prefix after either bit."""
+        return _key(self.dst, self.length)
+
+    @property
+    def hop(self) -> Hop:
+        """What makes two next hops the same (rt6_duplicate_nexthop())."""
+        return self.dev, self.gateway
+
+
+class Node6:
+    """struct fib6_node: the routes of one prefix."""
+
+    __slots__ = ("by_metric",)
+
+    def __init__(self) -> None:
+        self.by_metric: dict[int, dict[Hop, Route6]] = {}
+
+    def __iter__(self) -> Iterator[Route6]:
+        for metric in sorted(self.by_metric):
+            yield from tuple(self.by_metric[metric].values())
+
+    def alike(self, metric: int) -> dict[Hop, Route6]:
+        """Those of that metric, by next hop."""
+        return self.by_metric.get(metric, {})
+
+    def siblings(self, route: Route6) -> tuple[Route6, ...]:
+        """Those that share the load with a route, itself included: of its metric, all through gateways and without an
+        end (rt6_qualify_for_ecmp())."""
+        if not route.gateway or route.expires is not None:
+            return (route,)
+        alike = self.alike(route.metric).values()
+        return tuple(other for other in alike if other.gateway and other.expires is None)
+
+    def through(self, dev: Device | None, gateway: int) -> Route6 | None:
+        """The first with that next hop."""
+        for metric in sorted(self.by_metric):
+            route = self.by_metric[metric].get((dev, gateway))
+            if route is not None:
+                return route
+        return None
+
+
+class Fib6:
+    """The table of a namespace. generation: grows with every change."""
+
+    __slots__ = ("_by_dev", "_by_source", "_keys", "_nodes", "generation")
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Node6] = {}
+        self._keys: list[str] = []
+        self._by_dev: dict[Device, dict[Route6, None]] = {}
+        self._by_source: dict[int, dict[Route6, None]] = {}
+        self.generation = 0
+
+    def nodes(self) -> Iterator[Node6]:
+        """All prefixes, in order; what is added or deleted meanwhile is no harm."""
+        at = 0
+        while at < len(self._keys):
+            key = self._keys[at]
+            yield self._nodes[key]
+            at = bisect_right(self._keys, key)
+
+    def node(self, dst: int, length: int) -> Node6 | None:
+        """fib6_locate(): the routes of exactly that prefix."""
+        return self._nodes.get(_key(dst, length))
+
+    def on(self, dev: Device) -> list[Route6]:
+        """The routes through a device, in order."""
+        routes = list(self._by_dev.get(dev, ()))
+        routes.sort(key=lambda route: (route.key, route.metric))
+        return routes
+
+    def lose_source(self, address: int) -> None:
+        """No route prefers that source address any more."""
+        for route in self._by_source.pop(address, {}):
+            route.prefsrc = 0
+
+    def insert(self, route: Route6) -> None:
+        """Behind those of its prefix and metric."""
+        key = route.key
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = Node6()
+            insort(self._keys, key)
+        node.by_metric.setdefault(route.metric, {})[route.hop] = route
+        self._link(route)
+
+    def replace(self, old: Route6, new: Route6) -> None:
+        """The new route stands where the old one stood; both are of one prefix and metric."""
+        routes = self._nodes[old.key].by_metric
+        routes[old.metric] = {
+            (new if route is old else route).hop: new if route is old else route
+            for route in routes[old.metric].values()
+        }
+        self._unlink(old)
+        self._link(new)
+
+    def remove(self, route: Route6) -> None:
+        """The route is gone."""
+        key = route.key
+        node = self._nodes[key]
+        alike = node.by_metric[route.metric]
+        del alike[route.hop]
+        if not alike:
+            del node.by_metric[route.metric]
+            if not node.by_metric:
+                del self._nodes[key]
+                del self._keys[bisect_left(self._keys, key)]
+        self._unlink(route)
+
+    def _link(self, route: Route6) -> None:
+        route.linked = True
+        self.generation += 1
+        if route.dev is not None:
+            self._by_dev.setdefault(route.dev, {})[route] = None
+        if route.prefsrc:
+            self._by_source.setdefault(route.prefsrc, {})[route] = None
+
+    def _unlink(self, route: Route6) -> None:
+        route.linked = False
+        self.generation += 1
+        if route.dev is not None:
+            routes = self._by_dev[route.dev]
+            del routes[route]
+            if not routes:
+                del self._by_dev[route.dev]
+        if route.prefsrc:
+            self._by_source[route.prefsrc].pop(route, None)
+
+    def covering(self, address: int) -> Iterator[Node6]:
+        """The prefixes that an address is in, the longest first."""
+        for length in range(128, -1, -1):
+            node = self._nodes.get(_key(address >> 128 - length << 128 - length, length))
+            if node is not None:
+                yield node
+
+
+def _key(dst: int, length: int) -> str:
+    return format(dst >> 128 - length, f"0{length}b") + "2" if length else "2"

@@ -1,0 +1,318 @@
+"""Routes of IPv6 come and go: ip6_route_add(), ip6_route_del() of net/ipv6/route.c, fib6_add() of ip6_fib.c; and those
+that the kernel makes for addresses and devices, of net/ipv6/addrconf.c.
+
+Everything about a new route is checked before anything changes, in the order in which the kernel finds fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, ESRCH
+from typing import TYPE_CHECKING
+
+from emulator.kernel import ip6
+from emulator.kernel.events import NetdevEvent
+from emulator.kernel.fib6 import PREF_MEDIUM, Route6
+from emulator.kernel.ip6 import Kind
+from protocol.refusal import Refusal
+from protocol.uapi.if_ import IFF
+from protocol.uapi.ipv6 import Ipv6Devconf
+from protocol.uapi.netlink import NLM_F
+from protocol.uapi.rtnetlink import RTM, RTN, RTNH_F, RTPROT
+
+if TYPE_CHECKING:
+    from emulator.kernel.device import Device
+    from emulator.kernel.events import Origin
+    from emulator.kernel.fib6 import Node6
+    from emulator.kernel.net import Net
+
+CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE), int(NLM_F.APPEND)
+ONLINK, LINKDOWN, DEAD = int(RTNH_F.ONLINK), int(RTNH_F.LINKDOWN), int(RTNH_F.DEAD)
+UNICAST, LOCAL, MULTICAST = int(RTN.UNICAST), int(RTN.LOCAL), int(RTN.MULTICAST)
+KERNEL, BOOT = int(RTPROT.KERNEL), int(RTPROT.BOOT)
+IFF_LOOPBACK = int(IFF.LOOPBACK)
+PRIO_ADDRCONF = 256
+"""IP6_RT_PRIO_ADDRCONF: the metric of routes that come with addresses."""
+PRIO_USER = 1024
+"""IP6_RT_PRIO_USER: of those that user space gives none."""
+
+
+@dataclass(slots=True)
+class Wanted6:
+    """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
+    EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up."""
+
+    dst: int = 0
+    length: int = 0
+    src_length: int = 0
+    metric: int = 0
+    protocol: int = KERNEL
+    type: int = UNICAST
+    ifindex: int = 0
+    gateway: int | None = None
+    prefsrc: int = 0
+    flags: int = 0
+    metrics: tuple[tuple[int, int], ...] = ()
+    pref: int = PREF_MEDIUM
+    local: bool = False
+    reject: bool = False
+    cached: bool = False
+    expires: int | None = None
+    nlflags: int | None = None
+    may_be_down: bool = False
+
+
+# -- what a route has to be -------------------------------------------------------------------
+
+
+def create(net: Net, wanted: Wanted6) -> Route6:
+    """ip6_route_info_create(): the route that is asked for, checked, with its device. EINVAL, ENODEV, EACCES, ENETDOWN,
+    EHOSTUNREACH, some with texts."""
+    if wanted.cached:
+        raise Refusal(EINVAL, "Userspace can not set RTF_CACHE")
+    if wanted.type > RTN.XRESOLVE:
+        raise Refusal(EINVAL, "Invalid route type")
+    if wanted.length > 128:
+        raise Refusal(EINVAL, "Invalid prefix length")
+    if wanted.src_length > 128:
+        raise Refusal(EINVAL, "Invalid source address length")
+    if wanted.src_length:
+        raise Refusal(EINVAL, "Specifying source address requires IPV6_SUBTREES to be enabled")
+    route = Route6(
+        ip6.prefix_of(wanted.dst, wanted.length), wanted.length, wanted.metric, wanted.type or UNICAST,
+        wanted.protocol or BOOT, None, prefsrc=wanted.prefsrc, metrics=wanted.metrics, pref=wanted.pref,
+        local=wanted.local, expires=wanted.expires,
+    )  # fmt: skip
+    dev: Device | None = None
+    if wanted.ifindex:
+        dev = net.device(wanted.ifindex)
+        if dev is None or dev.ip6 is None:
+            raise Refusal(ENODEV)
+    if wanted.flags & ONLINK:
+        if dev is None:
+            raise Refusal(ENODEV, "Nexthop device required for onlink")
+        if not dev.up:
+            raise Refusal(ENETDOWN, "Nexthop device is not up")
+        route.flags |= ONLINK
+    if _leads_nowhere(wanted, dev):
+        if net.loopback.ip6 is None:
+            raise Refusal(ENODEV)
+        route.dev, route.reject, route.expires = net.loopback, True, None
+    else:
+        _lead(net, route, wanted, dev)
+    if wanted.prefsrc and ip6.find(net, wanted.prefsrc, route.dev if _is_link_local(wanted.prefsrc) else None) is None:
+        raise Refusal(EINVAL, "Invalid source address")
+    return route
+
+
+def _is_link_local(address: int) -> bool:
+    return bool(ip6.classify(address)[0] & Kind.LINKLOCAL)
+
+
+def _leads_nowhere(wanted: Wanted6, dev: Device | None) -> bool:
+    """fib6_is_reject(): a true route through a loopback device would be a loop."""
+    return wanted.reject or (
+        dev is not None
+        and bool(dev.flags & IFF_LOOPBACK)
+        and not wanted.local
+        and not ip6.classify(wanted.dst)[0] & Kind.LOOPBACK
+    )
+
+
+def _lead(net: Net, route: Route6, wanted: Wanted6, dev: Device | None) -> None:
+    """fib6_nh_init(), of a route that leads somewhere."""
+    if wanted.gateway is not None:
+        dev = _check_gateway(net, wanted, wanted.gateway, dev)
+        route.gateway = wanted.gateway
+    if dev is None:
+        raise Refusal(ENODEV)
+    if dev.ip6 is None or dev.ip6.conf[Ipv6Devconf.DISABLE_IPV6]:
+        raise Refusal(EACCES, "IPv6 is disabled on nexthop device")
+    if not dev.up and not wanted.may_be_down:
+        raise Refusal(ENETDOWN, "Nexthop device is not up")
+    if not wanted.local and not dev.carrier:
+        route.flags |= LINKDOWN
+    route.dev = dev
+
+
+def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) -> Device:
+    """ip6_validate_gw(): the device through which one gets to the gateway."""
+    kind = ip6.classify(gateway)[0]
+    link_local = bool(kind & Kind.LINKLOCAL)
+    asked = dev
+    if asked is not None and ip6.find(net, gateway, asked if link_local else None) is not None:
+        raise Refusal(EINVAL, "Gateway can not be a local address")
+    if kind != Kind.LINKLOCAL | Kind.UNICAST:
+        if not kind & (Kind.UNICAST | Kind.MAPPED):
+            raise Refusal(EINVAL, "Invalid gateway address")
+        if wanted.flags & ONLINK:
+            _check_onlink(net, gateway, asked)
+        else:
+            dev = _way_to(net, gateway, asked)
+    if dev is None:
+        raise Refusal(EINVAL, "Egress device not specified")
+    if dev.flags & IFF_LOOPBACK:
+        raise Refusal(EINVAL, "Egress device can not be loopback device for this route")
+    if asked is None and ip6.find(net, gateway, dev if link_local else None) is not None:
+        raise Refusal(EINVAL, "Gateway can not be a local address")
+    return dev
+
+
+def lookup(net: Net, address: int, dev: Device | None = None) -> Route6 | None:
+    """fib6_lookup(): the route to an address, through that device if one is given."""
+    for node in ip6.of(net).fib.covering(address):
+        for route in node:
+            if route.flags & DEAD or (dev is not None and route.dev is not dev):
+                continue
+            return route
+    return None
+
+
+def _way_to(net: Net, gateway: int, dev: Device | None) -> Device | None:
+    """ip6_route_check_nh(): a gateway must be on a link."""
+    route = lookup(net, gateway, dev)
+    if route is None or route.reject or route.gateway:
+        raise Refusal(EHOSTUNREACH)
+    return route.dev
+
+
+def _check_onlink(net: Net, gateway: int, dev: Device | None) -> None:
+    """ip6_route_check_nh_onlink(): what is said to be on the link must not be anything special elsewhere."""
+    route = lookup(net, gateway, dev)
+    if route is not None and route.length and (route.local or route.type not in (UNICAST,) or route.dev is not dev):
+        raise Refusal(EINVAL, "Nexthop has invalid gateway or device mismatch")
+
+
+# -- coming -----------------------------------------------------------------------------------
+
+
+def insert(net: Net, route: Route6, nlflags: int | None = None, origin: Origin | None = None) -> None:
+    """fib6_add(): the route is there, and announced. EEXIST, ENOENT with a text. nlflags: those of the request, None
+    where there is none."""
+    fib = ip6.of(net).fib
+    node = fib.node(route.dst, route.length)
+    asked = nlflags or 0
+    add = nlflags is None or bool(asked & CREATE)
+    told = EXCL | asked & APPEND
+    if node is None and not add and asked & REPLACE:
+        raise Refusal(ENOENT, "Can not replace route - no match found")
+    alike = {} if node is None else node.alike(route.metric)
+    if alike:
+        if asked & EXCL:
+            raise Refusal(EEXIST)
+        told &= ~EXCL
+        if asked & REPLACE:
+            _replace(net, next(iter(alike.values())), route, origin)
+            return
+        known = alike.get(route.hop)
+        if known is not None:
+            if known.expires is not None:
+                known.expires = route.expires
+            raise Refusal(EEXIST)
+    elif asked & REPLACE and not add:
+        raise Refusal(ENOENT)
+    fib.insert(route)
+    tell(net, RTM.NEWROUTE, route, told | CREATE, origin)
+
+
+def _replace(net: Net, old: Route6, route: Route6, origin: Origin | None) -> None:
+    ip6.of(net).fib.replace(old, route)
+    tell(net, RTM.NEWROUTE, route, REPLACE, origin)
+
+
+def add(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
+    """ip6_route_add(): EEXIST, ENOENT, and what is wrong with it."""
+    insert(net, create(net, wanted), wanted.nlflags, origin)
+
+
+def tell(net: Net, event: int, route: Route6, nlflags: int, origin: Origin | None = None) -> None:
+    """inet6_rt_notify()."""
+    net.kernel.announcer.route6(net, event, route, nlflags=nlflags, origin=origin)
+
+
+# -- going ------------------------------------------------------------------------------------
+
+
+def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
+    """ip6_del_rt(): ENOENT when it is not there."""
+    if not route.linked:
+        raise Refusal(ENOENT)
+    ip6.of(net).fib.remove(route)
+    tell(net, RTM.DELROUTE, route, 0, origin)
+
+
+def delete(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
+    """ip6_route_del(): the first route that fits is gone, and announced. ESRCH."""
+    node: Node6 | None = None
+    if wanted.length <= 128:
+        node = ip6.of(net).fib.node(ip6.prefix_of(wanted.dst, wanted.length), wanted.length)
+    for route in node or ():
+        if (
+            (not wanted.ifindex or (route.dev is not None and route.dev.ifindex == wanted.ifindex))
+            and (wanted.gateway is None or route.gateway == wanted.gateway)
+            and wanted.metric in (0, route.metric)
+            and wanted.protocol in (0, route.protocol)
+        ):
+            remove(net, route, origin)
+            return
+    raise Refusal(ESRCH)
+
+
+# -- for addresses and devices ----------------------------------------------------------------
+
+
+def local_route(dev: Device, address: int) -> Route6:
+    """addrconf_f6i_alloc(): the route to one of our addresses, not in the tree yet."""
+    wanted = Wanted6(address, 128, type=LOCAL, ifindex=dev.ifindex, local=True, may_be_down=True)
+    return create(dev.net, wanted)
+
+
+def _try_add(net: Net, wanted: Wanted6) -> None:
+    try:
+        add(net, wanted)
+    except Refusal:
+        return  # it is there already, or the device is down
+
+
+def add_prefix(dev: Device, address: int, length: int, metric: int = 0, expires: int | None = None) -> None:
+    """addrconf_prefix_route()."""
+    _try_add(
+        dev.net, Wanted6(address, length, metric=metric or PRIO_ADDRCONF, ifindex=dev.ifindex, expires=expires)
+    )
+
+
+def prefix_route(dev: Device, address: int, length: int) -> Route6 | None:
+    """addrconf_get_prefix_route(): the route through the device to that prefix."""
+    node = ip6.of(dev.net).fib.node(ip6.prefix_of(address, length), length)
+    return None if node is None else node.through(dev, 0)
+
+
+def add_multicast(dev: Device) -> None:
+    """addrconf_add_mroute()."""
+    _try_add(
+        dev.net, Wanted6(ip6.MULTICAST, 8, metric=PRIO_ADDRCONF, type=MULTICAST, ifindex=dev.ifindex)
+    )
+
+
+def sync_down(dev: Device, event: NetdevEvent) -> None:
+    """rt6_sync_down_dev(): routes through a device that goes down are gone; without a carrier, marked."""
+    net = dev.net
+    for route in ip6.of(net).fib.on(dev):
+        if event != NetdevEvent.CHANGE:
+            remove(net, route)
+        elif not route.local:
+            route.flags |= LINKDOWN
+
+
+def sync_up(dev: Device, state: int) -> None:
+    """rt6_sync_up()."""
+    if state & DEAD and dev.carrier:
+        state |= LINKDOWN
+    for route in ip6.of(dev.net).fib.on(dev):
+        route.flags &= ~state
+
+
+def forget_source(net: Net, address: int) -> None:
+    """rt6_remove_prefsrc(): no route prefers an address that nobody has."""
+    if ip6.find(net, address) is None:
+        ip6.of(net).fib.lose_source(address)
