@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--clock",
         choices=("real", "manual"),
         default="real",
-        help="whether its time passes by itself, or only by nlemu ctl sleep, so that runs repeat exactly (default: real)",
+        help="whether time passes by itself, or only by nlemu ctl sleep, so that runs repeat exactly (default: real)",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="tell on standard error what happens")
 
