@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from emulator.machine import Machine
+from emulator.pauses import let_time_pass
 from emulator.programs import StepError
 from emulator.steps import Answer, Steps
 from protocol.trace import Header, Step, Trace, matches, text_of
@@ -73,6 +74,7 @@ def replay(trace: Trace) -> Result:
     for number, step in enumerate(trace.steps, 1):
         try:
             answer = steps.perform(step)
+            let_time_pass(steps, step, answer)
         except StepError as error:  # unknown as yet, or it builds on one that was
             result.not_yet[number] = str(error)
             answer = Answer()

@@ -85,6 +85,11 @@ class Steps:
         self._drain(answer.got)
         return answer
 
+    def wait(self, seconds: float, answer: Answer) -> None:
+        """Lets time pass, and adds what every socket has to say then to the answer to the last step."""
+        self.machine.advance(seconds)
+        self._drain(answer.got)
+
     def do(self, step: Step) -> None:
         """Does a step. Raises StepError and OSError."""
         perform = self._verbs.get(step.verb)

@@ -111,6 +111,16 @@ class Stats:
     rx_nohandler: int = 0
     rx_otherhost_dropped: int = 0
 
+    def sent(self, size: int) -> None:
+        """One more frame, of that many bytes, went out."""
+        self.tx_packets += 1
+        self.tx_bytes += size
+
+    def received(self, size: int) -> None:
+        """One more came in."""
+        self.rx_packets += 1
+        self.rx_bytes += size
+
 
 @dataclass(slots=True, frozen=True)
 class Parent:

@@ -49,6 +49,10 @@ class DummyOps(DeviceOps):
     def get_ts_info(self, dev: Device, info: TsInfo) -> None:
         info.so_timestamping = SOFTWARE_STAMPS
 
+    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+        dev.stats.sent(size)
+        return True, None
+
     def change_carrier(self, dev: Device, carrier: bool) -> None:
         if carrier:
             link_watch.carrier_on(dev)

@@ -180,6 +180,15 @@ class NetdevsimOps(DeviceOps):
     def validate_address(self, dev: Device) -> None:
         check_address(dev)
 
+    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+        peer = state_of(dev).peer
+        if peer is None:
+            dev.stats.tx_dropped += 1
+            return True, None
+        dev.stats.sent(size)
+        peer.stats.received(size)
+        return True, peer
+
     def get_phys_port_name(self, dev: Device) -> str | None:
         """devlink_compat_phys_port_name_get() of a physical port: ports count from 1, in 32 bits."""
         return f"p{(state_of(dev).port_index + 1) & 0xFFFFFFFF}"

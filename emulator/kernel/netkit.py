@@ -135,6 +135,16 @@ class NetkitOps(DeviceOps):
             raise Refusal(EOPNOTSUPP)
         set_ethernet_mac(dev, address)
 
+    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+        netkit: Netkit = dev.priv
+        peer = netkit.peer
+        if peer is None or not peer.up or netkit.policy == NetkitAction.DROP:
+            dev.stats.tx_dropped += 1
+            return False, None
+        dev.stats.sent(size)
+        peer.stats.received(size)
+        return True, peer
+
     def uninit(self, dev: Device) -> None:
         # Queue 0 is the device's own; all others were created for a lease.
         for index in range(1, dev.real_num_rx_queues):

@@ -112,6 +112,11 @@ class DeviceOps:
         """ndo_bpf with XDP_SETUP_PROG: a native XDP program comes; may refuse."""
         raise Refusal(EOPNOTSUPP)
 
+    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+        """ndo_start_xmit: a frame of that many bytes goes out, and is counted as the driver counts. Returns whether the
+        driver says that it went out (NETDEV_TX_OK, not NET_XMIT_DROP), and the device at which it arrives, if any."""
+        return True, None
+
     # queue_mgmt_ops
 
     sets_rx_page_size = False

@@ -147,6 +147,15 @@ class VethOps(DeviceOps):
     def set_mac(self, dev: Device, address: bytes) -> None:
         set_ethernet_mac(dev, address)
 
+    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+        peer: Device | None = dev.priv.peer
+        if peer is None or not peer.up:
+            dev.stats.tx_dropped += 1
+            return False, None
+        dev.stats.sent(size)
+        peer.stats.received(size)
+        return True, peer
+
     def set_features(self, dev: Device, wanted: int) -> bool:
         if (wanted ^ dev.features) & features.GRO and dev.up:
             peer = dev.priv.peer
@@ -243,6 +252,12 @@ def use_queues(dev: Device, params: LinkParams) -> None:
         settings.set_real_num_rx_queues(dev, 1)
 
 
+def _forget_received(dev: Device) -> None:
+    """What a device has received is what its peer has sent: without a peer that is nothing (veth_get_stats64())."""
+    if dev.counted:
+        dev.stats.rx_packets = dev.stats.rx_bytes = 0
+
+
 class VethKind(Kind):
     """veth_link_ops."""
 
@@ -302,9 +317,11 @@ class VethKind(Kind):
     def del_link(self, dev: Device, kill: KillList) -> None:
         peer = dev.priv.peer
         dev.moved()
+        _forget_received(dev)
         dev.priv.peer = dev.seen_by = None
         queue_unregister(dev, kill)
         if peer is not None:
+            _forget_received(peer)
             peer.priv.peer = peer.seen_by = None
             queue_unregister(peer, kill)
 

@@ -33,7 +33,7 @@ from protocol.uapi.rtnetlink import RTEXT_FILTER, RTM
 
 MAX_PHYS_ITEM_ID_LEN = 32
 """include/linux/netdevice.h"""
-MAX_TCP_HEADER = 320
+MAX_TCP_HEADER = 256
 """include/net/tcp.h, with the recorded machine's configuration: no segment can be smaller."""
 MAX_TXQLEN = 0x7FFF
 IFLA_MAX = 69

@@ -1,0 +1,141 @@
+"""Groups that a device listens to, and the reports that say so: multicast listener discovery, net/ipv6/mcast.c.
+
+A group that is joined is reported twice, a moment later and then at some time within a second; when the first address
+of the link has passed, all groups are reported twice more, at once and within a second. Groups that every device
+listens to are never reported, and one that does no neighbour discovery has no others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.kernel import ip6, ip6_packets
+from emulator.kernel.clock import NSEC_PER_SEC
+from protocol.uapi.ipv6 import Ipv6Devconf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.kernel.device import Device
+    from emulator.kernel.inet_device import Inet6Device
+    from emulator.kernel.work import Job
+
+ROBUSTNESS = 2
+"""MLD_QRV_DEFAULT: how often everything is said."""
+NSEC_PER_MSEC = NSEC_PER_SEC // 1000
+SOON = 2 * NSEC_PER_MSEC
+"""mld_ifc_start_work() without a delay: two ticks of the recorded machine."""
+
+
+class Listener:
+    """What one device keeps of it. members: of a group, how many joined it; unreported: how many reports of a group
+    are still to be sent."""
+
+    __slots__ = ("change", "change_count", "initial", "initial_count", "members", "unreported")
+
+    def __init__(self) -> None:
+        self.members: dict[int, int] = {}
+        self.unreported: dict[int, int] = {}
+        self.change: Job | None = None
+        self.change_count = 0
+        self.initial: Job | None = None
+        self.initial_count = 0
+
+
+def join(dev: Device, group: int) -> None:
+    """ipv6_dev_mc_inc(): the first who joins a group has it reported, if the device is up."""
+    listener = _of(dev)
+    count = listener.members[group] = listener.members.get(group, 0) + 1
+    if count == 1:
+        _added(dev, listener, (group,))
+
+
+def leave(dev: Device, listener: Listener, group: int) -> None:
+    """ipv6_dev_mc_dec(): that the last one left is reported as that the first one came."""
+    count = listener.members.get(group, 0) - 1
+    if count > 0:
+        listener.members[group] = count
+    elif listener.members.pop(group, None) is not None:
+        _added(dev, listener, (group,))
+
+
+def up(dev: Device) -> None:
+    """ipv6_mc_up(): the device can carry packets, again perhaps: all groups are reported anew."""
+    listener = _of(dev)
+    _added(dev, listener, tuple(listener.members))
+
+
+def down(listener: Listener) -> None:
+    """ipv6_mc_down(), ipv6_mc_destroy_dev(): nothing more is reported."""
+    for job in (listener.change, listener.initial):
+        if job is not None:
+            job.cancel()
+    listener.change = listener.initial = None
+    listener.change_count = listener.initial_count = 0
+    listener.unreported.clear()
+
+
+def dad_complete(dev: Device) -> None:
+    """ipv6_mc_dad_complete(): reports so far came from no address; now there is one."""
+    listener = _of(dev)
+    listener.initial_count = ROBUSTNESS
+    _report_initially(dev, listener)
+
+
+def _of(dev: Device) -> Listener:
+    idev: Inet6Device = dev.ip6
+    return idev.listener
+
+
+def _added(dev: Device, listener: Listener, groups: tuple[int, ...]) -> None:
+    """igmp6_group_added() and mld_ifc_event()."""
+    if not dev.up or not groups:
+        return
+    for group in groups:
+        listener.unreported[group] = ROBUSTNESS
+    listener.change_count = ROBUSTNESS
+    listener.change = _later(dev, listener.change, SOON, lambda: _report_changes(dev, listener))
+
+
+def _report_changes(dev: Device, listener: Listener) -> None:
+    """mld_ifc_work()."""
+    listener.change = None
+    due = tuple(listener.unreported)
+    for group in due:
+        listener.unreported[group] -= 1
+        if not listener.unreported[group]:
+            del listener.unreported[group]
+    _report(dev, len(due))
+    if listener.change_count:
+        listener.change_count -= 1
+        if listener.change_count:
+            listener.change = _later(dev, None, _some_time(dev), lambda: _report_changes(dev, listener))
+
+
+def _report_initially(dev: Device, listener: Listener) -> None:
+    """mld_dad_work()."""
+    listener.initial = None
+    _report(dev, len(listener.members))
+    if listener.initial_count:
+        listener.initial_count -= 1
+        if listener.initial_count:
+            listener.initial = _later(dev, None, _some_time(dev), lambda: _report_initially(dev, listener))
+
+
+def _report(dev: Device, groups: int) -> None:
+    """mld_sendpack(): so many groups in one report, which fit for as long as somebody counts them on fingers."""
+    if groups and dev.ip6 is not None:
+        ip6_packets.send(dev, ip6.ALL_MLD2_ROUTERS, ip6_packets.REPORT + groups * ip6_packets.RECORD)
+
+
+def _some_time(dev: Device) -> int:
+    """unsolicited_report_interval(), of which a random part goes by; in nanoseconds."""
+    idev: Inet6Device = dev.ip6
+    interval = idev.conf[Ipv6Devconf.MLDV2_UNSOLICITED_REPORT_INTERVAL] or 1
+    return SOON + dev.kernel.random.randrange(interval) * NSEC_PER_MSEC
+
+
+def _later(dev: Device, job: Job | None, delay: int, run: Callable[[], None]) -> Job:
+    if job is not None:
+        job.cancel()
+    return dev.kernel.work.at(dev.kernel.clock.now + delay, run)

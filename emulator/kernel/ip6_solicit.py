@@ -1,0 +1,57 @@
+"""Asking for routers: a solicitation when the first address of the link has passed, and more at growing intervals,
+since no router ever answers here (addrconf_dad_completed() and addrconf_rs_timer() of net/ipv6/addrconf.c).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.kernel import ip6, ip6_packets
+from emulator.kernel.clock import NSEC_PER_SEC
+from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+
+if TYPE_CHECKING:
+    from emulator.kernel.device import Device
+    from emulator.kernel.inet_device import Inet6Device
+
+READY, RS_SENT = int(InetDeviceFlag.READY), int(InetDeviceFlag.RS_SENT)
+NSEC_PER_MSEC = NSEC_PER_SEC // 1000
+FIRST, NEXT = (0.9, 1.1), (1.9, 2.1)
+"""How much of the initial interval, and of the one before: rfc3315_s14_backoff_init() and _update()."""
+
+
+def start(dev: Device) -> None:
+    """Asks, and will ask again."""
+    idev: Inet6Device = dev.ip6
+    ip6_packets.send(dev, ip6.ALL_ROUTERS, ip6_packets.router_solicitation(dev))
+    idev.flags |= RS_SENT
+    dev.changed()
+    _again(dev, idev, idev.conf[Ipv6Devconf.RTR_SOLICIT_INTERVAL] * dev.kernel.random.uniform(*FIRST), 1)
+
+
+def stop(idev: Inet6Device) -> None:
+    """addrconf_del_rs_timer()."""
+    if idev.solicit is not None:
+        idev.solicit.cancel()
+        idev.solicit = None
+
+
+def _again(dev: Device, idev: Inet6Device, interval: float, probes: int) -> None:
+    stop(idev)
+    idev.solicit = dev.kernel.work.at(
+        dev.kernel.clock.now + round(interval * NSEC_PER_MSEC), lambda: _timer(dev, idev, interval, probes)
+    )
+
+
+def _timer(dev: Device, idev: Inet6Device, interval: float, probes: int) -> None:
+    """addrconf_rs_timer(): a negative number of solicitations is no limit."""
+    idev.solicit = None
+    limit = idev.conf[Ipv6Devconf.RTR_SOLICITS]
+    if idev.dead or not idev.flags & READY or not idev.conf[Ipv6Devconf.ACCEPT_RA] or 0 <= limit <= probes:
+        return
+    ip6_packets.send(dev, ip6.ALL_ROUTERS, ip6_packets.router_solicitation(dev))
+    longest = idev.conf[Ipv6Devconf.RTR_SOLICIT_MAX_INTERVAL]
+    interval *= dev.kernel.random.uniform(*NEXT)
+    if interval > longest:
+        interval = longest * dev.kernel.random.uniform(*FIRST)
+    _again(dev, idev, interval, probes + 1)

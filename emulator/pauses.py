@@ -1,0 +1,55 @@
+"""How much time the recorder let pass after a step, before it read what had come of it.
+
+A trace does not say: its times are the recorder's habits (fixtures/recorder/agent.py), and as long as it took for
+something to come. They show in what IPv6 sends by itself and counts, and in addresses that are announced a second or
+two after their device came up. Where the recorded kernel had more to say than the machine has yet, time goes on for a
+while.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from protocol.uapi.if_ import IFF
+from protocol.uapi.netlink import NetlinkProtocol
+from protocol.uapi.rtnetlink import RTM
+
+if TYPE_CHECKING:
+    from emulator.steps import Answer, Steps
+    from protocol.trace import Step
+
+AFTER = {"close": 0.05, "netns_del": 1.0, "nsim_new": 0.2, "nsim_del": 0.5, "end": 0.3}
+"""In seconds, by verb; nothing after the others."""
+AFTER_UP_OR_DOWN = 0.6
+"""After a request that raises a device or takes it down."""
+PATIENCE, GLANCE = 4.0, 0.1
+"""How long in all, and in what steps, to wait for what was recorded."""
+LINK = struct.Struct("<IHHII BBHiII")
+"""A message header, and struct ifinfomsg behind it."""
+
+
+def pause_after(steps: Steps, step: Step) -> float:
+    """How long the recorder waited, in seconds."""
+    if step.verb == "send" and steps.sockets[step.subject].protocol == NetlinkProtocol.ROUTE:
+        data = bytes.fromhex(step["hex"])
+        if len(data) >= LINK.size:
+            fields = LINK.unpack_from(data)
+            if fields[1] == RTM.SETLINK and fields[-1] & IFF.UP:
+                return AFTER_UP_OR_DOWN
+    return AFTER.get(step.verb, 0.0)
+
+
+def let_time_pass(steps: Steps, step: Step, answer: Answer) -> None:
+    """Lets time pass after a step, and adds to the answer what comes in the meantime."""
+    waited = pause_after(steps, step)
+    if waited:
+        steps.wait(waited, answer)
+    while waited < PATIENCE and lacks(step, answer):
+        steps.wait(GLANCE, answer)
+        waited += GLANCE
+
+
+def lacks(step: Step, answer: Answer) -> bool:
+    """Whether a socket had more to read when the trace was recorded."""
+    return any(len(recorded) > len(answer.got.get(socket, ())) for socket, recorded in step.got.items())
