@@ -58,12 +58,13 @@ class Control:
                 f"no daemon serves {directory} ({why}); start one: nlemu serve --dir {directory}"
             ) from None
         self._buffer = b""
-        self._passed: list[socket.socket] = []
+        self._passed: list[int] = []
+        """Descriptors that came with answers and were not taken yet."""
 
     def close(self) -> None:
         self._sock.close()
-        for sock in self._passed:
-            sock.close()
+        for number in self._passed:
+            os.close(number)
 
     def __enter__(self) -> Control:
         return self
@@ -83,7 +84,7 @@ class Control:
                 for _, _, rights in ancillary:
                     numbers = array.array("i")
                     numbers.frombytes(rights)
-                    self._passed += [socket.socket(fileno=number) for number in numbers]
+                    self._passed += numbers
         except (BrokenPipeError, ConnectionResetError):
             raise NoDaemon("the daemon went away") from None
         line, _, self._buffer = self._buffer.partition(b"\n")
@@ -108,7 +109,12 @@ class Control:
     def open_as(self, name: str, **fields: Any) -> tuple[socket.socket, int]:
         """A netlink socket under a name that the caller chooses, and its port id."""
         port: int = self.do(open=name, **fields)["port"]
-        return self._passed.pop(), port
+        return socket.socket(fileno=self._passed.pop()), port
+
+    def dmabuf(self, name: str, **fields: Any) -> int:
+        """A dmabuf of that name: a descriptor to name in this process's messages, and to be closed by the caller."""
+        self.do(dmabuf=name, **fields)
+        return self._passed.pop()
 
 
 class Client:

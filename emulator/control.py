@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from emulator.descriptors import Named
 from emulator.directory import DirectoryError
 from emulator.programs import StepError
 from emulator.state import state
 from protocol import trace
-from protocol.trace import Step, TraceError, Verb, shown, u32
+from protocol.trace import Step, TraceError, Verb, label, shown, u32
 
 if TYPE_CHECKING:
     from emulator.server import Server
@@ -50,7 +51,8 @@ def _true(value: Any) -> str | None:
 _unique = itertools.count(random.SystemRandom().getrandbits(32))
 
 VERBS: Mapping[str, Verb] = {
-    **{name: trace.VERBS[name] for name in ("netns", "netns_del", "nsim_new", "nsim_del", "opt", "close", "sleep")},
+    **{name: verb for name, verb in trace.VERBS.items() if name not in ("open", "send")},
+    "descriptor": Verb(u32, needs={"socket": label, "of": label}),
     "open": Verb(
         trace.VERBS["open"].subject,
         trace.VERBS["open"].needs,
@@ -61,7 +63,9 @@ VERBS: Mapping[str, Verb] = {
 }
 """What can be asked for. An opened socket has two fields more than in a trace: `groups`, those of bind(), and `pid`,
 the process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names.
-There is no `send`: who opens a socket gets it, and sends himself."""
+There is no `send`: who opens a socket gets it, and sends himself. `dmabuf` is answered with a descriptor to name in
+messages; `descriptor` lets a number stand for a dmabuf in the messages of one opened socket, for programs whose open
+files cannot be seen from here."""
 
 
 class Control:
@@ -73,6 +77,8 @@ class Control:
         self._sock = trio.socket.from_stdlib_socket(sock)
         self._passed: socket.socket | None = None
         """A data socket that goes out with the next answer."""
+        self._lent: int | None = None
+        """Or a descriptor that stays ours."""
 
     async def serve(self) -> None:
         """Answers line after line until the client leaves."""
@@ -121,6 +127,16 @@ class Control:
             case "close":
                 server.steps.socket("close", step.subject)
                 server.named[step.subject].close()
+            case "dmabuf":
+                server.steps.do(step)
+                self._lent = server.tokens.make(step.subject, server.steps.programs.dmabuf("dmabuf", step.subject))
+            case "end":
+                server.tokens.forget(server.steps.programs.running.get(step.subject))
+                server.steps.do(step)
+            case "descriptor":
+                endpoint = server.steps.socket("descriptor", step["socket"])
+                found = server.steps.programs.dmabuf("descriptor", step["of"])
+                endpoint.descriptors = Named(step.subject, found, endpoint.descriptors)
             case "netns":
                 server.add_namespace(step)
             case "netns_del":
@@ -156,6 +172,10 @@ class Control:
                 rights = array.array("i", [passed.fileno()])
                 sent = await self._sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
             data = data[sent:]
+        elif self._lent is not None:
+            rights = array.array("i", [self._lent])
+            self._lent = None
+            data = data[await self._sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)]) :]
         while data:
             data = data[await self._sock.send(data) :]
 

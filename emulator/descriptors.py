@@ -25,6 +25,18 @@ class Descriptors(Protocol):
         """The object that the sender has open under this number; None when it is no such thing."""
 
 
+class Named:
+    """A table in which one number was given a meaning by hand; all others are looked up where they were before."""
+
+    __slots__ = ("number", "others", "thing")
+
+    def __init__(self, number: int, thing: object, others: Descriptors) -> None:
+        self.number, self.thing, self.others = number, thing, others
+
+    def get(self, number: int, /) -> object | None:
+        return self.thing if number == self.number else self.others.get(number)
+
+
 class PeerDescriptors:
     """The files that a living process has open, read from /proc when a message asks.
 

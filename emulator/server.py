@@ -31,6 +31,7 @@ from emulator.directory import PROTOCOLS, Directory, DirectoryError
 from emulator.endpoint import Endpoint
 from emulator.kernel.clock import NSEC_PER_SEC
 from emulator.machine import Machine
+from emulator.memory import Tokens
 from emulator.steps import Steps
 from protocol import trace
 from protocol.trace import Step
@@ -69,6 +70,8 @@ class Server:
         """Those whose endpoints have something to be written; each puts itself here."""
         self.buffer = memoryview(bytearray(SEND_LIMIT + 1))
         """Where every connection receives, one datagram at a time; one byte longer than any may be."""
+        self.tokens = Tokens()
+        """Files that stand for dmabufs."""
         self._listeners: dict[str, list[socket.socket]] = {}
         self._homes: dict[tuple[int, int], str] = {}
         """Device and inode number of the namespaces' directories."""
@@ -124,6 +127,7 @@ class Server:
             connection.close()
         self.machine = self.make_machine()
         self.steps = Steps(self.machine)
+        self.tokens.clear()
         self.arrange()
         self._nap.cancel()
 
@@ -209,7 +213,7 @@ class Server:
 
     def _home(self, file: tuple[int, int]) -> object | None:
         name = self._homes.get(file)
-        return None if name is None else self.steps.nets.get(name)
+        return self.tokens.get(file) if name is None else self.steps.nets.get(name)
 
     def _greeter(self, name: str, protocol: int) -> Greet:
         def greet(sock: socket.socket) -> None:
@@ -279,6 +283,7 @@ async def serving(
             try:
                 yield server
             finally:
+                server.tokens.clear()
                 nursery.cancel_scope.cancel()
 
 

@@ -77,6 +77,7 @@ def _device(dev: Device) -> dict[str, Any]:
         rx_queues=dev.real_num_rx_queues,
         tx_queues=dev.real_num_tx_queues,
         leases=[_lease(queue) for queue in rx if queue.lease is not None] or None,
+        xsk=[queue.index for queue in rx if queue.pool is not None] or None,
         providers={str(queue.index): queue.mp.kind.value for queue in rx if queue.mp is not None} or None,
         napis=[_napi(napi) for napi in dev.napi_list] or None,
         page_pools=[_page_pool(pool) for pool in dev.page_pools] or None,

@@ -46,6 +46,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     unplug.add_argument("id", metavar="ID", type=whole)
     unplug.set_defaults(perform=nsim_del)
 
+    step = verbs.add_parser("do", help="any step, as FIELD=VALUE: NICs, programs on queues, counters (docs/queues.md)")
+    step.add_argument("fields", metavar="FIELD=VALUE", type=assignment, nargs="+", help="the first is the verb")
+    step.set_defaults(perform=do)
+
     verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
         perform=state
     )
@@ -64,6 +68,17 @@ def whole(text: str) -> int:
     if not 0 <= number <= 0xFFFFFFFF:
         raise argparse.ArgumentTypeError(f"takes a number from 0 to {0xFFFFFFFF}, and not {text!r}")
     return number
+
+
+def assignment(text: str) -> tuple[str, Any]:
+    """A field and its value: JSON, or else a text as it stands."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"takes FIELD=VALUE, and not {text!r}")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
 
 
 def run(options: argparse.Namespace) -> int:
@@ -104,6 +119,10 @@ def nsim_new(control: Control, options: argparse.Namespace) -> Told:
 
 def nsim_del(control: Control, options: argparse.Namespace) -> Told:
     return control.do(nsim_del=options.id), []
+
+
+def do(control: Control, options: argparse.Namespace) -> Told:
+    return control.do(**dict(options.fields)), []
 
 
 def reset(control: Control, options: argparse.Namespace) -> Told:
