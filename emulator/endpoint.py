@@ -220,6 +220,11 @@ class Endpoint:
         self._queued -= len(datagram.data) + SKB_TRUESIZE
         return datagram
 
+    def put_back(self, datagram: Datagram) -> None:
+        """`take()` was too early."""
+        self._queue.appendleft(datagram)
+        self._queued += len(datagram.data) + SKB_TRUESIZE
+
     def read(self, size: int) -> None:
         """A reader with ``size`` bytes of room has looked at a datagram: a running dump goes on."""
         if size > self._read:

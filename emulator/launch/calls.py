@@ -32,7 +32,8 @@ X86_64: Final = Architecture(
         "getpeername": 52, "setsockopt": 54, "getsockopt": 55, "clone": 56, "execve": 59, "fcntl": 72, "chdir": 80,
         "mkdir": 83, "rmdir": 84, "creat": 85, "unlink": 87, "readlink": 89, "getuid": 102, "getgid": 104,
         "geteuid": 107, "getegid": 108, "getresuid": 118, "getresgid": 120, "statfs": 137, "mount": 165,
-        "umount2": 166, "inotify_add_watch": 254, "openat": 257, "mkdirat": 258, "newfstatat": 262, "unlinkat": 263,
+        "umount2": 166, "getxattr": 191, "lgetxattr": 192, "listxattr": 194, "llistxattr": 195,
+        "inotify_add_watch": 254, "openat": 257, "mkdirat": 258, "newfstatat": 262, "unlinkat": 263,
         "readlinkat": 267, "faccessat": 269, "unshare": 272, "accept4": 288, "dup3": 292, "pwritev": 296,
         "recvmmsg": 299, "sendmmsg": 307, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311,
         "seccomp": 317, "execveat": 322, "statx": 332, "open_tree": 428, "move_mount": 429, "fsopen": 430,
@@ -46,7 +47,7 @@ AARCH64: Final = Architecture(
     "aarch64",
     0xC00000B7,
     {
-        "dup": 23, "dup3": 24, "fcntl": 25, "inotify_add_watch": 27, "ioctl": 29, "mkdirat": 34, "unlinkat": 35,
+        "getxattr": 8, "lgetxattr": 9, "listxattr": 11, "llistxattr": 12, "dup": 23, "dup3": 24, "fcntl": 25, "inotify_add_watch": 27, "ioctl": 29, "mkdirat": 34, "unlinkat": 35,
         "umount2": 39, "mount": 40, "statfs": 43, "faccessat": 48, "chdir": 49, "openat": 56, "read": 63, "write": 64,
         "readv": 65, "writev": 66, "pwrite64": 68, "pwritev": 70, "readlinkat": 78, "newfstatat": 79, "unshare": 97,
         "getresuid": 148, "getresgid": 150, "getuid": 174, "geteuid": 175, "getgid": 176, "getegid": 177,

@@ -46,7 +46,7 @@ HIGHEST = 0x7FFFFFFF
 PATH_CALLS = (
     "openat", "open", "stat", "lstat", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "statx",
     "openat2", "creat", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "statfs", "inotify_add_watch", "chdir",
-    "execve", "execveat", "mount", "umount2",
+    "getxattr", "lgetxattr", "listxattr", "llistxattr", "execve", "execveat", "mount", "umount2",
 )  # fmt: skip
 """Handed over always. newfstatat is too, when it takes a path."""
 

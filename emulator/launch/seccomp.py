@@ -1,9 +1,9 @@
-"""seccomp user notification, through ctypes and ioctl (linux/seccomp.h, Documentation/userspace-api/seccomp_filter.rst).
+"""seccomp user notification, through ctypes and ioctl (linux/seccomp.h).
 
 The filter is installed by the process that is to be supervised, which then hands the listener, a descriptor, to its
-supervisor. With WAIT_KILLABLE_RECV (5.19) a call that has been taken can only be interrupted by a fatal signal, so it is
-never performed twice; without it, a signal at the wrong moment can make a program repeat one. With SYNC_WAKE_UP (6.6)
-the two processes take turns on one processor, which halves the cost of a call.
+supervisor. With WAIT_KILLABLE_RECV (5.19) a call that has been taken can only be interrupted by a fatal signal, so it
+is never performed twice; without it, a signal at the wrong moment can make a program repeat one. With SYNC_WAKE_UP
+(6.6) the two processes take turns on one processor, which halves the cost of a call.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from emulator.launch.bpf import Instruction, pack
@@ -94,10 +95,8 @@ class Listener:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        try:
+        with suppress(OSError):  # before 6.6
             fcntl.ioctl(fd, NOTIF_SET_FLAGS, FD_SYNC_WAKE_UP)
-        except OSError:
-            pass  # before 6.6
 
     def close(self) -> None:
         os.close(self.fd)
@@ -148,6 +147,6 @@ class Listener:
         """Gives the caller a copy of our descriptor: the number it has there, `at` if that is given. send: and the
         call returns that number. Raises OSError: EMFILE, EBADF (beyond the limit), ENOENT (nobody waits)."""
         flags = (0 if at is None else ADDFD_SETFD) | (ADDFD_SEND if send else 0)
-        return fcntl.ioctl(
-            self.fd, NOTIF_ADDFD, ADDFD.pack(id, flags, fd, at or 0, os.O_CLOEXEC if cloexec else 0)
-        )
+        request = bytearray(ADDFD.pack(id, flags, fd, at or 0, os.O_CLOEXEC if cloexec else 0))
+        number: int = fcntl.ioctl(self.fd, NOTIF_ADDFD, request, True)
+        return number

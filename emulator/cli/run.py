@@ -1,0 +1,56 @@
+"""``nlemu run``: any program, with the emulator as its kernel."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
+
+The program's netlink sockets, its network namespaces, and what it reads about interfaces in /sys and /proc are the
+emulator's; all else is this machine's. It ends as the program ends: with its exit status, or 128 and the number of the
+signal that ended it. `nlemu check` says whether this machine can."""
+EPILOG = """examples:
+  nlemu run -- ip -d link
+  nlemu run -- sh -c 'ip link add nk0 type netkit; ip -d -j link show nk0'
+  nlemu run --netns guest -- unshare -n ip link"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--netns", metavar="N", help="the namespace to begin in; made if need be (default: init)")
+    parser.add_argument(
+        "--uid-view",
+        choices=("root", "user"),
+        default="root",
+        help="whom the program takes itself for, and what it may do on the emulated kernel (default: root)",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of all that is random (default: 0)")
+    parser.add_argument(
+        "--netdevsim", choices=("plain", "dma"), default="plain", help="what its NICs can do (see nlemu serve)"
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell on standard error what is refused, and why")
+    parser.add_argument("program", metavar="COMMAND", nargs=argparse.REMAINDER, help="what to run, after --")
+
+
+def run(options: argparse.Namespace) -> int:
+    from emulator.cli import Refused, Usage
+    from emulator.launch.session import CannotSupervise, Session
+    from emulator.machine import Machine
+
+    command = options.program[1:] if options.program[:1] == ["--"] else options.program
+    if not command:
+        raise Usage("what shall be run? put it after --")
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.WARNING,
+        format="nlemu: %(levelname)s: %(message)s",
+        stream=sys.stderr,
+    )
+    machine = Machine(seed=options.seed, netdevsim=options.netdevsim)
+    try:
+        return Session(machine, command, netns=options.netns, root=options.uid_view == "root").run()
+    except CannotSupervise as error:
+        raise Refused(
+            f"{error}. Other ways in: `nlemu serve` and its sockets; pyynl and pyroute2 in-process. "
+            "`nlemu check` tells more."
+        ) from error

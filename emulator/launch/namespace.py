@@ -1,0 +1,133 @@
+"""Network namespaces as programs hold them: by being in one, by a name under /run/netns, by an open file, by a socket.
+
+Each of these holds the namespace; when the last is gone, it dies. Threads and sockets say when they let go, names are
+taken away by a call. An open file does not: it is a memfd of ours, which the kernel does not tell us is closed. So a
+namespace whose file was given out is looked for among the open files of all processes whenever somebody has left it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from emulator.launch.borrow import Borrowed
+from emulator.launch.task import descendants
+
+if TYPE_CHECKING:
+    from emulator.kernel.net import Net
+    from emulator.launch.supervisor import Supervisor
+
+
+class Namespaces:
+    """The files and names of namespaces. place: our directory; `names` below it stands for /run/netns."""
+
+    def __init__(self, supervisor: Supervisor, place: str) -> None:
+        self.supervisor = supervisor
+        self.directory = os.path.join(place, "netns")
+        os.mkdir(self.directory, 0o755)
+        self.bound: dict[str, Net] = {}
+        """What is mounted on a name."""
+        self._files: dict[Net, int] = {}
+        self._given: set[Net] = set()
+        """Those whose file may be open somewhere, and are held for that."""
+        self._made = 0
+        for name, net in supervisor.machine.nets.items():
+            if net is not supervisor.machine.init_net:
+                self.create_name(name)
+                self.bind(name, net)
+
+    def make(self) -> Net:
+        """copy_net_ns(): a namespace without a name; the caller holds it."""
+        machine = self.supervisor.machine
+        self._made += 1
+        net = machine.new_net(f"unnamed-{self._made}")
+        del machine.nets[net.name]
+        return net
+
+    # Files
+
+    def file(self, net: Net) -> int:
+        """The file that stands for it, open; its inode is the namespace's identity."""
+        fd = self._files.get(net)
+        if fd is None:
+            fd = os.memfd_create(f"net:[{net.inum}]", os.MFD_CLOEXEC)
+            os.fchmod(fd, 0o444)
+            self._files[net] = fd
+        return fd
+
+    def given(self, net: Net) -> None:
+        """The file has been given to a program."""
+        if net not in self._given:
+            self._given.add(net)
+            net.hold()
+
+    def behind(self, borrowed: Borrowed) -> Net | None:
+        """The namespace that an open file stands for."""
+        for net, fd in self._files.items():
+            found = os.fstat(fd)
+            if (found.st_ino, found.st_dev) == (borrowed.inode, borrowed.device):
+                return net
+        return None
+
+    def sweep(self) -> None:
+        """Lets go of namespaces whose files are open nowhere any more."""
+        loose = self._given - set(self.bound.values()) - {self.supervisor.machine.init_net}
+        if not loose:
+            return
+        places = {}
+        for net in loose:
+            found = os.fstat(self._files[net])
+            places[found.st_dev, found.st_ino] = net
+        for pid in descendants(os.getpid()):
+            with suppress(OSError):
+                for number in os.listdir(f"/proc/{pid}/fd"):
+                    with suppress(OSError):
+                        found = os.stat(f"/proc/{pid}/fd/{number}")
+                        places.pop((found.st_dev, found.st_ino), None)
+        for net in places.values():
+            self._given.discard(net)
+            os.close(self._files.pop(net))
+            net.release()
+
+    # Names
+
+    def create_name(self, name: str) -> None:
+        """An empty file under /run/netns, on which a namespace can be mounted."""
+        os.close(os.open(os.path.join(self.directory, name), os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o644))
+
+    def remove_name(self, name: str) -> None:
+        """unlink(). OSError EBUSY while something is mounted there, ENOENT."""
+        if name in self.bound:
+            raise OSError(errno.EBUSY, "a namespace is mounted there")
+        os.unlink(os.path.join(self.directory, name))
+
+    def bind(self, name: str, net: Net) -> None:
+        """mount --bind of a namespace's file on a name. OSError ENOENT."""
+        if not os.path.exists(os.path.join(self.directory, name)):
+            raise OSError(errno.ENOENT, "nothing to mount on")
+        net.hold()
+        if name in self.bound:
+            self.bound[name].release()
+        self.bound[name] = net
+        machine = self.supervisor.machine
+        if net is not machine.init_net and net.name not in machine.nets and name not in machine.nets:
+            net.name = name
+            machine.nets[name] = net
+
+    def unbind(self, name: str) -> None:
+        """umount(). OSError EINVAL: nothing is mounted there."""
+        net = self.bound.pop(name, None)
+        if net is None:
+            raise OSError(errno.EINVAL, "nothing is mounted there")
+        machine = self.supervisor.machine
+        if machine.nets.get(name) is net:
+            del machine.nets[name]
+        net.release()
+        self.sweep()
+
+    def close(self) -> None:
+        for fd in self._files.values():
+            os.close(fd)
+        self._files.clear()

@@ -1,0 +1,255 @@
+"""A session: one command under supervision, from its start until nothing is left of it.
+
+The command is our child, in our process group and on our terminal. Signals that people send to us go on to it; those
+that the terminal sends reach it anyhow, so we only take no notice. When it stops for the terminal's sake, so do we.
+When it ends, what it has left running ends too, as with the first process of a container: nobody would answer for the
+kernel any more.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import shutil
+import signal
+import socket
+import struct
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+from emulator.launch import filter
+from emulator.launch.bpf import Instruction
+from emulator.launch.calls import Architecture, architecture
+from emulator.launch.seccomp import Listener, install, libc
+from emulator.launch.supervisor import Supervisor
+from emulator.launch.task import descendants
+
+if TYPE_CHECKING:
+    from emulator.machine import Machine
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+SFD_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK
+SIGINFO_SIZE = 128  # struct signalfd_siginfo
+SI_KERNEL = 0x80
+SIGSET_SIZE = 128  # glibc's sigset_t
+
+CANNOT_EXECUTE, NOT_FOUND = 126, 127
+"""As shells have it."""
+
+PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
+          signal.SIGWINCH, signal.SIGCONT, signal.SIGALRM, signal.SIGTSTP)  # fmt: skip
+STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+
+HIGH = 900
+"""Where our descriptors begin: beyond what programs use, and below what select() can take (1024)."""
+
+STUBS = ("modprobe", "udevadm")
+"""Programs that find nothing to do: there are no modules here, and no device manager."""
+
+
+class CannotSupervise(Exception):
+    """Why no program can be supervised here: one line for people."""
+
+
+def high_numbers() -> int:
+    """The lowest number for descriptors of ours. CannotSupervise: the limit leaves no room."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= 1024:
+        return HIGH
+    if soft < 128:
+        raise CannotSupervise(f"at most {soft} files can be open (ulimit -n); at least 128 are needed")
+    return soft - 64
+
+
+class Session:
+    """Takes the kernel, the command, where it is to be, and whether it is root there."""
+
+    def __init__(
+        self, machine: Machine, command: Sequence[str], *, netns: str | None = None, root: bool = True
+    ) -> None:
+        self.machine = machine
+        self.command = list(command)
+        self.netns = netns
+        self.root = root
+        self.status = 0
+        self._child = 0
+        self._supervisor: Supervisor | None = None
+
+    def run(self) -> int:
+        """Runs the command. Its exit status, or 128 and the number of the signal that ended it.
+
+        CannotSupervise: it was not started."""
+        arch = architecture()
+        if arch is None:
+            raise CannotSupervise(f"the system calls of {os.uname().machine} are not known here")
+        base = high_numbers()
+        program = filter.program(arch, base, root=self.root)
+        place = tempfile.mkdtemp(prefix="nlemu-")
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED, signal.SIGCHLD})
+        try:
+            return self._run(arch, program, base, place, mask)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _run(
+        self, arch: Architecture, program: list[Instruction], base: int, place: str, mask: set[int | signal.Signals]
+    ) -> int:
+        stubs = make_stubs(place)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ours, theirs = socket.socketpair()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._child = os.fork()
+        if not self._child:
+            ours.close()
+            self._become(arch, program, theirs, stubs, mask)
+        theirs.close()
+        with ours:
+            supervisor = self._supervisor = self._meet(ours, arch, base, place)
+            signals = signal_descriptor({*PASSED, signal.SIGCHLD})
+            try:
+                ours.sendall(b"!")
+                supervisor.watch_outside(signals, lambda _: self._signals(signals))
+                supervisor.run()
+                supervisor.drain()
+            finally:
+                self._end_all()
+                supervisor.close()
+                os.close(signals)
+                libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        return self.status
+
+    # The child's side
+
+    def _become(
+        self, arch: Architecture, program: list[Instruction], parent: socket.socket, stubs: str,
+        mask: set[int | signal.Signals],
+    ) -> NoReturn:  # fmt: skip
+        """The child: under the filter, then the command."""
+        code = NOT_FOUND
+        try:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            environment = dict(os.environ)
+            environment["PATH"] = f"{stubs}:{environment.get('PATH', os.defpath)}"
+            try:
+                listener = install(arch, program)
+            except OSError as error:
+                parent.send(struct.pack("=i", error.errno or errno.EINVAL))
+                os._exit(1)
+            socket.send_fds(parent, [struct.pack("=i", 0)], [listener])
+            os.close(listener)
+            parent.recv(1)
+            try:
+                os.execvpe(self.command[0], self.command, environment)
+            except OSError as error:
+                code = NOT_FOUND if error.errno == errno.ENOENT else CANNOT_EXECUTE
+                os.write(2, f"nlemu run: {self.command[0]}: {error.strerror}\n".encode())
+        finally:
+            os._exit(code)
+
+    # Ours
+
+    def _meet(self, child: socket.socket, arch: Architecture, base: int, place: str) -> Supervisor:
+        data, descriptors, _, _ = socket.recv_fds(child, 4, 1)
+        number = struct.unpack("=i", data)[0] if len(data) == 4 else errno.ESRCH
+        if number or not descriptors:
+            os.waitpid(self._child, 0)
+            raise CannotSupervise(why_not(number))
+        machine = self.machine
+        net = machine.init_net
+        name = self.netns
+        if name is not None and name != net.name:
+            net = machine.nets.get(name) or machine.new_net(name)
+        return Supervisor(machine, net, arch, Listener(descriptors[0]), root=self.root, base=base, place=place)
+
+    def _signals(self, descriptor: int) -> None:
+        """Signals have come for us."""
+        while True:
+            try:
+                info = os.read(descriptor, SIGINFO_SIZE)
+            except BlockingIOError:
+                return
+            number, _, code = struct.unpack_from("=Iii", info)
+            if number == signal.SIGCHLD:
+                self._reap()
+            elif code != SI_KERNEL:
+                with suppress(ProcessLookupError):
+                    os.kill(self._child, number)
+
+    def _reap(self) -> None:
+        supervisor = self._supervisor
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if pid != self._child:
+                continue
+            if os.WIFSTOPPED(status):
+                if os.WSTOPSIG(status) in STOPS:
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                continue
+            self.status = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            self._child = 0
+            assert supervisor is not None
+            supervisor.ended = True
+
+    def _end_all(self) -> None:
+        """Ends whatever the command has left behind."""
+        while True:
+            left = list(descendants(os.getpid()))
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            try:
+                pid, status = os.waitpid(-1, 0)
+            except ChildProcessError:
+                return
+            if pid == self._child:
+                self.status = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def why_not(number: int) -> str:
+    """What the errno of seccomp() means."""
+    return {
+        errno.EBUSY: "another supervisor of this kind watches already (is this inside `nlemu run`?)",
+        errno.EINVAL: "this kernel is too old: seccomp user notification with a listener came with Linux 5.0",
+        errno.ENOSYS: "this kernel has no seccomp, or a sandbox hides it",
+        errno.EPERM: "a sandbox forbids seccomp()",
+        errno.EACCES: "seccomp() wants no_new_privs, which could not be set",
+    }.get(number, f"seccomp() failed: {os.strerror(number)}")
+
+
+def make_stubs(place: str) -> str:
+    """A directory with the programs that find nothing to do, for PATH."""
+    directory = os.path.join(place, "bin")
+    os.mkdir(directory, 0o755)
+    for name in STUBS:
+        path = os.path.join(directory, name)
+        with open(path, "w") as script:
+            script.write("#!/bin/sh\nexit 0\n")
+        os.chmod(path, 0o755)
+    return directory
+
+
+def signal_descriptor(signals: set[signal.Signals]) -> int:
+    """signalfd(): unlike Python's handlers, it tells where a signal comes from."""
+    mask = bytearray(SIGSET_SIZE)
+    for number in signals:
+        mask[number - 1 >> 3] |= 1 << (number - 1 & 7)
+    descriptor: int = libc.signalfd(-1, ctypes.c_char_p(bytes(mask)), SFD_FLAGS)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), "signalfd")
+    return descriptor

@@ -1,0 +1,379 @@
+"""The supervisor: takes the calls that the filter hands over, and answers them from a machine.
+
+It has one loop, which watches the listener, our ends of the programs' sockets, the processes, and whoever adds to it.
+Before a call is looked at, everything that has been sent is processed; so to a program its own sends have taken effect
+by the time of its next call.
+
+A receive that waits is not answered until there is something to read. The kernel does not tell us when a signal arrives
+for whoever makes a call that we hold (and must not: it might be half done). So while a receive waits, the caller is
+looked at twenty times a second, and with a signal due to it, its call ends as every call does that a signal interrupts.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import select
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from emulator.launch import identity, ioctl_calls, message_calls, namespace_calls, path_calls, socket_calls
+from emulator.launch.borrow import Borrowed
+from emulator.launch.call import PASS, Answer, Call, Gone, Verdict
+from emulator.launch.calls import Architecture
+from emulator.launch.channel import Channel
+from emulator.launch.files import Files
+from emulator.launch.memory import Memory
+from emulator.launch.namespace import Namespaces
+from emulator.launch.seccomp import Listener
+from emulator.launch.task import Tasks
+from protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from emulator.kernel.net import Net
+    from emulator.machine import Machine
+
+log = logging.getLogger(__name__)
+
+PULSE = 0.05
+"""Seconds between looks at a caller that waits."""
+ERESTARTSYS = 512  # include/linux/errno.h: repeat the call after the signal's handler, or fail with EINTR
+PATIENCE = 20
+"""How often the loop looks again before it sleeps."""
+
+Function = Callable[[Call], Answer]
+
+CALLS: dict[str, Function] = {
+    "socket": socket_calls.socket,
+    "bind": socket_calls.bind,
+    "connect": socket_calls.connect,
+    "getsockname": socket_calls.getsockname,
+    "getpeername": socket_calls.getpeername,
+    "setsockopt": socket_calls.setsockopt,
+    "getsockopt": socket_calls.getsockopt,
+    "listen": socket_calls.not_supported,
+    "accept": socket_calls.not_supported,
+    "accept4": socket_calls.not_supported,
+    "shutdown": socket_calls.not_supported,
+    "dup": socket_calls.duplicate,
+    "fcntl": socket_calls.duplicate,
+    "sendto": message_calls.sendto,
+    "sendmsg": message_calls.sendmsg,
+    "sendmmsg": message_calls.sendmmsg,
+    "write": message_calls.write,
+    "writev": message_calls.write,
+    "pwrite64": message_calls.write,
+    "pwritev": message_calls.write,
+    "read": message_calls.read,
+    "readv": message_calls.read,
+    "recvfrom": message_calls.recvfrom,
+    "recvmsg": message_calls.recvmsg,
+    "recvmmsg": message_calls.recvmmsg,
+    **identity.CALLS,
+    **ioctl_calls.CALLS,
+    **namespace_calls.CALLS,
+    **path_calls.CALLS,
+}
+"""Who answers which call."""
+
+
+class Waiting:
+    """A call that waits. until: when its time is over, by the monotonic clock."""
+
+    __slots__ = ("attempt", "call", "channel", "done", "until")
+
+    def __init__(
+        self, call: Call, channel: Channel, attempt: Callable[[], Answer | None], until: float | None
+    ) -> None:
+        self.call, self.channel, self.attempt, self.until = call, channel, attempt, until
+        self.done = False
+
+
+class Supervisor:
+    """Everything about one command that runs on the emulator.
+
+    machine: the kernel that it sees; net: the namespace it begins in; root: it has all capabilities there; base: from
+    which number on its descriptors are ours; place: a directory of our own.
+    """
+
+    def __init__(
+        self, machine: Machine, net: Net, arch: Architecture, listener: Listener, *, root: bool, base: int, place: str
+    ) -> None:
+        self.machine = machine
+        self.arch = arch
+        self.root = root
+        self.base = base
+        self.listener = listener
+        self.memory = Memory()
+        self.poll = select.epoll()
+        self._data = select.epoll()
+        self._watched: dict[int, Callable[[int], None]] = {}
+        self._outside: dict[int, Callable[[int], None]] = {}
+        self.channels: dict[int, Channel] = {}
+        self.ready: list[Channel] = []
+        self._waiting: list[Waiting] = []
+        self._functions = {
+            arch.numbers[name]: (name, function) for name, function in CALLS.items() if name in arch.numbers
+        }
+        self.namespaces = Namespaces(self, place)
+        self.tasks = Tasks(self.poll, net, self.namespaces.make, self.namespaces.sweep)
+        self.files = Files(self, place)
+        self._clock = time.monotonic()
+        self.ended = False
+        self.poll.register(listener.fd, select.EPOLLIN)
+        self.poll.register(self._data.fileno(), select.EPOLLIN)
+
+    # What is watched
+
+    def watch(self, fd: int, on_event: Callable[[int], None], events: int) -> None:
+        """Our end of something that a program writes to: looked at before every call."""
+        self._watched[fd] = on_event
+        self._data.register(fd, events)
+
+    def watch_for(self, fd: int, events: int) -> None:
+        self._data.modify(fd, events)
+
+    def unwatch(self, fd: int) -> None:
+        del self._watched[fd]
+        self._data.unregister(fd)
+
+    def watch_outside(self, fd: int, on_event: Callable[[int], None]) -> None:
+        """Something that has nothing to do with the programs' order of doing things."""
+        self._outside[fd] = on_event
+        self.poll.register(fd, select.EPOLLIN)
+
+    def forget(self, channel: Channel) -> None:
+        """The program has closed that socket."""
+        self.unwatch(channel.ours.fileno())
+        self.channels.pop(channel.inode, None)
+        for waiting in self._waiting:
+            if waiting.channel is channel:
+                waiting.done = True
+
+    # The loop
+
+    def run(self) -> None:
+        """Until `ended` is set, or no process is left under the filter."""
+        listener = self.listener.fd
+        data = self._data.fileno()
+        poll = self.poll.poll
+        idle = PATIENCE
+        while not self.ended:
+            events = poll(0.0 if idle < PATIENCE else self._timeout())
+            if not events:
+                idle += 1
+                if idle < PATIENCE:
+                    os.sched_yield()
+                else:
+                    self._pulse()
+                continue
+            for fd, event in events:
+                if fd == data:
+                    self.drain()
+                    idle = 0
+                elif fd == listener:
+                    if event & select.EPOLLIN:
+                        self._next_call()
+                        idle = 0
+                    elif event & select.EPOLLHUP:
+                        self.poll.unregister(listener)
+                elif fd in self._outside:
+                    self._outside[fd](event)
+                elif fd in self.tasks.by_pidfd:
+                    self.drain()
+                    self.tasks.ended(fd)
+                    self.settle()
+            if self._waiting:
+                self._pulse()
+
+    def _timeout(self) -> float:
+        if self._waiting:
+            return PULSE
+        due = self.machine.work.next_due()
+        if due is None:
+            return -1
+        return max(0.0, (due - self.machine.clock.now) / 1e9 - (time.monotonic() - self._clock)) + 0.001
+
+    def drain(self) -> None:
+        """Everything that programs have sent is processed."""
+        for fd, event in self._data.poll(0):
+            on_event = self._watched.get(fd)
+            if on_event is not None:
+                try:
+                    on_event(event)
+                except Exception:
+                    log.exception("a request failed")
+
+    def settle(self) -> None:
+        """Lets time pass on the machine, and brings to the programs what came of that and of what was asked before."""
+        self._deliver()
+        now = time.monotonic()
+        try:
+            self.machine.advance(now - self._clock)
+        except Exception:
+            log.exception("deferred work failed")
+        self._clock = now
+        self._deliver()
+
+    def _deliver(self) -> None:
+        ready = self.ready
+        while ready:
+            ready.pop(0).flush()
+
+    # Calls
+
+    def _next_call(self) -> None:
+        notification = self.listener.receive()
+        if notification is None:
+            return
+        self.drain()
+        name, function = self._functions.get(notification.number, ("?", _unknown))
+        call = Call(self, notification, name)
+        try:
+            self.answer(call, function(call))
+        except Gone:
+            pass
+        except OSError as error:
+            self._refuse(call, error)
+        except Refusal as refusal:
+            self.listener.fail(call.id, refusal.errno)
+        except Exception:
+            log.exception("a bug in the launcher; the call was %r", call)
+            self.listener.fail(call.id, errno.EIO)
+
+    def answer(self, call: Call, answer: Answer) -> None:
+        """Lets a call return."""
+        if answer is PASS:
+            self.listener.pass_on(call.id)
+        elif not isinstance(answer, Verdict):
+            self.listener.succeed(call.id, answer)
+
+    def _refuse(self, call: Call, error: OSError) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%r fails: %s", call, error)
+        self.listener.fail(call.id, error.errno or errno.EIO)
+
+    # Waiting
+
+    def wait(
+        self, call: Call, channel: Channel, attempt: Callable[[], Answer | None], until: float | None
+    ) -> None:
+        """Leaves a call unanswered until `attempt` has an answer (tried when the channel has something), or `until`."""
+        waiting = Waiting(call, channel, attempt, until)
+        self._waiting.append(waiting)
+        channel.waiting.append(lambda: self._try(waiting))
+
+    def _try(self, waiting: Waiting) -> bool:
+        if waiting.done:
+            return True
+        call = waiting.call
+        try:
+            call.check()
+            answer = waiting.attempt()
+            if answer is None:
+                return False
+            self.answer(call, answer)
+        except Gone:
+            pass
+        except OSError as error:
+            self._refuse(call, error)
+        except Exception:
+            log.exception("a bug in the launcher; the call was %r", call)
+            self.listener.fail(call.id, errno.EIO)
+        waiting.done = True
+        return True
+
+    def _pulse(self) -> None:
+        """Looks after those that wait, and lets timers run."""
+        if self.machine.work.next_due() is not None:
+            self.settle()
+        now = time.monotonic()
+        for waiting in self._waiting:
+            if waiting.done:
+                continue
+            if not self.listener.valid(waiting.call.id):
+                waiting.done = True
+            elif waiting.until is not None and now >= waiting.until:
+                waiting.done = True
+                self.listener.fail(waiting.call.id, errno.EAGAIN)
+            elif signal_due(waiting.call.tid):
+                waiting.done = True
+                self.listener.fail(waiting.call.id, ERESTARTSYS)
+        self._waiting = [waiting for waiting in self._waiting if not waiting.done]
+
+    # For the functions that answer
+
+    def free_number(self, tid: int, least: int = 0) -> int:
+        """The lowest number from `base` on that is free in that process."""
+        number = max(self.base, least)
+        while os.path.lexists(f"/proc/{tid}/fd/{number}"):
+            number += 1
+        return number
+
+    def is_ours(self, borrowed: Borrowed) -> bool:
+        """Whether a descriptor is a netlink socket, or a file that we play and that can be written."""
+        return borrowed.inode in self.channels or self.files.opened(borrowed) is not None
+
+    def net_behind_pidfd(self, borrowed: Borrowed) -> Net | None:
+        """The namespace of the process that a pidfd stands for."""
+        try:
+            with open(f"/proc/self/fdinfo/{borrowed.fd}") as lines:
+                for line in lines:
+                    if line.startswith("Pid:"):
+                        return self.tasks.known(int(line[4:]))
+        except (OSError, ValueError):
+            pass
+        return None
+
+    def descriptors(self, pid: int) -> SenderDescriptors:
+        """What numbers in the messages of that process stand for."""
+        return SenderDescriptors(self, pid)
+
+    def close(self) -> None:
+        """The end: nothing is left of it. The listener goes first, so that whoever still waits is told ENOSYS."""
+        self.listener.close()
+        for channel in list(self.channels.values()):
+            channel.close()
+        self.tasks.close()
+        self.files.close()
+        self.namespaces.close()
+        self._data.close()
+        self.poll.close()
+
+
+class SenderDescriptors:
+    """The table of open files of a process (emulator/descriptors.py)."""
+
+    __slots__ = ("_pid", "_supervisor")
+
+    def __init__(self, supervisor: Supervisor, pid: int) -> None:
+        self._supervisor, self._pid = supervisor, pid
+
+    def get(self, number: int, /) -> object | None:
+        try:
+            with Borrowed(self._supervisor.tasks.process(self._pid).pidfd, number) as borrowed:
+                return self._supervisor.namespaces.behind(borrowed) or borrowed.inode
+        except (OSError, OverflowError):
+            return None
+
+
+def signal_due(tid: int) -> bool:
+    """Whether a signal waits for that thread, and is not blocked."""
+    pending = blocked = 0
+    try:
+        with open(f"/proc/{tid}/status", "rb") as lines:
+            for line in lines:
+                if line.startswith((b"SigPnd:", b"ShdPnd:")):
+                    pending |= int(line[7:], 16)
+                elif line.startswith(b"SigBlk:"):
+                    blocked = int(line[7:], 16)
+                    break
+    except OSError:
+        return False
+    return bool(pending & ~blocked)
+
+
+def _unknown(call: Call) -> Answer:
+    return PASS

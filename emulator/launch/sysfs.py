@@ -1,0 +1,202 @@
+"""/sys/class/net: what a namespace's devices say of themselves in files (net/core/net-sysfs.c).
+
+Everything is read from the model at the moment it is read; what can be written goes through the model's own verbs.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emulator.kernel import flags, settings
+from emulator.kernel.device import Device, Stats
+from emulator.kernel.netdevsim_port import is_netdevsim, state_of
+from emulator.launch.tree import Directory, File, Link, Node, number
+from protocol.uapi.netdev import NapiThreaded
+
+if TYPE_CHECKING:
+    from emulator.kernel.net import Net
+
+OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
+"""operstates[] of net/core/net-sysfs.c, by IF_OPER_*."""
+OPER_DOWN = 2
+
+
+def class_net(net: Net) -> Directory:
+    """/sys/class/net of a namespace: a link for each device."""
+    return Directory({dev.name: partial(_link, dev) for dev in net})
+
+
+def _link(dev: Device) -> Link:
+    return Link(f"../../devices/{place(dev)}", partial(device, dev))
+
+
+def place(dev: Device) -> str:
+    """Where below /sys/devices the device is."""
+    parent = dev.parent.name if dev.parent is not None else "virtual"
+    return f"{parent}/net/{dev.name}"
+
+
+def virtual_net(net: Net) -> Directory:
+    """/sys/devices/virtual/net."""
+    return Directory({dev.name: partial(device, dev) for dev in net if dev.parent is None})
+
+
+def _running_only(dev: Device, value: Callable[[], object]) -> str:
+    if not dev.running:
+        raise OSError(errno.EINVAL, "the device is down")
+    return f"{value()}\n"
+
+
+def _unknown() -> str:
+    raise OSError(errno.EINVAL, "the driver does not say")
+
+
+def _unsupported() -> str:
+    raise OSError(errno.EOPNOTSUPP, "the driver has none")
+
+
+def _address(raw: bytes) -> str:
+    return raw.hex(":") + "\n"
+
+
+def _shown(value: Callable[[], object]) -> File:
+    return File(lambda: f"{value()}\n")
+
+
+def device(dev: Device) -> Directory:
+    """One device's directory."""
+    entries: dict[str, Callable[[], Node]] = {
+        "addr_assign_type": lambda: _shown(lambda: int(dev.addr_assign_type)),
+        "addr_len": lambda: _shown(lambda: dev.addr_len),
+        "address": lambda: File(lambda: _address(dev.address)),
+        "broadcast": lambda: File(lambda: _address(dev.broadcast)),
+        "carrier": lambda: File(lambda: _running_only(dev, lambda: int(dev.carrier))),
+        "carrier_changes": lambda: _shown(lambda: dev.carrier_up_count + dev.carrier_down_count),
+        "carrier_down_count": lambda: _shown(lambda: dev.carrier_down_count),
+        "carrier_up_count": lambda: _shown(lambda: dev.carrier_up_count),
+        "dev_id": lambda: _shown(lambda: "0x0"),
+        "dev_port": lambda: _shown(lambda: 0),
+        "dormant": lambda: File(lambda: _running_only(dev, lambda: int(dev.dormant))),
+        "duplex": lambda: File(_unknown),
+        "flags": lambda: File(lambda: f"{dev.flags:#x}\n", partial(_set_flags, dev)),
+        "gro_flush_timeout": lambda: _shown(lambda: 0),
+        "ifalias": lambda: File(lambda: f"{dev.ifalias}\n" if dev.ifalias else "", partial(_set_alias, dev)),
+        "ifindex": lambda: _shown(lambda: dev.ifindex),
+        "iflink": lambda: _shown(lambda: dev.iflink),
+        "link_mode": lambda: _shown(lambda: dev.link_mode),
+        "mtu": lambda: File(lambda: f"{dev.mtu}\n", lambda text: settings.set_mtu(dev, number(text))),
+        "name_assign_type": lambda: _shown(lambda: int(dev.name_assign_type)),
+        "napi_defer_hard_irqs": lambda: _shown(lambda: 0),
+        "netdev_group": lambda: File(
+            lambda: f"{dev.group}\n", lambda text: settings.set_group(dev, number(text))
+        ),
+        "operstate": lambda: _shown(lambda: OPERSTATES[dev.operstate if dev.running else OPER_DOWN]),
+        "phys_port_id": lambda: File(_unsupported),
+        "phys_port_name": lambda: File(partial(_port_name, dev)),
+        "phys_switch_id": lambda: File(partial(_switch_id, dev)),
+        "proto_down": lambda: _shown(lambda: int(dev.proto_down)),
+        "queues": lambda: queues(dev),
+        "speed": lambda: File(_unknown),
+        "statistics": lambda: statistics(dev),
+        "testing": lambda: File(lambda: _running_only(dev, lambda: int(dev.testing))),
+        "threaded": lambda: File(lambda: f"{int(dev.threaded)}\n", partial(_set_threaded, dev)),
+        "tx_queue_len": lambda: File(
+            lambda: f"{dev.txqlen}\n", lambda text: settings.set_txqlen(dev, number(text))
+        ),
+        "type": lambda: _shown(lambda: dev.type),
+        "uevent": lambda: File(lambda: f"INTERFACE={dev.name}\nIFINDEX={dev.ifindex}\n"),
+    }
+    if is_netdevsim(dev):
+        entries["device"] = lambda: Link(f"../../../{dev.parent.name}" if dev.parent else "", partial(_bus, dev))
+    return Directory(entries)
+
+
+def _bus(dev: Device) -> Node:
+    from emulator.launch.netdevsim_files import bus_device
+
+    return bus_device(state_of(dev).bus_device, dev.net)
+
+
+def _port_name(dev: Device) -> str:
+    name = dev.ops.get_phys_port_name(dev)
+    return _unsupported() if name is None else f"{name}\n"
+
+
+def _switch_id(dev: Device) -> str:
+    switch = dev.ops.get_port_parent_id(dev)
+    return _unsupported() if switch is None else f"{switch.hex()}\n"
+
+
+def _set_flags(dev: Device, text: str) -> None:
+    flags.change_flags(dev, number(text))
+
+
+def _set_alias(dev: Device, text: str) -> None:
+    settings.set_alias(dev, text.removesuffix("\n"))
+
+
+def _set_threaded(dev: Device, text: str) -> None:
+    """threaded_store(), netif_set_threaded(): all NAPI instances of the device, and those that are to come."""
+    wanted = number(text)
+    if not dev.napi_list and not dev.napi_config:
+        raise OSError(errno.EOPNOTSUPP, "no NAPI instances")
+    if wanted not in (0, 1):
+        raise OSError(errno.EINVAL, "0 or 1")
+    mode = NapiThreaded(wanted)
+    for napi in dev.napi_list:
+        napi.set_threaded(mode)
+    for config in dev.napi_config.values():
+        config.threaded = mode
+    dev.threaded = wanted
+
+
+def queues(dev: Device) -> Directory:
+    """queues/: one directory for each queue in use."""
+    names = [f"rx-{index}" for index in range(dev.real_num_rx_queues)]
+    names += [f"tx-{index}" for index in range(dev.real_num_tx_queues)]
+    return Directory({name: lambda: Directory({}) for name in names})
+
+
+def statistics(dev: Device) -> Directory:
+    """statistics/: every counter of rtnl_link_stats64 but the last."""
+    names = [field.name for field in fields(Stats) if field.name != "rx_otherhost_dropped"]
+    return Directory({name: partial(_counter, dev, name) for name in names})
+
+
+def _counter(dev: Device, name: str) -> File:
+    return _shown(lambda: getattr(dev.stats, name))
+
+
+PROC_NET_DEV = (
+    "Inter-|   Receive                                                |  Transmit\n"
+    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier"
+    " compressed\n"
+)
+"""dev_seq_show() of net/core/net-procfs.c."""
+
+
+def proc_net_dev(net: Net) -> str:
+    """/proc/net/dev of a namespace."""
+    lines = [PROC_NET_DEV]
+    for dev in net:
+        stats = dev.stats
+        frame = (
+            stats.rx_length_errors + stats.rx_over_errors + stats.rx_crc_errors + stats.rx_frame_errors
+        )
+        carrier = (
+            stats.tx_carrier_errors + stats.tx_aborted_errors + stats.tx_window_errors + stats.tx_heartbeat_errors
+        )
+        lines.append(
+            f"{dev.name:>6}: {stats.rx_bytes:7} {stats.rx_packets:7} {stats.rx_errors:4} "
+            f"{stats.rx_dropped + stats.rx_missed_errors:4} {stats.rx_fifo_errors:4} {frame:5} "
+            f"{stats.rx_compressed:10} {stats.multicast:9} {stats.tx_bytes:8} "
+            f"{stats.tx_packets:7} {stats.tx_errors:4} {stats.tx_dropped:4} "
+            f"{stats.tx_fifo_errors:4} {stats.collisions:5} {carrier:7} {stats.tx_compressed:10}\n"
+        )
+    return "".join(lines)
+
+
