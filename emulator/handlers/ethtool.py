@@ -12,7 +12,7 @@ that some could not be retrieved.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -218,7 +218,7 @@ def setting(op: Operation, ntf: Operation | None = None, parse: Parse | None = N
     return register
 
 
-def given(attrs: Attrs, attributes: type[AttrSet], names: Iterator[str] | tuple[str, ...]) -> dict[str, int]:
+def given(attrs: Attrs, attributes: type[AttrSet], names: Iterable[str]) -> dict[str, int]:
     """The integers of those names that a request holds."""
     by_name = vars(attributes)
     return {name: attrs[by_name[name]] for name in names if by_name[name] in attrs}

@@ -243,8 +243,8 @@ def get_coalesce(dev: Device) -> Coalesce:
 
 def set_coalesce(dev: Device, wanted: Mapping[str, int]) -> bool:
     """ethnl_set_coalesce(). wanted: fields of Coalesce, and rx_profile and tx_profile. EINVAL at a field that the
-    driver does not support, the first in the order of the attributes. Profiles come to nothing: no driver here moderates
-    interrupts by them, though one that supports every parameter supports those too."""
+    driver does not support, the first in the order of the attributes. Profiles come to nothing: no driver here
+    moderates interrupts by them, though one that supports every parameter supports those too."""
     if not (dev.ops.has("get_coalesce") and dev.ops.has("set_coalesce")):
         raise Refusal(EOPNOTSUPP)
     for name in COALESCE_ORDER:
