@@ -52,8 +52,9 @@ BREATH = 0.1
 class Server:
     """One daemon. `bind()` makes its sockets, `start()` serves, in a nursery whose cancellation is its end.
 
-    make_machine: called for the first machine, and for a fresh one at each `reset()`. real_time: the wall clock pushes the
-    machine's; without it time passes only when somebody asks for it (the step `sleep`), and a run can be repeated exactly.
+    make_machine: called for the first machine, and for a fresh one at each `reset()`. real_time: the wall clock pushes
+    the machine's; without it time passes only when somebody asks for it (the step `sleep`), and a run can be repeated
+    exactly.
     """
 
     def __init__(

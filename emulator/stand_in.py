@@ -100,7 +100,7 @@ def netlink_socket(directory: str | os.PathLike[str], netns: str = "init") -> ty
             if self._control is None:
                 super().connect(address)
 
-        def setsockopt(self, level: int, name: int, value: Any, *rest: Any) -> None:  # type: ignore[override]
+        def setsockopt(self, level: int, name: int, value: Any, *rest: Any) -> None:
             if self._control is None or level != SOL_NETLINK:
                 super().setsockopt(level, name, value, *rest)
                 return
@@ -119,12 +119,12 @@ def netlink_socket(directory: str | os.PathLike[str], netns: str = "init") -> ty
                     return known[name]
             return super().getsockopt(level, name, *rest)
 
-        def sendto(self, data: Any, *rest: Any) -> int:  # type: ignore[override]
+        def sendto(self, data: Any, *rest: Any) -> int:
             if self._control is None:
                 return super().sendto(data, *rest)
             return self.send(data, rest[0] if len(rest) == 2 else 0)
 
-        def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Any]:  # type: ignore[override]
+        def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Any]:
             data, address = super().recvfrom(size, flags)
             return data, address if self._control is None else (0, 0)
 

@@ -1,7 +1,7 @@
 """What tests of real clients need: a daemon, and the kernel's own tools.
 
-The kernel tree is looked for where NLEMU_KERNEL_TREE points to: a directory of sources, or an archive of them. The tests
-that need it are skipped without it, and in CI that is a failure.
+The kernel tree is looked for where NLEMU_KERNEL_TREE points to: a directory of sources, or an archive of them. The
+tests that need it are skipped without it, and in CI that is a failure.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ Open = Callable[..., Any]
 def ynl(kernel_tree: pathlib.Path, daemon: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens a family: `ynl("netdev")`, in a namespace: `ynl("netdev", netns="pod")`."""
     monkeypatch.syspath_prepend(str(kernel_tree / "tools/net/ynl/pyynl"))
-    library = importlib.import_module("lib.ynl")
+    library: Any = importlib.import_module("lib.ynl")
     opened = []
 
     def open_family(name: str, netns: str = "init") -> Any:

@@ -54,4 +54,5 @@ def test_it_has_a_handler(op: Operation) -> None:
 @pytest.mark.parametrize("op", DECLARED, ids=repr)
 def test_it_has_a_trace(op: Operation) -> None:
     recorded = (op.family.name, op.cmd) in ASKED
-    assert recorded != (repr(op) in UNRECORDED), f"{op!r}: {'recorded after all' if recorded else 'no trace asks for it'}"
+    why = "recorded after all" if recorded else "no trace asks for it"
+    assert recorded != (repr(op) in UNRECORDED), f"{op!r}: {why}"

@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 
 from protocol.attributes import Attr, Attrs, AttrSet, pack
 from protocol.extack import Extack
-from protocol.kinds import array, binary, bitfield32, flag, nest, nul_string, s32, string, u8, u16, u32, uint, unspec
+from protocol.kinds import (
+    array,
+    binary,
+    bitfield32,
+    flag,
+    nest,
+    nul_string,
+    s32,
+    string,
+    u8,
+    u16,
+    u32,
+    uint,
+    unspec,
+)
 from protocol.policy import DEPRECATED_STRICT, LIBERAL, MAXTYPE, STRICT, TRAILING, Policy
 from protocol.refusal import Refusal
 from protocol.validate import validate
@@ -101,15 +115,19 @@ BAD: list[tuple[str, bytes, int, str | None, int | None, Attr[Any] | None]] = [
     ("a selector that does not exist", attr(8, struct.pack("<II", 0, 4)), errno.EINVAL,
      "Attribute failed policy validation", 0, Outer.field),
     ("rejected with a text", attr(13, b"\0\0\0\0"), errno.EINVAL, "not for you", 0, None),
-    ("rejected without one", attr(14, b"\0\0\0\0"), errno.EINVAL, "Attribute failed policy validation", 0, Outer.silent),
+    ("rejected without one", attr(14, b"\0\0\0\0"),
+     errno.EINVAL, "Attribute failed policy validation", 0, Outer.silent),
     ("without a type", attr(15, bytes(8)), errno.EINVAL, "Unsupported attribute", 0, None),
     ("unknown", attr(16, b""), errno.EINVAL, "Unknown attribute type", 0, None),
     ("number 0", attr(0, b""), errno.EINVAL, "Unknown attribute type", 0, None),
     ("a nest without the flag", attr(9, attr(1, b"\0")), errno.EINVAL, "NLA_F_NESTED is missing", 0, Outer.inner),
-    ("the flag without a nest", attr(1, b"\1\0\0\0", NESTED), errno.EINVAL, "NLA_F_NESTED not expected", 0, Outer.number),
-    ("a nest of three bytes", attr(9, b"123", NESTED), errno.ERANGE, "Attribute failed policy validation", 0, Outer.inner),
+    ("the flag without a nest", attr(1, b"\1\0\0\0", NESTED),
+     errno.EINVAL, "NLA_F_NESTED not expected", 0, Outer.number),
+    ("a nest of three bytes", attr(9, b"123", NESTED),
+     errno.ERANGE, "Attribute failed policy validation", 0, Outer.inner),
     ("inside a nest", attr(9, attr(1, b"\4"), NESTED), errno.ERANGE, "integer out of range", 4, Inner.small),
-    ("inside a member", attr(10, attr(1, attr(1, b"\4")), NESTED), errno.ERANGE, "integer out of range", 8, Inner.small),
+    ("inside a member", attr(10, attr(1, attr(1, b"\4")), NESTED),
+     errno.ERANGE, "integer out of range", 8, Inner.small),
     ("a member of three bytes", attr(10, attr(1, b"123"), NESTED), errno.ERANGE, "Array element too short", 4, None),
     ("leftover bytes", attr(6, b"") + b"12", errno.EINVAL, "bytes leftover after parsing attributes", None, None),
 ]  # fmt: skip
