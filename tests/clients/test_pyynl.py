@@ -14,6 +14,7 @@ import pytest
 from emulator.client import Control
 from emulator.stand_in import netlink_socket
 from protocol.uapi.if_ import IFF
+from protocol.uapi.netlink import NLM_F
 
 Open = Callable[..., Any]
 
@@ -62,7 +63,7 @@ def test_it_leases_a_queue(ynl: Open, daemon: pathlib.Path) -> None:
         links.do("setlink", up)
         pair = {"kind": "netkit", "data": {"pairing": "single"}}
         request = {"ifname": "nk", "num-rx-queues": 2, "linkinfo": pair}
-        links.do("newlink", request, flags=["create", "excl"])
+        links.do("newlink", request, flags=[int(NLM_F.CREATE), int(NLM_F.EXCL)])
         netkit = next(link for link in links.dump("getlink", {}) if link["ifname"] == "nk")["ifi-index"]
         lease = {"ifindex": nic, "queue": {"id": 3, "type": "rx"}}
         assert host.do("queue-create", {"ifindex": netkit, "type": "rx", "lease": lease}) == {"id": 1}
