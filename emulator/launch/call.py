@@ -7,6 +7,7 @@ returns PASS (the kernel shall perform it) or ANSWERED (it has been answered, or
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from emulator.launch.seccomp import Notification
@@ -79,7 +80,12 @@ class Call:
     def write(self, address: int, data: bytes) -> None:
         """Into the caller's memory. OSError EFAULT, Gone."""
         self.check()
-        self.supervisor.memory.write(self.tid, address, data)
+        self.supervisor.memory.write(self.tid, (address, data))
+
+    def write_all(self, pieces: Iterable[tuple[int, bytes]]) -> None:
+        """Several at once."""
+        self.check()
+        self.supervisor.memory.write(self.tid, *pieces)
 
     def string(self, address: int) -> bytes:
         """A string from the caller's memory. OSError EFAULT, ENAMETOOLONG, Gone."""

@@ -35,6 +35,8 @@ REMEMBERED = 1024
 """Files open for writing, at most; the oldest are forgotten first."""
 INTERESTING = ("/sys/", "/run/netns", "/var/run/netns", "/proc/")
 """How every path begins that we may have to do with; "." and ".." in it aside."""
+SLASH = "\x01"
+"""Stands for a slash in the names of our directories."""
 NETNS_PLACES = ("/run/netns", "/var/run/netns")
 
 
@@ -176,7 +178,8 @@ class Files:
         """A real directory with the same names in it."""
         if posixpath.normpath(path) in NETNS_PLACES:
             return self.supervisor.namespaces.directory
-        place = os.path.join(self.shadow, str(net.inum), posixpath.normpath(path).lstrip("/"))
+        # Side by side, not one in another: a name may be a link in one, and a directory by itself.
+        place = os.path.join(self.shadow, str(net.inum), posixpath.normpath(path).replace("/", SLASH))
         os.makedirs(place, exist_ok=True)
         there = set(os.listdir(place))
         wanted = set(node)
@@ -207,7 +210,7 @@ class Files:
             return "/run/netns"
         if path.startswith(self.shadow + "/"):
             _, _, rest = path[len(self.shadow) + 1 :].partition("/")
-            return "/" + rest
+            return rest.replace(SLASH, "/")
         return None
 
     def identity(self, node: Node, path: str, net: Net) -> os.stat_result:

@@ -37,6 +37,7 @@ CLONE_NEWNET = 0x40000000
 SIOCGIFNAME = 0x8910
 SIOCSIFTXQLEN = 0x8943
 SIOCETHTOOL = 0x8946
+BPF_PROG_QUERY = 16
 ROOM = 32768
 """A reader with this much room takes every datagram whole (netlink_recvmsg() counts no more)."""
 ENOSYS = 38
@@ -83,6 +84,7 @@ def rules(base: int, *, root: bool) -> tuple[Rule, ...]:
         Rule("socket", (equals(0, AF_NETLINK),)),
         Rule("newfstatat", (lacks(3, AT_EMPTY_PATH),)),
         *(Rule(call) for call in PATH_CALLS),
+        Rule("bpf", (equals(0, BPF_PROG_QUERY),)),
         Rule("setns"),
         Rule("unshare", (has(0, CLONE_NEWNET | CLONE_NEWNS),)),
         Rule("clone", (has(0, CLONE_NEWNET),)),

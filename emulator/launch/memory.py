@@ -25,6 +25,12 @@ class _Iovec(ctypes.Structure):
     _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
 
 
+class _Source(ctypes.Structure):
+    """struct iovec, of bytes of ours."""
+
+    _fields_ = [("base", ctypes.c_char_p), ("length", ctypes.c_size_t)]
+
+
 _arch = architecture()
 _READV = _arch.numbers["process_vm_readv"] if _arch else -1
 _WRITEV = _arch.numbers["process_vm_writev"] if _arch else -1
@@ -61,13 +67,25 @@ class Memory:
             raise OSError(errno.EFAULT, "a wild pointer")
         return ctypes.string_at(buffer, length)
 
-    def write(self, tid: int, address: int, data: bytes) -> None:
-        """OSError EFAULT, perhaps after some of it has been written."""
-        if not data:
+    def write(self, tid: int, *pieces: tuple[int, bytes]) -> None:
+        """Puts bytes to addresses. OSError EFAULT, perhaps after some of it has been written."""
+        pieces = tuple(piece for piece in pieces if piece[1])
+        if not pieces:
             return
-        pointer = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
-        assert pointer is not None
-        if self._move(_WRITEV, tid, address, pointer, len(data)) != len(data):
+        count = len(pieces)
+        if any(address >= ADDRESS_MAX for address, _ in pieces):
+            raise OSError(errno.EFAULT, "a wild pointer")
+        local, remote = (_Source * count)(), (_Iovec * count)()
+        total = 0
+        for index, (address, data) in enumerate(pieces):
+            length = len(data)
+            total += length
+            local[index].base, local[index].length = data, length
+            remote[index].base, remote[index].length = address, length
+        moved: int = libc.syscall(
+            _WRITEV, tid, local, ctypes.c_ulong(count), remote, ctypes.c_ulong(count), ctypes.c_ulong(0)
+        )
+        if moved != total:
             raise OSError(errno.EFAULT, "a wild pointer")
 
     def string(self, tid: int, address: int) -> bytes:

@@ -11,6 +11,7 @@ the program (supervisor.py looks after that).
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import socket
@@ -23,6 +24,7 @@ from emulator.endpoint import Datagram
 from emulator.launch.borrow import Borrowed
 from emulator.launch.call import ANSWERED, PASS, Answer, Call
 from emulator.launch.channel import LONGEST, Channel
+from emulator.launch.seccomp import libc
 from emulator.launch.socket_calls import (
     ADDRESS,
     AF_NETLINK,
@@ -41,7 +43,7 @@ MSG_WAITFORONE = 0x10000
 SCM_CREDENTIALS = 2
 HEADER = struct.Struct("=QIxxxxQQQQixxxx")  # struct msghdr
 MMSGHDR = 64  # struct mmsghdr
-NAMELEN, CONTROLLEN, FLAGS = 8, 40, 48  # where in struct msghdr
+NAMELEN, CONTROLLEN = 8, 40  # where in struct msghdr; the flags come right after the latter
 CMSG = struct.Struct("=Qii")
 IOVEC = struct.Struct("=QQ")
 UIO_MAXIOV = 1024
@@ -50,8 +52,7 @@ SNDBUF = 212992
 OVERHEAD = 32  # netlink_sendmsg(): len > sk_sndbuf - 32 is EMSGSIZE
 SO_RCVTIMEO = struct.Struct("=qq")
 
-_buffer = bytearray(LONGEST)
-_view = memoryview(_buffer)
+_buffer = ctypes.create_string_buffer(LONGEST)
 
 
 class Header(NamedTuple):
@@ -288,18 +289,20 @@ def one(call: Call, channel: Channel, borrowed: Borrowed, room: Room) -> int:
     if endpoint.overrun():
         raise OSError(errno.ENOBUFS, "datagrams were lost")
     call.check()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=os.dup(borrowed.fd)) as sock:
-        size = sock.recv_into(_buffer, 0, room.flags & MSG_PEEK | MSG_DONTWAIT)
-    data = bytes(_view[:size])
+    size: int = libc.recv(borrowed.fd, _buffer, LONGEST, room.flags & MSG_PEEK | MSG_DONTWAIT)
+    if size < 0:
+        raise OSError(ctypes.get_errno(), "recv")
+    data = ctypes.string_at(_buffer, size)
     datagram = channel.taken(data)
     space = sum(length for _, length in room.pieces)
     try:
-        scatter(call, data, room.pieces)
         mask = 1 << datagram.group - 1 if 0 < datagram.group <= 32 else 0
         truncated = MSG_TRUNC if size > space else 0
+        writes = scatter(data, room.pieces)
         if room.header is not None:
-            _write_header(call, channel, room, datagram, mask, truncated)
-        elif room.name:
+            writes += header_writes(channel, room, datagram, mask, truncated)
+        call.write_all(writes)
+        if room.name:
             write_address(call, room.name, room.namelen_place, 0, mask)
     finally:
         endpoint.read(space)
@@ -308,21 +311,27 @@ def one(call: Call, channel: Channel, borrowed: Borrowed, room: Room) -> int:
     return size if room.flags & MSG_TRUNC else min(size, space)
 
 
-def scatter(call: Call, data: bytes, pieces: list[tuple[int, int]]) -> None:
-    at = 0
+def scatter(data: bytes, pieces: list[tuple[int, int]]) -> list[tuple[int, bytes]]:
+    """What is written where."""
+    writes, at = [], 0
     for address, length in pieces:
         if at >= len(data):
             break
-        call.write(address, data[at : at + length])
+        writes.append((address, data[at : at + length]))
         at += length
+    return writes
 
 
-def _write_header(call: Call, channel: Channel, room: Room, datagram: Datagram, mask: int, flags: int) -> None:
+def header_writes(
+    channel: Channel, room: Room, datagram: Datagram, mask: int, flags: int
+) -> list[tuple[int, bytes]]:
+    """The name, the ancillary data, and what of struct msghdr tells of them."""
     header, place = room.header, room.place
     assert header is not None
+    writes = []
     if header.name:
-        call.write(header.name, ADDRESS.pack(AF_NETLINK, 0, 0, mask)[: header.namelen])
-        call.write(place + NAMELEN, struct.pack("=I", ADDRESS.size))
+        writes.append((header.name, ADDRESS.pack(AF_NETLINK, 0, 0, mask)[: header.namelen]))
+        writes.append((place + NAMELEN, struct.pack("=I", ADDRESS.size)))
     control = bytearray()
     endpoint = channel.endpoint
     if endpoint.pktinfo:
@@ -333,11 +342,11 @@ def _write_header(call: Call, channel: Channel, room: Room, datagram: Datagram, 
     if channel.passcred:
         flags |= put(control, header.controllen, SOL_SOCKET, SCM_CREDENTIALS, struct.pack("=iII", 0, 0, 0))
     if control:
-        call.write(header.control, bytes(control))
+        writes.append((header.control, bytes(control)))
     if room.flags & MSG_CMSG_CLOEXEC:
         flags |= MSG_CMSG_CLOEXEC
-    call.write(place + CONTROLLEN, struct.pack("=Q", len(control)))
-    call.write(place + FLAGS, struct.pack("=i", flags))
+    writes.append((place + CONTROLLEN, struct.pack("=Qi", len(control), flags)))
+    return writes
 
 
 def put(control: bytearray, room: int, level: int, kind: int, data: bytes) -> int:

@@ -333,6 +333,7 @@ CALLS = {
     "readlink": readlink, "readlinkat": readlinkat, "statfs": statfs,
     "mkdir": mkdir, "mkdirat": mkdirat, "unlink": unlink, "rmdir": unlink, "unlinkat": unlinkat,
     "inotify_add_watch": inotify_add_watch, "chdir": chdir,
-    "getxattr": xattr, "lgetxattr": xattr, "listxattr": xattr, "llistxattr": xattr, "execve": execve, "execveat": execve,
+    "getxattr": xattr, "lgetxattr": xattr, "listxattr": xattr, "llistxattr": xattr,
+    "execve": execve, "execveat": execve,
 }  # fmt: skip
 

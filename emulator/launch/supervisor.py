@@ -19,7 +19,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.launch import identity, ioctl_calls, message_calls, namespace_calls, path_calls, socket_calls
+from emulator.launch import (
+    bpf_calls,
+    identity,
+    ioctl_calls,
+    message_calls,
+    namespace_calls,
+    path_calls,
+    socket_calls,
+)
 from emulator.launch.borrow import Borrowed
 from emulator.launch.call import PASS, Answer, Call, Gone, Verdict
 from emulator.launch.calls import Architecture
@@ -71,6 +79,7 @@ CALLS: dict[str, Function] = {
     "recvfrom": message_calls.recvfrom,
     "recvmsg": message_calls.recvmsg,
     "recvmmsg": message_calls.recvmmsg,
+    **bpf_calls.CALLS,
     **identity.CALLS,
     **ioctl_calls.CALLS,
     **namespace_calls.CALLS,
@@ -118,7 +127,7 @@ class Supervisor:
             arch.numbers[name]: (name, function) for name, function in CALLS.items() if name in arch.numbers
         }
         self.namespaces = Namespaces(self, place)
-        self.tasks = Tasks(self.poll, net, self.namespaces.make, self.namespaces.sweep)
+        self.tasks = Tasks(self.poll, machine.init_net, net, self.namespaces.make, self.namespaces.sweep)
         self.files = Files(self, place)
         self._clock = time.monotonic()
         self.ended = False

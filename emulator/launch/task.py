@@ -72,12 +72,13 @@ class Process:
 
 class Tasks:
     """All of them. poll: where the pidfds are watched; `ended()` is for their events. first: the namespace of whoever
-    has no known parent; make_net: makes another, held. on_leave: called after a thread has left a namespace."""
+    has no known parent; init: that of process 1; make_net: makes another, held. on_leave: called after a thread has left a namespace."""
 
     def __init__(
-        self, poll: select.epoll, first: Net, make_net: Callable[[], Net], on_leave: Callable[[], None]
+        self, poll: select.epoll, init: Net, first: Net, make_net: Callable[[], Net], on_leave: Callable[[], None]
     ) -> None:
         self._poll = poll
+        self._init = init
         self._first = first
         self._make_net = make_net
         self._on_leave = on_leave
@@ -100,10 +101,13 @@ class Tasks:
         return self.process(tid).nets[tid]
 
     def known(self, tid: int) -> Net | None:
-        """The namespace of any thread: None when it is none of those that we supervise. OSError: there is none."""
+        """The namespace of any thread: None when it is none of those that we supervise; but process 1, whoever that is,
+        is in the machine's first. OSError: there is none."""
         process = self._threads.get(tid)
         if process is not None:
             return process.nets[tid]
+        if tid == 1:
+            return self._init
         pid, parent = status(tid)
         return self.net(tid) if pid in self._processes or parent in self._processes else None
 

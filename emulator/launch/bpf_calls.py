@@ -1,0 +1,33 @@
+"""bpf(): which programs are attached to a namespace or a device. None are, as far as anybody can tell: an emulated
+device has nothing to run them on (kernel/bpf/syscall.c, bpf_prog_query()).
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+
+from emulator.launch.call import PASS, Answer, Call
+
+# enum bpf_attach_type of include/uapi/linux/bpf.h: those that belong to the network.
+FLOW_DISSECTOR = 17
+OF_DEVICES = (46, 47, 54, 55)  # TCX_INGRESS, TCX_EGRESS, NETKIT_PRIMARY, NETKIT_PEER
+QUERY = struct.Struct("=IIIIQI")  # target, type, query flags, attach flags, ids, count
+
+
+def bpf(call: Call) -> Answer:
+    """BPF_PROG_QUERY. OSError EPERM, ENODEV, EINVAL."""
+    place = call.args[1]
+    target, kind, *_ = QUERY.unpack(call.read(place, QUERY.size))
+    if kind != FLOW_DISSECTOR and kind not in OF_DEVICES:
+        return PASS
+    if not call.supervisor.root:
+        raise OSError(errno.EPERM, "CAP_NET_ADMIN")
+    if kind in OF_DEVICES and call.supervisor.tasks.net(call.tid).device(target) is None:
+        raise OSError(errno.ENODEV, "no such device")
+    call.write(place + 12, struct.pack("=I", 0))
+    call.write(place + 24, struct.pack("=I", 0))
+    return 0
+
+
+CALLS = {"bpf": bpf}
