@@ -55,7 +55,7 @@ AARCH64: Final = Architecture(
         "socket": 198, "bind": 200, "listen": 201, "accept": 202, "connect": 203, "getsockname": 204,
         "getpeername": 205, "sendto": 206, "recvfrom": 207, "setsockopt": 208, "getsockopt": 209, "shutdown": 210,
         "sendmsg": 211, "recvmsg": 212, "clone": 220, "execve": 221, "accept4": 242, "recvmmsg": 243, "setns": 268,
-        "bpf": 280,        "sendmmsg": 269, "process_vm_readv": 270, "process_vm_writev": 271, "seccomp": 277, "execveat": 281,
+        "bpf": 280, "sendmmsg": 269, "process_vm_readv": 270, "process_vm_writev": 271, "seccomp": 277, "execveat": 281,
         "statx": 291, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432, "fspick": 433,
         "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "mount_setattr": 442,
     },

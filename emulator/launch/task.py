@@ -71,8 +71,11 @@ class Process:
 
 
 class Tasks:
-    """All of them. poll: where the pidfds are watched; `ended()` is for their events. first: the namespace of whoever
-    has no known parent; init: that of process 1; make_net: makes another, held. on_leave: called after a thread has left a namespace."""
+    """All of them.
+
+    poll: where the pidfds are watched; `ended()` is for their events. init: the namespace of process 1; first: that of
+    whoever has no known parent; make_net: makes another, held. on_leave: called after a thread has left a namespace.
+    """
 
     def __init__(
         self, poll: select.epoll, init: Net, first: Net, make_net: Callable[[], Net], on_leave: Callable[[], None]
