@@ -202,8 +202,10 @@ def check_tdr(request: Request) -> None:
     cfg = inside(request, CableTestTdr.cfg, TdrCfg.spec.policy)
     first, last = cfg.get(TdrCfg.first, TDR_FIRST), cfg.get(TdrCfg.last, MAX_CABLE_LENGTH_CM)
     step = cfg.get(TdrCfg.step, TDR_STEP)
+    # The kernel keeps the pair in an s8, so the upper half of its numbers is below all pairs and passes.
+    pair = cfg.get(TdrCfg.pair, 0)
     for wrong, text, blamed in (
-        (cfg.get(TdrCfg.pair, 0) > CablePair.D, "invalid pair parameter", TdrCfg.pair),
+        (CablePair.D < pair < 0x80, "invalid pair parameter", TdrCfg.pair),
         (first > MAX_CABLE_LENGTH_CM, "invalid first parameter", TdrCfg.first),
         (last > MAX_CABLE_LENGTH_CM, "invalid last parameter", TdrCfg.last),
         (first > last, "invalid first/last parameter", None),
