@@ -23,8 +23,8 @@ MODES = {0: "either mode", 2: "copy mode", 4: "zero-copy"}
 
 
 class World:
-    """The NIC is `nic`, a netdevsim with DMA and four queues, unless a doing says otherwise; `lessee` is a single netkit
-    device, `primary` and `peer` a pair. All are up; nothing is leased."""
+    """`nic` is a netdevsim with DMA and four queues, unless a doing says otherwise; `lessee` is a single netkit device,
+    `primary` and `peer` are a pair. All are up; nothing is leased."""
 
     def __init__(self) -> None:
         self.machine = Machine(netdevsim="dma")
