@@ -31,7 +31,7 @@ from emulator.directory import DirectoryError
 from emulator.programs import StepError
 from emulator.state import state
 from protocol import trace
-from protocol.trace import Step, TraceError, Verb, label, shown, u32
+from protocol.trace import Step, TraceError, Verb, label, shown, true, u32
 
 if TYPE_CHECKING:
     from emulator.server import Server
@@ -44,10 +44,6 @@ LINE_MAX = 1 << 20
 READ_SIZE = 65536
 
 
-def _true(value: Any) -> str | None:
-    return None if value is True else "true"
-
-
 _unique = itertools.count(random.SystemRandom().getrandbits(32))
 
 VERBS: Mapping[str, Verb] = {
@@ -58,8 +54,8 @@ VERBS: Mapping[str, Verb] = {
         trace.VERBS["open"].needs,
         {**trace.VERBS["open"].takes, "groups": u32, "pid": u32},
     ),
-    "state": Verb(_true),
-    "reset": Verb(_true),
+    "state": Verb(true),
+    "reset": Verb(true),
 }
 """What can be asked for. An opened socket has two fields more than in a trace: `groups`, those of bind(), and `pid`,
 the process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names.

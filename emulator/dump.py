@@ -57,6 +57,7 @@ class Dump:
         self.exhausted = False
         self.errno = 0
         self.seen = 0
+        self.interrupted = False  # the next datagram says so whatever `generation` tells
 
     def fill(self, room: int) -> tuple[bytes, bool]:
         """The next datagram, of at most ``room`` bytes (more only if the kernel would allocate more: ``least``).
@@ -115,10 +116,10 @@ class Dump:
 
     def _interrupted(self, parts: list[bytes]) -> int:
         """nl_dump_check_consistent(): marks the first message of the datagram if the set has changed since the last."""
-        if self.generation is None:
-            return 0
-        now = self.generation()
-        changed, self.seen = bool(self.seen) and now != self.seen, now
+        changed, self.interrupted = self.interrupted, False
+        if self.generation is not None:
+            now = self.generation()
+            changed, self.seen = changed or (bool(self.seen) and now != self.seen), now
         if not changed:
             return 0
         if parts:

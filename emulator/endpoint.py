@@ -100,6 +100,7 @@ class Endpoint:
         self._queue: deque[Datagram] = deque()
         self._queued = 0  # bytes, as sk_rmem_alloc counts them
         self._overrun = False
+        self._losing = 0  # how many datagrams a fault takes yet
         self._read = 0  # the greatest room a reader has shown (max_recvmsg_len)
         self._dump: Dump | None = None
         self.pid = pid
@@ -125,7 +126,7 @@ class Endpoint:
         Raises OSError: EADDRINUSE, EINVAL when it has another one already.
         """
         if self.portid:
-            if portid not in (0, self.portid):
+            if portid != self.portid:
                 raise OSError(errno.EINVAL, f"the socket has port {self.portid}")
             return
         self.portid = self.machine.ports.bind(self, portid, self.pid)
@@ -180,7 +181,8 @@ class Endpoint:
         if self.closed:
             return
         cost = len(data) + SKB_TRUESIZE
-        if self._queued > self.rcvbuf:
+        if self._queued > self.rcvbuf or self._losing:
+            self._losing -= bool(self._losing)
             if not self.no_enobufs:
                 self._overrun = True
             return
@@ -189,6 +191,10 @@ class Endpoint:
         self._queue.append(Datagram(data, group, nsid))
         if idle and self.on_readable is not None:
             self.on_readable()
+
+    def lose(self, count: int = 1) -> None:
+        """A fault: that many datagrams to come are lost, as if the queue were full."""
+        self._losing = count
 
     def pending(self) -> bool:
         """Whether `receive()` has something to say."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 from functools import lru_cache
 
+from emulator.answer import answer
 from emulator.call import Call
 from emulator.dump import Dump
-from emulator.handlers import doits, dumpits
 from protocol.attributes import Attrs
 from protocol.extack import Extack
 from protocol.family import Half
@@ -80,10 +80,4 @@ def receive(call: Call) -> Dump | None:
         call.attrs = read(half, message[16:])
     else:  # a tolerant validator may leave a warning with the call
         call.attrs = parse(half, message, call.extack)
-    if dump:
-        messages = dumpits[op](call)
-        return messages if isinstance(messages, Dump) else Dump(call, messages, done_apart=half.done_apart)
-    body = doits[op](call)
-    if body is not None:
-        call.endpoint.deliver(call.encode(body))
-    return None
+    return answer(call, half, dump)

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from emulator import generic, route
+from emulator.faults import Faults
 from emulator.handlers import announcements
 from emulator.handlers.ethtool import EthtoolNotify
 from emulator.kernel.devmem import Devmem
 from emulator.kernel.kernel import Kernel
 from emulator.multicast import Multicast
 from protocol.families import REGISTERED
+from protocol.families.route import route as route_family
 from protocol.family import Family, Operation
 from protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
 from protocol.uapi.netlink import NetlinkProtocol
@@ -94,6 +96,7 @@ class Machine(Kernel):
         self.families_by_number: dict[int, Family] = {}
         self.group_ids: dict[tuple[Family, str], int] = {}
         self.devmem = Devmem()
+        self.faults = Faults()
         self.ethtool = EthtoolNotify(self)
         for family in REGISTERED:
             self.register(family, (families or {}).get(family.name))
@@ -141,6 +144,13 @@ class Machine(Kernel):
         assert op.group is not None
         group = self.group_ids[op.family, op.group]
         self.multicast.notify(net, int(NetlinkProtocol.GENERIC), group, build, origin)
+
+    def operation(self, name: str) -> Operation | None:
+        """The operation that can be asked for by a name such as "netdev.queue-create" or "route.newlink"."""
+        family_name, _, op_name = name.partition(".")
+        family = route_family if family_name == route_family.name else self.family(family_name)
+        operations = {} if family is None else family.operations
+        return next((op for op in operations.values() if op.name == op_name), None)
 
     # -- sockets ------------------------------------------------------------------------------
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import errno
 
+from emulator.answer import answer
 from emulator.call import Call
 from emulator.dump import Dump
-from emulator.handlers import doits, dumpits
 from protocol.families.route import route
 from protocol.refusal import Refusal
 from protocol.uapi.netlink import NLM_F
@@ -37,14 +37,10 @@ def receive(call: Call) -> Dump | None:
             raise Refusal(errno.EOPNOTSUPP)
         call.op = op
         call.endpoint.check_no_dump()
-        messages = dumpits[op](call)
-        return messages if isinstance(messages, Dump) else Dump(call, messages, done_apart=op.dump.done_apart)
+        return answer(call, op.dump, dump=True)
     if op is None or op.do is None:
         raise Refusal(errno.EOPNOTSUPP)
     call.op = op
     if kind == DEL and call.flags & BULK:
         raise Refusal(errno.EOPNOTSUPP, "Bulk delete is not supported")
-    body = doits[op](call)
-    if body is not None:
-        call.endpoint.deliver(call.encode(body))
-    return None
+    return answer(call, op.do, dump=False)

@@ -9,13 +9,14 @@ not open), OSError when the kernel refuses it, with the errno that the system ca
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from errno import ENOMEM
 from typing import TYPE_CHECKING
 
 from emulator.endpoint import RCVBUF, ROOT, Credentials, Endpoint
+from emulator.faults import Fault
 from emulator.figures import Figures
 from emulator.plug import Plugs
 from emulator.programs import Programs, StepError
@@ -70,6 +71,7 @@ class Steps:
         self._verbs = {
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del, "sleep": self._sleep,
+            "fault": self._fault, "interrupt": self._fault, "lose": self._lose, "heal": self._heal,
             **self.programs.verbs, **Plugs(self).verbs, **Figures(self).verbs,
         }  # fmt: skip
 
@@ -193,6 +195,22 @@ class Steps:
             data[offset : offset + 4] = self.number(self.net("send", name)).to_bytes(4, "little")
         endpoint.send(bytes(data))
 
+    def _fault(self, step: Step) -> None:
+        operation = self.machine.operation(step.subject)
+        if operation is None:
+            raise StepError(f"{step.verb}: there is no operation {step.subject!r}, such as netdev.queue-create")
+        if step.verb == "interrupt" and operation.dump is None:
+            raise StepError(f"interrupt: {step.subject} cannot be dumped")
+        number = getattr(errno, step["errno"]) if step.verb == "fault" else 0
+        fault = Fault(operation, number, step.get("text"), step.get("netns"), step.get("count", 1))
+        self.machine.faults.add(fault)
+
+    def _lose(self, step: Step) -> None:
+        self.socket("lose", step.subject).lose(step.get("count", 1))
+
+    def _heal(self, step: Step) -> None:
+        self.machine.faults.clear()
+
     def _netns(self, step: Step) -> None:
         name = step.subject
         if name in self.nets:
@@ -212,7 +230,7 @@ class Steps:
     def _nsim_new(self, step: Step) -> None:
         number, ports, queues = step.subject
         if ports > PORTS_MAX:
-            raise OSError(ENOMEM, f"a netdevsim with {ports} ports")
+            raise OSError(errno.ENOMEM, f"a netdevsim with {ports} ports")
         self.machine.netdevsim_bus.new_device(number, ports, queues)
 
     def _nsim_del(self, step: Step) -> None:

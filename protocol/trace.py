@@ -158,6 +158,10 @@ def text(value: Any) -> str | None:
     return None if isinstance(value, str) else "a text"
 
 
+def true(value: Any) -> str | None:
+    return None if value is True else "true"
+
+
 def u32(value: Any) -> str | None:
     return None if type(value) is int and 0 <= value <= U32_MAX else f"a number from 0 to {U32_MAX}"
 
@@ -243,7 +247,13 @@ class Verb:
     takes: Mapping[str, Check] = field(default_factory=dict)
 
 
+STRIKES: Mapping[str, Check] = {"netns": label, "count": u31}
+
 VERBS: Mapping[str, Verb] = {
+    "fault": Verb(label, needs={"errno": errno_name}, takes={"text": text, **STRIKES}),
+    "interrupt": Verb(label, takes=STRIKES),
+    "lose": Verb(label, takes={"count": u31}),
+    "heal": Verb(true),
     "netns": Verb(label),
     "netns_del": Verb(label),
     "nsim_new": Verb(tuple_of(u32, u32, u32)),

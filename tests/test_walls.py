@@ -23,11 +23,10 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("emulator.dump", ("emulator.kernel", "emulator.call", "protocol")),
     ("emulator.multicast", ("emulator.kernel", "emulator.call", "protocol")),
     ("emulator.handlers", ("emulator.handlers", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
-    (
-        "emulator.generic",
-        ("emulator.handlers", "emulator.kernel", "emulator.call", "emulator.dump", "protocol"),
-    ),
-    ("emulator.route", ("emulator.handlers", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
+    ("emulator.answer", ("emulator.handlers", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
+    ("emulator.generic", ("emulator.answer", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
+    ("emulator.route", ("emulator.answer", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
+    ("emulator.faults", ("emulator.call", "emulator.dump", "protocol")),
 )
 # Above these: the machine, the endpoint, the steps, and the edge. They may import all that is below.
 ASYNC_ROOMS = ("emulator.server", "emulator.connection", "emulator.control", "emulator.cli")

@@ -1,0 +1,25 @@
+"""The last step of a request that was let in: its handler is called, and what it returns is sent."""
+
+from __future__ import annotations
+
+from emulator.call import Call
+from emulator.dump import Dump
+from emulator.handlers import doits, dumpits
+from protocol.family import Half
+
+
+def answer(call: Call, half: Half, dump: bool) -> Dump | None:
+    """Calls the handler of ``call.op``. The reply of a doit is queued; a dump is returned. Raises Refusal."""
+    faults = call.machine.faults
+    if faults:
+        faults.refuse(call)
+    if dump:
+        messages = dumpits[call.op](call)
+        begun = messages if isinstance(messages, Dump) else Dump(call, messages, done_apart=half.done_apart)
+        if faults:
+            faults.interrupt(begun)
+        return begun
+    body = doits[call.op](call)
+    if body is not None:
+        call.endpoint.deliver(call.encode(body))
+    return None
