@@ -10,6 +10,7 @@ A device's list runs from the highest id to the lowest; an instance that will ge
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from emulator.kernel.device import RegState
@@ -106,10 +107,11 @@ class Napi:
         new = MAX_ID
         if self.config is not None and self.config.napi_id:
             new = self.config.napi_id
-        for place, other in enumerate(dev.napi_list):
-            if other._sorts_as() <= new:
-                return place
-        return len(dev.napi_list)
+        listed = dev.napi_list
+        if not listed or listed[0]._sorts_as() <= new:
+            return 0
+        # Numbers fall along the list, as drivers enable their instances in the order in which they add them.
+        return bisect_left(listed, -new, key=_falling)
 
     def _sorts_as(self) -> int:
         if self.valid:
@@ -121,15 +123,10 @@ class Napi:
         if not self.listed:
             return
         self.listed = False
+        if self.dev is not None:
+            _take_out(self, self.dev.napi_list)
         self.index = -1
         self.config = None
-        if self.dev is not None:
-            listed = self.dev.napi_list
-            # A device that stops deletes its oldest first, which stands last: with thousands of queues it matters.
-            if listed[-1] is self:
-                listed.pop()
-            else:
-                listed.remove(self)
         self.pid = None
 
     def enable(self) -> None:
@@ -189,6 +186,24 @@ class Napi:
     def _start_thread(self) -> None:
         assert self.dev is not None
         self.pid = self.dev.kernel.napis.new_pid()
+
+
+def _falling(napi: Napi) -> int:
+    return -napi._sorts_as()
+
+
+def _take_out(napi: Napi, listed: list[Napi]) -> None:
+    """Off the list. With thousands of queues it matters not to walk it: a device that stops deletes its oldest first,
+    which stands last, and one that restarts a queue has the new instance right before the old one."""
+    if listed[-1] is napi:
+        listed.pop()
+        return
+    place = bisect_left(listed, _falling(napi), key=_falling)
+    for at in (place, place + 1):
+        if at < len(listed) and listed[at] is napi:
+            del listed[at]
+            return
+    listed.remove(napi)
 
 
 class NapiTable:

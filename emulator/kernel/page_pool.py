@@ -13,6 +13,7 @@ the allocator does not have back, so the pages in the stores count too.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -189,6 +190,22 @@ class PagePool:
             self.pools.kernel.announcer.page_pool(event, self)
 
 
+def _falling(pool: PagePool) -> int:
+    return -pool.id
+
+
+def _take_out(pool: PagePool, pools: list[PagePool]) -> None:
+    """Off a device's list. Ids fall along it, but for orphans and after four thousand million pools."""
+    if pools[-1] is pool:  # a device that stops destroys its oldest first
+        pools.pop()
+        return
+    place = bisect_left(pools, -pool.id, key=_falling)
+    if place < len(pools) and pools[place] is pool:
+        del pools[place]
+    else:
+        pools.remove(pool)
+
+
 class PagePools:
     """All page pools of a machine, and the ids they have: page_pools of net/core/page_pool_user.c."""
 
@@ -237,12 +254,7 @@ class PagePools:
         """page_pool_unlist(), after the announcement."""
         del self._by_id[pool.id]
         if pool.listed and pool.dev is not None:
-            pools = pool.dev.page_pools
-            # A device that stops destroys its oldest first, which stands last.
-            if pools[-1] is pool:
-                pools.pop()
-            else:
-                pools.remove(pool)
+            _take_out(pool, pool.dev.page_pools)
             pool.listed = False
 
     def __iter__(self) -> Iterator[PagePool]:

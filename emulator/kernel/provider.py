@@ -163,6 +163,7 @@ def cleanup_unlease(physical: RxQueue, virtual: RxQueue) -> None:
 
 def uninstall_all(dev: Device) -> None:
     """dev_memory_provider_uninstall(): the device is being unregistered, after it was closed."""
-    for queue in dev.rx.made(dev.real_num_rx_queues):
-        if queue.mp is not None:
+    for index in sorted(dev.rx.fed):
+        queue = dev.rx[index]
+        if queue.mp is not None and index < dev.real_num_rx_queues:
             queue.mp.uninstall(queue)

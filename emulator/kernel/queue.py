@@ -31,7 +31,7 @@ MAX_QUEUES = 0xFFFF
 class RxQueue:
     """struct netdev_rx_queue."""
 
-    __slots__ = ("dev", "index", "lease", "mp", "napi", "pool")
+    __slots__ = ("_mp", "dev", "index", "lease", "napi", "pool")
 
     def __init__(self, dev: Device, index: int) -> None:
         self.dev = dev
@@ -39,10 +39,22 @@ class RxQueue:
         self.napi: Napi | None = None
         self.pool: object | None = None
         """The AF_XDP buffer pool (struct xsk_buff_pool); whoever registers it says what it is."""
-        self.mp: MemoryProvider | None = None
-        """mp_params: the memory provider. On a leased pair it is on the physical queue only."""
+        self._mp: MemoryProvider | None = None
         self.lease: RxQueue | None = None
         """The queue at the other end: of the virtual device as seen from the physical one, and the other way round."""
+
+    @property
+    def mp(self) -> MemoryProvider | None:
+        """mp_params: the memory provider. On a leased pair it is on the physical queue only."""
+        return self._mp
+
+    @mp.setter
+    def mp(self, provider: MemoryProvider | None) -> None:
+        self._mp = provider
+        if provider is None:
+            self.dev.rx.fed.discard(self.index)
+        else:
+            self.dev.rx.fed.add(self.index)
 
     def __repr__(self) -> str:
         return f"<RxQueue {self.index} of {self.dev.name!r}>"
@@ -70,10 +82,12 @@ class Queues(dict[int, Q], Generic[Q]):
     """dev->_rx or dev->_tx: `queues[7]` is queue 7, made now if it was never asked for. Walking it walks only the
     queues that were; the others have nothing to tell."""
 
-    __slots__ = ("_dev", "_kind")
+    __slots__ = ("_dev", "_kind", "fed")
 
     def __init__(self, dev: Device, kind: type[Q]) -> None:
         super().__init__()
+        self.fed: set[int] = set()
+        """Those that have a memory provider, so that nobody has to look at all of them."""
         self._dev = dev
         self._kind: type[Q] = kind
 
@@ -153,7 +167,7 @@ def queue_busy(dev: Device, index: int, kind: QueueType) -> str | None:
 
 def min_provider_channels(dev: Device) -> int:
     """dev_get_min_mp_channel_count(): one more than the index of the last queue that has a memory provider, or 0."""
-    return max((index + 1 for index in dev.rx if has_provider(dev, index)), default=0)
+    return max((index + 1 for index in dev.rx.fed if index < dev.real_num_rx_queues), default=0)
 
 
 def set_real_num_queues(dev: Device, tx: int, rx: int) -> None:
