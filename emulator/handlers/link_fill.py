@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from emulator.handlers.link_kinds import fill_info
+from emulator.kernel.clock import BOOTED
 from emulator.kernel.device import Stats
 from emulator.kernel.flags import get_flags
 from protocol.attributes import Attr
@@ -232,7 +233,7 @@ def fill_inet6(idev: Any, mask: int) -> Pairs:
         Inet6Link.flags: idev.flags,
         Inet6Link.cacheinfo: {
             "max_reasm_len": IPV6_MAXPLEN,
-            "tstamp": idev.tstamp // NSEC_PER_CSEC & 0xFFFFFFFF,
+            "tstamp": (BOOTED + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF,
             "reachable_time": idev.reachable_time,
             "retrans_time": RETRANS_TIME,
         },

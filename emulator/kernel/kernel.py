@@ -22,7 +22,7 @@ from emulator.kernel.events import Announcer, Info, NetdevEvent, Notifier, NullA
 from emulator.kernel.link_watch import LinkWatch
 from emulator.kernel.napi import NapiTable
 from emulator.kernel.net import Net
-from emulator.kernel.netdevsim import Bus
+from emulator.kernel.netdevsim import NETDEVSIM, Bus
 from emulator.kernel.netkit import NETKIT, check_lease_unregister
 from emulator.kernel.nic import Nics
 from emulator.kernel.page_pool import PagePools
@@ -59,7 +59,7 @@ class Kernel:
         """The netdevice notifier chain."""
         self._stages: list[Stage] = []
         self.link_watch = LinkWatch(self.clock, self.work)
-        self.kinds: dict[str, Kind] = {kind.name: kind for kind in (DUMMY, VETH, NETKIT)}
+        self.kinds: dict[str, Kind] = {kind.name: kind for kind in (DUMMY, VETH, NETKIT, NETDEVSIM)}
         self.napis = NapiTable()
         self.page_pools = PagePools(self)
         self.xdp = XdpPrograms()

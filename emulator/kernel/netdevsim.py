@@ -14,12 +14,13 @@ number; the write that made it succeeded.
 
 from __future__ import annotations
 
-from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC
+from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from emulator.kernel.address import ether_setup, randomize_address, valid_ethernet
 from emulator.kernel.device import Device, DevlinkPort, NetmemTx, Parent
 from emulator.kernel.features import word
+from emulator.kernel.kind import Kind, LinkParams
 from emulator.kernel.link_watch import carrier_off, carrier_on
 from emulator.kernel.netdevsim_port import (
     NetdevsimDmaOps,
@@ -91,21 +92,25 @@ class BusDevice:
 
     def probe(self) -> None:
         """nsim_drv_probe(): the ports it was made with; all or none."""
+        netdevsim_fib.attach(self.net)
         try:
             self._add_ports()
         except Refusal:
             self._remove_ports()
+            netdevsim_fib.detach(self.net)
             return
         self.driven = True
 
     def remove(self) -> None:
         """nsim_drv_remove()."""
         self._remove_ports()
+        netdevsim_fib.detach(self.net)
         self.driven = False
 
     def reload(self, net: Net) -> None:
         """devlink_reload() into a namespace: DEVLINK_RELOAD_ACTION_DRIVER_REINIT."""
         self._remove_ports()
+        netdevsim_fib.detach(self.net)
         self.net = net
         self.probe()
 
@@ -300,3 +305,18 @@ def new_device(
 def del_device(kernel: Kernel, device_id: int) -> None:
     """`Bus.del_device()` of that machine."""
     kernel.netdevsim_bus.del_device(device_id)
+
+
+class NetdevsimKind(Kind):
+    """nsim_link_ops: there to be refused. The devices themselves are of no kind."""
+
+    name = "netdevsim"
+
+    def validate(self, params: LinkParams) -> None:
+        raise Refusal(
+            EOPNOTSUPP,
+            'netdevsim: Please use: echo "[ID] [PORT_COUNT] [NUM_QUEUES]" > /sys/bus/netdevsim/new_device',
+        )
+
+
+NETDEVSIM = NetdevsimKind()
