@@ -1,8 +1,8 @@
 """Measures a lease and a bind on a NIC of 4 queues and on one of 1,024: they should cost the same.
 
-In this process, through the model's front doors: a queue is leased to a netkit device, a program binds to it through the
-lease and lets go again, and the lease ends with its device. The NIC is up, as a netdevsim and as a real one. Printed are
-the medians in microseconds, and how many times the small NIC's cost the large one's is.
+In this process: a queue is leased to a netkit device, a program binds to it through the lease and lets go again, and
+the lease ends with its device. The NIC is up, as a netdevsim and as a real one. Printed are the medians in
+microseconds, and how many times the small NIC's cost the large one's is.
 """
 
 from __future__ import annotations
@@ -117,7 +117,8 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.queues", description=(__doc__ or "").partition("\n")[0])
+    about = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.queues", description=about)
     parser.add_argument("--rounds", type=int, default=500, help="how often each is measured (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
