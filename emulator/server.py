@@ -178,7 +178,7 @@ class Server:
         try:
             if self._now is not None:
                 before, self._told = self._told, self._now()
-                machine.advance(self._told - before)
+                machine.work.advance(self._told - before)
             else:
                 machine.settle()
         except Exception:
