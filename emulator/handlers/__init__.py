@@ -21,6 +21,8 @@ from emulator.handlers import (
     netdev,
     nlctrl,
     nsid,
+    route4,
+    route6,
     route_table,
     rule,
 )
@@ -49,6 +51,8 @@ __all__ = [
     "netdev",
     "nlctrl",
     "nsid",
+    "route4",
+    "route6",
     "route_table",
     "rule",
 ]

@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 
 
 def asked(call: Call, policy: Policy, prefix: str) -> Asked:
-    """inet_valid_dump_ifaddr_req(), inet6_valid_dump_ifaddr_req(): EINVAL with texts, ENODEV, those of the namespace."""
+    """inet_valid_dump_ifaddr_req(), inet6_valid_dump_ifaddr_req(): EINVAL with texts, ENODEV, EACCES."""
     if not call.endpoint.strict:
         return Asked(call.net)
     header = header_of(call, HEADER, f"{prefix}: Invalid header for address dump request")
@@ -48,6 +48,7 @@ def asked(call: Call, policy: Policy, prefix: str) -> Asked:
         raise Refusal(errno.EINVAL, f"{prefix}: Invalid values in header for address dump request")
     if header.index:
         call.dump.answer_flags |= FILTERED
+        call.dump.message_flags |= FILTERED
     attrs = parse(call, HEADER, policy, DEPRECATED_STRICT)
     net, nsid = call.net, None
     for number in sorted(attrs.spans):

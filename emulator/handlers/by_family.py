@@ -86,8 +86,8 @@ def dump_all(walks: dict[int, Walk]) -> Dumpit:
 
 
 def parse(call: Call, header: Structure, policy: Policy, level: int = LIBERAL) -> Attrs:
-    """nlmsg_parse_deprecated(), or a stricter one: header and attributes, which the call keeps too. EINVAL, and what the
-    policy refuses."""
+    """nlmsg_parse_deprecated(), or a stricter one: header and attributes, which the call keeps too. EINVAL, and
+    what the policy refuses."""
     message = call.message
     start, end = HEADER + (header.size or 0), len(message)
     if end < start:

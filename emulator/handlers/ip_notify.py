@@ -1,5 +1,5 @@
-"""Notifications of addresses, routes and neighbours: rtmsg_ifa(), inet6_ifa_notify(), rtmsg_fib(), inet6_rt_notify() and
-__neigh_notify().
+"""Notifications of addresses, routes and neighbours: rtmsg_ifa(), inet6_ifa_notify(), rtmsg_fib(), inet6_rt_notify()
+and __neigh_notify().
 
 Those of IPv4 addresses and of routes carry the port and the sequence number of whoever asked for the change; those of
 IPv6 addresses never do, because they come from work. Nobody listens, nothing is filled.

@@ -58,7 +58,8 @@ def asked(call: Call) -> Filter:
     if not call.endpoint.strict:
         try:
             attrs = parse(call, HEADER, TAKEN)
-        except Refusal:
+        except Refusal as refused:
+            call.extack.text = refused.text
             return Filter()
         return Filter(attrs.get(Nda.ifindex, 0), attrs.get(Nda.master, 0))
     header = header_of(call, HEADER, "Invalid header for neighbor dump request")

@@ -91,7 +91,7 @@ def tables4(call: Call, chosen: Filter) -> list[Table4]:
 def walk4(call: Call) -> Messages:
     """inet_dump_fib(). IPv4 keeps no cached routes here, and has none that came by router advertisements."""
     chosen = asked(call)
-    if chosen.flags & PREFIX or chosen.flags & CLONED and call.endpoint.strict:
+    if chosen.flags & PREFIX or (chosen.flags & CLONED and call.endpoint.strict):
         return
     for table in tables4(call, chosen):
         for route in table:
@@ -107,7 +107,7 @@ def walk4(call: Call) -> Messages:
 def walk6(call: Call) -> Messages:
     """inet6_dump_fib(). There is one table, whichever is asked for."""
     chosen = asked(call)
-    if chosen.flags & PREFIX or chosen.flags & CLONED and call.endpoint.strict:
+    if chosen.flags & PREFIX or (chosen.flags & CLONED and call.endpoint.strict):
         return
     for node in ip6.of(call.net).fib.nodes():
         for route, siblings in grouped(node):

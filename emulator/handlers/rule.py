@@ -53,5 +53,5 @@ def walk(call: Call) -> Messages:
 
 @dumpit_of(GETRULE, UNSPEC)
 def dump(call: Call) -> Dump:
-    """fib_nl_dumprule(): of one family the DONE stands behind the last rule, of all of them apart."""
-    return Dump(call, walk(call), done_apart=family_of(call) == UNSPEC)
+    """fib_nl_dumprule()."""
+    return Dump(call, walk(call))

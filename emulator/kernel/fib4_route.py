@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, ESRCH
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip4
+from emulator.kernel import ip4, netdevsim_fib
 from emulator.kernel.fib4 import Found, Route4
 from emulator.kernel.fib4_info import DEAD, ERRORS, LINKDOWN, SCOPES, Info4, Nexthop4
 from protocol.refusal import Refusal
@@ -138,7 +138,7 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
         if all(nexthop.flags & LINKDOWN for nexthop in nexthops):
             info.flags |= LINKDOWN
     if info.prefsrc and not _valid_prefsrc(net, wanted):
-        raise Refusal(EINVAL, "Invalid prefsrc")
+        raise Refusal(EINVAL, "Invalid prefsrc address")
     return ip4.of(net).fib.infos.share(info)
 
 
@@ -269,6 +269,7 @@ def insert(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
         raise Refusal(ENOENT)
     state.fib.infos.hold(info, route)
     table.insert(route, before)
+    netdevsim_fib.changed4(net, table, route)
     _tell(net, RTM.NEWROUTE, route, nlflags | CREATE, origin)
 
 
@@ -283,6 +284,7 @@ def _replace(
     infos = ip4.of(net).fib.infos
     infos.hold(route.info, route)
     table.replace(first, route)
+    netdevsim_fib.changed4(net, table, route)
     infos.release(first.info, first)
     _tell(net, RTM.NEWROUTE, route, REPLACE, origin)
 
@@ -327,6 +329,7 @@ def _hops_fit(info: Info4, wanted: Wanted4) -> bool:
 
 def _drop(net: Net, table: Table4, route: Route4) -> None:
     table.remove(route)
+    netdevsim_fib.changed4(net, table, route)
     ip4.of(net).fib.infos.release(route.info, route)
 
 

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 from emulator.kernel import fib4_route, flags, ip4
 from emulator.kernel.events import Info, NetdevEvent
 from emulator.kernel.fib4_info import DEAD, LINKDOWN, Info4
-from emulator.kernel.fib4_route import BROADCAST, HOST, LINK, LOCAL, LOCAL_TABLE, MAIN, NOWHERE, UNICAST, Wanted4
+from emulator.kernel.fib4_route import (
+    BROADCAST,
+    HOST,
+    LINK,
+    LOCAL,
+    LOCAL_TABLE,
+    MAIN,
+    NOWHERE,
+    UNICAST,
+    Wanted4,
+)
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF
 from protocol.uapi.if_addr import IFA_F

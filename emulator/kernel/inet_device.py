@@ -119,7 +119,7 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
 
 
 def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
-    """addrconf_notify()."""
+    """addrconf_notify(), and ndisc_netdev_event(), which stands behind it."""
     idev: Inet6Device | None = dev.ip6
     if event == NetdevEvent.REGISTER:
         if idev is None and dev.mtu >= ip6_conf.MIN_MTU:
@@ -128,7 +128,13 @@ def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
         _mtu_changed(dev, idev)
     elif event in (NetdevEvent.DOWN, NetdevEvent.UNREGISTER):
         _down(dev, unregister=event == NetdevEvent.UNREGISTER)
-    elif idev is not None and idev.conf[Ipv6Devconf.DISABLE_IPV6]:
+    else:
+        _addrconf(event, dev, idev, info)
+    neighbour.on_event(event, dev, info)
+
+
+def _addrconf(event: NetdevEvent, dev: Device, idev: Inet6Device | None, info: Info) -> None:
+    if idev is not None and idev.conf[Ipv6Devconf.DISABLE_IPV6]:
         return
     elif event == NetdevEvent.UP:
         ip6_device.restore(dev)

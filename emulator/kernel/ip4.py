@@ -25,14 +25,16 @@ BROADCAST = 0xFFFFFFFF
 
 class Ip4Net:
     """Of one namespace. genid: grows with every change of its addresses (dev_addr_genid); mortal: the addresses whose
-    lifetime is not infinite; expiry: the job that looks which of them are due."""
+    lifetime is not infinite; expiry: the job that looks which of them are due; trapping: how many netdevsim devices
+    take over its routes, those of IPv6 as well."""
 
-    __slots__ = ("expiry", "fib", "genid", "mortal", "rules")
+    __slots__ = ("expiry", "fib", "genid", "mortal", "rules", "trapping")
 
     def __init__(self) -> None:
         self.fib = Fib4()
         self.rules = Rules.of_ip4()
         self.genid = 0
+        self.trapping = 0
         self.mortal: dict[Address4, None] = {}
         self.expiry: Job | None = None
 

@@ -7,6 +7,7 @@ the newest.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from errno import EACCES, EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, ENXIO
@@ -108,10 +109,8 @@ def tell(event: int | None, ifa: Address6) -> None:
     net.kernel.announcer.address6(event or RTM.NEWADDR, ifa)
     if event == RTM.NEWADDR:
         if ifa.route is not None and not ifa.route.linked:
-            try:
+            with suppress(Refusal):  # somebody may have put such a route there
                 ip6_route.insert(net, ifa.route)
-            except Refusal:
-                pass  # somebody has put such a route there
         if ifa.peer:
             ip6_route.add_prefix(dev, ifa.peer, 128, ifa.metric)
     elif event == RTM.DELADDR:
@@ -141,8 +140,8 @@ def _remove_prefix(ifa: Address6, address: int, length: int) -> None:
 
 
 def create(dev: Device, wanted: Wanted) -> Address6:
-    """ipv6_add_addr(): the device has the address, but does not know yet whether nobody else has. EADDRNOTAVAIL, ENODEV,
-    EACCES, EEXIST, most with texts."""
+    """ipv6_add_addr(): the device has the address, but does not know yet whether nobody else has. EADDRNOTAVAIL,
+    ENODEV, EACCES, EEXIST, most with texts."""
     idev: Inet6Device = dev.ip6
     kind = ip6.classify(wanted.address)[0]
     if kind == Kind.ANY:
@@ -328,8 +327,8 @@ def watch(ifa: Address6) -> None:
 
 
 def verify(net: Net) -> None:
-    """addrconf_verify_rtnl(): ends and deprecates addresses, and looks again when there is something to come. The kernel
-    finds them in the order of a hash; here they come as they were made."""
+    """addrconf_verify_rtnl(): ends and deprecates addresses, and looks again when there is something to come. The
+    kernel finds them in the order of a hash; here they come as they were made."""
     now = net.kernel.clock.now
     state = ip6.of(net)
     if state.expiry is not None:

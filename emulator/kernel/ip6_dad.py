@@ -1,4 +1,4 @@
-"""Duplicate address detection, and what follows when an address has passed it (addrconf_dad_*() of net/ipv6/addrconf.c).
+"""Duplicate address detection, and what follows when an address has passed it: addrconf_dad_*() of net/ipv6/addrconf.c.
 
 An address is checked from work, never while the request that brought it is at hand: so even where there is nothing to
 check (no address resolution on the device, or the request said so) it is announced as new only after the answer.

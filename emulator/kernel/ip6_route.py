@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, ESRCH
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip6
+from emulator.kernel import ip6, netdevsim_fib
 from emulator.kernel.events import NetdevEvent
 from emulator.kernel.fib6 import PREF_MEDIUM, Route6
 from emulator.kernel.ip6 import Kind
@@ -113,6 +113,7 @@ def _leads_nowhere(wanted: Wanted6, dev: Device | None) -> bool:
     """fib6_is_reject(): a true route through a loopback device would be a loop."""
     return wanted.reject or (
         dev is not None
+        and wanted.gateway is None
         and bool(dev.flags & IFF_LOOPBACK)
         and not wanted.local
         and not ip6.classify(wanted.dst)[0] & Kind.LOOPBACK
@@ -212,11 +213,13 @@ def insert(net: Net, route: Route6, nlflags: int | None = None, origin: Origin |
     elif asked & REPLACE and not add:
         raise Refusal(ENOENT)
     fib.insert(route)
+    netdevsim_fib.changed6(net, route)
     tell(net, RTM.NEWROUTE, route, told | CREATE, origin)
 
 
 def _replace(net: Net, old: Route6, route: Route6, origin: Origin | None) -> None:
     ip6.of(net).fib.replace(old, route)
+    netdevsim_fib.changed6(net, route)
     tell(net, RTM.NEWROUTE, route, REPLACE, origin)
 
 
@@ -238,6 +241,8 @@ def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
     if not route.linked:
         raise Refusal(ENOENT)
     ip6.of(net).fib.remove(route)
+    route.expires = None
+    netdevsim_fib.changed6(net, route)
     tell(net, RTM.DELROUTE, route, 0, origin)
 
 

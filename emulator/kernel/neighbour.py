@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.kernel.clock import NSEC_PER_SEC
+from emulator.kernel.events import Info, NetdevEvent
+from protocol.uapi.if_ import IFF
 from protocol.uapi.neighbour import NUD
 from protocol.uapi.rtnetlink import RTM, RTN
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from emulator.kernel.net import Net
 
 AF_INET, AF_INET6 = 2, 10
-NOARP = int(NUD.NOARP)
+NOARP, PERMANENT = int(NUD.NOARP), int(NUD.PERMANENT)
+IFF_NOARP = int(IFF.NOARP)
 MULTICAST = int(RTN.MULTICAST)
 CONFIRMED_AGO = 2 * 30 * NSEC_PER_SEC
 """A new neighbour was last confirmed twice the base of the reachable time ago."""
@@ -103,8 +106,22 @@ def note_group(dev: Device, group: int) -> None:
     )
 
 
-def flush(dev: Device, family: int) -> None:
-    """neigh_ifdown(): nobody is known through that device any more."""
+def flush(dev: Device, family: int, *, permanent: bool = True) -> None:
+    """neigh_ifdown(), neigh_carrier_down(): nobody is known through that device any more; or only those that user space
+    has made permanent."""
     known = of(dev.net)
     for entry in known.on(dev, family):
-        known.remove(entry)
+        if permanent or not entry.state & PERMANENT:
+            known.remove(entry)
+
+
+def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
+    """ndisc_netdev_event(), which stands behind addrconf's; and arp_netdev_event(), for what it has in common."""
+    for family in (AF_INET, AF_INET6):
+        if event == NetdevEvent.CHANGEADDR:
+            flush(dev, family)
+        elif event == NetdevEvent.CHANGE:
+            if info.flags_changed & IFF_NOARP:
+                flush(dev, family)
+            if not dev.carrier:
+                flush(dev, family, permanent=False)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
+from emulator.kernel import netdevsim_fib
 from emulator.kernel.address import ether_setup, randomize_address, valid_ethernet
 from emulator.kernel.device import Device, DevlinkPort, NetmemTx, Parent
 from emulator.kernel.features import word
@@ -104,7 +105,8 @@ class BusDevice:
     def remove(self) -> None:
         """nsim_drv_remove()."""
         self._remove_ports()
-        netdevsim_fib.detach(self.net)
+        if self.driven:
+            netdevsim_fib.detach(self.net)
         self.driven = False
 
     def reload(self, net: Net) -> None:

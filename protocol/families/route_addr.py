@@ -1,8 +1,8 @@
 """Addresses: RTM_NEWADDR, RTM_DELADDR and RTM_GETADDR, of IPv4 and of IPv6.
 
 Both families share the messages and the numbers, but not the policies, nor the order in which they write: that of
-inet_fill_ifaddr() of net/ipv4/devinet.c, and of inet6_fill_ifaddr() of net/ipv6/addrconf.c. Which one is meant stands in
-the header. Addresses are bytes here, as many as the family has.
+inet_fill_ifaddr() of net/ipv4/devinet.c, and of inet6_fill_ifaddr() of net/ipv6/addrconf.c. Which one is meant stands
+in the header. Addresses are bytes here, as many as the family has.
 """
 
 import construct as c

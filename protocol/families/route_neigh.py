@@ -1,4 +1,4 @@
-"""Neighbours: RTM_NEWNEIGH, RTM_DELNEIGH and RTM_GETNEIGH, in the order of neigh_fill_info() of net/core/neighbour.c."""
+"""Neighbours: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH, in the order of neigh_fill_info() of net/core/neighbour.c."""
 
 from protocol.attributes import Attr, AttrSet, Layout
 from protocol.families.route import route

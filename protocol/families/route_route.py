@@ -1,7 +1,8 @@
 """Routes: RTM_NEWROUTE, RTM_DELROUTE and RTM_GETROUTE, of IPv4 and of IPv6.
 
-Both families share the messages and the numbers. IPv4 writes in the order of fib_dump_info() of net/ipv4/fib_semantics.c,
-IPv6 in that of rt6_fill_node() of net/ipv6/route.c. Addresses are bytes here, as many as the family has.
+Both families share the messages and the numbers. IPv4 writes in the order of fib_dump_info() of
+net/ipv4/fib_semantics.c, IPv6 in that of rt6_fill_node() of net/ipv6/route.c. Addresses are bytes here, as many as the
+family has.
 """
 
 from protocol.attributes import Attr, AttrSet, Layout
