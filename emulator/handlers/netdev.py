@@ -70,11 +70,11 @@ def devices(net: Net) -> Iterator[Device]:
 
 
 def fill_dev(dev: Device) -> Values:
-    """netdev_nl_dev_fill(). No device here has XDP metadata or AF_XDP transmit offloads."""
+    """netdev_nl_dev_fill(). No device here has AF_XDP transmit offloads."""
     return {
         Dev.ifindex: dev.ifindex,
         Dev.xdp_features: dev.xdp_features,
-        Dev.xdp_rx_metadata_features: 0,
+        Dev.xdp_rx_metadata_features: dev.ops.xdp_rx_metadata,
         Dev.xsk_features: 0,
         Dev.xdp_zc_max_segs: dev.xdp_zc_max_segs if dev.xdp_features & ZEROCOPY else None,
     }

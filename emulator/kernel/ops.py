@@ -32,6 +32,9 @@ class DeviceOps:
     udp_tunnel_tables: tuple[tuple[int, int], ...] = ()
     """udp_tunnel_nic_info.tables: how many ports each holds, and of which types (bits of UdpTunnelType)."""
 
+    xdp_rx_metadata = 0
+    """What its XDP programs can be told of a packet (xdp_metadata_ops), as NETDEV_XDP_RX_METADATA_*."""
+
     has_vfs = False
     """The driver can be asked about virtual functions (ndo_get_vf_config), though no device has any."""
 

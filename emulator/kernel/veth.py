@@ -24,7 +24,7 @@ from emulator.kernel.register import KillList, alloc_device, queue_unregister, r
 from protocol.refusal import Refusal
 from protocol.uapi.ethtool import Autoneg, Duplex, Port, StringSet
 from protocol.uapi.if_ether import ETH_MAX_MTU, ETH_MIN_MTU
-from protocol.uapi.netdev import XdpAct
+from protocol.uapi.netdev import XdpAct, XdpRxMetadata
 from protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ class VethOps(DeviceOps):
     """veth_netdev_ops and veth_ethtool_ops. XDP programs are not modelled, so there never is one."""
 
     driver = "veth"
+    xdp_rx_metadata = int(XdpRxMetadata.TIMESTAMP | XdpRxMetadata.HASH | XdpRxMetadata.VLAN_TAG)
 
     def open(self, dev: Device) -> None:
         peer = dev.priv.peer

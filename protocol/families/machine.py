@@ -10,6 +10,7 @@ from protocol.family import Family
 
 thermal = Family(
     "thermal",
+    netns=False,
     version=2,
     attributes=27,
     groups=("sampling", "event"),
@@ -30,24 +31,28 @@ devlink = Family(
 )
 nlbl_mgmt = Family(
     "NLBL_MGMT",
+    netns=False,
     version=3,
     attributes=12,
     listed={1: 0xb, 2: 0xb, 3: 0x4, 4: 0xb, 5: 0xb, 6: 0xa, 7: 0x4, 8: 0xa},
 )
 nlbl_cipsov4 = Family(
     "NLBL_CIPSOv4",
+    netns=False,
     version=3,
     attributes=12,
     listed={1: 0xb, 2: 0xb, 3: 0xa, 4: 0x4},
 )
 nlbl_calipso = Family(
     "NLBL_CALIPSO",
+    netns=False,
     version=3,
     attributes=2,
     listed={1: 0xb, 2: 0xb, 3: 0xa, 4: 0x4},
 )
 nlbl_unlbl = Family(
     "NLBL_UNLBL",
+    netns=False,
     version=3,
     attributes=7,
     listed={3: 0xb, 4: 0xb, 5: 0x4, 6: 0xb, 7: 0xb, 8: 0x4, 1: 0xb, 2: 0xa},
@@ -59,6 +64,7 @@ net_shaper = Family(
 )
 acpi_event = Family(
     "acpi_event",
+    netns=False,
     version=1,
     attributes=1,
     groups=("acpi_mc_group",),
