@@ -1,0 +1,127 @@
+"""`python -m tests.conformance --kernel bzImage --steps 2000 --seed 1`: random walks on the emulator and on Linux.
+
+Prints a line for each walk that differs, with the fewest steps that do, and a summary. Exit code 1 when something differed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import pathlib
+import sys
+import time
+
+from fixtures.recorder.guest import GuestError
+from tests.conformance.compare import FAMILIES, differences, told
+from tests.conformance.machines import Counters, Emulator, Fields, Linux, StepImpossible
+from tests.conformance.run import AREAS, MAKE, Found, again, compared, shrink, walked
+
+WALKS_A_BOOT = 40
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
+    parser.add_argument("--kernel", type=pathlib.Path, required=True, help="the kernel image")
+    parser.add_argument("--steps", type=int, default=2000, help="how many steps in all (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first walk (%(default)s)")
+    parser.add_argument("--length", type=int, default=200, help="steps of one walk (%(default)s)")
+    parser.add_argument("--areas", default=",".join(AREAS), help="what to visit (%(default)s)")
+    parser.add_argument("--save", type=pathlib.Path, help="where differences are written, a trace each")
+    parser.add_argument("--limit", type=int, default=10, help="give up after so many differences (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="do not shrink")
+    options = parser.parse_args()
+    areas = options.areas.split(",")
+    done = datagrams = walks = 0
+    found: list[Found] = []
+    linux: Linux | None = None
+    began = time.monotonic()
+    try:
+        while done < options.steps and len(found) < options.limit:
+            seed = f"{options.seed + walks}"
+            if linux is None or linux.walks >= WALKS_A_BOOT:
+                if linux is not None:
+                    linux.close()
+                linux = boot(options.kernel)
+            counters = linux.renew() if linux.walks else None
+            linux.walks += 1
+            walk = walked(seed, options.length, areas, counters)
+            walks += 1
+            done += len(walk.steps)
+            datagrams += sum(len(got) for outcome in walk.outcomes for got in outcome.got.values())
+            try:
+                one = compared(linux, walk, counters is not None, seed)
+            except GuestError as error:
+                print(f"seed {seed}: {error}", flush=True)
+                linux.close()
+                linux = None
+                continue
+            if walk.machine.bugs:
+                print(f"seed {seed}: {walk.machine.bugs} bugs of the emulator, see above", flush=True)
+            if one is None:
+                continue
+            found.append(one)
+            print(f"\n== seed {seed}, step {len(one.steps)}", flush=True)
+            if not options.quick:
+                one.steps = shortened(linux, one)
+            tell(linux, one, options.save)
+    finally:
+        if linux is not None:
+            linux.close()
+    print(
+        f"{done} steps in {walks} walks, {datagrams} datagrams, seeds {options.seed} to {options.seed + walks - 1}, "
+        f"areas {options.areas}: {len(found)} walks differ; {time.monotonic() - began:.0f} s"
+    )
+    return 1 if found else 0
+
+
+def boot(kernel: pathlib.Path) -> Linux:
+    """Linux; an early crash of the guest, which happens, is tried again."""
+    for _ in range(3):
+        try:
+            return Linux(kernel)
+        except GuestError as error:
+            print(error, file=sys.stderr)
+    raise SystemExit("the kernel does not boot")
+
+
+def shortened(linux: Linux, found: Found) -> list[Fields]:
+    """The fewest steps found that still differ on their last."""
+
+    def differs(steps: list[Fields]) -> bool:
+        counters: Counters = linux.renew()
+        try:
+            different = again(linux, steps, counters)
+        except StepImpossible:
+            return False
+        return any(difference.step == len(steps) for difference in different)
+
+    return shrink(found.steps, differs) if differs(found.steps) else found.steps
+
+
+def tell(linux: Linux, found: Found, folder: pathlib.Path | None) -> None:
+    """Prints what differs, and keeps the steps as a trace with what Linux said."""
+    ours = Emulator(MAKE(), linux.renew()).perform(found.steps)
+    theirs = linux.perform(found.steps)
+    different = list(differences(found.steps, ours, theirs)) or found.differences
+    for step in found.steps:
+        if "open" not in step and "netns" not in step:
+            print("   ", json.dumps(step), flush=True)
+    for difference in different[:6]:
+        print("\n".join(told(found.steps, difference)), flush=True)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        header = {"trace": 1, "about": f"found by seed {found.seed}", "kernel": linux.guest.release, "cpus": 2,
+                  "families": FAMILIES}  # fmt: skip
+        lines: list[dict[str, object]] = [header]
+        for step, outcome in zip(found.steps, theirs, strict=True):
+            line = dict(step)
+            if outcome.error is not None:
+                assert outcome.error in errno.errorcode.values()
+                line["error"] = outcome.error
+            lines.append(line | ({"got": {name: list(got) for name, got in outcome.got.items()}} if outcome.got else {}))
+        (folder / f"{found.seed}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
