@@ -17,6 +17,7 @@ from emulator.handlers.link_kinds import fill_info
 from emulator.kernel.clock import BOOTED
 from emulator.kernel.device import Stats
 from emulator.kernel.flags import get_flags
+from emulator.kernel.xdp import Mode
 from protocol.attributes import Attr
 from protocol.families.link_af import AfSpec, Inet6Link, InetLink
 from protocol.families.route_link import (
@@ -47,7 +48,12 @@ NAME_ONLY = int(RTEXT_FILTER.NAME_ONLY)
 SHOWN = VF | SKIP_STATS | NAME_ONLY
 """What a mask can change in a message; the rest is about bridges."""
 DOWN = int(IfOper.DOWN)
-NO_XDP = {Xdp.attached: int(XdpAttached.NONE)}
+NO_XDP: Pairs = {Xdp.attached: int(XdpAttached.NONE)}
+XDP_MODES = {
+    Mode.GENERIC: (XdpAttached.SKB, Xdp.skb_prog_id),
+    Mode.NATIVE: (XdpAttached.DRV, Xdp.drv_prog_id),
+}
+"""How each mode is told of."""
 IPV6_MAXPLEN = 65535
 """The greatest datagram that can be put together again (include/net/ipv6.h)."""
 RETRANS_TIME = 1000
@@ -174,7 +180,7 @@ def values(dev: Device, mask: int, nsid: int | None, target: int | None) -> Pair
         Link.phys_port_id: ops.get_phys_port_id(dev),
         Link.phys_port_name: ops.get_phys_port_name(dev),
         Link.phys_switch_id: ops.get_port_parent_id(dev),
-        Link.xdp: NO_XDP,
+        Link.xdp: fill_xdp(dev),
         Link.linkinfo: None if dev.kind is None else {LinkInfo.kind: dev.kind.name, LinkInfo.data: fill_info(dev)},
         Link.perm_address: dev.perm_address if any(dev.perm_address) else None,
         Link.link_netnsid: nsid,
@@ -203,6 +209,14 @@ def fill_stats(dev: Device) -> Pairs:
     counters = COUNTERS(dev.stats)
     narrow = [counter & 0xFFFFFFFF for counter in counters[: len(stats32._fields)]]
     return {Link.stats64: stats64(*counters), Link.stats: stats32(*narrow)}
+
+
+def fill_xdp(dev: Device) -> Pairs:
+    """rtnl_xdp_fill(): a device has at most one program, for nobody here attaches one to hardware."""
+    for mode, link in dev.kernel.xdp.on(dev).items():
+        attached, prog_id = XDP_MODES[mode]
+        return {prog_id: link.id, Xdp.attached: int(attached), Xdp.prog_id: link.id}
+    return NO_XDP
 
 
 def fill_devlink_port(dev: Device) -> Pairs:

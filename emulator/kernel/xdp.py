@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MODES = int(XDP_FLAGS.SKB_MODE | XDP_FLAGS.DRV_MODE | XDP_FLAGS.HW_MODE)
 
+MERGING = features.LRO | features.GRO_HW
+
 
 class Mode(Enum):
     """enum bpf_xdp_mode, without offload to hardware, which no program here is made for."""
@@ -38,12 +40,13 @@ OTHER = {Mode.GENERIC: Mode.NATIVE, Mode.NATIVE: Mode.GENERIC}
 class XdpLink:
     """struct bpf_xdp_link: a program on a device. fragments: it was loaded with BPF_F_XDP_HAS_FRAGS."""
 
-    __slots__ = ("dev", "fragments", "mode")
+    __slots__ = ("dev", "fragments", "id", "mode")
 
     def __init__(self, net: Net, ifindex: int, flags: int = 0, *, fragments: bool = False) -> None:
         """bpf_xdp_link_attach(): flags are XDP_FLAGS_*_MODE, one of them or none. EINVAL (also for a device that is
         not there), EBUSY, EEXIST, EOPNOTSUPP and what the driver refuses; mostly with a text, which the system call
         cannot carry."""
+        self.id = net.kernel.xdp.load()
         dev = net.device(ifindex)
         if dev is None:
             raise Refusal(EINVAL)
@@ -70,12 +73,13 @@ class XdpLink:
             raise Refusal(EBUSY, "unable to install XDP to device using memory provider")
         if native:
             dev.ops.setup_xdp(dev, self)
-        elif dev.features & features.LRO:
-            # generic_xdp_install() switches off what merges packets before the program sees them.
-            dev.wanted_features &= ~features.LRO
-            features.update_features(dev)
         self.dev = dev
         dev.kernel.xdp.attached.setdefault(dev, {})[self.mode] = self
+        dev.changed()
+        if not native and dev.features & MERGING:
+            # generic_xdp_install() switches off what merges packets before the program sees them.
+            dev.wanted_features &= ~MERGING
+            features.update_features(dev)
 
     def close(self) -> None:
         """bpf_xdp_link_release()."""
@@ -85,15 +89,22 @@ class XdpLink:
             del links[self.mode]
             if not links:
                 del dev.kernel.xdp.attached[dev]
+            dev.changed()
 
 
 class XdpPrograms:
     """The XDP programs of a machine, by device."""
 
-    __slots__ = ("attached",)
+    __slots__ = ("_loaded", "attached")
 
     def __init__(self) -> None:
+        self._loaded = 0
         self.attached: dict[Device, dict[Mode, XdpLink]] = {}
+
+    def load(self) -> int:
+        """bpf_prog_alloc_id(): a number for a program that is loaded, wherever it will be attached."""
+        self._loaded += 1
+        return self._loaded
 
     def on(self, dev: Device) -> dict[Mode, XdpLink]:
         """What dev_xdp_prog_count() counts."""

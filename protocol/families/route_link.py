@@ -6,7 +6,7 @@ of their own.
 """
 
 from protocol.attributes import Attr, AttrSet, Layout
-from protocol.families.link_af import AfSpec
+from protocol.families.link_af import AfSpec, Inet6Link
 from protocol.families.link_kinds import LINK, Netkit, Veth
 from protocol.families.route import route
 from protocol.family import Half
@@ -65,6 +65,7 @@ class Xdp(AttrSet):
     skb_prog_id = Attr(6, u32)
     hw_prog_id = Attr(7, u32)
     expected_fd = Attr(8, s32)
+    order = (skb_prog_id, drv_prog_id, hw_prog_id, attached, prog_id)
 
 
 class ProtoDownReason(AttrSet):
@@ -137,7 +138,7 @@ class Link(AttrSet):
     qdisc = Attr(6, string)
     stats = Attr(7, structure(rtnl_link_stats, "rtnl_link_stats"))
     master = Attr(10, u32)
-    protinfo = Attr(12, binary)
+    protinfo = Attr(12, nest(Inet6Link, flagged=False))
     txqlen = Attr(13, u32, min=0, max=MAX_TXQLEN)
     map = Attr(14, structure(rtnl_link_ifmap, "rtnl_link_ifmap"))
     weight = Attr(15, u32)
@@ -240,6 +241,8 @@ TAKEN_VF = Vf.spec.policy
 TAKEN_PORT = Port.spec.policy
 
 REPLY = Layout(*Link.order)
+INET6_REPLY = Layout(Link.ifname, Link.address, Link.mtu, Link.link, Link.operstate, Link.protinfo)
+"""inet6_fill_ifinfo() of net/ipv6/addrconf.c: what IPv6 tells of a link."""
 
 NEWLINK = route.operation(RTM.NEWLINK, Link, do=Half(TAKEN), replies=REPLY, fixed=LINK)
 DELLINK = route.operation(RTM.DELLINK, Link, do=Half(TAKEN), replies=REPLY, fixed=LINK)
