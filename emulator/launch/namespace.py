@@ -36,7 +36,7 @@ class Namespaces:
         for name, net in supervisor.machine.nets.items():
             if net is not supervisor.machine.init_net:
                 self.create_name(name)
-                self.bind(name, net)
+                self.bound[name] = net  # which takes over the reference that its name has had
 
     def make(self) -> Net:
         """copy_net_ns(): a namespace without a name; the caller holds it."""

@@ -51,6 +51,9 @@ ERESTARTSYS = 512  # include/linux/errno.h: repeat the call after the signal's h
 PATIENCE = 20
 """How often the loop looks again before it sleeps."""
 
+ROUNDS = 64
+"""How often we look whether there is more."""
+
 Function = Callable[[Call], Answer]
 
 CALLS: dict[str, Function] = {
@@ -129,6 +132,7 @@ class Supervisor:
         self.namespaces = Namespaces(self, place)
         self.tasks = Tasks(self.poll, machine.init_net, net, self.namespaces.make, self.namespaces.sweep)
         self.files = Files(self, place)
+        machine.processes.append(self.process_net)
         self._clock = time.monotonic()
         self.ended = False
         self.poll.register(listener.fd, select.EPOLLIN)
@@ -206,14 +210,18 @@ class Supervisor:
         return max(0.0, (due - self.machine.clock.now) / 1e9 - (time.monotonic() - self._clock)) + 0.001
 
     def drain(self) -> None:
-        """Everything that programs have sent is processed."""
-        for fd, event in self._data.poll(0):
-            on_event = self._watched.get(fd)
-            if on_event is not None:
-                try:
-                    on_event(event)
-                except Exception:
-                    log.exception("a request failed")
+        """Everything that programs have sent is processed; of one that goes on sending, as much as its socket holds."""
+        for _ in range(ROUNDS):
+            events = self._data.poll(0)
+            if not events:
+                return
+            for fd, event in events:
+                on_event = self._watched.get(fd)
+                if on_event is not None:
+                    try:
+                        on_event(event)
+                    except Exception:
+                        log.exception("a request failed")
 
     def settle(self) -> None:
         """Lets time pass on the machine, and brings to the programs what came of that and of what was asked before."""
@@ -336,6 +344,13 @@ class Supervisor:
             pass
         return None
 
+    def process_net(self, pid: int) -> Net | None:
+        """The namespace of one of our processes."""
+        try:
+            return self.tasks.known(pid)
+        except OSError:
+            return None
+
     def descriptors(self, pid: int) -> SenderDescriptors:
         """What numbers in the messages of that process stand for."""
         return SenderDescriptors(self, pid)
@@ -343,6 +358,7 @@ class Supervisor:
     def close(self) -> None:
         """The end: nothing is left of it. The listener goes first, so that whoever still waits is told ENOSYS."""
         self.listener.close()
+        self.machine.processes.remove(self.process_net)
         for channel in list(self.channels.values()):
             channel.close()
         self.tasks.close()

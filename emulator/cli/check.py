@@ -1,0 +1,29 @@
+"""``nlemu check``: whether this machine can run programs with ``nlemu run``."""
+
+from __future__ import annotations
+
+import argparse
+
+DESCRIPTION = """Say whether `nlemu run` works here, and what to do if it does not.
+
+It needs no privileges, but a kernel and a sandbox that allow seccomp user notification."""
+EPILOG = """Where it does not work there are other ways in: `nlemu serve` and its Unix sockets (nlemu ynl, or any program
+that can be told to connect to one), and pyynl and pyroute2 in-process."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+def run(options: argparse.Namespace) -> int:
+    from emulator.cli import OK, REFUSED
+    from emulator.launch.check import findings
+
+    good = True
+    for finding in findings():
+        good = good and finding.remedy is None
+        print(f"{'ok ' if finding.remedy is None else 'NO '} {finding.what}: {finding.how}")
+        if finding.remedy is not None:
+            print(f"    {finding.remedy}")
+    print("nlemu run works here" if good else f"nlemu run does not work here. {' '.join(EPILOG.split())}")
+    return OK if good else REFUSED

@@ -1,0 +1,143 @@
+"""The files and ioctls through which programs look at interfaces, and play with netdevsim."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.launch import nobody
+
+pytestmark = pytest.mark.usefixtures("supervision")
+NEW = "echo '1 1 2' > /sys/bus/netdevsim/new_device\n"
+
+
+def python(script: str) -> str:
+    return nobody.run(nobody.python(), "-c", script)
+
+
+def test_a_devices_directory() -> None:
+    script = """
+    cd /
+    cat /sys/class/net/lo/mtu /sys/class/net/lo/type /sys/class/net/lo/flags /sys/class/net/lo/address
+    cat /sys/class/net/lo/operstate /sys/class/net/lo/ifindex
+    readlink /sys/class/net/lo
+    ls /sys/class/net/lo/queues
+    ls /sys/class/net/lo/statistics | head -2
+    test -d /sys/class/net/lo; test -L /sys/class/net/lo; test ! -e /sys/class/net/none
+    """
+    assert nobody.shell(script).split() == [
+        "65536", "772", "0x8", "00:00:00:00:00:00", "down", "1", "../../devices/virtual/net/lo", "rx-0", "tx-0",
+        "collisions", "multicast",
+    ]  # fmt: skip
+
+
+def test_netdevsim_comes_and_goes() -> None:
+    script = NEW + """
+    ls /sys/bus/netdevsim/devices/ /sys/bus/netdevsim/devices/netdevsim1/net
+    echo 5 > /sys/bus/netdevsim/devices/netdevsim1/new_port
+    ls /sys/bus/netdevsim/devices/netdevsim1/net /sys/class/net/eth1/device/net
+    echo 5 > /sys/bus/netdevsim/devices/netdevsim1/del_port
+    ls /sys/class/net
+    echo 1 > /sys/bus/netdevsim/del_device
+    ls /sys/class/net
+    """
+    output = nobody.shell(script)
+    assert output.split().count("eth0") == 4
+    assert output.split().count("eth1") == 2
+    assert output.splitlines()[-1] == "lo"
+
+
+def test_a_write_that_is_refused_says_why() -> None:
+    script = """
+import errno, os
+def write(path, text):
+    try:
+        with open(path, "w") as file:
+            file.write(text)
+        return "ok"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+bus = "/sys/bus/netdevsim/"
+print(write(bus + "new_device", "1 1 2"), write(bus + "new_device", "1 1 2"), write(bus + "new_device", "x"))
+print(write(bus + "del_device", "7"), write(bus + "none", "7"), write(bus + "devices", "7"))
+eth0 = "/sys/class/net/eth0/"
+print(write(eth0 + "mtu", "9"), write(eth0 + "mtu", "1400"), write(eth0 + "type", "1"))
+debug = "/sys/kernel/debug/netdevsim/netdevsim1/ports/0/"
+print(write(debug + "queue_reset", "0 0"), write(debug + "queue_reset", "9 0"), write(debug + "pp_hold", "y"))
+print(open("/sys/class/net/eth0/mtu").read(), os.path.exists("/sys/bus/netdevsim"))
+for path in ("/sys/class/net/eth0/carrier", "/sys/class/net/eth0/speed"):
+    try:
+        open(path).read()
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+"""
+    assert python(script).split() == [
+        "ok", "ENOSPC", "EINVAL", "ENOENT", "EACCES", "EISDIR", "EINVAL", "ok", "EACCES", "ok", "EINVAL",
+        "ENETDOWN", "1400", "True", "EINVAL", "EINVAL",
+    ]  # fmt: skip
+
+
+def test_a_shell_writes_too() -> None:
+    script = NEW + """
+    echo 1300 > /sys/class/net/eth0/mtu; cat /sys/class/net/eth0/mtu
+    echo 1200 | tee /sys/class/net/eth0/mtu > /dev/null; cat /sys/class/net/eth0/mtu
+    """
+    assert nobody.shell(script).split() == ["1300", "1200"]
+
+
+def test_directories_can_be_walked() -> None:
+    script = """
+import glob, os
+print(sorted(os.listdir("/sys/class/net")), sorted(glob.glob("/sys/class/net/lo/queues/*x-*")))
+with os.scandir("/sys/class/net") as entries:
+    for entry in entries:
+        print(entry.name, entry.is_symlink(), entry.is_dir(), entry.stat().st_mode)
+fd = os.open("/sys/class/net/lo", os.O_RDONLY | os.O_DIRECTORY)
+print(os.stat("mtu", dir_fd=fd).st_size, os.read(os.open("mtu", os.O_RDONLY, dir_fd=fd), 100))
+"""
+    assert python(script).splitlines() == [
+        "['lo'] ['/sys/class/net/lo/queues/rx-0', '/sys/class/net/lo/queues/tx-0']",
+        "lo True True 16877",
+        "4096 b'65536\\n'",
+    ]
+
+
+def test_proc_net_dev() -> None:
+    lines = nobody.shell(NEW + "cat /proc/net/dev").splitlines()
+    assert [line.split(":")[0].strip() for line in lines[2:]] == ["lo", "eth0"]
+    assert lines[2].split()[1:] == ["0"] * 16
+
+
+def test_ioctls() -> None:
+    script = """
+import errno, fcntl, socket, struct
+s = socket.socket()
+def ask(number, name="lo", value=b""):
+    try:
+        request = struct.pack("16s24s", name.encode(), value)
+        return fcntl.ioctl(s, number, request)[16:]
+    except OSError as error:
+        return errno.errorcode[error.errno]
+print(socket.if_nametoindex("lo"), socket.if_indextoname(1), socket.if_nameindex())
+print(struct.unpack_from("i", ask(0x8921)), struct.unpack_from("H", ask(0x8913)), struct.unpack_from("i", ask(0x8942)))
+print(ask(0x8927)[:8].hex(), ask(0x8933, "none"))
+print(ask(0x8922, value=struct.pack("i", -1)), len(ask(0x8922, value=struct.pack("i", 70000))))
+print(struct.unpack_from("i", ask(0x8921)))
+try:
+    fcntl.ioctl(s, 0x8933, 8)
+except OSError as error:
+    print(errno.errorcode[error.errno])
+with open("/dev/null") as file:
+    try:
+        fcntl.ioctl(file, 0x8933, bytes(40))
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+"""
+    assert python(script).splitlines() == [
+        "1 lo [(1, 'lo')]", "(65536,) (8,) (1000,)", "0403000000000000 ENODEV", "EINVAL 24", "(70000,)", "EFAULT",
+        "ENOTTY",
+    ]  # fmt: skip
+
+
+def test_tools_that_find_nothing_to_do() -> None:
+    assert nobody.run("modprobe", "netdevsim") == ""
+    assert nobody.run("udevadm", "settle") == ""

@@ -1,0 +1,129 @@
+"""A netlink socket of the emulator and one of the real kernel, told apart by nothing that a program can try."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.launch import nobody
+
+pytestmark = pytest.mark.usefixtures("supervision")
+
+
+def real(*program: str) -> str:
+    """What a program prints on this machine's own kernel, as nobody."""
+    user = {"user": nobody.NOBODY, "group": nobody.NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+    done = subprocess.run(  # type: ignore[call-overload]
+        program, capture_output=True, text=True, timeout=120, check=True, env=nobody.environment(), cwd="/", **user
+    )
+    return str(done.stdout)
+
+
+def readable(name: str) -> str:
+    """The text of a program: where it lies may not be readable to nobody."""
+    return (nobody.PROGRAMS / name).read_text()
+
+
+def test_sockets_are_as_the_real_kernels() -> None:
+    """The same program, line by line: names, kinds, options, messages, waiting, copies, overruns, wild pointers."""
+    text = readable("sockets.py")
+    expected = real(nobody.python(), "-c", text).splitlines()
+    got = nobody.run(nobody.python(), "-c", text, options=["--uid-view", "user"]).splitlines()
+    assert got == expected
+
+
+def test_root_may_what_nobody_may_not() -> None:
+    got = nobody.run(nobody.python(), "-c", readable("sockets.py")).splitlines()
+    assert "force None" in got
+    assert "to a program ECONNREFUSED" in got
+
+
+def test_protocols_that_are_not_there() -> None:
+    script = """
+import socket
+for protocol in (4, 9, 12, 15):
+    try:
+        socket.socket(16, 3, protocol)
+    except OSError as error:
+        print(error.errno)
+"""
+    assert nobody.run(nobody.python(), "-c", script).split() == ["93"] * 4  # EPROTONOSUPPORT
+
+
+def test_other_sockets_are_not_disturbed() -> None:
+    script = """
+import socket, threading
+a, b = socket.socketpair()
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+peer, _ = server.accept()
+client.send(b"x"); a.send(b"y")
+many = [socket.socket() for _ in range(1000)]   # some of these have numbers like ours
+print(peer.recv(1), b.recv(1), many[-1].fileno() > 900, many[-1].getsockname()[0], many[-1].dup().fileno() > 900)
+n = socket.socket(16, 3, 0); n.bind((0, 0)); print(n.getsockname()[1])
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == ["b'x' b'y' True 0.0.0.0 True", "0"]
+
+
+def test_many_threads_at_once() -> None:
+    script = """
+import socket, struct, threading
+def ask(count, out):
+    s = socket.socket(16, 3, 16)
+    attr = struct.pack("=HH", 11, 2) + b"netdev\\0\\0"
+    for seq in range(count):
+        s.sendto(struct.pack("=IHHIIBBH", 32, 16, 1, seq, 0, 3, 2, 0) + attr, (0, 0))
+        data, address = s.recvfrom(65536)
+        assert address == (0, 0) and struct.unpack_from("=I", data, 8)[0] == seq
+    out.append(count)
+done = []
+threads = [threading.Thread(target=ask, args=(200, done)) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sum(done))
+"""
+    assert nobody.run(nobody.python(), "-c", script) == "1600\n"
+
+
+def test_a_dump_is_split_by_the_room_that_the_reader_shows() -> None:
+    """What no reader of 4 KiB can take whole is never sent to it (the kernel's NLMSG_GOODSIZE at first)."""
+    script = """
+import socket, struct, subprocess
+subprocess.run(["ip", "-b", "-"], input="".join(f"link add type dummy\\n" for _ in range(40)), text=True, check=True)
+def dump(receive):
+    s = socket.socket(16, 3, 0)
+    s.send(struct.pack("=IHHIIBBHiII", 32, 18, 0x301, 1, 0, 0, 0, 0, 0, 0, 0))
+    sizes = []
+    while True:
+        data = receive(s)
+        sizes.append(len(data))
+        if struct.unpack_from("=H", data, 4)[0] == 3:
+            return sizes
+small = dump(lambda s: s.recv(4096))
+large = dump(lambda s: s.recv(65536))
+named = dump(lambda s: s.recvfrom(65536)[0])
+print(max(small) <= 4096, sum(small) == sum(large), len(large) < len(small), large == named)
+"""
+    nobody.need("ip")
+    assert nobody.run(nobody.python(), "-c", script) == "True True True True\n"
+
+
+def test_notifications_of_other_namespaces_say_where_they_are_from() -> None:
+    nobody.need("ip")
+    script = """
+import socket, struct, subprocess
+s = socket.socket(16, 3, 0)
+s.setsockopt(270, 8, 1)
+s.bind((0, 1))
+def ip(*words): subprocess.run(["ip", *words], check=True)
+ip("netns", "add", "other"); ip("netns", "set", "other", "7")
+ip("-n", "other", "link", "add", "there", "type", "dummy")
+while True:
+    data, control, flags, address = s.recvmsg(65536, 128)
+    if b"there" in data:
+        break
+print(address, [(level, kind, struct.unpack("i", value)[0]) for level, kind, value in control])
+"""
+    assert nobody.run(nobody.python(), "-c", script) == "(0, 1) [(270, 8, 7)]\n"
