@@ -104,6 +104,8 @@ class Machine(Kernel):
             int(NetlinkProtocol.ROUTE): route.receive,
             int(NetlinkProtocol.GENERIC): generic.receive,
         }
+        self.processes: list[Callable[[int], Net | None]] = []
+        """Who can tell in which namespace a process is: supervisors of real ones. None: not known to that one."""
         announcements.listen(self)
 
     # -- families -----------------------------------------------------------------------------

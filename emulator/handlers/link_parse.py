@@ -73,8 +73,12 @@ def check_one_netns(attrs: Attrs, *, only_id: bool = False) -> None:
 
 
 def net_of_pid(call: Call, pid: int) -> Net:
-    """get_net_ns_by_pid(). Processes are known here by their sockets alone: one that has a socket bound to its process
-    id is where that socket is. ESRCH."""
+    """get_net_ns_by_pid(). Processes under a supervisor are where it says. All others are known by their sockets alone:
+    one that has a socket bound to its process id is where that socket is. ESRCH."""
+    for net_of in call.machine.processes:
+        net = net_of(pid)
+        if net is not None:
+            return net
     for endpoint in call.machine.ports:
         if endpoint.portid == pid:
             return endpoint.net
