@@ -3,7 +3,7 @@
 A trace does not say: its times are the recorder's habits (fixtures/recorder/agent.py), and as long as it took for
 something to come. They show in what IPv6 sends by itself and counts, and in addresses that are announced a second or
 two after their device came up. Where the recorded kernel had more to say than the machine has yet, time goes on for a
-while.
+while. So it does before an answer that told how long a neighbour had been known.
 """
 
 from __future__ import annotations
@@ -11,6 +11,14 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from emulator.handlers.addr_fill import CENTISECOND
+from emulator.kernel import neighbour
+from emulator.kernel.clock import NSEC_PER_SEC
+from protocol.attributes import Attrs
+from protocol.families.route_neigh import HEADER as NEIGHBOUR
+from protocol.families.route_neigh import Nda
+from protocol.frame import HEADER_SIZE, split
+from protocol.trace import open_bytes
 from protocol.uapi.if_ import IFF
 from protocol.uapi.netlink import NetlinkProtocol
 from protocol.uapi.rtnetlink import RTM
@@ -25,6 +33,7 @@ AFTER_UP_OR_DOWN = 0.6
 """After a request that raises a device or takes it down."""
 PATIENCE, GLANCE = 4.0, 0.1
 """How long in all, and in what steps, to wait for what was recorded."""
+NEIGHBOUR_END = HEADER_SIZE + (NEIGHBOUR.size or 0)
 LINK = struct.Struct("<IHHII BBHiII")
 """A message header, and struct ifinfomsg behind it."""
 
@@ -48,6 +57,35 @@ def let_time_pass(steps: Steps, step: Step, answer: Answer) -> None:
     while waited < PATIENCE and lacks(step, answer):
         steps.wait(GLANCE, answer)
         waited += GLANCE
+
+
+def catch_up(steps: Steps, step: Step) -> None:
+    """Lets time pass before a step, where the recorded kernel had known a neighbour for longer than the machine has:
+    its answer tells the age."""
+    if step.verb != "send" or steps.sockets[step.subject].protocol != NetlinkProtocol.ROUTE:
+        return
+    missing = 0
+    for pattern in step.got.get(step.subject, ()):
+        for header, message in split(b"" if pattern.startswith("!") else open_bytes(pattern)[0]):
+            if header.type == RTM.NEWNEIGH:
+                missing = max(missing, _missing(steps, step, message))
+    if missing:
+        steps.machine.advance(missing / NSEC_PER_SEC)
+
+
+def _missing(steps: Steps, step: Step, message: bytes) -> int:
+    """How much younger than recorded a neighbour is, in nanoseconds; bytes that were open count as 0."""
+    net = steps.sockets[step.subject].net
+    header = NEIGHBOUR.decode(message, HEADER_SIZE, NEIGHBOUR_END)
+    told = Attrs.index(message, NEIGHBOUR_END, len(message))
+    dev = net.device(header.ifindex)
+    if dev is None or Nda.cacheinfo not in told or Nda.dst not in told:
+        return 0
+    known = neighbour.of(net).find(dev, header.family, int.from_bytes(told[Nda.dst], "big"))
+    if known is None:
+        return 0
+    age = steps.machine.clock.now - known.updated
+    return int(told[Nda.cacheinfo].updated) * CENTISECOND - age
 
 
 def lacks(step: Step, answer: Answer) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from emulator.machine import Machine
-from emulator.pauses import let_time_pass
+from emulator.pauses import catch_up, let_time_pass
 from emulator.programs import StepError
 from emulator.steps import Answer, Steps
 from protocol.trace import Header, Step, Trace, matches, text_of
@@ -73,6 +73,7 @@ def replay(trace: Trace) -> Result:
     result = Result(trace, Trace(trace.header, actual, trace.name))
     for number, step in enumerate(trace.steps, 1):
         try:
+            catch_up(steps, step)
             answer = steps.perform(step)
             let_time_pass(steps, step, answer)
         except StepError as error:  # unknown as yet, or it builds on one that was
