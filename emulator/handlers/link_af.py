@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from emulator.kernel import ip6_solicit
 from protocol.attributes import Attrs, walk
 from protocol.families.link_af import SET_DEVCONF, SET_INET, SET_INET6, AfSpec, Inet6Link, InetLink
 from protocol.policy import LIBERAL, STRICT
@@ -18,7 +19,7 @@ from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF
 from protocol.uapi.if_link import In6AddrGenMode
 from protocol.uapi.ip import Ipv4Devconf
-from protocol.uapi.ipv6 import Ipv6Devconf
+from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 from protocol.validate import validate
 
 if TYPE_CHECKING:
@@ -116,6 +117,10 @@ def set_token(dev: Device, token: bytes) -> None:
     if not conf[Ipv6Devconf.RTR_SOLICITS]:
         raise Refusal(errno.EINVAL, "Router solicitation is disabled on device")
     dev.ip6.token = dev.ip6.token[:8] + token[8:]
+    dev.changed()
+    if any(token) and dev.ip6.flags & InetDeviceFlag.READY and ip6_solicit.has_source(dev):
+        ip6_solicit.start(dev)
+    dev.kernel.announcer.link6(dev)
 
 
 def accepts_ra(accept_ra: int, forwarding: int) -> bool:

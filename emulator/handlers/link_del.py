@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from emulator.handlers.by_family import UNSPEC, doit_of
 from emulator.handlers.link_parse import check_one_netns, is_named, named_device, net_by_id, parse
-from emulator.handlers.registry import doit
 from emulator.kernel import links
 from protocol.families.route_link import DELLINK, Link
 from protocol.refusal import Refusal
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from emulator.call import Call
 
 
-@doit(DELLINK)
+@doit_of(DELLINK, UNSPEC)
 def dellink(call: Call) -> None:
     """rtnl_dellink()."""
     attrs = parse(call)

@@ -105,9 +105,9 @@ def event_body(dev: Device, change: int, event: int, new_nsid: int | None, new_i
     return header(dev) + CHANGE.pack(change) + REPLY.encode(told)
 
 
-def header(dev: Device) -> bytes:
+def header(dev: Device, family: int = 0) -> bytes:
     """struct ifinfomsg without ifi_change."""
-    return HEADER.pack(0, dev.type, dev.ifindex, get_flags(dev))
+    return HEADER.pack(family, dev.type, dev.ifindex, get_flags(dev))
 
 
 def other_net(dev: Device) -> Net | None:

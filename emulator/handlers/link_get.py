@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from emulator.call import Call, Fill
 from emulator.dump import GOODSIZE, Dump
 from emulator.handlers import link_fill
+from emulator.handlers.by_family import UNSPEC, dumpit_of
 from emulator.handlers.link_parse import (
     BODY,
     HEADER,
@@ -21,7 +22,7 @@ from emulator.handlers.link_parse import (
     parse_quietly,
 )
 from emulator.handlers.link_size import message_size
-from emulator.handlers.registry import doit, dumpit
+from emulator.handlers.registry import doit
 from emulator.kernel.kind import Kind
 from protocol.attributes import Attrs, walk
 from protocol.families.link_kinds import LINK
@@ -87,7 +88,7 @@ def valid_request(call: Call) -> Attrs:
     return attrs
 
 
-@dumpit(GETLINK)
+@dumpit_of(GETLINK, UNSPEC)
 def getlink_dump(call: Call) -> Dump:
     """rtnl_dump_ifinfo()."""
     return Dump(call, tell_links(call), done_apart=True, least=least_room(call))

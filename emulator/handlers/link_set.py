@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from emulator.handlers.by_family import UNSPEC, doit_of
 from emulator.handlers.link_af import set_af
 from emulator.handlers.link_extras import set_ports, set_vfs, set_xdp
 from emulator.handlers.link_parse import (
@@ -20,7 +21,6 @@ from emulator.handlers.link_parse import (
     parse_quietly,
     target_net,
 )
-from emulator.handlers.registry import doit
 from emulator.kernel import address, flags, link_watch, links, move, rename, settings
 from protocol.attributes import Attrs
 from protocol.families.route_link import SETLINK, TAKEN_PROTO_DOWN_REASON, Link, ProtoDownReason
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from emulator.kernel.net import Net
 
 
-@doit(SETLINK)
+@doit_of(SETLINK, UNSPEC)
 def setlink(call: Call) -> None:
     """rtnl_setlink()."""
     attrs = parse(call)

@@ -1,4 +1,4 @@
-"""Notifications of rtnetlink's links and namespace ids: RTNLGRP_LINK and RTNLGRP_NSID.
+"""Notifications of rtnetlink's links and namespace ids: RTNLGRP_LINK, RTNLGRP_IPV6_IFINFO and RTNLGRP_NSID.
 
 rtmsg_ifinfo() and its relatives of net/core/rtnetlink.c, rtnl_net_notifyid() of net/core/net_namespace.c. A link's
 notification carries the port and the sequence number of whoever caused it only if they asked for an echo; that of an id
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from emulator.handlers import link_fill, nsid
+from emulator.handlers import link_family, link_fill, nsid
 from protocol.frame import message
 from protocol.uapi.netlink import NetlinkProtocol
 from protocol.uapi.rtnetlink import RTM, RTNLGRP
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from emulator.machine import Machine
 
 ROUTE = int(NetlinkProtocol.ROUTE)
-LINK, NSID = int(RTNLGRP.LINK), int(RTNLGRP.NSID)
+LINK, NSID, IPV6_IFINFO = int(RTNLGRP.LINK), int(RTNLGRP.NSID), int(RTNLGRP.IPV6_IFINFO)
 NEWLINK, DELLINK, NEWNSID, DELNSID = int(RTM.NEWLINK), int(RTM.DELLINK), int(RTM.NEWNSID), int(RTM.DELNSID)
 
 
@@ -73,6 +73,12 @@ class RouteNotify:
             return nothing
         data = build_link(DELLINK, dev, change, event, new_nsid, new_ifindex, call)
         return lambda: multicast.notify(net, ROUTE, LINK, lambda: data, call)
+
+    def link6(self, dev: Device) -> None:
+        """inet6_ifinfo_notify()."""
+        self.machine.multicast.notify(
+            dev.net, ROUTE, IPV6_IFINFO, lambda: message(NEWLINK, 0, 0, 0, link_family.inet6_body(dev))
+        )
 
     def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
         """RTM_NEWNSID."""

@@ -126,6 +126,9 @@ class Announcer(Protocol):
         """RTM_DELLINK, built from the device as it is now (rtmsg_ifinfo_build_skb()); the answer, when called, sends it
         to the namespace the device was in when it was built."""
 
+    def link6(self, dev: Device) -> None:
+        """RTM_NEWLINK to RTNLGRP_IPV6_IFINFO: IPv6 is ready on the device, or has a new token (inet6_ifinfo_notify())."""
+
     def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
         """RTM_NEWNSID in net: it knows another namespace by nsid from now on (rtnl_net_notifyid())."""
 
@@ -167,6 +170,9 @@ class NullAnnouncer:
     def link_going(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
                    new_ifindex: int = 0, origin: Origin | None = None) -> Callable[[], None]:
         return _silent
+
+    def link6(self, dev: Device) -> None:
+        pass
 
     def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
         pass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from emulator.kernel import ip6, ip6_packets
 from emulator.kernel.clock import NSEC_PER_SEC
+from protocol.uapi.if_addr import IFA_F
 from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from emulator.kernel.inet_device import Inet6Device
 
 READY, RS_SENT = int(InetDeviceFlag.READY), int(InetDeviceFlag.RS_SENT)
+NOT_YET = int(IFA_F.TENTATIVE | IFA_F.OPTIMISTIC)
 NSEC_PER_MSEC = NSEC_PER_SEC // 1000
 FIRST, NEXT = (0.9, 1.1), (1.9, 2.1)
 """How much of the initial interval, and of the one before: rfc3315_s14_backoff_init() and _update()."""
@@ -27,6 +29,11 @@ def start(dev: Device) -> None:
     idev.flags |= RS_SENT
     dev.changed()
     _again(dev, idev, idev.conf[Ipv6Devconf.RTR_SOLICIT_INTERVAL] * dev.kernel.random.uniform(*FIRST), 1)
+
+
+def has_source(dev: Device) -> bool:
+    """ipv6_get_lladdr(): whether there is an address of the link that has passed."""
+    return any(ifa.scope == ip6.Kind.LINKLOCAL and not ifa.flags & NOT_YET for ifa in dev.ip6.addresses)
 
 
 def stop(idev: Inet6Device) -> None:
