@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emulator.call import Body, Call, Messages
-from emulator.handlers.netdev import devices
+from emulator.handlers.netdev_device import devices
 from emulator.handlers.registry import doit, dumpit
 from protocol.attributes import Attr, Attrs, AttrSet, Values
 from protocol.extack import Extack

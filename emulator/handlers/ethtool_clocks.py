@@ -16,7 +16,7 @@ from emulator.handlers.ethtool import (
     setting,
 )
 from emulator.handlers.ethtool_bitset import put_bitset
-from emulator.handlers.netdev import devices
+from emulator.handlers.netdev_device import devices
 from emulator.handlers.registry import doit, dumpit
 from emulator.kernel import ethtool_link as model
 from protocol.attributes import Attr, Values

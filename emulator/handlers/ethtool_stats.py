@@ -15,7 +15,7 @@ from emulator.dump import Dump
 from emulator.handlers.ethtool import Request, check_phy, named_header, parse_header, query, start_dump
 from emulator.handlers.ethtool_bitset import put_bitset, update_bitset
 from emulator.handlers.ethtool_pause import check_source
-from emulator.handlers.netdev import devices
+from emulator.handlers.netdev_device import devices
 from emulator.handlers.registry import doit, dumpit
 from protocol.attributes import Values
 from protocol.families.ethtool import STATS_GET, TUNNEL_INFO_GET

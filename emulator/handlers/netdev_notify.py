@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.handlers.netdev import fill_dev, fill_page_pool
+from emulator.handlers.netdev_device import fill_dev
+from emulator.handlers.netdev_page_pool import fill_page_pool
 from emulator.kernel.events import Info, NetdevEvent
 from emulator.kernel.page_pool import PagePoolEvent
 from protocol.families.netdev import (
@@ -48,7 +49,9 @@ class NetdevNotify:
         op = DEVICE_EVENTS.get(event)
         if op is not None:
             machine = self.machine
-            machine.notify_group(dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_dev(dev))))
+            machine.notify_group(
+                dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_dev(dev)))
+            )
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """A page pool came, went or changed."""
