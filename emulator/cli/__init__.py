@@ -22,6 +22,8 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "serve": "run the daemon: a kernel's netlink on Unix sockets in a directory",
+    "run": "run any program, with the emulator as its kernel",
+    "check": "say whether this machine can run programs that way",
     "ctl": "change a running daemon from outside: namespaces, devices, time",
     "ynl": "ask a running daemon, with the options of the kernel's own ynl tool",
     "replay": "perform recorded traces and compare every answer",
