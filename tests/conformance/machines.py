@@ -144,7 +144,7 @@ class Daemon:
             match step.verb:
                 case "open":
                     self._control.do(**asked)
-                    sock = self._control._passed.pop()
+                    sock = socket.socket(fileno=self._control._passed.pop())
                     sock.setblocking(False)
                     self._sockets[step.subject] = sock
                 case "send":
