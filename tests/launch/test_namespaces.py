@@ -52,7 +52,7 @@ def test_unshare_and_what_it_leaves() -> None:
     while [ "$(readlink /proc/$sleeper/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
     ip link set v1 netns $sleeper
     ip -br link | cut -d' ' -f1
-    kill $sleeper; wait $sleeper || :
+    kill $sleeper; wait $sleeper 2>/dev/null || :
     while ip link show v0 >/dev/null 2>&1; do :; done
     ip -br link | cut -d' ' -f1
     """
