@@ -104,6 +104,7 @@ def on_event4(event: NetdevEvent, dev: Device, info: Info) -> None:
 def _in_device(event: NetdevEvent, dev: Device) -> None:
     if dev.ip4 is None:
         if event == NetdevEvent.REGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu >= ip4_conf.MIN_MTU):
+            _check_name(dev)
             dev.ip4 = InetDevice(dev, registering=event == NetdevEvent.REGISTER)
             dev.changed()
     elif event == NetdevEvent.UNREGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu < ip4_conf.MIN_MTU):
@@ -118,6 +119,12 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
         ip4_address.rename(dev)
 
 
+def _check_name(dev: Device) -> None:
+    """sysctl_dev_name_is_allowed(): settings are files by the device's name, and two names are taken. EINVAL."""
+    if dev.name in ("all", "default"):
+        raise Refusal(EINVAL)
+
+
 def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
     """addrconf_notify(), and ndisc_netdev_event(), which stands behind it."""
     idev: Inet6Device | None = dev.ip6
@@ -126,6 +133,9 @@ def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
             _add(dev)
     elif event == NetdevEvent.CHANGEMTU:
         _mtu_changed(dev, idev)
+    elif event == NetdevEvent.CHANGENAME:
+        if idev is not None:
+            _check_name(dev)
     elif event in (NetdevEvent.DOWN, NetdevEvent.UNREGISTER):
         _down(dev, unregister=event == NetdevEvent.UNREGISTER)
     else:
@@ -188,6 +198,7 @@ def _ready(dev: Device, idev: Inet6Device) -> None:
         idev.conf[Ipv6Devconf.MTU6] = dev.mtu
     idev.tstamp = dev.kernel.clock.now
     dev.changed()
+    dev.kernel.announcer.link6(dev)
 
 
 def _down(dev: Device, *, unregister: bool) -> None:

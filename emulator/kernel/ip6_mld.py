@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from emulator.kernel import ip6, ip6_packets
 from emulator.kernel.clock import NSEC_PER_SEC
 from protocol.uapi.ipv6 import Ipv6Devconf
+from protocol.uapi.snmp import IpstatsMib
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,9 +124,12 @@ def _report_initially(dev: Device, listener: Listener) -> None:
 
 
 def _report(dev: Device, groups: int) -> None:
-    """mld_sendpack(): so many groups in one report, which fit for as long as somebody counts them on fingers."""
+    """mld_sendpack(): so many groups in one report, which fit for as long as somebody counts them on fingers. One that
+    the driver drops is counted as discarded; a solicitation is not."""
     if groups and dev.ip6 is not None:
-        ip6_packets.send(dev, ip6.ALL_MLD2_ROUTERS, ip6_packets.REPORT + groups * ip6_packets.RECORD)
+        sent = ip6_packets.send(dev, ip6.ALL_MLD2_ROUTERS, ip6_packets.REPORT + groups * ip6_packets.RECORD)
+        if not sent:
+            ip6_packets.counters(dev.ip6)[IpstatsMib.OUTDISCARDS] += 1
 
 
 def _some_time(dev: Device) -> int:

@@ -37,11 +37,12 @@ def router_solicitation(dev: Device) -> int:
     return ROUTER_SOLICITATION + (OPTION if dev.addr_len else 0)
 
 
-def send(dev: Device, group: int, size: int) -> None:
-    """Sends a packet of that many bytes, IPv6 header included, to a group. The group becomes a neighbour."""
+def send(dev: Device, group: int, size: int) -> bool:
+    """Sends a packet of that many bytes, IPv6 header included, to a group; whether the driver took it. The group
+    becomes a neighbour."""
     idev: Inet6Device | None = dev.ip6
     if idev is None:
-        return
+        return True
     neighbour.note_group(dev, group)
     stats = counters(idev)
     stats[IpstatsMib.OUTREQUESTS] += 1
@@ -56,6 +57,7 @@ def send(dev: Device, group: int, size: int) -> None:
         idev.icmp6_stats[Icmp6Mib.OUTMSGS] += 1
     if receiver is not None:
         receive(receiver, size)
+    return sent
 
 
 def receive(dev: Device, size: int) -> None:
