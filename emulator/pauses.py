@@ -24,6 +24,7 @@ from protocol.uapi.netlink import NetlinkProtocol
 from protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
+    from emulator.kernel.net import Net
     from emulator.steps import Answer, Steps
     from protocol.trace import Step
 
@@ -61,21 +62,22 @@ def let_time_pass(steps: Steps, step: Step, answer: Answer) -> None:
 
 def catch_up(steps: Steps, step: Step) -> None:
     """Lets time pass before a step, where the recorded kernel had known a neighbour for longer than the machine has:
-    its answer tells the age."""
-    if step.verb != "send" or steps.sockets[step.subject].protocol != NetlinkProtocol.ROUTE:
-        return
+    what it said of the neighbour tells the age."""
     missing = 0
-    for pattern in step.got.get(step.subject, ()):
-        for header, message in split(b"" if pattern.startswith("!") else open_bytes(pattern)[0]):
-            if header.type == RTM.NEWNEIGH:
-                missing = max(missing, _missing(steps, step, message))
+    for socket, patterns in step.got.items():
+        endpoint = steps.sockets.get(socket)
+        if endpoint is None or endpoint.protocol != NetlinkProtocol.ROUTE:
+            continue
+        for pattern in patterns:
+            for header, message in split(b"" if pattern.startswith("!") else open_bytes(pattern)[0]):
+                if header.type in (RTM.NEWNEIGH, RTM.DELNEIGH):
+                    missing = max(missing, _missing(steps, endpoint.net, message))
     if missing:
         steps.machine.advance(missing / NSEC_PER_SEC)
 
 
-def _missing(steps: Steps, step: Step, message: bytes) -> int:
+def _missing(steps: Steps, net: Net, message: bytes) -> int:
     """How much younger than recorded a neighbour is, in nanoseconds; bytes that were open count as 0."""
-    net = steps.sockets[step.subject].net
     header = NEIGHBOUR.decode(message, HEADER_SIZE, NEIGHBOUR_END)
     told = Attrs.index(message, NEIGHBOUR_END, len(message))
     dev = net.device(header.ifindex)

@@ -60,14 +60,20 @@ class Route6:
 class Node6:
     """struct fib6_node: the routes of one prefix."""
 
-    __slots__ = ("by_metric",)
+    __slots__ = ("by_metric", "trapped")
 
     def __init__(self) -> None:
         self.by_metric: dict[int, dict[Hop, Route6]] = {}
+        self.trapped: tuple[Route6, ...] = ()
+        """Those that a netdevsim device has taken over."""
 
     def __iter__(self) -> Iterator[Route6]:
         for metric in sorted(self.by_metric):
             yield from tuple(self.by_metric[metric].values())
+
+    def first(self) -> Route6:
+        """Of the lowest metric, the oldest."""
+        return next(iter(self.by_metric[min(self.by_metric)].values()))
 
     def alike(self, metric: int) -> dict[Hop, Route6]:
         """Those of that metric, by next hop."""

@@ -86,14 +86,14 @@ def solicited_node(address: int) -> int:
 
 
 class Ip6Net:
-    """Of one namespace. addresses: all, by address; genid: grows with every change of them (dev_addr_genid); mortal:
-    those whose lifetime is not infinite; expiry: the job that looks which of them are due."""
+    """Of one namespace. addresses: all, by address and device; genid: grows with every change of them (dev_addr_genid);
+    mortal: those whose lifetime is not infinite; expiry: the job that looks which of them are due."""
 
     __slots__ = ("addresses", "expiry", "fib", "genid", "mortal")
 
     def __init__(self) -> None:
         self.fib = Fib6()
-        self.addresses: dict[int, list[Address6]] = {}
+        self.addresses: dict[int, dict[Device, Address6]] = {}
         self.genid = 0
         self.mortal: dict[Address6, None] = {}
         self.expiry: Job | None = None
@@ -109,10 +109,10 @@ def of(net: Net) -> Ip6Net:
 
 def find(net: Net, address: int, dev: Device | None = None) -> Address6 | None:
     """ipv6_get_ifaddr(): that address, if a device has it; on that device, or on any."""
-    for ifa in of(net).addresses.get(address, ()):
-        if dev is None or ifa.dev is dev:
-            return ifa
-    return None
+    alike = of(net).addresses.get(address)
+    if alike is None:
+        return None
+    return next(iter(alike.values())) if dev is None else alike.get(dev)
 
 
 def base_seq(net: Net) -> int:

@@ -163,7 +163,7 @@ def create(dev: Device, wanted: Wanted) -> Address6:
         dev, idev, wanted.address, wanted.length, wanted.peer, wanted.scope, flags, wanted.metric, wanted.proto,
         wanted.valid, wanted.preferred, now, now, route,
     )  # fmt: skip
-    ip6.of(net).addresses.setdefault(wanted.address, []).append(ifa)
+    ip6.of(net).addresses.setdefault(wanted.address, {})[dev] = ifa
     _link(idev, ifa)
     return ifa
 
@@ -278,9 +278,9 @@ def forget(ifa: Address6) -> None:
     """Nobody finds the address any more."""
     state = ip6.of(ifa.dev.net)
     state.mortal.pop(ifa, None)
-    alike = state.addresses.get(ifa.address, [])
-    if ifa in alike:
-        alike.remove(ifa)
+    alike = state.addresses.get(ifa.address, {})
+    if alike.get(ifa.dev) is ifa:
+        del alike[ifa.dev]
         if not alike:
             del state.addresses[ifa.address]
 

@@ -20,49 +20,51 @@ if TYPE_CHECKING:
 def attach(net: Net) -> None:
     """nsim_fib_create(): the routes that are there are taken over, too."""
     ip4.of(net).trapping += 1
-    net.kernel.defer(lambda: _set_all(net, trap=True))
+    net.kernel.defer(lambda: _take_all(net))
 
 
 def detach(net: Net) -> None:
-    """nsim_fib_destroy(): the device lets go of all routes, even if another one has them as well."""
-    ip4.of(net).trapping -= 1
-    _set_all(net, trap=False)
+    """nsim_fib_destroy(): the device lets go of its routes, and with it any other device, as in the kernel: the flag is
+    one for all."""
+    state = ip4.of(net)
+    others, state.trapping = state.trapping - 1, 0
+    _take_all(net)
+    state.trapping = others
 
 
 def changed4(net: Net, table: Table4, route: Route4) -> None:
     """A route of IPv4 came or went."""
     if ip4.of(net).trapping:
-        net.kernel.defer(lambda: _take4(table.of(route.dst, route.length)))
+        net.kernel.defer(lambda: _take4(net, table.of(route.dst, route.length)))
 
 
 def changed6(net: Net, route: Route6) -> None:
     """A route of IPv6 came or went."""
     if ip4.of(net).trapping:
-        net.kernel.defer(lambda: _take6(ip6.of(net).fib.node(route.dst, route.length)))
+        net.kernel.defer(lambda: _take6(net, ip6.of(net).fib.node(route.dst, route.length)))
 
 
-def _take4(routes: list[Route4]) -> None:
+def _take4(net: Net, routes: list[Route4]) -> None:
+    there = ip4.of(net).trapping > 0
     for at, route in enumerate(routes):
-        route.trap = at == 0
+        route.trap = there and at == 0
 
 
-def _take6(node: Node6 | None) -> None:
+def _take6(net: Net, node: Node6 | None) -> None:
     """Of a prefix of which several routes share the load, all of those."""
     if node is None:
         return
-    first: tuple[Route6, ...] = ()
-    for route in node:
-        first = first or node.siblings(route)
-        route.trap = route in first
+    taken: tuple[Route6, ...] = node.siblings(node.first()) if ip4.of(net).trapping else ()
+    for route in node.trapped:
+        route.trap = route in taken
+    for route in taken:
+        route.trap = True
+    node.trapped = taken
 
 
-def _set_all(net: Net, *, trap: bool) -> None:
-    trap = trap and ip4.of(net).trapping > 0
+def _take_all(net: Net) -> None:
     for table in ip4.of(net).fib.in_order():
         for route in table:
-            route.trap = trap and route is table.of(route.dst, route.length)[0]
+            _take4(net, table.of(route.dst, route.length))
     for node in ip6.of(net).fib.nodes():
-        _take6(node)
-        if not trap:
-            for each in node:
-                each.trap = False
+        _take6(net, node)
