@@ -82,8 +82,16 @@ class ProgramWalk:
         return self.rng.choice(found) if found else None
 
     def target(self) -> tuple[str, int, int]:
-        """Where a program binds: a namespace, a device's index and a queue, mostly ones that are there."""
-        found = self.device()
+        """Where a program binds: a namespace, a device's index and a queue, mostly ones that are there, often through a
+        lease."""
+        if self.chance(0.5):
+            leases = [
+                (net, dev.ifindex, queue.index) for net in NETS for dev in self.devices(net) if dev.parent is None
+                for queue in dev.rx.made(dev.real_num_rx_queues) if queue.lease is not None
+            ]  # fmt: skip
+            if leases:
+                return self.rng.choice(leases)
+        found = self.device(physical=True) if self.chance(0.6) else self.device()
         if found is None or self.chance(0.03):
             return self.net(), self.rng.choice((0, 1, 99)), 0
         net, dev = found
