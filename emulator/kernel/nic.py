@@ -101,6 +101,7 @@ class NicOps(DeviceOps):
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.driver = profile.driver
+        self.firmware = profile.firmware
         self.settable_rings = profile.settable_rings
         self.settable_coalesce = COALESCE
         self.sets_rx_page_size = profile.rx_page_size > 0

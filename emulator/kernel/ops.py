@@ -26,6 +26,8 @@ class DeviceOps:
 
     driver = ""
     """What ETHTOOL_GDRVINFO calls the driver."""
+    firmware = ""
+    """And which firmware it tells of, if any."""
 
     has_udp_tunnels = False
     """dev->udp_tunnel_nic_info is set: the device offloads UDP tunnel ports."""

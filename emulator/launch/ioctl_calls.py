@@ -158,8 +158,8 @@ def driver_info(dev: Device) -> bytes:
     count = len(statistics(dev))
     version = getattr(dev.ops, "driver_version", None)
     return DRVINFO.pack(
-        ETHTOOL_GDRVINFO, driver.encode(), KERNEL_RELEASE if version is None else str(version).encode(), b"",
-        bus.encode(), b"", b"", 0, count, 0, 0, 0,
+        ETHTOOL_GDRVINFO, driver.encode(), KERNEL_RELEASE if version is None else str(version).encode(),
+        dev.ops.firmware.encode(), bus.encode(), b"", b"", 0, count, 0, 0, 0,
     )  # fmt: skip
 
 
