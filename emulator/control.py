@@ -34,6 +34,7 @@ from protocol import trace
 from protocol.trace import Step, TraceError, Verb, label, shown, true, u32
 
 if TYPE_CHECKING:
+    from emulator.guest import Guest
     from emulator.server import Server
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,10 @@ LINE_MAX = 1 << 20
 """The longest line that is taken, in bytes."""
 
 READ_SIZE = 65536
+
+
+def truth(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "true or false"
 
 
 _unique = itertools.count(random.SystemRandom().getrandbits(32))
@@ -54,6 +59,7 @@ VERBS: Mapping[str, Verb] = {
         trace.VERBS["open"].needs,
         {**trace.VERBS["open"].takes, "groups": u32, "pid": u32},
     ),
+    "supervise": Verb(u32, needs={"base": u32, "place": label}, takes={"netns": label, "root": truth}),
     "state": Verb(true),
     "reset": Verb(true),
 }
@@ -61,7 +67,8 @@ VERBS: Mapping[str, Verb] = {
 the process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names.
 There is no `send`: who opens a socket gets it, and sends himself. `dmabuf` is answered with a descriptor to name in
 messages; `descriptor` lets a number stand for a dmabuf in the messages of one opened socket, for programs whose open
-files cannot be seen from here."""
+files cannot be seen from here. `supervise` gives the daemon the listener of a seccomp filter, by its number among the
+client's descriptors (emulator/launch)."""
 
 
 class Control:
@@ -75,6 +82,8 @@ class Control:
         """A data socket that goes out with the next answer."""
         self._lent: int | None = None
         """Or a descriptor that stays ours."""
+        self._guests: list[Guest] = []
+        """Supervisors that work for this client."""
 
     async def serve(self) -> None:
         """Answers line after line until the client leaves."""
@@ -95,6 +104,9 @@ class Control:
                     await self._answer(self.perform(bytes(buffer)))
             except (BrokenPipeError, ConnectionResetError):
                 pass
+            finally:
+                for guest in self._guests:
+                    guest.close()
 
     def perform(self, line: bytes) -> dict[str, Any]:
         """Does what a line says; the answer to it."""
@@ -133,6 +145,8 @@ class Control:
                 endpoint = server.steps.socket("descriptor", step["socket"])
                 found = server.steps.programs.dmabuf("descriptor", step["of"])
                 endpoint.descriptors = Named(step.subject, found, endpoint.descriptors)
+            case "supervise":
+                return self._supervise(step)
             case "netns":
                 server.add_namespace(step)
             case "netns_del":
@@ -159,6 +173,15 @@ class Control:
         self.server.connect(ours, endpoint, name=step.subject)
         self._passed = theirs
         return {"socket": step.subject, "port": endpoint.portid}
+
+    def _supervise(self, step: Step) -> bool:
+        """Programs under a filter see this machine from now on; until the client leaves, their launcher."""
+        from emulator.guest import Guest  # only a daemon that is asked to pays for it
+
+        guest = Guest(self.server, self.pid, step)
+        self._guests.append(guest)
+        self.server.begin(guest.serve)
+        return True
 
     async def _answer(self, answer: dict[str, Any]) -> None:
         data = json.dumps(answer).encode() + b"\n"

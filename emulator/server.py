@@ -20,6 +20,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import trio
 from trio.lowlevel import notify_closing, wait_readable
@@ -36,6 +37,10 @@ from emulator.steps import Steps
 from protocol import trace
 from protocol.trace import Step
 from protocol.uapi.netlink import NetlinkOpt
+
+if TYPE_CHECKING:
+    from emulator.guest import Guest
+    from emulator.launch.channel import Channel
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +70,11 @@ class Server:
         self.machine = make_machine()
         self.steps = Steps(self.machine)
         self.connections: set[Connection] = set()
+        self.guests: set[Guest] = set()
+        """Supervisors of programs that see this machine."""
         self.named: dict[str, Connection] = {}
         """Connections that the control socket made, by the name it gave them."""
-        self.ready: list[Connection] = []
+        self.ready: list[Connection | Channel] = []
         """Those whose endpoints have something to be written; each puts itself here."""
         self.buffer = memoryview(bytearray(SEND_LIMIT + 1))
         """Where every connection receives, one datagram at a time; one byte longer than any may be."""
@@ -124,6 +131,8 @@ class Server:
 
     def reset(self) -> None:
         """A fresh machine; whoever was connected to the old one is cut off."""
+        for guest in list(self.guests):
+            guest.close()
         for connection in list(self.connections):
             connection.close()
         self.machine = self.make_machine()
@@ -230,6 +239,10 @@ class Server:
         self._start(Control(self, sock, peer_pid(sock)).serve)
 
     # Tasks
+
+    def begin(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Runs the task of a guest."""
+        self._start(task)
 
     def _start(self, task: Callable[[], Awaitable[None]]) -> None:
         """Runs the task of a client. A bug in it ends that client, not the daemon."""

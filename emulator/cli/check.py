@@ -7,8 +7,8 @@ import argparse
 DESCRIPTION = """Say whether `nlemu run` works here, and what to do if it does not.
 
 It needs no privileges, but a kernel and a sandbox that allow seccomp user notification."""
-EPILOG = """Where it does not work there are other ways in: `nlemu serve` and its Unix sockets (nlemu ynl, or any program
-that can be told to connect to one), and pyynl and pyroute2 in-process."""
+EPILOG = """Where it does not work there are other ways in: `nlemu serve` and its Unix sockets (nlemu ynl, or any
+program that can be told to connect to one), and pyynl and pyroute2 in-process."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

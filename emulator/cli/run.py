@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from pathlib import Path
 
 DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
 
@@ -18,6 +19,7 @@ EPILOG = """examples:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dir", metavar="DIR", help="the directory of a running daemon (default: a kernel of its own)")
     parser.add_argument("--netns", metavar="N", help="the namespace to begin in; made if need be (default: init)")
     parser.add_argument(
         "--uid-view",
@@ -35,8 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from emulator.cli import Refused, Usage
-    from emulator.launch.session import CannotSupervise, Session
-    from emulator.machine import Machine
+    from emulator.launch.session import CannotSupervise, Session, Supervision
+    from emulator.launch.supervision import Daemons, Own
 
     command = options.program[1:] if options.program[:1] == ["--"] else options.program
     if not command:
@@ -46,9 +48,15 @@ def run(options: argparse.Namespace) -> int:
         format="nlemu: %(levelname)s: %(message)s",
         stream=sys.stderr,
     )
-    machine = Machine(seed=options.seed, netdevsim=options.netdevsim)
+    supervision: Supervision
+    if options.dir:
+        supervision = Daemons(Path(options.dir, "control"), options.netns)
+    else:
+        from emulator.machine import Machine
+
+        supervision = Own(Machine(seed=options.seed, netdevsim=options.netdevsim), options.netns)
     try:
-        return Session(machine, command, netns=options.netns, root=options.uid_view == "root").run()
+        return Session(command, supervision, root=options.uid_view == "root").run()
     except CannotSupervise as error:
         raise Refused(
             f"{error}. Other ways in: `nlemu serve` and its sockets; pyynl and pyroute2 in-process. "

@@ -109,6 +109,7 @@ class Files:
     def names(self) -> Directory:
         """/run/netns."""
         namespaces = self.supervisor.namespaces
+        namespaces.refresh()
         return Directory(
             {
                 name: partial(NetFile, namespaces.bound[name]) if name in namespaces.bound else _empty

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from emulator.launch.supervisor import Supervisor
 
 
+UNNAMED = "unnamed-"
+"""How those are called that have no name yet."""
+
+
 class Namespaces:
     """The files and names of namespaces. place: our directory; `names` below it stands for /run/netns."""
 
@@ -29,20 +33,35 @@ class Namespaces:
         os.mkdir(self.directory, 0o755)
         self.bound: dict[str, Net] = {}
         """What is mounted on a name."""
+        self._public: set[str] = set()
+        """Names that the host knows too."""
         self._files: dict[Net, int] = {}
         self._given: set[Net] = set()
         """Those whose file may be open somewhere, and are held for that."""
         self._made = 0
-        for name, net in supervisor.machine.nets.items():
-            if net is not supervisor.machine.init_net:
-                self.create_name(name)
-                self.bound[name] = net  # which takes over the reference that its name has had
+
+    def refresh(self) -> None:
+        """Names may come and go without us: those of the machine are under /run/netns."""
+        machine = self.supervisor.machine
+        for name in [name for name in self._public if machine.nets.get(name) is not self.bound[name]]:
+            self._public.discard(name)
+            self.bound.pop(name).release()
+            with suppress(OSError):
+                self.remove_name(name)
+        if len(machine.nets) - 1 != len(self._public):
+            for name, net in machine.nets.items():
+                if name not in self.bound and net is not machine.init_net:
+                    with suppress(OSError):
+                        self.create_name(name)
+                    net.hold()
+                    self.bound[name] = net
+                    self._public.add(name)
 
     def make(self) -> Net:
         """copy_net_ns(): a namespace without a name; the caller holds it."""
         machine = self.supervisor.machine
         self._made += 1
-        net = machine.new_net(f"unnamed-{self._made}")
+        net = machine.new_net(f"{UNNAMED}{os.getpid()}-{id(self)}-{self._made}")
         del machine.nets[net.name]
         return net
 
@@ -80,7 +99,7 @@ class Namespaces:
         for net in loose:
             found = os.fstat(self._files[net])
             places[found.st_dev, found.st_ino] = net
-        for pid in descendants(os.getpid()):
+        for pid in descendants(self.supervisor.parent):
             with suppress(OSError):
                 for number in os.listdir(f"/proc/{pid}/fd"):
                     with suppress(OSError):
@@ -111,23 +130,26 @@ class Namespaces:
         if name in self.bound:
             self.bound[name].release()
         self.bound[name] = net
-        machine = self.supervisor.machine
-        if net is not machine.init_net and net.name not in machine.nets and name not in machine.nets:
-            net.name = name
-            machine.nets[name] = net
+        if net.name.startswith(UNNAMED) and self.supervisor.host.name(name, net):
+            self._public.add(name)
 
     def unbind(self, name: str) -> None:
         """umount(). OSError EINVAL: nothing is mounted there."""
         net = self.bound.pop(name, None)
         if net is None:
             raise OSError(errno.EINVAL, "nothing is mounted there")
-        machine = self.supervisor.machine
-        if machine.nets.get(name) is net:
-            del machine.nets[name]
+        if name in self._public:
+            self._public.discard(name)
+            self.supervisor.host.unname(name)
         net.release()
         self.sweep()
 
     def close(self) -> None:
+        """Those that were named stay, if the host does; nobody holds the others any more."""
+        for net in (*self.bound.values(), *self._given):
+            net.release()
+        self.bound.clear()
+        self._given.clear()
         for fd in self._files.values():
             os.close(fd)
         self._files.clear()

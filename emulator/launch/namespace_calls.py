@@ -111,6 +111,7 @@ def umount(call: Call) -> Answer:
     name = netns_name(target)
     if name is not None:
         may_enter(call)
+        call.supervisor.namespaces.refresh()
         call.supervisor.namespaces.unbind(name)
         call.supervisor.settle()
         return 0

@@ -18,19 +18,15 @@ import socket
 import struct
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, Protocol
 
 from emulator.launch import filter
 from emulator.launch.bpf import Instruction
 from emulator.launch.calls import Architecture, architecture
-from emulator.launch.seccomp import Listener, install, libc
-from emulator.launch.supervisor import Supervisor
+from emulator.launch.seccomp import install, libc
 from emulator.launch.task import descendants
-
-if TYPE_CHECKING:
-    from emulator.machine import Machine
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -68,18 +64,14 @@ def high_numbers() -> int:
 
 
 class Session:
-    """Takes the kernel, the command, where it is to be, and whether it is root there."""
+    """Takes the command, whether it is root on the emulated kernel, and who supervises it."""
 
-    def __init__(
-        self, machine: Machine, command: Sequence[str], *, netns: str | None = None, root: bool = True
-    ) -> None:
-        self.machine = machine
+    def __init__(self, command: Sequence[str], supervision: Supervision, *, root: bool = True) -> None:
         self.command = list(command)
-        self.netns = netns
+        self.supervision = supervision
         self.root = root
         self.status = 0
         self._child = 0
-        self._supervisor: Supervisor | None = None
 
     def run(self) -> int:
         """Runs the command. Its exit status, or 128 and the number of the signal that ended it.
@@ -111,19 +103,20 @@ class Session:
             ours.close()
             self._become(arch, program, theirs, stubs, mask)
         theirs.close()
-        with ours:
-            supervisor = self._supervisor = self._meet(ours, arch, base, place)
-            signals = signal_descriptor({*PASSED, signal.SIGCHLD})
-            try:
-                ours.sendall(b"!")
-                supervisor.watch_outside(signals, lambda _: self._signals(signals))
-                supervisor.run()
-                supervisor.drain()
-            finally:
-                self._end_all()
-                supervisor.close()
-                os.close(signals)
-                libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        signals = signal_descriptor({*PASSED, signal.SIGCHLD})
+        try:
+            with ours:
+                listener = self._meet(ours)
+                try:
+                    self.supervision.begin(listener, arch, root=self.root, base=base, place=place)
+                    ours.sendall(b"!")
+                    self.supervision.run(signals, lambda: self._signals(signals))
+                finally:
+                    self._end_all()
+                    self.supervision.end()
+        finally:
+            os.close(signals)
+            libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
         return self.status
 
     # The child's side
@@ -159,18 +152,14 @@ class Session:
 
     # Ours
 
-    def _meet(self, child: socket.socket, arch: Architecture, base: int, place: str) -> Supervisor:
+    def _meet(self, child: socket.socket) -> int:
+        """The listener that the child hands over. CannotSupervise."""
         data, descriptors, _, _ = socket.recv_fds(child, 4, 1)
         number = struct.unpack("=i", data)[0] if len(data) == 4 else errno.ESRCH
         if number or not descriptors:
             os.waitpid(self._child, 0)
             raise CannotSupervise(why_not(number))
-        machine = self.machine
-        net = machine.init_net
-        name = self.netns
-        if name is not None and name != net.name:
-            net = machine.nets.get(name) or machine.new_net(name)
-        return Supervisor(machine, net, arch, Listener(descriptors[0]), root=self.root, base=base, place=place)
+        return descriptors[0]
 
     def _signals(self, descriptor: int) -> None:
         """Signals have come for us."""
@@ -187,7 +176,6 @@ class Session:
                     os.kill(self._child, number)
 
     def _reap(self) -> None:
-        supervisor = self._supervisor
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
@@ -203,8 +191,7 @@ class Session:
                 continue
             self.status = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
             self._child = 0
-            assert supervisor is not None
-            supervisor.ended = True
+            self.supervision.ended = True
 
     def _end_all(self) -> None:
         """Ends whatever the command has left behind."""
@@ -219,6 +206,22 @@ class Session:
                 return
             if pid == self._child:
                 self.status = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+class Supervision(Protocol):
+    """Who supervises: see supervision.py."""
+
+    ended: bool
+    """Set when the command has ended."""
+
+    def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str) -> None:
+        """Takes the listener. CannotSupervise."""
+
+    def run(self, signals: int, on_signals: Callable[[], None]) -> None:
+        """Until `ended`; when the descriptor `signals` can be read, `on_signals` is called."""
+
+    def end(self) -> None:
+        """Nobody is left to be supervised."""
 
 
 def why_not(number: int) -> str:

@@ -33,6 +33,7 @@ from emulator.launch.call import PASS, Answer, Call, Gone, Verdict
 from emulator.launch.calls import Architecture
 from emulator.launch.channel import Channel
 from emulator.launch.files import Files
+from emulator.launch.host import Host
 from emulator.launch.memory import Memory
 from emulator.launch.namespace import Namespaces
 from emulator.launch.seccomp import Listener
@@ -41,7 +42,6 @@ from protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from emulator.kernel.net import Net
-    from emulator.machine import Machine
 
 log = logging.getLogger(__name__)
 
@@ -106,34 +106,37 @@ class Waiting:
 class Supervisor:
     """Everything about one command that runs on the emulator.
 
-    machine: the kernel that it sees; net: the namespace it begins in; root: it has all capabilities there; base: from
-    which number on its descriptors are ours; place: a directory of our own.
+    host: whose machine it sees; net: the namespace it begins in; root: it has all capabilities there; base: from which
+    number on its descriptors are ours; place: a directory of our own; parent: the process that it is a child of.
     """
 
     def __init__(
-        self, machine: Machine, net: Net, arch: Architecture, listener: Listener, *, root: bool, base: int, place: str
-    ) -> None:
-        self.machine = machine
+        self, host: Host, net: Net, arch: Architecture, listener: Listener, *, root: bool, base: int, place: str,
+        parent: int,
+    ) -> None:  # fmt: skip
+        self.host = host
+        self.machine = host.machine
+        self.ready = host.ready
+        self.settle = host.settle
         self.arch = arch
         self.root = root
         self.base = base
         self.listener = listener
+        self.parent = parent
         self.memory = Memory()
         self.poll = select.epoll()
         self._data = select.epoll()
         self._watched: dict[int, Callable[[int], None]] = {}
         self._outside: dict[int, Callable[[int], None]] = {}
         self.channels: dict[int, Channel] = {}
-        self.ready: list[Channel] = []
         self._waiting: list[Waiting] = []
         self._functions = {
             arch.numbers[name]: (name, function) for name, function in CALLS.items() if name in arch.numbers
         }
         self.namespaces = Namespaces(self, place)
-        self.tasks = Tasks(self.poll, machine.init_net, net, self.namespaces.make, self.namespaces.sweep)
+        self.tasks = Tasks(self.poll, self.machine.init_net, net, self.namespaces.make, self.namespaces.sweep)
         self.files = Files(self, place)
-        machine.processes.append(self.process_net)
-        self._clock = time.monotonic()
+        self.machine.processes.append(self.process_net)
         self.ended = False
         self.poll.register(listener.fd, select.EPOLLIN)
         self.poll.register(self._data.fileno(), select.EPOLLIN)
@@ -168,46 +171,46 @@ class Supervisor:
     # The loop
 
     def run(self) -> None:
-        """Until `ended` is set, or no process is left under the filter."""
-        listener = self.listener.fd
-        data = self._data.fileno()
-        poll = self.poll.poll
+        """Until `ended` is set."""
         idle = PATIENCE
         while not self.ended:
-            events = poll(0.0 if idle < PATIENCE else self._timeout())
-            if not events:
+            timeout = self.timeout()
+            if self.turn(0.0 if idle < PATIENCE else -1 if timeout is None else timeout):
+                idle = 0
+            else:
                 idle += 1
                 if idle < PATIENCE:
                     os.sched_yield()
-                else:
-                    self._pulse()
-                continue
-            for fd, event in events:
-                if fd == data:
-                    self.drain()
-                    idle = 0
-                elif fd == listener:
-                    if event & select.EPOLLIN:
-                        self._next_call()
-                        idle = 0
-                    elif event & select.EPOLLHUP:
-                        self.poll.unregister(listener)
-                elif fd in self._outside:
-                    self._outside[fd](event)
-                elif fd in self.tasks.by_pidfd:
-                    self.drain()
-                    self.tasks.ended(fd)
+                elif self.host.timeout() is not None:
                     self.settle()
-            if self._waiting:
-                self._pulse()
 
-    def _timeout(self) -> float:
+    def turn(self, timeout: float = 0.0) -> bool:
+        """Does what there is to do, and waits for something if there is nothing; whether there was."""
+        events = self.poll.poll(timeout)
+        for fd, event in events:
+            if fd == self._data.fileno():
+                self.drain()
+            elif fd == self.listener.fd:
+                if event & select.EPOLLIN:
+                    self._next_call()
+                elif event & select.EPOLLHUP:
+                    self.poll.unregister(fd)  # nobody is left under the filter
+            elif fd in self._outside:
+                self._outside[fd](event)
+            elif fd in self.tasks.by_pidfd:
+                self.drain()
+                self.tasks.ended(fd)
+                self.settle()
         if self._waiting:
-            return PULSE
-        due = self.machine.work.next_due()
-        if due is None:
-            return -1
-        return max(0.0, (due - self.machine.clock.now) / 1e9 - (time.monotonic() - self._clock)) + 0.001
+            self._look_after_waiting()
+        return bool(events)
+
+    def timeout(self) -> float | None:
+        """Seconds until a turn is due though nothing has happened; None when none is."""
+        due = self.host.timeout()
+        if self._waiting:
+            return PULSE if due is None else min(PULSE, due)
+        return due
 
     def drain(self) -> None:
         """Everything that programs have sent is processed; of one that goes on sending, as much as its socket holds."""
@@ -222,22 +225,6 @@ class Supervisor:
                         on_event(event)
                     except Exception:
                         log.exception("a request failed")
-
-    def settle(self) -> None:
-        """Lets time pass on the machine, and brings to the programs what came of that and of what was asked before."""
-        self._deliver()
-        now = time.monotonic()
-        try:
-            self.machine.advance(now - self._clock)
-        except Exception:
-            log.exception("deferred work failed")
-        self._clock = now
-        self._deliver()
-
-    def _deliver(self) -> None:
-        ready = self.ready
-        while ready:
-            ready.pop(0).flush()
 
     # Calls
 
@@ -302,10 +289,8 @@ class Supervisor:
         waiting.done = True
         return True
 
-    def _pulse(self) -> None:
-        """Looks after those that wait, and lets timers run."""
-        if self.machine.work.next_due() is not None:
-            self.settle()
+    def _look_after_waiting(self) -> None:
+        """Those whose time is over, who are gone, or to whom a signal is due, need not wait any longer."""
         now = time.monotonic()
         for waiting in self._waiting:
             if waiting.done:

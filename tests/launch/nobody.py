@@ -24,7 +24,8 @@ BECOME = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
 import emulator.cli, emulator.cli.run, emulator.cli.check, emulator.machine, emulator.launch.session
-import emulator.launch.check, logging, tempfile, encodings.idna, locale, traceback
+import emulator.launch.check, emulator.launch.supervision, emulator.guest, emulator.server, emulator.cli.serve
+import logging, tempfile, encodings.idna, locale, traceback
 tempfile.gettempdir()
 emulator.cli.parse(sys.argv[1:])
 if os.getuid() == 0:
