@@ -131,7 +131,35 @@ class Attr(Generic[T]):
 
 builtin_max = max
 
-Values = Mapping[Attr[Any], Any]
+
+class Stretch:
+    """Attributes that follow each other in a layout and are alike in many messages.
+
+    It stands in a layout for its attributes; its value is the tuple of theirs, None for all of them. The bytes are kept
+    by the values: of a thousand links, few differ in their sizes.
+    """
+
+    __slots__ = ("_kept", "_layout", "attrs")
+
+    def __init__(self, *attrs: Attr[Any]) -> None:
+        self.attrs = attrs
+        self._layout = Layout(*attrs)
+        self._kept: dict[tuple[Any, ...], bytes] = {}
+
+    def encode(self, values: tuple[Any, ...]) -> bytes:
+        """The attributes, one after the other."""
+        found = self._kept.get(values)
+        if found is None:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            found = self._kept[values] = self._layout.encode(dict(zip(self.attrs, values, strict=True)))
+        return found
+
+
+KEPT = 1024  # how many different ones a stretch remembers
+
+Values = Mapping[Any, Any]
+"""What is to be written: by attribute, or by stretch."""
 
 
 class Layout:
@@ -140,10 +168,15 @@ class Layout:
     An optional absence is told by the values: what is None, or not there, is not written.
     """
 
-    def __init__(self, *attrs: Attr[Any]) -> None:
+    def __init__(self, *attrs: Attr[Any], stretches: Sequence[Stretch] = ()) -> None:
         self.attrs = attrs
-        self.known = frozenset(attrs)
-        self._steps = tuple((attr, attr.encode) for attr in attrs)
+        items: list[Attr[Any] | Stretch] = list(attrs)
+        for stretch in stretches:
+            at = items.index(stretch.attrs[0])
+            assert tuple(items[at : at + len(stretch.attrs)]) == stretch.attrs
+            items[at : at + len(stretch.attrs)] = [stretch]
+        self.known = frozenset(items)
+        self._steps = tuple((item, item.encode) for item in items)
 
     def encode(self, values: Values) -> bytes:
         """The attributes of one message or nest. A value that the layout has no place for is a KeyError: ours."""
@@ -169,7 +202,7 @@ class Spec:
         self.by_number = {attr.number: attr for attr in attrs}
         self.by_name = {attr.name: attr for attr in attrs}
         self.order = tuple(order)
-        self.layout = Layout(*order)
+        self.layout = Layout(*order, stretches=attr_set.stretches)
         self.policy = Policy(*attrs, chosen_from=attr_set)
 
 
@@ -178,6 +211,7 @@ class AttrSet:
 
     spec: ClassVar[Spec]
     order: ClassVar[tuple[Attr[Any], ...]]
+    stretches: ClassVar[tuple[Stretch, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         attrs = [value for base in reversed(cls.__mro__) for value in vars(base).values() if isinstance(value, Attr)]

@@ -22,10 +22,10 @@ import construct as c
 class Codec:
     """Bytes to value and back, for one construct.
 
-    ``size`` is in bytes. ``pack(value)`` takes an int for an integer; for a structure its ``record``, or a mapping,
-    or keywords, where a field not given is zero. ``unpack(data, offset)`` returns the int or the record that starts
-    at the offset. Both raise struct.error where a value does not fit, or the data end too early; a field that the
-    structure lacks is a TypeError.
+    ``size`` is in bytes. ``pack(value)`` takes an int for an integer; for a structure its ``record``, a plain tuple of
+    all fields, a mapping, or keywords, where a field not given is zero. ``unpack(data, offset)`` returns the int or
+    the record that starts at the offset. Both raise struct.error where a value does not fit, or the data end too
+    early; a field that the structure lacks is a TypeError.
     """
 
     size: int
@@ -80,6 +80,8 @@ def as_record(kind: Any, value: Any, fields: Mapping[str, Any]) -> Any:
         return value._replace(**fields) if fields else value
     if value is None:
         return kind(**fields)
+    if isinstance(value, tuple):
+        return kind._make(value)
     return kind(**{**value, **fields})
 
 

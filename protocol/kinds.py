@@ -214,7 +214,8 @@ class Nest(Kind[Any]):
     """NLA_NESTED: attributes inside, of one attribute set.
 
     ``inner`` is the policy for what comes in (an attribute set stands for all of it; None: the kernel looks inside
-    only later, with a policy of its own). What is read is ``Attrs``, what is written a mapping from attribute to value.
+    only later, with a policy of its own). What is read is ``Attrs``, what is written a mapping from attribute to value,
+    or bytes that are attributes already.
     """
 
     advertised = AttrType.NESTED
@@ -232,6 +233,8 @@ class Nest(Kind[Any]):
             self.policy, self.set = inner, inner.chosen_from
 
     def encode(self, value: Any) -> bytes:
+        if value.__class__ is bytes:
+            return value
         assert self.set is not None
         return self.set.spec.layout.encode(value)
 

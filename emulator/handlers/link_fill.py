@@ -21,7 +21,11 @@ from emulator.kernel.xdp import Mode
 from protocol.attributes import Attr
 from protocol.families.link_af import AfSpec, Inet6Link, InetLink
 from protocol.families.route_link import (
+    COUNTS,
+    MAP,
     REPLY,
+    SIZES,
+    STATS,
     DevlinkHandle,
     Link,
     LinkInfo,
@@ -34,9 +38,11 @@ from protocol.uapi.if_link import XdpAttached
 from protocol.uapi.ipv6 import Ipv6Devconf
 from protocol.uapi.net_namespace import NETNSA_NSID_NOT_ASSIGNED
 from protocol.uapi.rtnetlink import RTEXT_FILTER
+from protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
 if TYPE_CHECKING:
-    from emulator.kernel.device import Device
+    from emulator.kernel.device import Device, DevlinkPort
+    from emulator.kernel.inet_device import Inet6Device
     from emulator.kernel.net import Net
 
 HEADER = struct.Struct("<BxHiI")  # struct ifinfomsg up to ifi_change
@@ -60,19 +66,46 @@ RETRANS_TIME = 1000
 """ND_RETRANS_TIMER, in milliseconds."""
 NSEC_PER_CSEC = 10_000_000
 
-stats64 = Link.stats64.kind.codec.record  # type: ignore[attr-defined]
-stats32 = Link.stats.kind.codec.record  # type: ignore[attr-defined]
-inet_conf = InetLink.conf.kind.codec.record  # type: ignore[attr-defined]
-inet6_conf = Inet6Link.conf.kind.codec.record  # type: ignore[attr-defined]
-inet6_stats = Inet6Link.stats.kind.codec.record  # type: ignore[attr-defined]
-icmp6_stats = Inet6Link.icmp6stats.kind.codec.record  # type: ignore[attr-defined]
-link_map = Link.map.kind.codec.record  # type: ignore[attr-defined]
-COUNTERS: Callable[[Stats], tuple[int, ...]] = attrgetter(*(field.name for field in fields(Stats)))
-NO_STATS = {Link.stats64: stats64(), Link.stats: stats32()}
-NO_INET6_STATS = inet6_stats(num=len(inet6_stats._fields))
-NO_ICMP6_STATS = icmp6_stats(num=len(icmp6_stats._fields))
+NARROW_STATS = len(fields(Stats)) - 1
+NO_STATS = (0,) * len(fields(Stats)), (0,) * NARROW_STATS
+NO_INET6_STATS = (len(IpstatsMib), *(0,) * (len(IpstatsMib) - 1)), (len(Icmp6Mib), *(0,) * (len(Icmp6Mib) - 1))
+NOTHING: dict[Attr[Any], Any] = {}
 
-Pairs = dict[Attr[Any], Any]
+FIELDS: dict[Attr[int], str] = {
+    Link.txqlen: "txqlen",
+    Link.operstate: "shown_operstate",
+    Link.linkmode: "link_mode",
+    Link.netns_immutable: "netns_immutable",
+    Link.mtu: "mtu",
+    Link.min_mtu: "min_mtu",
+    Link.max_mtu: "max_mtu",
+    Link.group: "group",
+    Link.promiscuity: "promiscuity",
+    Link.allmulti: "allmulti",
+    Link.num_tx_queues: "num_tx_queues",
+    Link.gso_max_segs: "gso_max_segs",
+    Link.gso_max_size: "gso_max_size",
+    Link.gro_max_size: "gro_max_size",
+    Link.gso_ipv4_max_size: "gso_ipv4_max_size",
+    Link.gro_ipv4_max_size: "gro_ipv4_max_size",
+    Link.tso_max_size: "tso_max_size",
+    Link.tso_max_segs: "tso_max_segs",
+    Link.max_pacing_offload_horizon: "max_pacing_offload_horizon",
+    Link.num_rx_queues: "num_rx_queues",
+    Link.carrier_changes: "carrier_changes",
+    Link.carrier_up_count: "carrier_up_count",
+    Link.carrier_down_count: "carrier_down_count",
+    Link.headroom: "needed_headroom",
+    Link.tailroom: "needed_tailroom",
+    Link.proto_down: "proto_down",
+}
+"""The attributes that are a field of the device."""
+Reader = Callable[[Any], tuple[int, ...]]
+sizes: Reader = attrgetter(*(FIELDS[attr] for attr in SIZES.attrs))
+counts: Reader = attrgetter(*(FIELDS[attr] for attr in COUNTS.attrs))
+COUNTERS: Reader = attrgetter(*(field.name for field in fields(Stats)))
+
+Pairs = dict[Any, Any]
 
 
 def body(dev: Device, asker: Net, mask: int = 0, change: int = 0, target: int | None = None) -> bytes:
@@ -140,59 +173,32 @@ def values(dev: Device, mask: int, nsid: int | None, target: int | None) -> Pair
     }
     if mask & NAME_ONLY:
         return told
-    iflink = dev.iflink
-    up, down = dev.carrier_up_count, dev.carrier_down_count
-    ops, parent = dev.ops, dev.parent
+    iflink, ops, parent, kind = dev.iflink, dev.ops, dev.parent, dev.kind
     told |= {
         Link.target_netnsid: target,
-        Link.txqlen: dev.txqlen,
-        Link.operstate: dev.operstate if dev.running else DOWN,
-        Link.linkmode: dev.link_mode,
-        Link.netns_immutable: int(dev.netns_immutable),
-        Link.mtu: dev.mtu,
-        Link.min_mtu: dev.min_mtu,
-        Link.max_mtu: dev.max_mtu,
-        Link.group: dev.group,
-        Link.promiscuity: dev.promiscuity,
-        Link.allmulti: dev.allmulti,
-        Link.num_tx_queues: dev.num_tx_queues,
-        Link.gso_max_segs: dev.gso_max_segs,
-        Link.gso_max_size: dev.gso_max_size,
-        Link.gro_max_size: dev.gro_max_size,
-        Link.gso_ipv4_max_size: dev.gso_ipv4_max_size,
-        Link.gro_ipv4_max_size: dev.gro_ipv4_max_size,
-        Link.tso_max_size: dev.tso_max_size,
-        Link.tso_max_segs: dev.tso_max_segs,
-        Link.max_pacing_offload_horizon: dev.max_pacing_offload_horizon,
-        Link.num_rx_queues: dev.num_rx_queues,
+        SIZES: sizes(dev),
         Link.master: None if dev.master is None else dev.master.ifindex,
         Link.carrier: int(dev.carrier),
         Link.ifalias: dev.ifalias or None,
-        Link.carrier_changes: up + down & 0xFFFFFFFF,
-        Link.carrier_up_count: up & 0xFFFFFFFF,
-        Link.carrier_down_count: down & 0xFFFFFFFF,
-        Link.headroom: dev.needed_headroom,
-        Link.tailroom: dev.needed_tailroom,
-        Link.proto_down: int(dev.proto_down),
+        COUNTS: counts(dev),
         Link.proto_down_reason: {ProtoDownReason.value: dev.proto_down_reason} if dev.proto_down_reason else None,
         Link.address: dev.address if dev.addr_len else None,
         Link.broadcast: dev.broadcast if dev.addr_len else None,
         Link.phys_port_id: ops.get_phys_port_id(dev),
         Link.phys_port_name: ops.get_phys_port_name(dev),
         Link.phys_switch_id: ops.get_port_parent_id(dev),
+        STATS: None if mask & SKIP_STATS else fill_stats(dev),
         Link.xdp: fill_xdp(dev),
-        Link.linkinfo: None if dev.kind is None else {LinkInfo.kind: dev.kind.name, LinkInfo.data: fill_info(dev)},
+        Link.linkinfo: None if kind is None else {LinkInfo.kind: kind.name, LinkInfo.data: fill_info(dev)},
         Link.perm_address: dev.perm_address if any(dev.perm_address) else None,
         Link.link_netnsid: nsid,
         Link.link: iflink if nsid is not None or iflink != dev.ifindex else None,
         Link.qdisc: dev.qdisc,
         Link.af_spec: fill_af(dev, mask),
-        Link.map: link_map(*dev.map),
-        Link.devlink_port: fill_devlink_port(dev),
-        Link.dpll_pin: {},
+        MAP: (dev.map,),
+        Link.devlink_port: NOTHING if dev.devlink_port is None else fill_devlink_port(dev.devlink_port),
+        Link.dpll_pin: NOTHING,
     }
-    if not mask & SKIP_STATS:
-        told |= fill_stats(dev)
     if parent is not None:
         told[Link.parent_dev_name] = parent.name
         told[Link.parent_dev_bus_name] = parent.bus
@@ -202,13 +208,12 @@ def values(dev: Device, mask: int, nsid: int | None, target: int | None) -> Pair
     return told
 
 
-def fill_stats(dev: Device) -> Pairs:
+def fill_stats(dev: Device) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """rtnl_fill_stats(): all of them, then those that there once were, in 32 bits each."""
     if not dev.counted:
         return NO_STATS
     counters = COUNTERS(dev.stats)
-    narrow = [counter & 0xFFFFFFFF for counter in counters[: len(stats32._fields)]]
-    return {Link.stats64: stats64(*counters), Link.stats: stats32(*narrow)}
+    return counters, tuple([counter & 0xFFFFFFFF for counter in counters[:NARROW_STATS]])
 
 
 def fill_xdp(dev: Device) -> Pairs:
@@ -219,11 +224,8 @@ def fill_xdp(dev: Device) -> Pairs:
     return NO_XDP
 
 
-def fill_devlink_port(dev: Device) -> Pairs:
-    """rtnl_fill_devlink_port(): a nest in any case."""
-    port = dev.devlink_port
-    if port is None:
-        return {}
+def fill_devlink_port(port: DevlinkPort) -> Pairs:
+    """devlink_nl_port_handle_fill()."""
     return {
         DevlinkHandle.bus_name: port.bus,
         DevlinkHandle.dev_name: port.dev,
@@ -235,28 +237,22 @@ def fill_devlink_port(dev: Device) -> Pairs:
 def fill_af(dev: Device, mask: int) -> Pairs:
     """rtnl_fill_link_af()."""
     return {
-        AfSpec.inet: None if dev.ip4 is None else {InetLink.conf: inet_conf(*dev.ip4.conf.words)},
+        AfSpec.inet: None if dev.ip4 is None else {InetLink.settings: (tuple(dev.ip4.conf.words),)},
         AfSpec.inet6: None if dev.ip6 is None else fill_inet6(dev.ip6, mask),
     }
 
 
-def fill_inet6(idev: Any, mask: int) -> Pairs:
+def fill_inet6(idev: Inet6Device, mask: int) -> Pairs:
     """inet6_fill_ifla6_attrs()."""
-    stats, icmp6 = idev.stats, idev.icmp6_stats
+    tstamp = (BOOTED + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF
     told: Pairs = {
         Inet6Link.flags: idev.flags,
-        Inet6Link.cacheinfo: {
-            "max_reasm_len": IPV6_MAXPLEN,
-            "tstamp": (BOOTED + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF,
-            "reachable_time": idev.reachable_time,
-            "retrans_time": RETRANS_TIME,
-        },
-        Inet6Link.conf: inet6_conf(*idev.conf.words),
-        Inet6Link.token: idev.token,
-        Inet6Link.addr_gen_mode: idev.conf[Ipv6Devconf.ADDR_GEN_MODE],
+        Inet6Link.cacheinfo: (IPV6_MAXPLEN, tstamp, idev.reachable_time, RETRANS_TIME),
+        Inet6Link.settings: (tuple(idev.conf.words),),
+        Inet6Link.identity: (idev.token, idev.conf[Ipv6Devconf.ADDR_GEN_MODE]),
         Inet6Link.ra_mtu: idev.ra_mtu or None,
     }
     if not mask & SKIP_STATS:
-        told[Inet6Link.stats] = NO_INET6_STATS if stats is None else inet6_stats(*stats)
-        told[Inet6Link.icmp6stats] = NO_ICMP6_STATS if icmp6 is None else icmp6_stats(*icmp6)
+        stats, icmp6 = idev.stats, idev.icmp6_stats
+        told[Inet6Link.counters] = NO_INET6_STATS if stats is None or icmp6 is None else (tuple(stats), tuple(icmp6))
     return told

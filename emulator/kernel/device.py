@@ -19,6 +19,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from emulator.kernel.queue import Queues, RxQueue, TxQueue
+from protocol.uapi.if_ import IfOper
 from protocol.uapi.netdevice import (
     GRO_LEGACY_MAX_SIZE,
     GSO_LEGACY_MAX_SIZE,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from emulator.kernel.net import Net
     from emulator.kernel.ops import DeviceOps
     from emulator.kernel.page_pool import PagePool
+
+
+IF_OPER_DOWN = int(IfOper.DOWN)
 
 
 class RegState(IntEnum):
@@ -305,6 +309,16 @@ class Device:
     def up(self) -> bool:
         """IFF_UP."""
         return self.flags & 1 != 0
+
+    @property
+    def shown_operstate(self) -> int:
+        """The operational state that user space sees: IF_OPER_DOWN while the device is not running."""
+        return self.operstate if self.running else IF_OPER_DOWN
+
+    @property
+    def carrier_changes(self) -> int:
+        """How often the carrier came or went."""
+        return self.carrier_up_count + self.carrier_down_count
 
     @property
     def carrier(self) -> bool:

@@ -127,7 +127,7 @@ class Announcer(Protocol):
         to the namespace the device was in when it was built."""
 
     def link6(self, dev: Device) -> None:
-        """RTM_NEWLINK to RTNLGRP_IPV6_IFINFO: IPv6 is ready on the device, or has a new token (inet6_ifinfo_notify())."""
+        """RTM_NEWLINK to RTNLGRP_IPV6_IFINFO: IPv6 is ready, or has a new token (inet6_ifinfo_notify())."""
 
     def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
         """RTM_NEWNSID in net: it knows another namespace by nsid from now on (rtnl_net_notifyid())."""

@@ -7,7 +7,7 @@ with an attribute for each setting when it goes there.
 
 import construct as c
 
-from protocol.attributes import Attr, AttrSet
+from protocol.attributes import Attr, AttrSet, Stretch
 from protocol.kinds import binary, nest, s32, structure, u8, u32
 from protocol.policy import Policy
 from protocol.structs import ifla_cacheinfo
@@ -26,6 +26,8 @@ class InetLink(AttrSet):
     """IFLA_INET_*."""
 
     conf = Attr(1, structure(ipv4_devconf, "ipv4_devconf"))
+    settings = Stretch(conf)
+    stretches = (settings,)
 
 
 class Inet6Link(AttrSet):
@@ -41,6 +43,8 @@ class Inet6Link(AttrSet):
     addr_gen_mode = Attr(8, u8, shown=In6AddrGenMode)
     ra_mtu = Attr(9, u32, reject="IFLA_INET6_RA_MTU can not be set")
     order = (flags, cacheinfo, conf, stats, icmp6stats, token, addr_gen_mode, ra_mtu)
+    settings, counters, identity = Stretch(conf), Stretch(stats, icmp6stats), Stretch(token, addr_gen_mode)
+    stretches = (settings, counters, identity)
 
 
 class AfSpec(AttrSet):

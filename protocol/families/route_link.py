@@ -5,7 +5,9 @@ net/core/rtnetlink.c; what a request may hold is TAKEN, ifla_policy there: nests
 of their own.
 """
 
-from protocol.attributes import Attr, AttrSet, Layout
+from typing import Any
+
+from protocol.attributes import Attr, AttrSet, Layout, Stretch
 from protocol.families.link_af import AfSpec, Inet6Link
 from protocol.families.link_kinds import LINK, Netkit, Veth
 from protocol.families.route import route
@@ -240,7 +242,18 @@ TAKEN_XDP = Policy(Xdp.fd, Xdp.expected_fd, Xdp.attached, Xdp.flags, Xdp.prog_id
 TAKEN_VF = Vf.spec.policy
 TAKEN_PORT = Port.spec.policy
 
-REPLY = Layout(*Link.order)
+
+
+def between(first: Attr[Any], last: Attr[Any]) -> Stretch:
+    """The attributes of a link from one to another, as they are written."""
+    return Stretch(*Link.order[Link.order.index(first) : Link.order.index(last) + 1])
+
+
+SIZES = between(Link.txqlen, Link.num_rx_queues)
+COUNTS = between(Link.carrier_changes, Link.proto_down)
+STATS = between(Link.stats64, Link.stats)
+MAP = between(Link.map, Link.map)
+REPLY = Layout(*Link.order, stretches=(SIZES, COUNTS, STATS, MAP))
 INET6_REPLY = Layout(Link.ifname, Link.address, Link.mtu, Link.link, Link.operstate, Link.protinfo)
 """inet6_fill_ifinfo() of net/ipv6/addrconf.c: what IPv6 tells of a link."""
 

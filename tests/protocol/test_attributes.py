@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.attributes import HEADER, Attr, AttrSet, Layout, pack, walk
+from protocol.attributes import HEADER, Attr, AttrSet, Layout, Stretch, pack, walk
 from protocol.frame import GENERIC
 from protocol.frame import HEADER as MESSAGE
 from protocol.kinds import array, binary, chosen, flag, nest, string, u8, u16, u32, uint
@@ -98,3 +98,20 @@ def test_the_headers_are_those_of_the_structures() -> None:
     assert HEADER.pack(5, 6) == nlattr.build({"len": 5, "type": 6})
     assert MESSAGE.pack(1, 2, 3, 4, 5) == nlmsghdr.build({"len": 1, "type": 2, "flags": 3, "seq": 4, "pid": 5})
     assert GENERIC.pack(1, 2, 3) == genlmsghdr.build({"cmd": 1, "version": 2, "reserved": 3})
+
+
+
+def test_a_stretch_is_what_its_attributes_are() -> None:
+    stretch = Stretch(Leaf.b, Leaf.a)
+    together = Layout(Tree.text, Leaf.b, Leaf.a, Tree.size, stretches=(stretch,))
+    apart = Layout(Tree.text, Leaf.b, Leaf.a, Tree.size)
+    assert together.attrs == apart.attrs
+    for two, one in ((1, 2), (3, 4), (1, 2)):
+        told = together.encode({Tree.text: "x", stretch: (two, one), Tree.size: 9})
+        assert told == apart.encode({Tree.text: "x", Leaf.b: two, Leaf.a: one, Tree.size: 9})
+    assert together.encode({Tree.text: "x"}) == apart.encode({Tree.text: "x"})
+
+
+def test_a_nest_may_come_as_bytes() -> None:
+    inside = Leaf.spec.layout.encode({Leaf.a: 1})
+    assert Tree.leaf.encode(inside) == Tree.leaf.encode({Leaf.a: 1})

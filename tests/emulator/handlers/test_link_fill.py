@@ -12,7 +12,7 @@ from emulator.machine import Machine
 from emulator.replay import replay
 from fixtures import traces
 from protocol import trace as tape
-from protocol.families.route_link import REPLY, Link
+from protocol.families.route_link import COUNTS, REPLY, SIZES
 from protocol.uapi.rtnetlink import RTEXT_FILTER, RTM
 from tests.emulator.handlers.speech import ask, link, new_link, route_socket
 
@@ -63,9 +63,8 @@ def test_nothing_is_filled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask(endpoint, link(RTM.GETLINK, index=index)) != before
 
 
-def test_every_attribute_that_is_told_has_its_place() -> None:
-    machine = Machine()
-    told = link_fill.values(machine.init_net.loopback, 0, None, None)
-    assert set(told) <= set(Link.order)
-    places = [Link.order.index(attr) for attr in told if told[attr] is not None]
-    assert len(places) == len(set(places))
+def test_what_is_a_field_of_the_device_is_read_in_order() -> None:
+    stretches = [*SIZES.attrs, *COUNTS.attrs]
+    assert list(link_fill.FIELDS) == stretches
+    dev = Machine().init_net.loopback
+    assert link_fill.sizes(dev) == tuple(getattr(dev, link_fill.FIELDS[attr]) for attr in SIZES.attrs)
