@@ -8,6 +8,7 @@ structures that the specifications give a prefix, fields that hold an enum, and 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from enum import IntEnum, IntFlag
 
@@ -176,8 +177,14 @@ def address(data: bytes) -> str:
     return data.hex(":")
 
 
+EIGHT_PAIRS = re.compile(r"([0-9a-fA-F]{2}:){7}[0-9a-fA-F]{2}")
+
+
 def address_bytes(text: str) -> bytes:
-    """The bytes of an address that people wrote. Raises ValueError."""
+    """The bytes of an address that people wrote. Eight pairs of digits are a link address of eight bytes, though IPv6
+    might be written so. Raises ValueError."""
+    if EIGHT_PAIRS.fullmatch(text):
+        return bytes(int(part, 16) for part in pairs(text))
     try:
         return ipaddress.ip_address(text).packed
     except ValueError:
