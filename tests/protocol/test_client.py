@@ -210,6 +210,7 @@ def test_what_the_printer_reads_of_a_request_can_be_written_again() -> None:
             or not told.is_request
             or told.rest
             or not all(map(plain, repeated(told.attributes)))
+            or (protocol == ROUTE and told.op.cmd != told.header.type)  # of a type that is only ever told
         ):
             continue
         before = decode(data, protocol)
