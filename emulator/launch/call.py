@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from emulator.launch.seccomp import Notification
 
 if TYPE_CHECKING:
+    from emulator.launch.borrow import Borrowed
     from emulator.launch.supervisor import Supervisor
     from emulator.launch.task import Process
 
@@ -65,6 +66,10 @@ class Call:
     @property
     def process(self) -> Process:
         return self.supervisor.tasks.process(self.tid)
+
+    def borrow(self, fd: int) -> Borrowed:
+        """One of the caller's descriptors. OSError EBADF."""
+        return self.supervisor.borrow(self.process, fd)
 
     def check(self) -> None:
         """Raises Gone unless the caller still waits: then `tid` is still its number."""

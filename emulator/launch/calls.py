@@ -26,7 +26,7 @@ X86_64: Final = Architecture(
     "x86_64",
     0xC000003E,
     {
-        "read": 0, "write": 1, "open": 2, "stat": 4, "lstat": 6, "ioctl": 16, "pwrite64": 18, "readv": 19,
+        "read": 0, "write": 1, "open": 2, "close": 3, "stat": 4, "lstat": 6, "ioctl": 16, "pwrite64": 18, "readv": 19,
         "writev": 20, "access": 21, "dup": 32, "dup2": 33, "socket": 41, "connect": 42, "accept": 43, "sendto": 44,
         "recvfrom": 45, "sendmsg": 46, "recvmsg": 47, "shutdown": 48, "bind": 49, "listen": 50, "getsockname": 51,
         "getpeername": 52, "setsockopt": 54, "getsockopt": 55, "clone": 56, "execve": 59, "fcntl": 72, "chdir": 80,
@@ -49,8 +49,9 @@ AARCH64: Final = Architecture(
     {
         "getxattr": 8, "lgetxattr": 9, "listxattr": 11, "llistxattr": 12,
         "dup": 23, "dup3": 24, "fcntl": 25, "inotify_add_watch": 27, "ioctl": 29, "mkdirat": 34, "unlinkat": 35,
-        "umount2": 39, "mount": 40, "statfs": 43, "faccessat": 48, "chdir": 49, "openat": 56, "read": 63, "write": 64,
-        "readv": 65, "writev": 66, "pwrite64": 68, "pwritev": 70, "readlinkat": 78, "newfstatat": 79, "unshare": 97,
+        "umount2": 39, "mount": 40, "statfs": 43, "faccessat": 48, "chdir": 49, "openat": 56, "close": 57,
+        "read": 63, "write": 64, "readv": 65, "writev": 66, "pwrite64": 68, "pwritev": 70,
+        "readlinkat": 78, "newfstatat": 79, "unshare": 97,
         "getresuid": 148, "getresgid": 150, "getuid": 174, "geteuid": 175, "getgid": 176, "getegid": 177,
         "socket": 198, "bind": 200, "listen": 201, "accept": 202, "connect": 203, "getsockname": 204,
         "getpeername": 205, "sendto": 206, "recvfrom": 207, "setsockopt": 208, "getsockopt": 209, "shutdown": 210,

@@ -138,6 +138,7 @@ class Files:
             os.write(fd, node.read())
             os.lseek(fd, 0, os.SEEK_SET)
         if node.writable:
+            self.supervisor.keep(fd)
             found = os.fstat(fd)
             self._open[found.st_dev, found.st_ino] = node
             if len(self._open) > REMEMBERED:

@@ -58,8 +58,9 @@ IDENTITY_CALLS = ("getuid", "geteuid", "getgid", "getegid")
 """Answered with 0 by the filter itself, for a program that is to think that it is root."""
 
 
-def rules(base: int, *, root: bool) -> tuple[Rule, ...]:
-    """The rules for descriptors of ours that are numbered from `base` on. root: the program sees itself as uid 0."""
+def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
+    """The rules for descriptors of ours that are numbered from `base` on. root: the program sees itself as uid 0; keep:
+    its descriptors cannot be borrowed (borrow.py)."""
     ours = within(0, base, HIGHEST)
 
     def high(*calls: str, when: tuple[Condition, ...] = ()) -> tuple[Rule, ...]:
@@ -79,6 +80,7 @@ def rules(base: int, *, root: bool) -> tuple[Rule, ...]:
         *high("dup", "dup2", "dup3"),
         *high("fcntl", when=(equals(1, F_DUPFD),)),
         *high("fcntl", when=(equals(1, F_DUPFD_CLOEXEC),)),
+        *(high("close") if keep else ()),
         Rule("ioctl", (within(1, SIOCGIFNAME, SIOCSIFTXQLEN),)),
         Rule("ioctl", (equals(1, SIOCETHTOOL),)),
         Rule("socket", (equals(0, AF_NETLINK),)),
@@ -96,6 +98,6 @@ def rules(base: int, *, root: bool) -> tuple[Rule, ...]:
     )
 
 
-def program(arch: Architecture, base: int, *, root: bool) -> list[Instruction]:
+def program(arch: Architecture, base: int, *, root: bool, keep: bool = False) -> list[Instruction]:
     """The filter for that architecture."""
-    return assemble(rules(base, root=root), arch.numbers, arch.audit, arch.foreign)
+    return assemble(rules(base, root=root, keep=keep), arch.numbers, arch.audit, arch.foreign)

@@ -7,14 +7,12 @@ the socket; programs make the socket where they are.)
 from __future__ import annotations
 
 import errno
-import os
 import stat
 import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from emulator.kernel import flags, settings
-from emulator.launch.borrow import Borrowed
 from emulator.launch.call import PASS, Answer, Call
 
 if TYPE_CHECKING:
@@ -35,8 +33,8 @@ KERNEL_RELEASE = b"7.2.13"
 
 def ioctl(call: Call) -> Answer:
     """An ioctl of the interface range. On anything but a socket it is none of ours."""
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
-        if not stat.S_ISSOCK(os.fstat(borrowed.fd).st_mode):
+    with call.borrow(call.cint(0)) as borrowed:
+        if not stat.S_ISSOCK(borrowed.mode):
             return PASS
     command = call.args[1] & 0xFFFFFFFF
     net = call.supervisor.tasks.net(call.tid)

@@ -158,7 +158,7 @@ def sendmmsg(call: Call) -> Answer:
 
 def write(call: Call) -> Answer:
     """write() to a netlink socket, or to a file that we play."""
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
+    with call.borrow(call.cint(0)) as borrowed:
         channel = call.supervisor.channels.get(borrowed.inode)
         file = None if channel else call.supervisor.files.opened(borrowed)
     if channel is None and file is None:
@@ -240,7 +240,7 @@ def receive(call: Call, channel: Channel, room: Room, many: Many | None = None) 
     """netlink_recvmsg(), and the waiting for it."""
     if room.flags & MSG_OOB:
         raise OSError(errno.EOPNOTSUPP, "MSG_OOB")
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
+    with call.borrow(call.cint(0)) as borrowed:
         try:
             return obtain(call, channel, borrowed, room, many)
         except BlockingIOError:
@@ -256,7 +256,7 @@ def receive(call: Call, channel: Channel, room: Room, many: Many | None = None) 
 
 def attempt(call: Call, channel: Channel, room: Room, many: Many | None) -> Answer | None:
     """Another try of a receive that waits; None when there is still nothing."""
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
+    with call.borrow(call.cint(0)) as borrowed:
         if borrowed.inode != channel.inode:
             raise OSError(errno.EBADF, "closed meanwhile")
         try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import posixpath
 
-from emulator.launch.borrow import Borrowed
 from emulator.launch.call import PASS, Answer, Call
 from emulator.launch.filter import CLONE_NEWNET, CLONE_NEWNS
 
@@ -22,10 +21,10 @@ PROPAGATION = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED
 def setns(call: Call) -> Answer:
     """Into the namespace of an open file. EINVAL for a file of another kind is the kernel's to say."""
     supervisor, kind = call.supervisor, call.cint(1)
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
+    with call.borrow(call.cint(0)) as borrowed:
         net = supervisor.namespaces.behind(borrowed)
         if net is None:
-            net = supervisor.net_behind_pidfd(borrowed) if kind == CLONE_NEWNET else None
+            net = supervisor.net_behind_pidfd(call.tid, call.cint(0)) if kind == CLONE_NEWNET else None
     if net is None:
         return PASS
     if kind not in (0, CLONE_NEWNET):

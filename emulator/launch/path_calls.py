@@ -10,7 +10,6 @@ import stat
 import struct
 import zlib
 
-from emulator.launch.borrow import Borrowed
 from emulator.launch.call import ANSWERED, PASS, Answer, Call
 from emulator.launch.files import INTERESTING
 from emulator.launch.namespace_calls import is_netns_directory, netns_name
@@ -113,7 +112,7 @@ def move(call: Call) -> Answer:
     supervisor, to = call.supervisor, call.cint(1)
     if to == call.cint(0) or to < 0 or to >= supervisor.base:
         return PASS
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
+    with call.borrow(call.cint(0)) as borrowed:
         file = supervisor.files.opened(borrowed)
     if file is None:
         return PASS
@@ -296,7 +295,9 @@ def inotify_add_watch(call: Call) -> Answer:
         return PASS
     if not is_netns_directory(path):
         raise OSError(errno.EACCES, path)
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
+    with call.borrow(call.cint(0)) as borrowed:
+        if borrowed.fd < 0:
+            raise OSError(errno.EACCES, path)
         directory = os.fsencode(call.supervisor.namespaces.directory)
         watch: int = libc.inotify_add_watch(borrowed.fd, directory, call.args[2] & 0xFFFFFFFF)
     if watch < 0:

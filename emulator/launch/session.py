@@ -23,6 +23,7 @@ from contextlib import suppress
 from typing import NoReturn, Protocol
 
 from emulator.launch import filter
+from emulator.launch.borrow import allowed
 from emulator.launch.bpf import Instruction
 from emulator.launch.calls import Architecture, architecture
 from emulator.launch.seccomp import install, libc
@@ -64,12 +65,16 @@ def high_numbers() -> int:
 
 
 class Session:
-    """Takes the command, whether it is root on the emulated kernel, and who supervises it."""
+    """Takes the command, who supervises it, whether it is root on the emulated kernel, and whether to keep copies of
+    its sockets even where they can be borrowed."""
 
-    def __init__(self, command: Sequence[str], supervision: Supervision, *, root: bool = True) -> None:
+    def __init__(
+        self, command: Sequence[str], supervision: Supervision, *, root: bool = True, keep: bool = False
+    ) -> None:
         self.command = list(command)
         self.supervision = supervision
         self.root = root
+        self.keep = keep
         self.status = 0
         self._child = 0
 
@@ -81,18 +86,20 @@ class Session:
         if arch is None:
             raise CannotSupervise(f"the system calls of {os.uname().machine} are not known here")
         base = high_numbers()
-        program = filter.program(arch, base, root=self.root)
+        keep = self.keep or not allowed()
+        program = filter.program(arch, base, root=self.root, keep=keep)
         place = tempfile.mkdtemp(prefix="nlemu-")
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED, signal.SIGCHLD})
         try:
-            return self._run(arch, program, base, place, mask)
+            return self._run(arch, program, base, place, mask, keep)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             shutil.rmtree(place, ignore_errors=True)
 
     def _run(
-        self, arch: Architecture, program: list[Instruction], base: int, place: str, mask: set[int | signal.Signals]
-    ) -> int:
+        self, arch: Architecture, program: list[Instruction], base: int, place: str, mask: set[int | signal.Signals],
+        keep: bool,
+    ) -> int:  # fmt: skip
         stubs = make_stubs(place)
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         ours, theirs = socket.socketpair()
@@ -108,7 +115,7 @@ class Session:
             with ours:
                 listener = self._meet(ours)
                 try:
-                    self.supervision.begin(listener, arch, root=self.root, base=base, place=place)
+                    self.supervision.begin(listener, arch, root=self.root, base=base, place=place, keep=keep)
                     ours.sendall(b"!")
                     self.supervision.run(signals, lambda: self._signals(signals))
                 finally:
@@ -214,7 +221,7 @@ class Supervision(Protocol):
     ended: bool
     """Set when the command has ended."""
 
-    def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str) -> None:
+    def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
         """Takes the listener. CannotSupervise."""
 
     def run(self, signals: int, on_signals: Callable[[], None]) -> None:

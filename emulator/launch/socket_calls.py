@@ -11,7 +11,6 @@ import fcntl
 import os
 import struct
 
-from emulator.launch.borrow import Borrowed
 from emulator.launch.call import PASS, Answer, Call
 from emulator.launch.channel import Channel
 from emulator.launch.filter import F_DUPFD_CLOEXEC
@@ -46,9 +45,11 @@ def socket(call: Call) -> Answer:
     if not 0 <= protocol < MAX_LINKS:
         raise OSError(errno.EPROTONOSUPPORT, "protocol")
     supervisor = call.supervisor
+    supervisor.confirm()
     channel = Channel(supervisor, supervisor.tasks.net(call.tid), protocol, kind, call.process.pid)
     supervisor.channels[channel.inode] = channel
     channel.endpoint.descriptors = supervisor.descriptors(call.process.pid)
+    supervisor.keep(channel.theirs.fileno())
     try:
         if flags & SOCK_NONBLOCK:
             channel.theirs.setblocking(False)
@@ -59,7 +60,7 @@ def socket(call: Call) -> Answer:
 
 def of(call: Call) -> Channel | None:
     """The channel that the call's descriptor is; None when it is something else. OSError EBADF."""
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
+    with call.borrow(call.cint(0)) as borrowed:
         return call.supervisor.channels.get(borrowed.inode)
 
 
@@ -91,6 +92,7 @@ def bind(call: Call) -> Answer:
     if channel is None:
         return PASS
     port, groups = read_address(call, call.args[1], call.cint(2))
+    call.supervisor.confirm()
     endpoint = channel.endpoint
     count = min(32, endpoint.machine.group_count(endpoint.protocol))
     groups &= (1 << count) - 1
@@ -251,11 +253,17 @@ def duplicate(call: Call) -> Answer:
     least = call.cint(2) if fcntl_call else 0
     if least < 0:
         raise OSError(errno.EINVAL, "number of a descriptor")
-    with Borrowed(call.process.pidfd, call.cint(0)) as borrowed:
+    with call.borrow(call.cint(0)) as borrowed:
         if not supervisor.is_ours(borrowed):
             return PASS
         cloexec = fcntl_call and call.cint(1) == F_DUPFD_CLOEXEC
         return call.give(borrowed.fd, high=True, cloexec=cloexec, least=least)
+
+
+def close(call: Call) -> Answer:
+    """Only handed over where we have a copy of the program's end, and do not hear of it by ourselves."""
+    call.supervisor.suspect()
+    return PASS
 
 
 def nonblocking(fd: int) -> bool:

@@ -45,14 +45,15 @@ class Own:
         if self._supervisor is not None:
             self._supervisor.ended = value
 
-    def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str) -> None:
+    def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
         machine, name = self.machine, self.netns
         net = machine.init_net
         if name is not None and name != net.name:
             net = machine.nets.get(name) or machine.new_net(name)
         self._supervisor = Supervisor(
-            Alone(machine), net, arch, Listener(listener), root=root, base=base, place=place, parent=os.getpid()
-        )
+            Alone(machine), net, arch, Listener(listener), root=root, base=base, place=place, parent=os.getpid(),
+            keep=keep,
+        )  # fmt: skip
 
     def run(self, signals: int, on_signals: Callable[[], None]) -> None:
         supervisor = self._supervisor
@@ -76,8 +77,10 @@ class Daemons:
         self._sock: socket.socket | None = None
         self._listener = -1
 
-    def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str) -> None:
+    def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
         self._listener = listener
+        if keep:
+            raise CannotSupervise("here no process may have a copy of another's descriptor (pidfd_getfd): no --dir")
         if YAMA.exists() and YAMA.read_text().strip() != "0":
             raise CannotSupervise("here only a parent may look into a process (kernel.yama.ptrace_scope): no --dir")
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -17,6 +17,7 @@ import os
 import select
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from emulator.launch import (
@@ -28,7 +29,7 @@ from emulator.launch import (
     path_calls,
     socket_calls,
 )
-from emulator.launch.borrow import Borrowed
+from emulator.launch.borrow import Borrowed, Known
 from emulator.launch.call import PASS, Answer, Call, Gone, Verdict
 from emulator.launch.calls import Architecture
 from emulator.launch.channel import Channel
@@ -37,7 +38,7 @@ from emulator.launch.host import Host
 from emulator.launch.memory import Memory
 from emulator.launch.namespace import Namespaces
 from emulator.launch.seccomp import Listener
-from emulator.launch.task import Tasks
+from emulator.launch.task import Process, Tasks, descendants
 from protocol.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ ERESTARTSYS = 512  # include/linux/errno.h: repeat the call after the signal's h
 PATIENCE = 20
 """How often the loop looks again before it sleeps."""
 
+SUSPICION = 0.01
+"""Seconds until we look whether a program still has what it may have closed."""
 ROUNDS = 64
 """How often we look whether there is more."""
 
@@ -70,6 +73,7 @@ CALLS: dict[str, Function] = {
     "shutdown": socket_calls.not_supported,
     "dup": socket_calls.duplicate,
     "fcntl": socket_calls.duplicate,
+    "close": socket_calls.close,
     "sendto": message_calls.sendto,
     "sendmsg": message_calls.sendmsg,
     "sendmmsg": message_calls.sendmmsg,
@@ -107,12 +111,13 @@ class Supervisor:
     """Everything about one command that runs on the emulator.
 
     host: whose machine it sees; net: the namespace it begins in; root: it has all capabilities there; base: from which
-    number on its descriptors are ours; place: a directory of our own; parent: the process that it is a child of.
+    number on its descriptors are ours; place: a directory of our own; parent: the process that it is a child of;
+    keep: its descriptors cannot be borrowed.
     """
 
     def __init__(
         self, host: Host, net: Net, arch: Architecture, listener: Listener, *, root: bool, base: int, place: str,
-        parent: int,
+        parent: int, keep: bool = False,
     ) -> None:  # fmt: skip
         self.host = host
         self.machine = host.machine
@@ -137,6 +142,10 @@ class Supervisor:
         self.tasks = Tasks(self.poll, self.machine.init_net, net, self.namespaces.make, self.namespaces.sweep)
         self.files = Files(self, place)
         self.machine.processes.append(self.process_net)
+        self.kept: dict[tuple[int, int], int] | None = {} if keep else None
+        """By device and inode, the files that programs have of us; None where they can be borrowed."""
+        self._suspicion: float | None = None
+        """When to look whether they still have them."""
         self.ended = False
         self.poll.register(listener.fd, select.EPOLLIN)
         self.poll.register(self._data.fileno(), select.EPOLLIN)
@@ -200,15 +209,20 @@ class Supervisor:
             elif fd in self.tasks.by_pidfd:
                 self.drain()
                 self.tasks.ended(fd)
+                if self.kept:
+                    self.suspect()
                 self.settle()
         if self._waiting:
             self._look_after_waiting()
+        if self._suspicion is not None and time.monotonic() >= self._suspicion:
+            self._suspicion = None
+            self._drop_kept()
         return bool(events)
 
     def timeout(self) -> float | None:
         """Seconds until a turn is due though nothing has happened; None when none is."""
         due = self.host.timeout()
-        if self._waiting:
+        if self._waiting or self._suspicion is not None:
             return PULSE if due is None else min(PULSE, due)
         return due
 
@@ -307,6 +321,41 @@ class Supervisor:
 
     # For the functions that answer
 
+    def borrow(self, process: Process, fd: int) -> Borrowed:
+        """A descriptor of a process. OSError EBADF."""
+        return Borrowed(process.pidfd, fd) if self.kept is None else Known(process.pid, fd, self.kept)
+
+    def keep(self, fd: int) -> None:
+        """A file has been given to a program: where it could not be borrowed again, we need a copy of our own."""
+        if self.kept is not None:
+            found = os.fstat(fd)
+            self.kept[found.st_dev, found.st_ino] = os.dup(fd)
+
+    def suspect(self) -> None:
+        """Somebody may have closed the last descriptor of a socket, of which we have a copy."""
+        self._suspicion = time.monotonic() + SUSPICION
+
+    def confirm(self) -> None:
+        """Looks at once, for a call to which it matters. What another thread is just closing may be seen later."""
+        if self._suspicion is not None:
+            self._drop_kept()
+
+    def _drop_kept(self) -> None:
+        """Closes our copies of what nobody else has open any more."""
+        assert self.kept is not None
+        left = dict(self.kept)
+        for pid in descendants(self.parent):
+            with suppress(OSError):
+                for number in os.listdir(f"/proc/{pid}/fd"):
+                    with suppress(OSError):
+                        found = os.stat(f"/proc/{pid}/fd/{number}")
+                        left.pop((found.st_dev, found.st_ino), None)
+        for place, fd in left.items():
+            del self.kept[place]
+            os.close(fd)
+        if left:
+            self.drain()
+
     def free_number(self, tid: int, least: int = 0) -> int:
         """The lowest number from `base` on that is free in that process."""
         number = max(self.base, least)
@@ -318,10 +367,10 @@ class Supervisor:
         """Whether a descriptor is a netlink socket, or a file that we play and that can be written."""
         return borrowed.inode in self.channels or self.files.opened(borrowed) is not None
 
-    def net_behind_pidfd(self, borrowed: Borrowed) -> Net | None:
+    def net_behind_pidfd(self, tid: int, fd: int) -> Net | None:
         """The namespace of the process that a pidfd stands for."""
         try:
-            with open(f"/proc/self/fdinfo/{borrowed.fd}") as lines:
+            with open(f"/proc/{tid}/fdinfo/{fd}") as lines:
                 for line in lines:
                     if line.startswith("Pid:"):
                         return self.tasks.known(int(line[4:]))
@@ -346,6 +395,8 @@ class Supervisor:
         self.machine.processes.remove(self.process_net)
         for channel in list(self.channels.values()):
             channel.close()
+        for fd in (self.kept or {}).values():
+            os.close(fd)
         self.tasks.close()
         self.files.close()
         self.namespaces.close()
@@ -363,7 +414,7 @@ class SenderDescriptors:
 
     def get(self, number: int, /) -> object | None:
         try:
-            with Borrowed(self._supervisor.tasks.process(self._pid).pidfd, number) as borrowed:
+            with self._supervisor.borrow(self._supervisor.tasks.process(self._pid), number) as borrowed:
                 return self._supervisor.namespaces.behind(borrowed) or borrowed.inode
         except (OSError, OverflowError):
             return None

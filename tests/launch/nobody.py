@@ -35,6 +35,9 @@ os.chdir("/")
 sys.exit(emulator.cli.main(sys.argv[1:]))
 """
 
+NO_COPIES = "emulator.launch.session.allowed = lambda: False\n"
+"""As in a container that forbids pidfd_getfd()."""
+
 
 def python() -> str:
     """A Python that everybody may run."""
@@ -47,16 +50,19 @@ def environment() -> dict[str, str]:
     return {**kept, "PATH": PATH, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/"}
 
 
-def command(*arguments: str) -> list[str]:
+def command(*arguments: str, copies: bool = True) -> list[str]:
     """The command line that runs `nlemu` with those arguments as nobody."""
-    return [sys.executable, "-B", "-c", BECOME, *arguments]
+    program = BECOME if copies else BECOME.replace("sys.exit(", NO_COPIES + "sys.exit(")
+    return [sys.executable, "-B", "-c", program, *arguments]
 
 
-def nlemu(*arguments: str, text: str | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def nlemu(
+    *arguments: str, text: str | None = None, timeout: float = 120, copies: bool = True
+) -> subprocess.CompletedProcess[str]:
     """Runs `nlemu` as nobody, to its end."""
     return subprocess.run(
-        command(*arguments), input=text, capture_output=True, text=True, timeout=timeout, env=environment(),
-        check=False,
+        command(*arguments, copies=copies), input=text, capture_output=True, text=True, timeout=timeout,
+        env=environment(), check=False,
     )  # fmt: skip
 
 

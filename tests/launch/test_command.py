@@ -54,6 +54,34 @@ def test_signals_go_on_to_the_command() -> None:
     assert process.returncode == 5
 
 
+def test_the_terminal_is_the_commands_own() -> None:
+    """What is typed reaches it, and Ctrl-C ends it, once."""
+    import pty
+
+    master, slave = pty.openpty()
+    script = "trap 'echo caught; exit 9' INT; echo ready; while :; do read line && echo got $line; done"
+    process = subprocess.Popen(
+        ["setsid", "-c", "-w", *nobody.command("run", "--", "sh", "-c", script)], stdin=slave, stdout=slave,
+        stderr=slave,
+        env=nobody.environment(),
+    )  # fmt: skip
+    os.close(slave)
+    seen = b""
+
+    def until(word: bytes) -> None:
+        nonlocal seen
+        while word not in seen:
+            seen += os.read(master, 4096)
+
+    until(b"ready")
+    os.write(master, b"words\n")
+    until(b"got words")
+    os.write(master, b"\x03")
+    until(b"caught")
+    assert process.wait(timeout=30) == 9
+    os.close(master)
+
+
 def test_nothing_is_left_behind() -> None:
     """No process that the command started, and no file."""
     before = set(Path(tempfile.gettempdir()).glob("nlemu-*"))

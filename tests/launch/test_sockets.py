@@ -34,6 +34,13 @@ def test_sockets_are_as_the_real_kernels() -> None:
     assert got == expected
 
 
+def test_sockets_where_no_descriptor_can_be_copied() -> None:
+    text = readable("sockets.py")
+    expected = real(nobody.python(), "-c", text).splitlines()
+    done = nobody.nlemu("run", "--uid-view", "user", "--", nobody.python(), "-c", text, copies=False)
+    assert done.stdout.splitlines() == expected
+
+
 def test_root_may_what_nobody_may_not() -> None:
     got = nobody.run(nobody.python(), "-c", readable("sockets.py")).splitlines()
     assert "force None" in got
@@ -127,3 +134,34 @@ while True:
 print(address, [(level, kind, struct.unpack("i", value)[0]) for level, kind, value in control])
 """
     assert nobody.run(nobody.python(), "-c", script) == "(0, 1) [(270, 8, 7)]\n"
+
+
+HARMLESS = frozenset((
+    "socket", "bind", "connect", "getsockname", "getpeername", "setsockopt", "getsockopt", "sendto", "sendmsg",
+    "sendmmsg", "recvfrom", "recvmsg", "recvmmsg", "read", "readv", "write", "writev", "dup", "dup2", "dup3", "fcntl",
+    "ioctl", "setns", "openat", "newfstatat", "statx", "readlinkat", "faccessat", "inotify_add_watch", "listen",
+    "accept4", "shutdown", "statfs", "chdir", "getresuid", "bpf",
+))  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_that_a_program_passes_does_harm(seed: int) -> None:
+    """Wild pointers, closed descriptors, lies about lengths: the program gets errors, everybody else the kernel."""
+    from emulator.launch.calls import architecture
+
+    nobody.need("ip")
+    arch = architecture()
+    assert arch is not None
+    numbers = {name: number for name, number in arch.numbers.items() if name in HARMLESS}
+    script = """
+import subprocess, sys
+done = subprocess.run([sys.executable, "-c", *sys.argv[1:]], capture_output=True, text=True, timeout=60)
+print(done.stdout, done.stderr)
+print(subprocess.run(["ip", "-br", "link"], capture_output=True, text=True).stdout.split()[0])
+"""
+    words = [readable("fuzz.py"), repr(numbers), str(seed), "4000"]
+    done = nobody.nlemu("run", "--", nobody.python(), "-c", script, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("made "), done.stdout
+    assert done.stdout.split()[-1] == "lo"
+    assert "a bug" not in done.stderr, done.stderr
