@@ -86,8 +86,11 @@ def _missing(steps: Steps, net: Net, message: bytes) -> int:
     known = neighbour.of(net).find(dev, header.family, int.from_bytes(told[Nda.dst], "big"))
     if known is None:
         return 0
-    age = steps.machine.clock.now - known.updated
-    return int(told[Nda.cacheinfo].updated) * CENTISECOND - age
+    ages, now = told[Nda.cacheinfo], steps.machine.clock.now
+    return max(
+        int(ages.updated) * CENTISECOND - (now - known.updated),
+        int(ages.confirmed) * CENTISECOND - (now - known.confirmed),
+    )
 
 
 def lacks(step: Step, answer: Answer) -> bool:

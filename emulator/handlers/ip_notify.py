@@ -14,7 +14,7 @@ from emulator.handlers import addr_fill, neigh, route_fill
 from emulator.kernel import ip6
 from protocol.frame import message
 from protocol.uapi.netlink import NetlinkProtocol
-from protocol.uapi.rtnetlink import RTNLGRP
+from protocol.uapi.rtnetlink import RTM, RTNLGRP
 
 if TYPE_CHECKING:
     from emulator.call import Call
@@ -67,9 +67,12 @@ class IpNotify:
         """inet6_rt_notify()."""
         self._tell(net, IPV6_ROUTE, event, lambda: route_fill.body6(route, _siblings(net, route)), nlflags, origin)
 
-    def neighbour(self, event: int, entry: Neighbour) -> None:
-        """__neigh_notify()."""
-        self._tell(entry.dev.net, NEIGH, event, lambda: neigh.body(entry))
+    def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
+        """__neigh_notify(): with the port of whoever asked for a change, but never its sequence number."""
+        held = int(event == RTM.NEWNEIGH)
+        self.machine.multicast.notify(
+            entry.dev.net, ROUTE, NEIGH, lambda: message(int(event), 0, 0, portid, neigh.body(entry, held))
+        )
 
 
 def _siblings(net: Net, route: Route6) -> tuple[Route6, ...]:

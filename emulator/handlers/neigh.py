@@ -20,6 +20,7 @@ from protocol.uapi.netlink import NLM_F
 
 FILTERED = int(NLM_F.DUMP_FILTERED)
 PROXY = int(NTF.PROXY)
+REACHABLE = int(NUD.REACHABLE)
 VALID = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE | NUD.PROBE | NUD.STALE | NUD.DELAY)
 """NUD_VALID: states in which the link-layer address is known."""
 SIZES = {AF_INET: 4, AF_INET6: 16}
@@ -32,8 +33,9 @@ class Filter(NamedTuple):
     master: int = 0
 
 
-def body(entry: Neighbour) -> bytes:
-    """neigh_fill_info()."""
+def body(entry: Neighbour, held: int = 0) -> bytes:
+    """neigh_fill_info(). held: how many references there are beside that of the table: whoever works on it has one, and
+    so has a timer."""
     now = entry.dev.kernel.clock.now
     head = HEADER.codec.pack(
         family=entry.family, ifindex=entry.dev.ifindex, state=entry.state, flags=entry.flags, type=entry.type
@@ -47,7 +49,7 @@ def body(entry: Neighbour) -> bytes:
             Nda.dst: entry.address.to_bytes(SIZES[entry.family], "big"),
             Nda.lladdr: entry.lladdr if entry.state & VALID else None,
             Nda.probes: entry.probes,
-            Nda.cacheinfo: times,
+            Nda.cacheinfo: times | {"refcnt": held + (entry.state == REACHABLE)},
             Nda.protocol: entry.protocol or None,
         }
     )

@@ -149,7 +149,7 @@ class Announcer(Protocol):
                origin: Origin | None = None) -> None:
         """The same to RTNLGRP_IPV6_ROUTE (inet6_rt_notify())."""
 
-    def neighbour(self, event: int, entry: Neighbour) -> None:
+    def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
@@ -194,7 +194,7 @@ class NullAnnouncer:
                origin: Origin | None = None) -> None:
         pass
 
-    def neighbour(self, event: int, entry: Neighbour) -> None:
+    def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         pass
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:

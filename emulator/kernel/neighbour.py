@@ -92,13 +92,20 @@ def of(net: Net) -> Neighbours:
     return known
 
 
+def group_lladdr(family: int, group: int) -> bytes:
+    """ip_eth_mc_map(), ipv6_eth_mc_map(): the Ethernet address of a group."""
+    if family == AF_INET:
+        return b"\x01\x00\x5e" + (group & 0x7FFFFF).to_bytes(3, "big")
+    return b"\x33\x33" + (group & 0xFFFFFFFF).to_bytes(4, "big")
+
+
 def note_group(dev: Device, group: int) -> None:
     """What sending to a group of IPv6 leaves behind (ndisc_constructor(), ipv6_eth_mc_map())."""
     known = of(dev.net)
     if known.find(dev, AF_INET6, group) is not None:
         return
     now = dev.kernel.clock.now
-    lladdr = b"\x33\x33" + (group & 0xFFFFFFFF).to_bytes(4, "big")
+    lladdr = group_lladdr(AF_INET6, group)
     known.add(
         Neighbour(
             dev, AF_INET6, group, MULTICAST, NOARP, lladdr, confirmed=now - CONFIRMED_AGO, used=now, updated=now

@@ -46,6 +46,8 @@ TAKEN = Policy(
 
 TOLD = Layout(Nda.dst, Nda.lladdr, Nda.probes, Nda.cacheinfo, Nda.protocol, Nda.flags_ext)
 
+NEWNEIGH = route.operation(RTM.NEWNEIGH, Nda, do=Half(TAKEN), fixed=HEADER)
+DELNEIGH = route.operation(RTM.DELNEIGH, Nda, do=Half(None), fixed=HEADER)
 GETNEIGH = route.operation(
-    RTM.GETNEIGH, Nda, dump=Half(TAKEN), replies=TOLD, reply_cmd=RTM.NEWNEIGH, fixed=HEADER
+    RTM.GETNEIGH, Nda, do=Half(TAKEN), dump=Half(TAKEN), replies=TOLD, reply_cmd=RTM.NEWNEIGH, fixed=HEADER
 )

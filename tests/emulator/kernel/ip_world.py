@@ -64,7 +64,7 @@ class IpNews(NullAnnouncer):
     ) -> None:
         self._say(event, text6(route))
 
-    def neighbour(self, event: int, entry: Neighbour) -> None:
+    def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         self._say(event, f"neighbour {ipaddress.IPv6Address(entry.address)}")
 
     def heard(self) -> list[str]:
