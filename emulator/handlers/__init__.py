@@ -30,6 +30,7 @@ from emulator.handlers import (
     nsid,
     route4,
     route6,
+    route_get,
     route_table,
     rule,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "nsid",
     "route4",
     "route6",
+    "route_get",
     "route_table",
     "rule",
 ]

@@ -27,8 +27,8 @@ pack_header = HEADER.codec.pack
 INT_MAX = 0x7FFFFFFF
 
 
-def _metrics(metrics: Iterable[tuple[int, int]]) -> dict[Attr[Any], Any] | None:
-    """rtnetlink_put_metrics()."""
+def metric_values(metrics: Iterable[tuple[int, int]]) -> dict[Attr[Any], Any] | None:
+    """rtnetlink_putmetric_values()."""
     return {Metrics.spec.by_number[number]: value for number, value in metrics if value} or None
 
 
@@ -49,7 +49,7 @@ def body4(route: Route4) -> bytes:
         Rta.table: route.table,
         Rta.dst: route.dst.to_bytes(4, "big") if route.length else None,
         Rta.priority: info.priority or None,
-        Rta.metrics: _metrics(info.metrics),
+        Rta.metrics: metric_values(info.metrics),
         Rta.prefsrc: pack4(info.prefsrc),
     }
     flags = info.flags
@@ -88,7 +88,7 @@ def body6(route: Route6, siblings: Iterable[Route6] = ()) -> bytes:
         Rta.table: MAIN,
         Rta.dst: route.dst.to_bytes(16, "big") if route.length else None,
         Rta.prefsrc: pack6(route.prefsrc),
-        Rta.metrics: _metrics(route.metrics),
+        Rta.metrics: metric_values(route.metrics),
         Rta.priority: route.metric,
         Rta.cacheinfo: {"expires": _expires(route)},
         Rta.pref: route.pref,

@@ -99,11 +99,19 @@ TOLD6 = Layout(
     Rta.table, Rta.dst, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.multipath, Rta.cacheinfo,
     Rta.pref,
 )  # fmt: skip
+LOOKED_UP4 = Layout(
+    Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.prefsrc, Rta.gateway, Rta.metrics, Rta.mark, Rta.uid, Rta.cacheinfo
+)
+"""rt_fill_info() of net/ipv4/route.c: a route that has been looked up"""
+LOOKED_UP6 = Layout(
+    Rta.table, Rta.dst, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.cacheinfo, Rta.pref
+)
 HOP = Layout(Rta.gateway)
 """What stands behind each struct rtnexthop"""
 
 NEWROUTE = route.operation(RTM.NEWROUTE, Rta, do=Half(IPV4), fixed=HEADER)
 DELROUTE = route.operation(RTM.DELROUTE, Rta, do=Half(IPV4), fixed=HEADER)
 GETROUTE = route.operation(
-    RTM.GETROUTE, Rta, dump=Half(IPV4, done_apart=True), replies=TOLD4, reply_cmd=RTM.NEWROUTE, fixed=HEADER
-)
+    RTM.GETROUTE, Rta, do=Half(IPV4), dump=Half(IPV4, done_apart=True), replies=TOLD4, reply_cmd=RTM.NEWROUTE,
+    fixed=HEADER,
+)  # fmt: skip

@@ -1,0 +1,147 @@
+"""Routes looked up: inet_rtm_getroute() of net/ipv4/route.c, inet6_rtm_getroute() of net/ipv6/route.c."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from emulator.handlers.addr_fill import pack4, pack6
+from emulator.handlers.by_family import doit_of, header_of, parse
+from emulator.handlers.route4 import address
+from emulator.handlers.route_fill import COMPAT, MAIN, metric_values, pack_header
+from emulator.handlers.route_fill import body4 as table_body4
+from emulator.handlers.route_fill import body6 as table_body6
+from emulator.kernel import route_lookup4, route_lookup6
+from emulator.kernel.ip4 import AF_INET
+from emulator.kernel.ip6 import AF_INET6
+from protocol.attributes import Attrs
+from protocol.families.route_route import GETROUTE, HEADER, IPV4, IPV6, LOOKED_UP4, LOOKED_UP6, Rta
+from protocol.policy import DEPRECATED_STRICT, Policy
+from protocol.refusal import Refusal
+from protocol.uapi.rtnetlink import RT_TABLE, RTM_F
+
+if TYPE_CHECKING:
+    from emulator.call import Call
+    from emulator.kernel.fib6 import Route6
+    from emulator.kernel.route_lookup4 import Way4
+    from protocol.attributes import Attr
+
+NOTIFY, LOOKUP_TABLE, FIB_MATCH = int(RTM_F.NOTIFY), int(RTM_F.LOOKUP_TABLE), int(RTM_F.FIB_MATCH)
+CLONED = int(RTM_F.CLONED)
+LOCAL = int(RT_TABLE.LOCAL)
+ASKABLE = frozenset(
+    attr.number for attr in (
+        Rta.iif, Rta.oif, Rta.src, Rta.dst, Rta.ip_proto, Rta.sport, Rta.dport, Rta.mark, Rta.uid, Rta.flowlabel
+    )
+)  # fmt: skip
+
+
+def asked(call: Call, policy: Policy, prefix: str, bits: int) -> Attrs:
+    """inet_rtm_valid_getroute_req(), inet6_rtm_valid_getroute_req(): EINVAL, with texts."""
+    header = header_of(call, HEADER, f"{prefix}: Invalid header for route get request")
+    if not call.endpoint.strict:
+        return parse(call, HEADER, policy)
+    if (
+        header.src_len not in (0, bits) or header.dst_len not in (0, bits)
+        or header.table or header.protocol or header.scope or header.type
+    ):  # fmt: skip
+        raise Refusal(errno.EINVAL, f"{prefix}: Invalid values in header for route get request")
+    if header.flags & ~(NOTIFY | LOOKUP_TABLE | FIB_MATCH):
+        raise Refusal(errno.EINVAL, f"{prefix}: Unsupported rtm_flags for route get request")
+    attrs = parse(call, HEADER, policy, DEPRECATED_STRICT)
+    if (Rta.src in attrs and not header.src_len) or (Rta.dst in attrs and not header.dst_len):
+        family = "IPv4" if bits == 32 else "IPv6"
+        raise Refusal(errno.EINVAL, f"{prefix}: rtm_src_len and rtm_dst_len must be {bits} for {family}")
+    if not attrs.spans.keys() <= ASKABLE:
+        raise Refusal(errno.EINVAL, f"{prefix}: Unsupported attribute in route get request")
+    return attrs
+
+
+def refuse_input(attrs: Attrs) -> None:
+    """What comes in by a device is not looked up here."""
+    if attrs.get(Rta.iif):
+        raise Refusal(errno.EOPNOTSUPP, "nlemu: routes of packets that come in are not known")
+
+
+@doit_of(GETROUTE, AF_INET)
+def get4(call: Call) -> bytes:
+    """inet_rtm_getroute()."""
+    attrs = asked(call, IPV4, "ipv4", 32)
+    refuse_input(attrs)
+    header = call.fixed
+    dst, source = address(attrs, Rta.dst.number), address(attrs, Rta.src.number)
+    tos = header.tos & 0xFC
+    way = route_lookup4.find_way(call.net, dst, source=source, oif=attrs.get(Rta.oif, 0), tos=tos)
+    if header.flags & FIB_MATCH:
+        if way.route is None:
+            raise Refusal(errno.EHOSTUNREACH)
+        return table_body4(way.route)
+    return body4(call, way, dst, source)
+
+
+def body4(call: Call, way: Way4, dst: int, source: int) -> bytes:
+    """rt_fill_info(). The recorded kernel does not repeat the type of service."""
+    attrs = call.attrs
+    table = MAIN
+    if call.fixed.flags & LOOKUP_TABLE and way.route is not None and way.route.table != LOCAL:
+        table = way.route.table  # the local table is found through the main one
+    values: dict[Attr[Any], Any] = {
+        Rta.table: table,
+        Rta.dst: dst.to_bytes(4, "big"),
+        Rta.src: pack4(source),
+        Rta.oif: way.dev.ifindex,
+        Rta.prefsrc: pack4(way.source) if way.source != source else None,
+        Rta.gateway: pack4(way.gateway),
+        Rta.metrics: metric_values(way.metrics),
+        Rta.mark: attrs.get(Rta.mark) or None,
+        Rta.uid: attrs.get(Rta.uid, call.endpoint.credentials.uid),
+        Rta.cacheinfo: {"clntref": 1 + way.cached},
+    }
+    head = pack_header(
+        family=AF_INET, dst_len=32, src_len=32 if source else 0, table=table if table < 256 else COMPAT,
+        type=way.type, flags=way.flags | CLONED,
+    )  # fmt: skip
+    return head + LOOKED_UP4.encode(values)
+
+
+@doit_of(GETROUTE, AF_INET6)
+def get6(call: Call) -> bytes:
+    """inet6_rtm_getroute()."""
+    attrs = asked(call, IPV6, "ipv6", 128)
+    refuse_input(attrs)
+    dst = address6(attrs, Rta.dst.number)
+    route = route_lookup6.find_way(call.net, dst, attrs.get(Rta.oif, 0))
+    if call.fixed.flags & FIB_MATCH:
+        return table_body6(route)
+    return body6(call, route, dst)
+
+
+def address6(attrs: Attrs, number: int) -> int:
+    """An address of IPv6, 0 if there is none. EINVAL when it is too short."""
+    span = attrs.spans.get(number)
+    if span is None:
+        return 0
+    if span[1] - span[0] < 16:
+        raise Refusal(errno.EINVAL)
+    return int.from_bytes(attrs.message[span[0] : span[0] + 16], "big")
+
+
+def body6(call: Call, route: Route6, dst: int) -> bytes:
+    """rt6_fill_node(), of a route that has been looked up."""
+    source: int | None = route.prefsrc
+    if not source:
+        source = route_lookup6.select_source(call.net, route.dev, dst)
+    dev = call.net.loopback if route.local else route.dev
+    values: dict[Attr[Any], Any] = {
+        Rta.table: MAIN,
+        Rta.dst: dst.to_bytes(16, "big"),
+        Rta.prefsrc: None if source is None else source.to_bytes(16, "big"),
+        Rta.metrics: metric_values(route.metrics),
+        Rta.priority: route.metric,
+        Rta.gateway: pack6(route.gateway),
+        Rta.oif: None if dev is None else dev.ifindex,
+        Rta.cacheinfo: {"clntref": 2},
+        Rta.pref: route.pref,
+    }
+    head = pack_header(family=AF_INET6, dst_len=128, table=MAIN, protocol=route.protocol, type=route.type)
+    return head + LOOKED_UP6.encode(values)
