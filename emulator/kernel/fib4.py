@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.kernel.fib4_info import Infos, error_of
-from protocol.uapi.rtnetlink import RTNH_F
+from protocol.uapi.rtnetlink import RT_TABLE, RTNH_F
 
 if TYPE_CHECKING:
     from emulator.kernel.fib4_info import Info4, Nexthop4
 
 DEAD = int(RTNH_F.DEAD)
+MAIN, LOCAL = int(RT_TABLE.MAIN), int(RT_TABLE.LOCAL)
 HASH_SIZE = 256
 """FIB_TABLE_HASHSZ: tables are dumped in the order of their numbers' remainders."""
 Key = tuple[int, int]
@@ -137,9 +138,11 @@ class Fib4:
         return self.tables.get(number)
 
     def new_table(self, number: int) -> Table4:
-        """fib_new_table()."""
+        """fib_new_table(). The table of local addresses is kept in the main one, which it brings along."""
         table = self.tables.get(number)
         if table is None:
+            if number == LOCAL:
+                self.new_table(MAIN)
             table = self.tables[number] = Table4(number)
         return table
 

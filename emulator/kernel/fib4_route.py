@@ -20,7 +20,6 @@ from protocol.uapi.netlink import NLM_F
 from protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNH_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.device import Device
     from emulator.kernel.events import Origin
     from emulator.kernel.fib4 import Table4
     from emulator.kernel.net import Net
@@ -88,8 +87,8 @@ def lookup(net: Net, dst: int, *, tos: int = 0, scope: int = 0, oif: int = 0) ->
     raise Refusal(ENETUNREACH)
 
 
-def address_type(net: Net, address: int, dev: Device | None = None, table: int = LOCAL_TABLE) -> int:
-    """inet_addr_type(), inet_dev_addr_type(): what an address is here, or to a device."""
+def address_type(net: Net, address: int, table: int = LOCAL_TABLE) -> int:
+    """inet_addr_type_table(): what an address is here."""
     if ip4.is_zeronet(address) or address == ip4.BROADCAST:
         return BROADCAST
     if ip4.is_multicast(address):
@@ -99,9 +98,7 @@ def address_type(net: Net, address: int, dev: Device | None = None, table: int =
         found = None if local is None else local.lookup(address)
     except Refusal:
         found = None
-    if found is None or (dev is not None and found.nexthop.dev is not dev):
-        return UNICAST
-    return found.route.type
+    return UNICAST if found is None else found.route.type
 
 
 # -- what a route has to be -------------------------------------------------------------------
@@ -114,6 +111,7 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
         raise Refusal(EINVAL, "Invalid scope")
     if wanted.flags & (DEAD | LINKDOWN):
         raise Refusal(EINVAL, "Invalid rtm_flags - can not contain DEAD or LINKDOWN")
+    _check_hops(wanted)
     hops = wanted.hops or (Hop(wanted.oif, wanted.gateway, wanted.flags),)
     nexthops = [
         Nexthop4(hop.oif, hop.gateway, hop.flags if wanted.hops else wanted.flags, weight=hop.weight) for hop in hops
@@ -140,6 +138,17 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
     if info.prefsrc and not _valid_prefsrc(net, wanted):
         raise Refusal(EINVAL, "Invalid prefsrc address")
     return ip4.of(net).fib.infos.share(info)
+
+
+def _check_hops(wanted: Wanted4) -> None:
+    """What fib_get_nhs() has against several next hops."""
+    for hop in wanted.hops:
+        if hop.flags & (DEAD | LINKDOWN):
+            raise Refusal(EINVAL, "Invalid flags for nexthop - can not contain DEAD or LINKDOWN")
+    if wanted.hops and wanted.oif not in (0, wanted.hops[0].oif):
+        raise Refusal(EINVAL, "Nexthop device index does not match RTA_OIF")
+    if wanted.hops and wanted.gateway not in (0, wanted.hops[0].gateway):
+        raise Refusal(EINVAL, "Nexthop gateway does not match RTA_GATEWAY or RTA_VIA")
 
 
 def _check_host(net: Net, nexthops: list[Nexthop4]) -> None:
@@ -189,7 +198,7 @@ def _check_onlink(net: Net, nexthop: Nexthop4, scope: int) -> None:
         raise Refusal(ENODEV, "Nexthop device required for onlink")
     if not dev.up:
         raise Refusal(ENETDOWN, "Nexthop device is not up")
-    if address_type(net, nexthop.gateway, dev) != UNICAST:
+    if address_type(net, nexthop.gateway) != UNICAST:
         raise Refusal(EINVAL, "Nexthop has invalid gateway")
     nexthop.dev, nexthop.scope = dev, LINK
 

@@ -135,7 +135,7 @@ def delete_address(ifa: Address4, promoted: Address4 | None = None) -> None:
     if local_wanted:
         return
     _delete(net, _magic(primary, LOCAL, ifa.local, 32))
-    if gone and fib4_route.address_type(net, ifa.local, dev) != LOCAL:
+    if gone and fib4_route.address_type(net, ifa.local) != LOCAL:
         fib4_route.flush(net, _source_gone(net, ifa.local))
 
 

@@ -53,8 +53,8 @@ def mask_of(length: int) -> int:
 
 
 def is_zeronet(address: int) -> bool:
-    """ipv4_is_zeronet(): 0.0.0.0/8."""
-    return address >> 24 == 0
+    """ipv4_is_zeronet(): no longer the whole of 0.0.0.0/8, just its first address."""
+    return address == 0
 
 
 def is_multicast(address: int) -> bool:

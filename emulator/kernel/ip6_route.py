@@ -94,12 +94,14 @@ def create(net: Net, wanted: Wanted6) -> Route6:
         if not dev.up:
             raise Refusal(ENETDOWN, "Nexthop device is not up")
         route.flags |= ONLINK
-    if _leads_nowhere(wanted, dev):
+    if wanted.reject:
         if net.loopback.ip6 is None:
             raise Refusal(ENODEV)
-        route.dev, route.reject, route.expires = net.loopback, True, None
+        route.dev = net.loopback
     else:
         _lead(net, route, wanted, dev)
+    if wanted.reject or _loops(wanted, route.dev):
+        route.reject, route.expires = True, None
     if wanted.prefsrc and ip6.find(net, wanted.prefsrc, route.dev if _is_link_local(wanted.prefsrc) else None) is None:
         raise Refusal(EINVAL, "Invalid source address")
     return route
@@ -109,11 +111,10 @@ def _is_link_local(address: int) -> bool:
     return bool(ip6.classify(address)[0] & Kind.LINKLOCAL)
 
 
-def _leads_nowhere(wanted: Wanted6, dev: Device | None) -> bool:
+def _loops(wanted: Wanted6, dev: Device | None) -> bool:
     """fib6_is_reject(): a true route through a loopback device would be a loop."""
-    return wanted.reject or (
+    return (
         dev is not None
-        and wanted.gateway is None
         and bool(dev.flags & IFF_LOOPBACK)
         and not wanted.local
         and not ip6.classify(wanted.dst)[0] & Kind.LOOPBACK

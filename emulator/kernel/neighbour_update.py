@@ -77,7 +77,7 @@ def _constructed(wanted: Wanted) -> Neighbour:
     if wanted.family == AF_INET:
         if dev.ip4 is None:
             raise Refusal(EINVAL)
-        kind = fib4_route.address_type(dev.net, wanted.address, dev)
+        kind = fib4_route.address_type(dev.net, wanted.address)
     else:
         kind = int(RTN.MULTICAST if ip6.classify(wanted.address)[0] & ip6.Kind.MULTICAST else RTN.UNICAST)
     state, lladdr = 0, bytes(dev.addr_len)
