@@ -15,14 +15,19 @@ endpoint drops, as the kernel does. Requests go on being performed: a client tha
 done all the same.
 
 What cannot be told through a Unix socket is an errno: where the kernel would fail sendmsg() (an empty datagram, one
-that is too long) nothing comes of it, and an overrun (ENOBUFS) is only counted.
+that is too long) nothing comes of it, and an overrun (ENOBUFS) is only counted. Nor has it netlink's ancillary data:
+the namespace's id (NETLINK_LISTEN_ALL_NSID) and the group (NETLINK_PKTINFO) come in a file instead, a line of JSON,
+whose descriptor is passed along with the datagram. A reader that does not ask for descriptors never has it.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import functools
+import json
 import logging
+import os
 import select
 import socket
 import struct
@@ -34,7 +39,7 @@ import trio
 from trio.lowlevel import checkpoint, notify_closing, wait_readable, wait_writable
 
 if TYPE_CHECKING:
-    from emulator.endpoint import Endpoint
+    from emulator.endpoint import Datagram, Endpoint
     from emulator.server import Server
 
 log = logging.getLogger(__name__)
@@ -69,7 +74,7 @@ class Connection:
         """How many times the client has missed something because it did not read."""
         self.scope = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
-        self._held: bytes | None = None
+        self._held: Datagram | None = None
         """A datagram that the socket had no room for."""
         self._busy = False
         """Not to be written to now: another task does, or the client is gone."""
@@ -150,7 +155,7 @@ class Connection:
 
     def _write(self) -> bool:
         """Writes up to a turn's worth; whether nothing is left."""
-        receive, send = self.endpoint.receive, self.sock.send
+        receive, send = self.endpoint.receive_datagram, self.sock.send
         for _ in range(TURN):
             datagram = self._held
             if datagram is None:
@@ -162,7 +167,10 @@ class Connection:
                 if datagram is None:
                     return True
             try:
-                send(datagram)
+                if datagram.nsid is None and not self.endpoint.pktinfo:
+                    send(datagram.data)
+                else:
+                    self._send_with_note(datagram)
             except BlockingIOError:
                 self._held = datagram
                 return False
@@ -172,6 +180,28 @@ class Connection:
                 return True
             self._held = None
         return False
+
+    def _send_with_note(self, datagram: Datagram) -> None:
+        """Sends it with what netlink would tell in ancillary data, or without when there are too many files."""
+        note: dict[str, int] = {}
+        if datagram.nsid is not None:
+            note["nsid"] = datagram.nsid
+        if self.endpoint.pktinfo:
+            note["group"] = datagram.group
+        try:
+            file = os.memfd_create("netlink note")
+        except OSError:
+            self.sock.send(datagram.data)
+            return
+        try:
+            os.pwrite(file, json.dumps(note).encode() + b"\n", 0)
+            socket.send_fds(self.sock, [datagram.data], [file])
+        except OSError as error:
+            if error.errno != errno.ETOOMANYREFS:
+                raise
+            self.sock.send(datagram.data)
+        finally:
+            os.close(file)
 
     async def _write_out(self) -> None:
         try:

@@ -34,6 +34,7 @@ from protocol import trace
 from protocol.trace import Step, TraceError, Verb, label, shown, true, u32
 
 if TYPE_CHECKING:
+    from emulator.endpoint import Endpoint
     from emulator.guest import Guest
     from emulator.server import Server
 
@@ -57,14 +58,17 @@ VERBS: Mapping[str, Verb] = {
     "open": Verb(
         trace.VERBS["open"].subject,
         trace.VERBS["open"].needs,
-        {**trace.VERBS["open"].takes, "groups": u32, "pid": u32},
+        {**trace.VERBS["open"].takes, "groups": u32, "pid": u32, "bound": truth},
     ),
+    "bind": Verb(label, takes={"port": u32, "groups": u32}),
+    "describe": Verb(label),
     "supervise": Verb(u32, needs={"base": u32, "place": label}, takes={"netns": label, "root": truth}),
     "state": Verb(true),
     "reset": Verb(true),
 }
-"""What can be asked for. An opened socket has two fields more than in a trace: `groups`, those of bind(), and `pid`,
-the process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names.
+"""What can be asked for. An opened socket has three fields more than in a trace: `groups`, those of bind(); `pid`, the
+process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names; and
+`bound`, false for one that `bind` or the first request gives its port. `describe` tells a socket's name and options.
 There is no `send`: who opens a socket gets it, and sends himself. `dmabuf` is answered with a descriptor to name in
 messages; `descriptor` lets a number stand for a dmabuf in the messages of one opened socket, for programs whose open
 files cannot be seen from here. `supervise` gives the daemon the listener of a seccomp filter, by its number among the
@@ -132,6 +136,12 @@ class Control:
                 server.reset()
             case "open":
                 return self._open(step)
+            case "bind":
+                endpoint = server.steps.socket("bind", step.subject)
+                endpoint.bind(step.get("port", 0))
+                endpoint.set_groups(step.get("groups", 0))
+            case "describe":
+                return describe(server.steps.socket("describe", step.subject))
             case "close":
                 server.steps.socket("close", step.subject)
                 server.named[step.subject].close()
@@ -164,7 +174,7 @@ class Control:
             endpoint = self.server.steps.open(
                 step.subject, netns=step.get("netns", "init"), proto=step["proto"], port=step.get("port", 0),
                 opts=step.get("opts", ()), groups=step.get("groups", 0), uid=step.get("uid", 0), pid=pid,
-                descriptors=self.server.descriptors(pid),
+                descriptors=self.server.descriptors(pid), bound=step.get("bound", True),
             )  # fmt: skip
         except BaseException:
             ours.close()
@@ -197,6 +207,13 @@ class Control:
             data = data[await self._sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)]) :]
         while data:
             data = data[await self._sock.send(data) :]
+
+
+def describe(endpoint: Endpoint) -> dict[str, Any]:
+    """What getsockname() and getsockopt(SOL_NETLINK) tell of a socket; options by their numbers."""
+    port, groups = endpoint.name()
+    memberships = endpoint.memberships().hex()
+    return {"port": port, "groups": groups, "options": endpoint.options(), "memberships": memberships}
 
 
 _TOO_LONG = f"the line is longer than {LINE_MAX} bytes"

@@ -131,6 +131,20 @@ class Endpoint:
             return
         self.portid = self.machine.ports.bind(self, portid, self.pid)
 
+    def set_groups(self, mask: int) -> None:
+        """Joins those of the first 32 groups that the mask names, and leaves the others (netlink_bind()).
+
+        Groups that the protocol does not have are passed over.
+        """
+        for group in range(1, min(32, self.machine.group_count(self.protocol)) + 1):
+            wanted = bool(mask >> group - 1 & 1)
+            if wanted != (group in self.groups):
+                self.setsockopt(NetlinkOpt.ADD_MEMBERSHIP if wanted else NetlinkOpt.DROP_MEMBERSHIP, group)
+
+    def name(self) -> tuple[int, int]:
+        """Port id, and the first 32 groups as a mask (netlink_getname())."""
+        return self.portid, sum(1 << group - 1 for group in self.groups if group <= 32)
+
     # -- in -----------------------------------------------------------------------------------
 
     def send(self, datagram: bytes) -> None:
@@ -312,8 +326,8 @@ class Endpoint:
         if not 0 < group <= self.machine.group_count(self.protocol):
             raise OSError(errno.EINVAL, f"no such group: {group}")
 
-    def getsockopt(self, name: int) -> int:
-        """netlink_getsockopt() of the flags. Raises OSError(ENOPROTOOPT)."""
+    def options(self) -> dict[int, int]:
+        """The options that are on or off, by their numbers."""
         flags = {
             NetlinkOpt.PKTINFO: self.pktinfo,
             NetlinkOpt.BROADCAST_ERROR: self.broadcast_error,
@@ -323,9 +337,21 @@ class Endpoint:
             NetlinkOpt.EXT_ACK: self.ext_ack,
             NetlinkOpt.GET_STRICT_CHK: self.strict,
         }
-        if name not in flags:
+        return {int(name): int(flag) for name, flag in flags.items()}
+
+    def getsockopt(self, name: int) -> int:
+        """netlink_getsockopt() of those. Raises OSError(ENOPROTOOPT)."""
+        value = self.options().get(name)
+        if value is None:
             raise OSError(errno.ENOPROTOOPT, f"no such option: {name}")
-        return int(flags[NetlinkOpt(name)])
+        return value
+
+    def memberships(self) -> bytes:
+        """All groups as a bitmap, in whole words (netlink_getsockopt(NETLINK_LIST_MEMBERSHIPS))."""
+        groups = bytearray(-(-self.machine.group_count(self.protocol) // 32) * 4)
+        for group in self.groups:
+            groups[group - 1 >> 3] |= 1 << (group - 1 & 7)
+        return bytes(groups)
 
     def close(self) -> None:
         """netlink_release(): the port is free, the groups are left, what the socket owned ends."""

@@ -126,6 +126,7 @@ class Steps:
         pid: int = 0,
         rcvbuf: int = RCVBUF,
         descriptors: Descriptors | None = None,
+        bound: bool = True,
     ) -> Endpoint:
         """Opens, binds and configures a socket. pid: whose it is, for a port id that is not given."""
         if name in self.sockets:
@@ -135,7 +136,7 @@ class Steps:
         options = [(option, value) for option, value in opts]
         endpoint = Endpoint(
             self.machine, net, proto, portid=port, pid=pid, options=options, groups=groups, credentials=credentials,
-            rcvbuf=rcvbuf,
+            rcvbuf=rcvbuf, bound=bound,
         )  # fmt: skip
         endpoint.descriptors = self.descriptors if descriptors is None else descriptors
         self.sockets[name] = endpoint

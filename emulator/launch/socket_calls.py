@@ -93,17 +93,8 @@ def bind(call: Call) -> Answer:
         return PASS
     port, groups = read_address(call, call.args[1], call.cint(2))
     call.supervisor.confirm()
-    endpoint = channel.endpoint
-    count = min(32, endpoint.machine.group_count(endpoint.protocol))
-    groups &= (1 << count) - 1
-    endpoint.bind(port)
-    if endpoint.protocol == 0 or groups or endpoint.groups:
-        for group in range(1, count + 1):
-            member = group in endpoint.groups
-            if groups >> group - 1 & 1 and not member:
-                endpoint.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, group)
-            elif member and not groups >> group - 1 & 1:
-                endpoint.setsockopt(NetlinkOpt.DROP_MEMBERSHIP, group)
+    channel.endpoint.bind(port)
+    channel.endpoint.set_groups(groups)
     return 0
 
 
@@ -143,8 +134,7 @@ def getsockname(call: Call) -> Answer:
     channel = of(call)
     if channel is None:
         return PASS
-    mask = sum(1 << group - 1 for group in channel.endpoint.groups if group <= 32)
-    write_address(call, call.args[1], call.args[2], channel.endpoint.portid, mask)
+    write_address(call, call.args[1], call.args[2], *channel.endpoint.name())
     return 0
 
 
@@ -209,10 +199,8 @@ def getsockopt(call: Call) -> Answer:
         if room < 0:
             raise OSError(errno.EINVAL, "length of an option")
         if name == NetlinkOpt.LIST_MEMBERSHIPS:
-            groups = bytearray(-(-endpoint.machine.group_count(endpoint.protocol) // 32) * 4)
-            for group in endpoint.groups:
-                groups[group - 1 >> 3] |= 1 << (group - 1 & 7)
-            call.write(place, bytes(groups[: room & ~3]))
+            groups = endpoint.memberships()
+            call.write(place, groups[: room & ~3])
             call.write(length_place, struct.pack("=i", len(groups)))
             return 0
         value = endpoint.getsockopt(name)
