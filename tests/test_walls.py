@@ -29,7 +29,8 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("emulator.faults", ("emulator.call", "emulator.dump", "protocol")),
 )
 # Above these: the machine, the endpoint, the steps, and the edge. They may import all that is below.
-ASYNC_ROOMS = ("emulator.server", "emulator.connection", "emulator.control", "emulator.guest", "emulator.cli")
+ASYNC_ROOMS = ("emulator.server", "emulator.connection", "emulator.control", "emulator.guest",
+               "emulator.background")  # fmt: skip
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

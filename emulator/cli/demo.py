@@ -11,8 +11,6 @@ import argparse
 import fcntl
 import os
 import sys
-import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,53 +38,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from emulator.background import daemon
     from emulator.client import Control
 
     with daemon() as directory, Control(directory) as control:
         Story(directory, control).tell()
     return OK
-
-
-@contextmanager
-def daemon() -> Iterator[Path]:
-    """A daemon in a thread, in a temporary directory, for as long as the block runs."""
-    import trio
-
-    from emulator.server import serve
-
-    started: list[trio.lowlevel.TrioToken] = []
-    scope = trio.CancelScope()
-    ready = threading.Event()
-    failed: list[BaseException] = []
-
-    async def life(directory: Path) -> None:
-        with scope:
-            async with trio.open_nursery() as nursery:
-                await nursery.start(serve, directory)
-                started.append(trio.lowlevel.current_trio_token())
-                ready.set()
-
-    def thread(directory: Path) -> None:
-        try:
-            trio.run(life, directory)
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            ready.set()
-
-    with tempfile.TemporaryDirectory(prefix="nlemu-") as place:
-        directory = Path(place)
-        worker = threading.Thread(target=thread, args=(directory,))
-        worker.start()
-        ready.wait()
-        try:
-            if failed:
-                raise failed[0]
-            yield directory
-        finally:
-            if started:
-                started[0].run_sync_soon(scope.cancel)
-            worker.join()
 
 
 @contextmanager

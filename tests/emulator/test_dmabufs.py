@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator.cli.demo import daemon
+from emulator.background import daemon
 from emulator.client import Client, Control, ControlError
 from protocol.client import NlError
 
