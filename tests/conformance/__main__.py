@@ -1,6 +1,6 @@
 """`python -m tests.conformance --kernel bzImage --steps 2000 --seed 1`: random walks on the emulator and on Linux.
 
-Prints a line for each walk that differs, with the fewest steps that do, and a summary. Exit code 1 when something differed.
+Prints the fewest steps that differ for each walk that does, and a summary. Exit code 1 when something differed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def main() -> int:
     parser.add_argument("--length", type=int, default=200, help="steps of one walk (%(default)s)")
     parser.add_argument("--areas", default=",".join(AREAS), help="what to visit (%(default)s)")
     parser.add_argument("--save", type=pathlib.Path, help="where differences are written, a trace each")
-    parser.add_argument("--limit", type=int, default=10, help="give up after so many differences (%(default)s)")
+    parser.add_argument(
+        "--limit", type=int, default=10, help="give up after so many differences (%(default)s)"
+    )
     parser.add_argument("--quick", action="store_true", help="do not shrink")
     options = parser.parse_args()
     areas = options.areas.split(",")
@@ -119,7 +121,10 @@ def tell(linux: Linux, found: Found, folder: pathlib.Path | None) -> None:
             if outcome.error is not None:
                 assert outcome.error in errno.errorcode.values()
                 line["error"] = outcome.error
-            lines.append(line | ({"got": {name: list(got) for name, got in outcome.got.items()}} if outcome.got else {}))
+            lines.append(
+                line
+                | ({"got": {name: list(got) for name, got in outcome.got.items()}} if outcome.got else {})
+            )
         (folder / f"{found.seed}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 

@@ -50,9 +50,11 @@ def differences(
         if one.error != other.error:
             yield Difference(number, None, 0, _mark(other.error), _mark(one.error))
         for socket in dict.fromkeys([*other.got, *one.got]):
-            pairs = zip_longest(one.got.get(socket, ()), other.got.get(socket, ()))
+            spoken = protocol.get(socket, 0)
+            said, heard = one.got.get(socket, ()), other.got.get(socket, ())
+            noise.prepare(said, heard, spoken)
+            pairs = zip_longest(noise.ordered(said, ours=True), noise.ordered(heard, ours=False))
             for index, (mine, yours) in enumerate(pairs):
-                spoken = protocol.get(socket, 0)
                 if not noise.same(mine, yours, spoken):
                     yield Difference(number, socket, index, noise.quiet(mine, yours, spoken), mine)
 

@@ -1,8 +1,8 @@
 """Three machines that take the steps of a trace: the emulator in this process, the daemon over its sockets, Linux.
 
-A step is what stands in a line of a trace (fixtures/README.md), with one field more: `settle`, the seconds that pass after
-it and before the sockets are read, in which a kernel does what it does later. Linux sleeps them; the others advance
-their clock.
+A step is what stands in a line of a trace (fixtures/README.md), with one field more: `settle`, the seconds that pass
+after it and before the sockets are read, in which a kernel does what it does later. Linux sleeps them; the others
+advance their clock.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ import trio
 
 from emulator.client import Control, ControlError
 from emulator.machine import Machine
+from emulator.programs import StepError
 from emulator.server import serving
-from emulator.steps import READ_SIZE, Answer, StepError, Steps
+from emulator.steps import READ_SIZE, Answer, Steps
 from fixtures.recorder.guest import Guest
 from protocol.refusal import Refusal
 from protocol.trace import Step, step_of, text_of
@@ -138,7 +139,9 @@ class Daemon:
     def step(self, fields: Fields) -> Outcome:
         """Does one."""
         step = step_of(dict(fields))
-        asked = {key: value for key, value in fields.items() if key not in ("settle", "got", "error", "about")}
+        asked = {
+            key: value for key, value in fields.items() if key not in ("settle", "got", "error", "about")
+        }
         error = None
         try:
             match step.verb:
@@ -275,10 +278,13 @@ PROBE: Sequence[dict[str, Any]] = (
     {"send": "generic", "hex": _dump(NAPI_GET)},
     {"send": "generic", "hex": _dump(PAGE_POOL_GET)},
     {"open": "monitor", "proto": 16, "port": 2, "opts": [[1, 6]]},
-    {"send": "generic", "hex": "28000000150005000100000000000000100100000c000180080001000200000005000b0002000000"},
+    {
+        "send": "generic",
+        "hex": "28000000150005000100000000000000100100000c000180080001000200000005000b0002000000",
+    },
 )
-"""A netdevsim of one queue is raised, its NAPI instances and page pools are listed, and its rings are set (split headers), of
-which ethtool's group is told."""
+"""A netdevsim of one queue is raised, its NAPI instances and page pools are listed, and its rings are set (headers are
+to be split), of which ethtool's group is told."""
 
 
 def _attribute(answer: Fields, number: int) -> int:

@@ -2,19 +2,23 @@
 
 Each rule is about an attribute or a field, never about an offset:
 
-- hardware addresses that the kernel made up, and the ids of netdevsim's switches. They are not ignored: the first time one is seen on both sides the two
-  become a pair, and from then on they must stand for each other everywhere, in addresses derived from them too;
-- clocks: when an address was made or changed, when IPv6 was last told of an interface, and its reachable time, which is
-  random;
+- hardware addresses that the kernel made up, and the ids of netdevsim's switches. They are not ignored: the first time
+  one is seen on both sides the two become a pair, and from then on they must stand for each other everywhere, in
+  addresses derived from them too;
+- clocks: when an address was made or changed, when IPv6 was last told of an interface, and its reachable time, which
+  is random;
 - process ids of NAPI threads;
-- how much a device has carried: IPv6 solicits routers and reports its groups at random intervals. Only where both have
-  counted something: that nothing was ever sent is not noise.
+- how much a device has carried: IPv6 solicits routers, probes for duplicates and reports its groups after random
+  delays, so chance decides how many packets went out before a link went down;
+- when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
+  delay. So the IPv6 addresses that are told of may stand anywhere among what one step brings, and that routers have
+  been solicited (IF_RS_SENT) may show one message earlier or later.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from protocol.facts import Fact, facts
 from protocol.known import Families
@@ -25,6 +29,14 @@ SWITCH = "phys-switch-id"
 THREADS = ("pid",)
 
 COUNTERS = re.compile(r"\.(stats|stats64|icmp6stats)\.[a-z0-9-]+$")
+
+NEWADDR, INET6, UNASKED = (
+    "1400",
+    "0a",
+    "00000000",
+)  # message type, family and sequence number, as they stand in hex
+SOLICITED = "af-spec.inet6.flags"
+RS_SENT = 0x10
 
 LOCAL = 0x02
 GROUP = 0x01
@@ -43,9 +55,22 @@ class Noise:
         self.given = given
         self.pairs: dict[bytes, bytes] = {}
 
+    def prepare(self, ours: Sequence[str], theirs: Sequence[str], protocol: int) -> None:
+        """Learns from all that a socket had to read after a step, before any of it is compared."""
+        for one, other in zip(ours, theirs, strict=False):
+            if (
+                one != other
+                and len(one) == len(other)
+                and not one.startswith("!")
+                and not other.startswith("!")
+            ):
+                self.learn(bytes.fromhex(one), bytes.fromhex(other), protocol)
+
     def learn(self, ours: bytes, theirs: bytes, protocol: int) -> None:
         """Pairs the addresses that two datagrams in the same place show for the first time."""
-        for one, other in zip(self._addresses(ours, protocol), self._addresses(theirs, protocol), strict=False):
+        for one, other in zip(
+            self._addresses(ours, protocol), self._addresses(theirs, protocol), strict=False
+        ):
             if one == other or one in self.given or other in self.given:
                 continue
             if other in self.pairs or one in self.pairs.values():
@@ -57,7 +82,9 @@ class Noise:
     def _addresses(self, datagram: bytes, protocol: int) -> Iterator[bytes]:
         for fact in facts(datagram, protocol, self.families):
             name, payload = fact.path.rpartition(".")[2], datagram[fact.start : fact.end]
-            if name == SWITCH or name in ADDRESSES and len(payload) == 6 and payload[0] & (LOCAL | GROUP) == LOCAL:
+            if name == SWITCH or (
+                name in ADDRESSES and len(payload) == 6 and payload[0] & (LOCAL | GROUP) == LOCAL
+            ):
                 yield payload
 
     def translate(self, theirs: bytes) -> bytes:
@@ -70,15 +97,29 @@ class Noise:
         """What they said with our values where chance decides; both are as long."""
         said = bytearray(theirs)
         for fact in facts(theirs, protocol, self.families):
-            if self._by_chance(fact, ours, theirs):
+            if self._by_chance(fact) or (
+                fact.path.endswith(SOLICITED) and ours[fact.start] ^ said[fact.start] == RS_SENT
+            ):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
         return bytes(said)
 
     @staticmethod
-    def _by_chance(fact: Fact, ours: bytes, theirs: bytes) -> bool:
-        if COUNTERS.search(fact.path):
-            return any(ours[fact.start : fact.end]) and any(theirs[fact.start : fact.end])
-        return fact.path.endswith(TIMES) or fact.path.rpartition(": ")[2] in THREADS
+    def _by_chance(fact: Fact) -> bool:
+        return (
+            bool(COUNTERS.search(fact.path))
+            or fact.path.endswith(TIMES)
+            or fact.path.rpartition(": ")[2] in THREADS
+        )
+
+    def ordered(self, said: Sequence[str], *, ours: bool) -> list[str]:
+        """Datagrams of one socket, those about new IPv6 addresses last and sorted among themselves."""
+        addresses = [
+            text for text in said if text[8:12] == NEWADDR and text[16:24] == UNASKED and text[32:34] == INET6
+        ]
+        if not addresses:
+            return list(said)
+        addresses.sort(key=lambda text: text if ours else self.translate(bytes.fromhex(text)).hex())
+        return [*(text for text in said if text not in addresses), *addresses]
 
     def quiet(self, ours: str | None, theirs: str | None, protocol: int) -> str | None:
         """What they said as we would have heard it."""
@@ -98,6 +139,5 @@ class Noise:
         one, other = bytes.fromhex(ours), bytes.fromhex(theirs)
         if len(one) != len(other):
             return False
-        self.learn(one, other, protocol)
         other = self.translate(other)
         return one == other or one == self.hushed(one, other, protocol)

@@ -58,7 +58,9 @@ def shrink(steps: list[Fields], differs: Callable[[list[Fields]], bool], patienc
     while size:
         at, shorter = 0, False
         while at < len(steps) - 1 and patience:
-            fewer = steps[:at] + steps[min(at + size, len(steps) - 1) :]  # the last step is the one that differs
+            fewer = (
+                steps[:at] + steps[min(at + size, len(steps) - 1) :]
+            )  # the last step is the one that differs
             patience -= 1
             if differs(fewer):
                 steps, shorter = fewer, True

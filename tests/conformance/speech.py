@@ -17,7 +17,32 @@ from protocol.kinds import Bitfield32, Bytes, Flag, Integer, Nest, NestArray, St
 from protocol.policy import Policy
 
 BYTE_ORDER = 0x4000
-MANY = (0, 1, 2, 3, 4, 5, 7, 8, 16, 31, 32, 63, 64, 100, 127, 128, 255, 256, 1500, 4096, 32767, 32768, 65535, 65536)
+MANY = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    7,
+    8,
+    16,
+    31,
+    32,
+    63,
+    64,
+    100,
+    127,
+    128,
+    255,
+    256,
+    1500,
+    4096,
+    32767,
+    32768,
+    65535,
+    65536,
+)
 EDGES = (0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE, 1 << 32, (1 << 63) - 1, (1 << 64) - 1)
 
 Chooser = Callable[[Attr[Any]], int | str | None]
@@ -59,7 +84,11 @@ class Speech:
                 return value.to_bytes(size, "little" if not kind.name.startswith("be") else "big")
             case Variable():
                 value = self.number(attribute, 64) if told is None else told
-                return struct.pack("<I", value) if value < 1 << 32 and self.chance(0.8) else struct.pack("<Q", value)
+                return (
+                    struct.pack("<I", value)
+                    if value < 1 << 32 and self.chance(0.8)
+                    else struct.pack("<Q", value)
+                )
             case Text():
                 size = rng.choice((0, 1, 2, 5, 15, 16, 17, 127, 128, 300))
                 text = bytes(rng.choice(b"abcxyz0189%d./ :") for _ in range(size))
@@ -100,18 +129,20 @@ class Speech:
     ) -> bytes:
         """Attributes that a policy allows: nearly always what is required, and some of the others."""
         needed = {one.number for one in required}
-        chosen = [
-            one for one in policy.rules.values() if self.chance(0.97 if one.number in needed else keep)
-        ]
+        chosen = [one for one in policy.rules.values() if self.chance(0.97 if one.number in needed else keep)]
         if self.chance(0.1):
             self.rng.shuffle(chosen)
         said = []
         for one in chosen:
-            said += [self.attribute(one, depth) for _ in range(self.rng.choice((1, 2, 3)) if one.multi else 1)]
+            said += [
+                self.attribute(one, depth) for _ in range(self.rng.choice((1, 2, 3)) if one.multi else 1)
+            ]
         if self.chance(0.05) and said:
             said.append(self.rng.choice(said))
         if self.chance(0.05):
-            number = self.rng.choice((0, policy.top + 1, policy.top + 2, 200, 1000, self.rng.randrange(policy.top + 3)))
+            number = self.rng.choice(
+                (0, policy.top + 1, policy.top + 2, 200, 1000, self.rng.randrange(policy.top + 3))
+            )
             said.append(attr(number, self.rng.randbytes(self.rng.choice((0, 1, 4, 8)))))
         return b"".join(said)
 
@@ -120,7 +151,9 @@ class Speech:
         rng = self.rng
         if self.chance(0.5):
             return rng.randbytes(rng.choice((0, 1, 2, 3, 4, 7, 8, 12, 16)))
-        return b"".join(attr(rng.randrange(80), rng.randbytes(rng.randrange(12))) for _ in range(rng.randrange(4)))
+        return b"".join(
+            attr(rng.randrange(80), rng.randbytes(rng.randrange(12))) for _ in range(rng.randrange(4))
+        )
 
     def spoil(self, message: bytes, offset: int) -> bytes:
         """A message with something wrong; its attributes begin at the offset."""
