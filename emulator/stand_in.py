@@ -10,7 +10,7 @@ data) is asked of the daemon, or comes from it in a file (connection.py). Every 
 so that threads and forks do not mix them up.
 
 What it does not know is who sent a datagram: the address says the kernel, and no group. A receive never fails with
-ENOBUFS.
+ENOBUFS. And a request is not done when send() returns, as it is in a kernel: who never waits may find no answer yet.
 """
 
 from __future__ import annotations

@@ -1,19 +1,18 @@
 """What tests of real clients need: a daemon, and the kernel's own tools.
 
-The kernel tree is looked for where NLEMU_KERNEL_TREE points to: a directory of sources, or an archive of them. The
-tests that need it are skipped without it, and in CI that is a failure.
+The kernel tree is looked for where NLEMU_KERNEL_TREE points to: a directory of sources, or an archive of them.
 """
 
 from __future__ import annotations
 
-import os
 import pathlib
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 
 import pytest
+
+from tests.launch.tree import kernel_tree as find_tree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -21,20 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 @pytest.fixture(scope="session")
 def kernel_tree(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The top of a kernel source tree."""
-    named = os.environ.get("NLEMU_KERNEL_TREE")
-    if not named:
-        message = "NLEMU_KERNEL_TREE names no kernel tree"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    path = pathlib.Path(named)
-    if path.is_file():
-        unpacked = tmp_path_factory.mktemp("kernel")
-        with tarfile.open(path) as archive:
-            archive.extractall(unpacked, filter="data")
-        (path,) = unpacked.iterdir()
-    assert (path / "tools/net/ynl/pyynl").is_dir(), f"{path} is no kernel tree"
-    return path
+    return find_tree(tmp_path_factory)
 
 
 @pytest.fixture

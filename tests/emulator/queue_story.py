@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from emulator.cli.demo import daemon
+from emulator.background import daemon
 from tests.emulator.queue_table import PAGE
 
 ROOT = PAGE.parents[1]

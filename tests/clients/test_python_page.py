@@ -1,0 +1,33 @@
+"""docs/python.md shows what really happens: each example is run as it stands, and prints what the page says."""
+
+from __future__ import annotations
+
+import itertools
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.DOTALL)
+EXAMPLES = [
+    (text, printed)
+    for (language, text), (kind, printed) in itertools.pairwise(BLOCKS)
+    if language == "python" and not kind
+]
+
+
+def test_every_example_says_what_it_prints() -> None:
+    assert len(EXAMPLES) == sum(language == "python" for language, _ in BLOCKS) > 3
+
+
+@pytest.mark.parametrize(("text", "printed"), EXAMPLES, ids=range(len(EXAMPLES)))
+def test_example(text: str, printed: str, tmp_path: pathlib.Path, kernel_tree: pathlib.Path) -> None:
+    (tmp_path / "linux").symlink_to(kernel_tree)
+    path = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", path + text], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stderr, done.stdout) == ("", printed)
