@@ -6,15 +6,15 @@ Prints the fewest steps that differ for each walk that does, and a summary. Exit
 from __future__ import annotations
 
 import argparse
-import errno
 import json
 import pathlib
 import sys
 import time
+from collections.abc import Sequence
 
 from fixtures.recorder.guest import GuestError
 from tests.conformance.compare import FAMILIES, differences, told
-from tests.conformance.machines import Counters, Emulator, Fields, Linux, StepImpossible
+from tests.conformance.machines import Counters, Emulator, Fields, Linux, Outcome, StepImpossible
 from tests.conformance.run import AREAS, MAKE, Found, again, compared, shrink, walked
 
 WALKS_A_BOOT = 40
@@ -113,19 +113,24 @@ def tell(linux: Linux, found: Found, folder: pathlib.Path | None) -> None:
         print("\n".join(told(found.steps, difference)), flush=True)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        header = {"trace": 1, "about": f"found by seed {found.seed}", "kernel": linux.guest.release, "cpus": 2,
-                  "families": FAMILIES}  # fmt: skip
-        lines: list[dict[str, object]] = [header]
-        for step, outcome in zip(found.steps, theirs, strict=True):
-            line = dict(step)
-            if outcome.error is not None:
-                assert outcome.error in errno.errorcode.values()
-                line["error"] = outcome.error
-            lines.append(
-                line
-                | ({"got": {name: list(got) for name, got in outcome.got.items()}} if outcome.got else {})
-            )
-        (folder / f"{found.seed}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        save(folder / f"{found.seed}.jsonl", found.seed, linux.guest.release, found.steps, theirs)
+
+
+def save(
+    path: pathlib.Path, seed: str, release: str, steps: Sequence[Fields], outcomes: Sequence[Outcome]
+) -> None:
+    """Keeps steps as a trace, with what Linux made of them."""
+    lines: list[dict[str, object]] = [
+        {"trace": 1, "about": f"found by seed {seed}", "kernel": release, "cpus": 2, "families": FAMILIES}
+    ]
+    for step, outcome in zip(steps, outcomes, strict=True):
+        line = dict(step)
+        if outcome.error is not None:
+            line["error"] = outcome.error
+        if outcome.got:
+            line["got"] = {name: list(got) for name, got in outcome.got.items()}
+        lines.append(line)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 if __name__ == "__main__":

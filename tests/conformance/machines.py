@@ -10,20 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import trio
-
+from emulator.background import daemon
 from emulator.client import Control, ControlError
 from emulator.machine import Machine
 from emulator.programs import StepError
-from emulator.server import serving
 from emulator.steps import READ_SIZE, Answer, Steps
 from fixtures.recorder.guest import Guest
 from protocol.refusal import Refusal
@@ -124,12 +120,13 @@ class Daemon:
         self._directory = directory
         self._control = Control(directory)
         self._sockets: dict[str, socket.socket] = {}
-        self._homes: dict[str, int] = {}
+        self._files: dict[str, int] = {}
+        """Descriptors to name in messages: those of namespaces, and of dmabufs."""
 
     def close(self) -> None:
         for sock in self._sockets.values():
             sock.close()
-        for descriptor in self._homes.values():
+        for descriptor in self._files.values():
             os.close(descriptor)
         self._control.close()
 
@@ -139,27 +136,14 @@ class Daemon:
     def step(self, fields: Fields) -> Outcome:
         """Does one."""
         step = step_of(dict(fields))
-        asked = {
-            key: value for key, value in fields.items() if key not in ("settle", "got", "error", "about")
-        }
+        asked = {key: value for key, value in fields.items() if key not in ("settle", "got", "error", "about")}
         error = None
         try:
-            match step.verb:
-                case "open":
-                    self._control.do(**asked)
-                    sock = socket.socket(fileno=self._control._passed.pop())
-                    sock.setblocking(False)
-                    self._sockets[step.subject] = sock
-                case "send":
-                    self._sockets[step.subject].send(self._datagram(step))
-                case _:
-                    self._control.do(**asked)
+            self._do(step, asked)
         except ControlError as refused:
             if refused.errno is None:
                 raise
             error = refused.errno
-        if step.verb == "close" and error is None:
-            self._sockets.pop(step.subject).close()
         got: dict[str, list[str]] = {}
         self._drain(got)
         if settle := step.get("settle"):
@@ -167,12 +151,32 @@ class Daemon:
             self._drain(got)
         return Outcome(error, {name: tuple(received) for name, received in got.items()})
 
+    def _do(self, step: Step, asked: dict[str, Any]) -> None:
+        match step.verb:
+            case "open":
+                sock, _ = self._control.open_as(asked.pop("open"), **asked)
+                sock.setblocking(False)
+                self._sockets[step.subject] = sock
+            case "send":
+                self._sockets[step.subject].send(self._datagram(step))
+            case "dmabuf":
+                self._files[step.subject] = self._control.dmabuf(asked.pop("dmabuf"), **asked)
+            case "close":
+                self._control.do(**asked)
+                self._sockets.pop(step.subject).close()
+            case "netns_del":
+                self._control.do(**asked)
+                if step.subject in self._files:
+                    os.close(self._files.pop(step.subject))
+            case _:
+                self._control.do(**asked)
+
     def _datagram(self, step: Step) -> bytes:
         data = bytearray.fromhex(step["hex"])
-        for offset, name in step.get("patch_fd", ()):
-            if name not in self._homes:
-                self._homes[name] = os.open(self._directory / name, os.O_RDONLY)
-            data[offset : offset + 4] = self._homes[name].to_bytes(4, "little")
+        for offset, name in [*step.get("patch_fd", ()), *step.get("patch_dmabuf", ())]:
+            if name not in self._files:
+                self._files[name] = os.open(self._directory / name, os.O_RDONLY)
+            data[offset : offset + 4] = self._files[name].to_bytes(4, "little")
         return bytes(data)
 
     def _drain(self, got: dict[str, list[str]]) -> None:
@@ -197,33 +201,14 @@ class Daemon:
 
 
 @contextmanager
-def daemon(machine: Machine) -> Iterator[Daemon]:
-    """A daemon in a thread of its own, with that machine, and a client of it."""
-    started = threading.Event()
-    over: list[trio.CancelScope] = []
-    tokens: list[trio.lowlevel.TrioToken] = []
-
-    async def life(place: str) -> None:
-        with trio.CancelScope() as scope:
-            async with serving(place, lambda: machine):
-                over.append(scope)
-                tokens.append(trio.lowlevel.current_trio_token())
-                started.set()
-                await trio.sleep_forever()
-
-    with tempfile.TemporaryDirectory(prefix="nlemu") as place:
-        thread = threading.Thread(target=trio.run, args=(life, place))
-        thread.start()
+def serving(machine: Machine) -> Iterator[Daemon]:
+    """A daemon with that machine, in a thread of its own, and a client of it."""
+    with daemon(lambda: machine) as directory:
+        client = Daemon(directory)
         try:
-            assert started.wait(30), "the daemon did not start"
-            client = Daemon(Path(place))
-            try:
-                yield client
-            finally:
-                client.close()
+            yield client
         finally:
-            tokens[0].run_sync_soon(over[0].cancel)
-            thread.join()
+            client.close()
 
 
 class Linux:

@@ -1,0 +1,71 @@
+"""Every recorded trace through the daemon: over real sockets it says what the emulator says in process, and Linux said.
+
+A trace does not tell how much time passed before and after its steps; a replay in process finds that out
+(emulator/pauses.py), and the daemon's clock is moved by as much.
+"""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+import pytest
+
+from emulator.kernel.clock import NSEC_PER_SEC
+from emulator.pauses import catch_up, let_time_pass
+from emulator.replay import machine_of
+from emulator.steps import Steps
+from fixtures import traces
+from protocol import trace as tape
+from protocol.trace import Step, Trace
+from tests.conformance.machines import Daemon, serving
+
+TRACES = {path.stem: path for path in traces()}
+
+UNREACHABLE = {
+    "c06_options": "the errno of a receive that failed (ENOBUFS) cannot be told through a Unix socket",
+}
+"""Traces that need more than a Unix socket can do."""
+
+
+def pauses(trace: Trace) -> Iterator[tuple[Step, float, float]]:
+    """Each step, and how many seconds pass before and after it."""
+    machine = machine_of(trace.header)
+    steps = Steps(machine)
+    for step in trace.steps:
+        began = machine.clock.now
+        catch_up(steps, step)
+        before = machine.clock.now - began
+        answer = steps.perform(step)
+        performed = machine.clock.now
+        let_time_pass(steps, step, answer)
+        yield step, before / NSEC_PER_SEC, (machine.clock.now - performed) / NSEC_PER_SEC
+
+
+def unlike(client: Daemon, trace: Trace) -> Iterator[str]:
+    """What the daemon says otherwise than the trace, a line each."""
+    for number, (step, before, after) in enumerate(pauses(trace), 1):
+        if before:
+            client.step({"sleep": before})
+        outcome = client.step({**step.fields, "settle": after})
+        if outcome.error != step.get("error"):
+            yield f"step {number}: {outcome.error} instead of {step.get('error')}"
+        for socket in {**step.got, **outcome.got}:
+            pairs = zip_longest(step.got.get(socket, ()), outcome.got.get(socket, ()))
+            for index, (pattern, text) in enumerate(pairs):
+                if pattern is None or text is None or not tape.matches(pattern, bytes.fromhex(text)):
+                    yield f"step {number}: {socket} [{index}]: {text} instead of {pattern}"
+
+
+@pytest.mark.parametrize("name", [name for name in TRACES if name not in UNREACHABLE])
+def test_a_trace_over_sockets(name: str) -> None:
+    trace = tape.read(TRACES[name])
+    machine = machine_of(trace.header)
+    with serving(machine) as client:
+        assert not list(unlike(client, trace))
+    assert not machine.bugs
+
+
+def test_a_difference_would_be_seen() -> None:
+    trace = tape.read(TRACES["n01_dev_get"])
+    spoilt = [step.answered({**step.got, "nobody": ["00"]}, step.error) for step in trace.steps]
+    with serving(machine_of(trace.header)) as client:
+        assert len(list(unlike(client, Trace(trace.header, spoilt)))) >= len(spoilt)
