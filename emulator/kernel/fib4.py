@@ -40,6 +40,8 @@ class Route4:
     info: Info4
     trap: bool = False
     """A netdevsim device says that it takes packets of this route (RTM_F_TRAP)."""
+    told: tuple[object, bytes] | None = None
+    """What whoever tells of it has worked out, and for what; the model never looks inside."""
 
     @property
     def key(self) -> Key:

@@ -45,6 +45,8 @@ class Route6:
     linked: bool = False
     trap: bool = False
     """A netdevsim device says that it takes packets of this route (RTM_F_TRAP)."""
+    told: tuple[object, bytes] | None = None
+    """What whoever tells of it has worked out, and for what; the model never looks inside."""
 
     @property
     def key(self) -> str:
@@ -119,6 +121,17 @@ class Fib6:
     def node(self, dst: int, length: int) -> Node6 | None:
         """fib6_locate(): the routes of exactly that prefix."""
         return self._nodes.get(_key(dst, length))
+
+    def branches(self, dst: int, length: int) -> bool:
+        """Whether the tree has a node there even without routes of that prefix: at its root, and where it parts."""
+        if not length:
+            return True
+        stem = _key(dst, length)[:-1]
+        return all(self._any_below(stem + bit) for bit in "01")
+
+    def _any_below(self, stem: str) -> bool:
+        at = bisect_left(self._keys, stem)
+        return at < len(self._keys) and self._keys[at].startswith(stem)
 
     def on(self, dev: Device) -> list[Route6]:
         """The routes through a device, in order."""

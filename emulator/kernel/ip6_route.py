@@ -196,7 +196,7 @@ def insert(net: Net, route: Route6, nlflags: int | None = None, origin: Origin |
     asked = nlflags or 0
     add = nlflags is None or bool(asked & CREATE)
     told = EXCL | asked & APPEND
-    if node is None and not add and asked & REPLACE:
+    if node is None and not add and asked & REPLACE and not fib.branches(route.dst, route.length):
         raise Refusal(ENOENT, "Can not replace route - no match found")
     alike = {} if node is None else node.alike(route.metric)
     if alike:
