@@ -51,9 +51,6 @@ PATIENCE = 8
 """How often a connection with nothing to read lets the others run before it sleeps. Measured: half of the round trips
 are lost below 4, and from 8 on it makes no difference."""
 
-SEND_LIMIT = 212992 - 32
-"""The longest datagram: net.core.wmem_default less what netlink_sendmsg() keeps back (EMSGSIZE beyond)."""
-
 RECEIVE_SIZE = 32768
 """The buffer that a dump is packed for: the most that netlink_recvmsg() lets a reader have of it."""
 
@@ -132,7 +129,7 @@ class Connection:
                 if not size:
                     if _hung_up(self.sock):
                         return
-                elif size <= SEND_LIMIT:
+                else:
                     try:
                         request(bytes(buffer[:size]))
                     except OSError:

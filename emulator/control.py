@@ -28,8 +28,10 @@ import trio
 
 from emulator.descriptors import Named
 from emulator.directory import DirectoryError
+from emulator.endpoint import RCVBUF
 from emulator.programs import StepError
 from emulator.state import state
+from emulator.steps import receive_buffer
 from protocol import trace
 from protocol.trace import Step, TraceError, Verb, label, shown, true, u32
 
@@ -175,6 +177,7 @@ class Control:
                 step.subject, netns=step.get("netns", "init"), proto=step["proto"], port=step.get("port", 0),
                 opts=step.get("opts", ()), groups=step.get("groups", 0), uid=step.get("uid", 0), pid=pid,
                 descriptors=self.server.descriptors(pid), bound=step.get("bound", True),
+                rcvbuf=receive_buffer(step, RCVBUF),
             )  # fmt: skip
         except BaseException:
             ours.close()

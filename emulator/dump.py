@@ -59,13 +59,16 @@ class Dump:
         self.seen = 0
         self.interrupted = False  # the next datagram says so whatever `generation` tells
 
-    def fill(self, room: int) -> tuple[bytes, bool]:
-        """The next datagram, of at most ``room`` bytes (more only if the kernel would allocate more: ``least``).
+    def room(self, shown: int) -> int:
+        """How large the next datagram may become, in bytes, for a reader that has shown ``shown`` bytes of room."""
+        return max(self.least, GOODSIZE, shown)
+
+    def fill(self, size: int) -> tuple[bytes, bool]:
+        """The next datagram, of at most ``size`` bytes.
 
         Returns the datagram and whether the dump is over.
         """
         extack = Extack()
-        size = max(self.least, GOODSIZE, room)
         parts: list[bytes] = []
         left = size
         if not self.exhausted:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.call import Call
 from emulator.descriptors import Descriptors
-from emulator.dump import LARGEST, Dump
+from emulator.dump import LARGEST, SKB_OVERHEAD, Dump
 from protocol.acks import ack
 from protocol.frame import HEADER
 from protocol.refusal import Refusal
@@ -34,7 +34,11 @@ REQUEST = int(NLM_F.REQUEST)
 ACK = int(NLM_F.ACK)
 MIN_TYPE = 16  # NLMSG_MIN_TYPE: below are control messages, which are acked and nothing else
 RCVBUF = 212992  # net.core.rmem_default of the recorded machine
-SKB_TRUESIZE = 768  # what a message counts for beside its bytes: right for small ones, an estimate for the others
+MIN_RCVBUF = 2304  # SOCK_MIN_RCVBUF (include/net/sock.h): the least that SO_RCVBUF makes of it
+SNDBUF = 212992  # net.core.wmem_default
+LONGEST = SNDBUF - 32  # netlink_sendmsg(): EMSGSIZE beyond
+SK_BUFF = 256  # SKB_DATA_ALIGN(sizeof(struct sk_buff)) on x86-64
+SMALL_HEAD = 640  # SKB_SMALL_HEAD_CACHE_SIZE (net/core/skbuff.c)
 DEFAULT_READ = 32768
 BUG = "nlemu: a bug in the emulator, see its log"
 
@@ -55,12 +59,30 @@ class Credentials(NamedTuple):
 ROOT = Credentials()
 
 
+def truesize(size: int) -> int:
+    """What a message of so many bytes counts for in a receive buffer (skb->truesize).
+
+    Its head is as large as the allocator makes it: the small size, or a power of two. netlink_trim() cuts back what was
+    allocated for more, though only where that saves half; a message between that and its own size counts for less here.
+    """
+    head = (size + 63 & ~63) + SKB_OVERHEAD
+    return SK_BUFF + (SMALL_HEAD if head <= SMALL_HEAD else 1 << (head - 1).bit_length())
+
+
+SMALL = truesize(0)
+SMALL_SIZE = SMALL_HEAD - SKB_OVERHEAD  # the longest message that counts for that
+
+
 class Datagram(NamedTuple):
-    """What waits to be received: the bytes, and what ancillary data would tell: the group and the namespace's id."""
+    """What waits to be received: the bytes, and what ancillary data would tell: the group and the namespace's id.
+
+    cost: for how many bytes it counts in the receive buffer.
+    """
 
     data: bytes
     group: int = 0
     nsid: int | None = None
+    cost: int = 0
 
 
 class Endpoint:
@@ -99,7 +121,8 @@ class Endpoint:
         self._receiver = receiver
         self._queue: deque[Datagram] = deque()
         self._queued = 0  # bytes, as sk_rmem_alloc counts them
-        self._overrun = False
+        self._overrun = False  # the next receive says ENOBUFS (sk_err)
+        self._congested = False  # nothing more is taken until all has been read (NETLINK_S_CONGESTED)
         self._losing = 0  # how many datagrams a fault takes yet
         self._read = 0  # the greatest room a reader has shown (max_recvmsg_len)
         self._dump: Dump | None = None
@@ -108,9 +131,7 @@ class Endpoint:
         if bound:
             self.bind(portid)
         try:
-            for group in range(1, 33):
-                if groups & 1 << group - 1:
-                    self.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, group)
+            self.set_groups(groups)
             for name, value in options:
                 self.setsockopt(name, value)
         except OSError:
@@ -134,12 +155,16 @@ class Endpoint:
     def set_groups(self, mask: int) -> None:
         """Joins those of the first 32 groups that the mask names, and leaves the others (netlink_bind()).
 
-        Groups that the protocol does not have are passed over.
+        Groups that the protocol does not have are passed over. Raises OSError(EPERM), and has changed nothing then.
         """
-        for group in range(1, min(32, self.machine.group_count(self.protocol)) + 1):
-            wanted = bool(mask >> group - 1 & 1)
-            if wanted != (group in self.groups):
-                self.setsockopt(NetlinkOpt.ADD_MEMBERSHIP if wanted else NetlinkOpt.DROP_MEMBERSHIP, group)
+        count = min(32, self.machine.group_count(self.protocol))
+        wanted = {group for group in range(1, count + 1) if mask >> group - 1 & 1}
+        for group in wanted:
+            self._check_may_join(group)
+        for group in wanted - self.groups:
+            self.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, group)
+        for group in {group for group in self.groups if group <= 32} - wanted:
+            self.setsockopt(NetlinkOpt.DROP_MEMBERSHIP, group)
 
     def name(self) -> tuple[int, int]:
         """Port id, and the first 32 groups as a mask (netlink_getname())."""
@@ -150,13 +175,15 @@ class Endpoint:
     def send(self, datagram: bytes) -> None:
         """netlink_sendmsg() to the kernel: every whole message of the datagram is processed (netlink_rcv_skb()).
 
-        Raises OSError(ENODATA) for an empty one.
+        Raises OSError: ENODATA for an empty one, EMSGSIZE for one that the send buffer has no room for.
         """
         end = len(datagram)
         if not end:
             raise OSError(errno.ENODATA, "an empty netlink message")
         if not self.portid:
             self.bind()
+        if end > LONGEST:
+            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
         at = 0
         while end - at >= 16:
             length, kind, flags, seq, _ = HEADER.unpack_from(datagram, at)
@@ -191,18 +218,29 @@ class Endpoint:
     # -- out ----------------------------------------------------------------------------------
 
     def deliver(self, data: bytes, group: int = 0, nsid: int | None = None) -> None:
-        """Queues one datagram. One that finds the queue full is lost, and the next receive says ENOBUFS."""
+        """Queues one datagram (netlink_attachskb(), netlink_broadcast_deliver()).
+
+        One that finds the queue full is lost, and so is all that comes until the queue has been read empty; the next
+        receive says ENOBUFS, once.
+        """
+        size = len(data)
+        cost = SMALL if size <= SMALL_SIZE else truesize(size)
+        if self._congested or (self._queued and self._queued + cost > self.rcvbuf):
+            if not self.no_enobufs and not self._congested:
+                self._overrun = self._congested = True
+            return
+        self._append(Datagram(data, group, nsid, cost))
+
+    def _append(self, datagram: Datagram) -> None:
         if self.closed:
             return
-        cost = len(data) + SKB_TRUESIZE
-        if self._queued > self.rcvbuf or self._losing:
-            self._losing -= bool(self._losing)
-            if not self.no_enobufs:
-                self._overrun = True
+        if self._losing:
+            self._losing -= 1
+            self._overrun = self._overrun or not self.no_enobufs
             return
-        self._queued += cost
+        self._queued += datagram.cost
         idle = not self._queue
-        self._queue.append(Datagram(data, group, nsid))
+        self._queue.append(datagram)
         if idle and self.on_readable is not None:
             self.on_readable()
 
@@ -217,7 +255,8 @@ class Endpoint:
     def receive(self, size: int = DEFAULT_READ) -> bytes | None:
         """The next datagram, whole, for a reader with ``size`` bytes of room; None if nothing waits.
 
-        Raises OSError(ENOBUFS), once, after datagrams were lost. Taking one continues a running dump.
+        Raises OSError(ENOBUFS), once, after datagrams were lost, or when a running dump found no room. Taking one
+        continues a running dump.
         """
         datagram = self.receive_datagram(size)
         return None if datagram is None else datagram.data
@@ -237,20 +276,22 @@ class Endpoint:
         if not self._queue:
             return None
         datagram = self._queue.popleft()
-        self._queued -= len(datagram.data) + SKB_TRUESIZE
+        self._queued -= datagram.cost
+        if self._congested and not self._queue:
+            self._congested = False  # netlink_rcv_wake()
         return datagram
 
     def put_back(self, datagram: Datagram) -> None:
         """`take()` was too early."""
         self._queue.appendleft(datagram)
-        self._queued += len(datagram.data) + SKB_TRUESIZE
+        self._queued += datagram.cost
 
     def read(self, size: int) -> None:
         """A reader with ``size`` bytes of room has looked at a datagram: a running dump goes on."""
         if size > self._read:
             self._read = min(size, LARGEST)
-        if self._dump is not None and self._queued <= self.rcvbuf // 2:
-            self._continue(self._dump)
+        if self._dump is not None and self._queued <= self.rcvbuf // 2 and not self._continue(self._dump):
+            self._overrun = True
 
     @property
     def dumping(self) -> bool:
@@ -270,12 +311,19 @@ class Endpoint:
             raise Refusal(errno.EBUSY)
 
     def _begin(self, dump: Dump) -> None:
+        """Refusal ENOBUFS when there is no room to begin: the dump is under way all the same, as in the kernel."""
         self._dump = dump
-        self._continue(dump)
+        if not self._continue(dump):
+            raise Refusal(errno.ENOBUFS)
 
-    def _continue(self, dump: Dump) -> None:
+    def _continue(self, dump: Dump) -> bool:
+        """netlink_dump(): queues the next datagram; False when there was no room for what it might have become."""
+        size = dump.room(self._read)
+        cost = truesize(size)
+        if self._queued and self._queued + cost >= self.rcvbuf:
+            return False
         try:
-            data, over = dump.fill(self._read)
+            data, over = dump.fill(size)
         except Exception:
             log.exception("a bug in the emulator; the dump was asked for by %s", dump.call.message.hex())
             self.machine.bugs += 1
@@ -283,10 +331,11 @@ class Endpoint:
             call = dump.call
             call.extack.text = BUG
             self.deliver(ack(call.message, call.seq, self.portid, errno.EIO, call.extack, capped=True, extended=True))
-            return
+            return True
         if over:
             self._dump = None
-        self.deliver(data)
+        self._append(Datagram(data, cost=cost))
+        return True
 
     # -- options ------------------------------------------------------------------------------
 
@@ -295,6 +344,7 @@ class Endpoint:
         match name:
             case NetlinkOpt.ADD_MEMBERSHIP:
                 self._check_group(value)
+                self._check_may_join(value)
                 self.groups.add(value)
                 self.machine.multicast.join(self, value)
             case NetlinkOpt.DROP_MEMBERSHIP:
@@ -308,7 +358,7 @@ class Endpoint:
             case NetlinkOpt.NO_ENOBUFS:
                 self.no_enobufs = bool(value)
                 if value:
-                    self._overrun = False
+                    self._congested = False
             case NetlinkOpt.LISTEN_ALL_NSID:
                 if not self.credentials.net_admin:  # CAP_NET_BROADCAST, really; who has one has the other here
                     raise OSError(errno.EPERM, "listening to all namespaces wants CAP_NET_BROADCAST")
@@ -325,6 +375,11 @@ class Endpoint:
     def _check_group(self, group: int) -> None:
         if not 0 < group <= self.machine.group_count(self.protocol):
             raise OSError(errno.EINVAL, f"no such group: {group}")
+
+    def _check_may_join(self, group: int) -> None:
+        """rtnetlink_bind(), genl_bind()."""
+        if (self.protocol, group) in self.machine.privileged and not self.credentials.net_admin:
+            raise OSError(errno.EPERM, f"listening to group {group} wants CAP_NET_ADMIN")
 
     def options(self) -> dict[int, int]:
         """The options that are on or off, by their numbers."""

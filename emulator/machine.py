@@ -26,7 +26,7 @@ from protocol.families.route import route as route_family
 from protocol.family import Family, Operation
 from protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
 from protocol.uapi.netlink import NetlinkProtocol
-from protocol.uapi.rtnetlink import RTNLGRP_MAX
+from protocol.uapi.rtnetlink import RTNLGRP, RTNLGRP_MAX
 
 if TYPE_CHECKING:
     from emulator.call import Call
@@ -39,6 +39,7 @@ Receiver = Callable[["Call"], "Dump | None"]
 # Groups that are never given out: 0 does not exist, drop_monitor helps itself to 1, and three families have their own
 # number as their group (mc_group_start of net/netlink/genetlink.c).
 RESERVED_GROUPS = frozenset({0, 1, 16, 17, 18})
+PRIVILEGED = (RTNLGRP.IPV4_MROUTE_R, RTNLGRP.IPV6_MROUTE_R)  # rtnetlink_bind()
 GENERIC_GROUPS = 64  # mc_groups_longs * BITS_PER_LONG, with fewer than that given out
 ROVER = -4097  # automatic port ids beyond the first are random, from here down (netlink_autobind())
 
@@ -95,6 +96,8 @@ class Machine(Kernel):
         self.numbers: dict[Family, int] = {}
         self.families_by_number: dict[int, Family] = {}
         self.group_ids: dict[tuple[Family, str], int] = {}
+        self.privileged = {(int(NetlinkProtocol.ROUTE), int(group)) for group in PRIVILEGED}
+        """Protocol and number of the groups that want CAP_NET_ADMIN of who listens."""
         self.devmem = Devmem()
         self.faults = Faults()
         self.ethtool = EthtoolNotify(self)
@@ -125,6 +128,8 @@ class Machine(Kernel):
                 first += 1
         for index, group in enumerate(family.groups):
             self.group_ids[family, group] = first + index
+            if group in family.privileged:
+                self.privileged.add((int(NetlinkProtocol.GENERIC), first + index))
 
     def number(self, op: Operation) -> int:
         """nlmsg_type of the operation's replies: the family's number, or the message type itself."""

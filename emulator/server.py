@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING
 import trio
 from trio.lowlevel import notify_closing, wait_readable
 
-from emulator.connection import SEND_LIMIT, Connection
+from emulator.connection import Connection
 from emulator.control import Control
 from emulator.descriptors import PeerDescriptors
 from emulator.directory import PROTOCOLS, Directory, DirectoryError
-from emulator.endpoint import Endpoint
+from emulator.endpoint import LONGEST, Endpoint
 from emulator.kernel.clock import NSEC_PER_SEC
 from emulator.machine import Machine
 from emulator.memory import Tokens
@@ -76,7 +76,7 @@ class Server:
         """Connections that the control socket made, by the name it gave them."""
         self.ready: list[Connection | Channel] = []
         """Those whose endpoints have something to be written; each puts itself here."""
-        self.buffer = memoryview(bytearray(SEND_LIMIT + 1))
+        self.buffer = memoryview(bytearray(LONGEST + 1))
         """Where every connection receives, one datagram at a time; one byte longer than any may be."""
         self.tokens = Tokens()
         """Files that stand for dmabufs."""

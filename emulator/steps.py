@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from emulator.endpoint import RCVBUF, ROOT, Credentials, Endpoint
+from emulator.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
 from emulator.faults import Fault
 from emulator.figures import Figures
 from emulator.plug import Plugs
@@ -56,6 +56,12 @@ class Answer:
 
     got: Got = field(default_factory=dict)
     error: OSError | None = None
+
+
+def receive_buffer(step: Step, default: int) -> int:
+    """What SO_RCVBUF makes of a step's `rcvbuf`: twice as much, and never too little (sk_setsockopt())."""
+    asked = step.get("rcvbuf")
+    return default if asked is None else max(2 * asked, MIN_RCVBUF)
 
 
 class Steps:
@@ -177,7 +183,8 @@ class Steps:
     def _open(self, step: Step) -> None:
         self.open(
             step.subject, netns=step.get("netns", "init"), proto=step["proto"], port=step.get("port", 0),
-            opts=step.get("opts", ()), uid=step.get("uid", 0), rcvbuf=RECORDED_RCVBUF,
+            opts=step.get("opts", ()), uid=step.get("uid", 0),
+            rcvbuf=receive_buffer(step, RECORDED_RCVBUF),
         )  # fmt: skip
 
     def _opt(self, step: Step) -> None:

@@ -93,6 +93,7 @@ class Operation:
 class Family:
     """A family of operations and multicast groups (struct genl_family).
 
+    ``privileged`` are the groups that want CAP_NET_ADMIN of who listens (GENL_MCAST_CAP_NET_ADMIN).
     ``strict_from``: commands below it tolerate reserved header fields (resv_start_op). ``attributes`` is the family's
     own greatest attribute number, for families that have one policy for all commands. ``listed`` are the flags of
     commands that the family has on the recorded machine and that are not declared (yet): nlctrl tells of them, and
@@ -106,6 +107,7 @@ class Family:
         *,
         version: int = 1,
         groups: tuple[str, ...] = (),
+        privileged: tuple[str, ...] = (),
         strict_from: int = 0,
         attributes: int = 0,
         netns: bool = True,
@@ -113,7 +115,7 @@ class Family:
         dump_flags: int = 0,
     ) -> None:
         self.name, self.version, self.groups, self.attributes = name, version, groups, attributes
-        self.strict_from, self.netns = strict_from, netns
+        self.privileged, self.strict_from, self.netns = privileged, strict_from, netns
         self.listed = dict(listed or {})
         self.dump_flags = int(dump_flags)
         self.operations: dict[int, Operation] = {}  # what can be asked, in the order of the kernel's table

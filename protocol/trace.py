@@ -261,7 +261,9 @@ VERBS: Mapping[str, Verb] = {
     "open": Verb(
         label,
         needs={"proto": one_of(0, 16)},
-        takes={"netns": label, "port": u32, "opts": list_of(tuple_of(integer, integer)), "uid": u32},
+        takes={
+            "netns": label, "port": u32, "opts": list_of(tuple_of(integer, integer)), "uid": u32, "rcvbuf": u32,
+        },
     ),
     "opt": Verb(label, needs={"name": integer, "value": integer}),
     "close": Verb(label),

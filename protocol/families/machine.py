@@ -2,8 +2,9 @@
 
 A generic netlink client sees every family of its kernel in a dump, and those in front of netdev and ethtool gave them
 their numbers. So the recorded machine's other families are registered too: by name, version, operations with
-their flags, and groups, as its own nlctrl told them (trace c03). They can be looked up and listed. What they would do
-is not here: their commands are refused as a kernel refuses a command that a family does not have.
+their flags, and groups, as its own nlctrl told them (trace c03); which groups want a capability, trace c10 shows. They
+can be looked up and listed. What they would do is not here: their commands are refused as a kernel refuses a command
+that a family does not have.
 """
 
 from protocol.family import Family
@@ -86,6 +87,7 @@ ioam6 = Family(
     "IOAM6",
     version=1,
     groups=("ioam6_events",),
+    privileged=("ioam6_events",),
     listed={1: 0xb, 2: 0xb, 3: 0x5, 4: 0xb, 5: 0xb, 6: 0x5, 7: 0xb},
 )
 psample = Family(
@@ -93,6 +95,7 @@ psample = Family(
     version=1,
     attributes=16,
     groups=("config", "packets"),
+    privileged=("packets",),
     listed={1: 0x4},
 )
 taskstats = Family(

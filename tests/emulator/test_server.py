@@ -14,7 +14,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from emulator.connection import SEND_LIMIT
+from emulator.endpoint import LONGEST
 from emulator.directory import DirectoryError
 from emulator.endpoint import Endpoint
 from emulator.server import Server, serve, serving
@@ -239,10 +239,10 @@ async def test_a_datagram_that_is_too_long_is_nobodys(place: Path) -> None:
     async with daemon(place / "d") as d:
         client = await d.connect()
         client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        longest = getfamily(seq=1, flags=REQUEST) + bytes(SEND_LIMIT)
-        await client.send(longest[: SEND_LIMIT])
+        longest = getfamily(seq=1, flags=REQUEST) + bytes(LONGEST)
+        await client.send(longest[: LONGEST])
         assert seq_of(await client.receive()) == 1
-        await client.send(longest[: SEND_LIMIT + 1])
+        await client.send(longest[: LONGEST + 1])
         assert seq_of(await client.ask(getfamily(seq=2))) == 2
 
 
