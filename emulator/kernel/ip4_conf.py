@@ -28,6 +28,7 @@ DEFAULTS: dict[Ipv4Devconf, int] = {
     Ipv4Devconf.ARP_EVICT_NOCARRIER: 1,
 }
 """ipv4_devconf_dflt; intervals in milliseconds. All others are 0."""
+WORDS = tuple(DEFAULTS.get(field, 0) for field in Ipv4Devconf)
 LOOPBACK = {Ipv4Devconf.NOXFRM: 1, Ipv4Devconf.NOPOLICY: 1}
 """What inetdev_event() sets besides on a loopback device that registers."""
 
@@ -38,7 +39,7 @@ class Ipv4Conf:
     __slots__ = ("words",)
 
     def __init__(self, dev: Device, *, registering: bool = True) -> None:
-        self.words = [DEFAULTS.get(field, 0) for field in Ipv4Devconf]
+        self.words = list(WORDS)
         if registering and dev.flags & IFF.LOOPBACK:
             for field, value in LOOPBACK.items():
                 self[field] = value

@@ -49,6 +49,9 @@ DEFAULTS: dict[Ipv6Devconf, int] = {
 }
 """ipv6_devconf_dflt; lifetimes in seconds, intervals and delays in milliseconds. All others are 0, those too that the
 recorded machine is built without (CONFIG_IPV6_ROUTER_PREF)."""
+WORDS = tuple(DEFAULTS.get(field, 0) for field in Ipv6Devconf)
+LOOPBACK = int(IFF.LOOPBACK)
+NO_DAD = int(IFF.NOARP | IFF.LOOPBACK)
 
 
 class Ipv6Conf:
@@ -57,11 +60,11 @@ class Ipv6Conf:
     __slots__ = ("words",)
 
     def __init__(self, dev: Device) -> None:
-        self.words = [DEFAULTS.get(field, 0) for field in Ipv6Devconf]
+        self.words = list(WORDS)
         self[Ipv6Devconf.MTU6] = dev.mtu
-        if dev.flags & (IFF.NOARP | IFF.LOOPBACK):
+        if dev.flags & NO_DAD:
             self[Ipv6Devconf.ACCEPT_DAD] = -1
-        if dev.flags & IFF.LOOPBACK:
+        if dev.flags & LOOPBACK:
             self[Ipv6Devconf.USE_TEMPADDR] = -1
 
     def __getitem__(self, field: Ipv6Devconf) -> int:
