@@ -45,7 +45,7 @@ class NlError(Exception):
 # -- specifications ---------------------------------------------------------------------------------------
 
 ROUTE_SPECIFICATIONS: Mapping[str, Sequence[RTM]] = {
-    "rt-addr": (RTM.NEWADDR, RTM.DELADDR, RTM.GETADDR, RTM.GETMULTICAST),
+    "rt-addr": (RTM.NEWADDR, RTM.DELADDR, RTM.GETADDR, RTM.GETMULTICAST, RTM.GETANYCAST),
     "rt-link": (
         RTM.NEWLINK, RTM.DELLINK, RTM.GETLINK, RTM.SETLINK, RTM.GETSTATS, RTM.NEWLINKPROP, RTM.DELLINKPROP,
     ),
@@ -55,7 +55,8 @@ ROUTE_SPECIFICATIONS: Mapping[str, Sequence[RTM]] = {
     "rt-route": (RTM.NEWROUTE, RTM.DELROUTE, RTM.GETROUTE),
     "rt-rule": (RTM.NEWRULE, RTM.DELRULE, RTM.GETRULE),
 }  # fmt: skip
-"""What each specification of rtnetlink has of its messages. Those of namespaces' ids and of netconf are our own."""
+"""What each specification of rtnetlink has of its messages. Those of namespaces' ids and of netconf are our own,
+and so is it that anycast addresses are among addresses."""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,10 @@ def _do(op: Operation, call: Call) -> Body | None:
 
 def _dump(op: Operation, call: Call) -> Dump:
     known = _dumpits[op]
-    return (known.get(family_of(call)) or known[UNSPEC])(call)
+    function = known.get(family_of(call)) or known.get(UNSPEC)
+    if function is None:
+        raise Refusal(errno.EOPNOTSUPP)
+    return function(call)
 
 
 def dump_all(walks: dict[int, Walk]) -> Dumpit:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from emulator.handlers import addr_fill, neigh, route_fill
+from emulator.handlers import addr_fill, groups, neigh, route_fill
 from emulator.kernel import ip6
 from protocol.frame import message
 from protocol.uapi.netlink import NetlinkProtocol
@@ -18,10 +18,12 @@ from protocol.uapi.rtnetlink import RTM, RTNLGRP
 
 if TYPE_CHECKING:
     from emulator.call import Call
+    from emulator.kernel.device import Device
     from emulator.kernel.events import Origin
     from emulator.kernel.fib4 import Route4
     from emulator.kernel.fib6 import Route6
     from emulator.kernel.ip4_address import Address4
+    from emulator.kernel.ip4_groups import Membership
     from emulator.kernel.ip6_address import Address6
     from emulator.kernel.neighbour import Neighbour
     from emulator.kernel.net import Net
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 ROUTE = int(NetlinkProtocol.ROUTE)
 IPV4_IFADDR, IPV6_IFADDR = int(RTNLGRP.IPV4_IFADDR), int(RTNLGRP.IPV6_IFADDR)
+IPV4_MCADDR, IPV6_MCADDR = int(RTNLGRP.IPV4_MCADDR), int(RTNLGRP.IPV6_MCADDR)
 IPV4_ROUTE, IPV6_ROUTE, NEIGH = int(RTNLGRP.IPV4_ROUTE), int(RTNLGRP.IPV6_ROUTE), int(RTNLGRP.NEIGH)
 
 
@@ -66,6 +69,14 @@ class IpNotify:
     ) -> None:
         """inet6_rt_notify()."""
         self._tell(net, IPV6_ROUTE, event, lambda: route_fill.body6(route, _siblings(net, route)), nlflags, origin)
+
+    def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        """inet_ifmcaddr_notify()."""
+        self._tell(dev.net, IPV4_MCADDR, event, lambda: groups.body4(dev, group, membership))
+
+    def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        """inet6_ifmcaddr_notify(), which does not tell a site's groups from others."""
+        self._tell(dev.net, IPV6_MCADDR, event, lambda: groups.body6(dev, group, membership, universe=True))
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """__neigh_notify(): with the port of whoever asked for a change, but never its sequence number."""

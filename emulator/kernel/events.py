@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from emulator.kernel.fib4 import Route4
     from emulator.kernel.fib6 import Route6
     from emulator.kernel.ip4_address import Address4
+    from emulator.kernel.ip4_groups import Membership
     from emulator.kernel.ip6_address import Address6
     from emulator.kernel.neighbour import Neighbour
     from emulator.kernel.net import Net
@@ -149,6 +150,12 @@ class Announcer(Protocol):
                origin: Origin | None = None) -> None:
         """The same to RTNLGRP_IPV6_ROUTE (inet6_rt_notify())."""
 
+    def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        """RTM_NEWMULTICAST or RTM_DELMULTICAST to RTNLGRP_IPV4_MCADDR (inet_ifmcaddr_notify())."""
+
+    def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        """The same to RTNLGRP_IPV6_MCADDR (inet6_ifmcaddr_notify())."""
+
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
 
@@ -192,6 +199,12 @@ class NullAnnouncer:
 
     def route6(self, net: Net, event: int, route: Route6, *, nlflags: int = 0,
                origin: Origin | None = None) -> None:
+        pass
+
+    def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        pass
+
+    def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
         pass
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:

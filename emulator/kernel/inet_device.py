@@ -15,6 +15,8 @@ from emulator.kernel import (
     fib4_sync,
     ip4_address,
     ip4_conf,
+    ip4_groups,
+    ip6,
     ip6_conf,
     ip6_dad,
     ip6_device,
@@ -26,6 +28,7 @@ from emulator.kernel import (
 )
 from emulator.kernel.events import Info, NetdevEvent
 from emulator.kernel.ip4_conf import Ipv4Conf
+from emulator.kernel.ip4_groups import Membership
 from emulator.kernel.ip6_conf import Ipv6Conf
 from emulator.kernel.ip6_mld import Listener
 from protocol.refusal import Refusal
@@ -49,13 +52,15 @@ NO_TOKEN = bytes(16)
 
 
 class InetDevice:
-    """struct in_device. addresses: primaries before secondaries; dead: it is leaving the device."""
+    """struct in_device. addresses: primaries before secondaries; groups: that it listens to, the oldest first; dead: it
+    is leaving the device."""
 
-    __slots__ = ("addresses", "conf", "dead")
+    __slots__ = ("addresses", "conf", "dead", "groups")
 
     def __init__(self, dev: Device, *, registering: bool) -> None:
         self.conf = Ipv4Conf(dev, registering=registering)
         self.addresses: list[Address4] = []
+        self.groups: dict[int, Membership] = {}
         self.dead = False
 
 
@@ -66,11 +71,12 @@ class Inet6Device:
     milliseconds; token: the lower half of addresses that router advertisements bring; ra_mtu: what they said of the
     MTU, 0 for nothing; stats, icmp6_stats: counters by the numbers of uapi/linux/snmp.h, None while all are zero;
     addresses: in the kernel's order; listener: the groups it listens to; solicit: the job that will ask for routers
-    again; dead: it is leaving the device."""
+    again; interface_id: the random lower half of its address of the link, if it was made so; dead: it is leaving the
+    device."""
 
     __slots__ = (
-        "addresses", "conf", "dead", "flags", "icmp6_stats", "listener", "ra_mtu", "reachable_time", "solicit",
-        "stats", "token", "tstamp",
+        "addresses", "conf", "dead", "flags", "icmp6_stats", "interface_id", "listener", "ra_mtu", "reachable_time",
+        "solicit", "stats", "token", "tstamp",
     )  # fmt: skip
 
     def __init__(self, dev: Device) -> None:
@@ -87,6 +93,7 @@ class Inet6Device:
         self.addresses: list[Address6] = []
         self.listener = Listener()
         self.solicit: Job | None = None
+        self.interface_id: int | None = None
         self.dead = False
 
 
@@ -105,16 +112,25 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
     if dev.ip4 is None:
         if event == NetdevEvent.REGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu >= ip4_conf.MIN_MTU):
             _check_name(dev)
-            dev.ip4 = InetDevice(dev, registering=event == NetdevEvent.REGISTER)
+            idev = dev.ip4 = InetDevice(dev, registering=event == NetdevEvent.REGISTER)
             dev.changed()
+            if dev.up:
+                ip4_groups.up(dev, idev)
     elif event == NetdevEvent.UNREGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu < ip4_conf.MIN_MTU):
+        dev.ip4.dead = True
+        ip4_groups.destroy(dev, dev.ip4)
         ip4_address.remove_all(dev)
         neighbour.flush(dev, neighbour.AF_INET)
         dev.ip4 = None
         dev.changed()
     elif event == NetdevEvent.UP:
-        if dev.mtu >= ip4_conf.MIN_MTU and dev.flags & LOOPBACK:
+        if dev.mtu < ip4_conf.MIN_MTU:
+            return
+        if dev.flags & LOOPBACK:
             ip4_address.add_loopback(dev)
+        ip4_groups.up(dev, dev.ip4)
+    elif event == NetdevEvent.DOWN:
+        ip4_groups.down(dev, dev.ip4)
     elif event == NetdevEvent.CHANGENAME:
         ip4_address.rename(dev)
 
@@ -185,6 +201,8 @@ def _add(dev: Device) -> Inet6Device:
     """ipv6_add_dev()."""
     idev = dev.ip6 = Inet6Device(dev)
     dev.changed()
+    ip6_mld.join(dev, ip6.INTERFACE_NODES)
+    ip6_mld.join(dev, ip6.ALL_NODES)
     return idev
 
 
@@ -209,9 +227,10 @@ def _down(dev: Device, *, unregister: bool) -> None:
         return
     if unregister:
         dev.ip6 = None
+        ip6_mld.destroy(dev, idev.listener)
     else:
         idev.flags &= ~FORGOTTEN_WHEN_DOWN
-    ip6_mld.down(idev.listener)
+        ip6_mld.down(idev.listener)
     ip6_solicit.stop(idev)
     idev.tstamp = dev.kernel.clock.now
     idev.ra_mtu = 0

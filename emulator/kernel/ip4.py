@@ -25,10 +25,11 @@ BROADCAST = 0xFFFFFFFF
 
 class Ip4Net:
     """Of one namespace. genid: grows with every change of its addresses (dev_addr_genid); mortal: the addresses whose
-    lifetime is not infinite; expiry: the job that looks which of them are due; trapping: how many netdevsim devices
+    lifetime is not infinite; expiry: the job that looks which of them are due; autojoined: the groups that the kernel's
+    own socket has joined, each with the index of a device (mc_autojoin_sk); trapping: how many netdevsim devices
     take over its routes, those of IPv6 as well."""
 
-    __slots__ = ("expiry", "fib", "genid", "mortal", "rules", "trapping")
+    __slots__ = ("autojoined", "expiry", "fib", "genid", "mortal", "rules", "trapping")
 
     def __init__(self) -> None:
         self.fib = Fib4()
@@ -36,6 +37,7 @@ class Ip4Net:
         self.genid = 0
         self.trapping = 0
         self.mortal: dict[Address4, None] = {}
+        self.autojoined: set[tuple[int, int]] = set()
         self.expiry: Job | None = None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from errno import EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV
 from typing import TYPE_CHECKING
 
-from emulator.kernel import fib4_sync, ip4, lifetime
+from emulator.kernel import fib4_sync, ip4, ip4_groups, lifetime
 from emulator.kernel.lifetime import INFINITY
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFNAMSIZ
@@ -55,6 +55,8 @@ class Address4:
     preferred: int = 0
     cstamp: int = 0
     tstamp: int = 0
+    told: tuple[object, bytes] | None = None
+    """What whoever tells of it has worked out, and for what; the model never looks inside."""
 
     @property
     def prefix(self) -> int:
@@ -116,8 +118,11 @@ def add(ifa: Address4, valid: int, preferred: int, *, exclusive: bool, replace: 
     )
     if known is None:
         ifa.set_lifetime(valid, preferred)
-        if ifa.flags & MCAUTOJOIN and not ip4.is_multicast(ifa.address):
-            raise Refusal(EINVAL, "ipv4: Multicast auto join failed")
+        if ifa.flags & MCAUTOJOIN:
+            try:
+                ip4_groups.autojoin(ifa.dev, ifa.address)
+            except Refusal as refused:
+                raise Refusal(refused.errno, "ipv4: Multicast auto join failed") from refused
         insert(ifa, origin)
         return
     if exclusive or not replace:
@@ -177,6 +182,8 @@ def delete(dev: Device, *, local: int | None, label: str | None, address: tuple[
             end, length = address
             if length != ifa.length or (end ^ ifa.address) & ip4.mask_of(ifa.length):
                 continue
+        if ip4.is_multicast(ifa.address):
+            ip4_groups.autoleave(dev, ifa.address)
         remove(ifa, origin)
         return
     raise Refusal(EADDRNOTAVAIL, "ipv4: Address not found")

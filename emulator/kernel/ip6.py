@@ -23,6 +23,10 @@ LINK_LOCAL = 0xFE80 << 112
 """fe80::"""
 MULTICAST = 0xFF << 120
 """ff00::"""
+INTERFACE_NODES = 0xFF01 << 112 | 1
+"""in6addr_interfacelocal_allnodes, ff01::1"""
+ALL_NODES = 0xFF02 << 112 | 1
+"""in6addr_linklocal_allnodes, ff02::1"""
 ALL_ROUTERS = 0xFF02 << 112 | 2
 """in6addr_linklocal_allrouters, ff02::2"""
 ALL_MLD2_ROUTERS = 0xFF02 << 112 | 0x16
@@ -87,15 +91,17 @@ def solicited_node(address: int) -> int:
 
 class Ip6Net:
     """Of one namespace. addresses: all, by address and device; genid: grows with every change of them (dev_addr_genid);
-    mortal: those whose lifetime is not infinite; expiry: the job that looks which of them are due."""
+    mortal: those whose lifetime is not infinite; autojoined: the groups that the kernel's own socket
+    has joined, each with the index of a device (mc_autojoin_sk); expiry: the job that looks which of them are due."""
 
-    __slots__ = ("addresses", "expiry", "fib", "genid", "mortal")
+    __slots__ = ("addresses", "autojoined", "expiry", "fib", "genid", "mortal")
 
     def __init__(self) -> None:
         self.fib = Fib6()
         self.addresses: dict[int, dict[Device, Address6]] = {}
         self.genid = 0
         self.mortal: dict[Address6, None] = {}
+        self.autojoined: set[tuple[int, int]] = set()
         self.expiry: Job | None = None
 
 

@@ -13,7 +13,7 @@ from enum import IntEnum
 from errno import EACCES, EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, ENXIO
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip6, ip6_dad, ip6_route, lifetime
+from emulator.kernel import ip6, ip6_dad, ip6_mld, ip6_route, lifetime
 from emulator.kernel.ip6 import Kind
 from emulator.kernel.lifetime import INFINITY
 from protocol.refusal import Refusal
@@ -86,6 +86,8 @@ class Address6:
     state: State = State.PREDAD
     dad: Job | None = None
     dad_probes: int = 0
+    told: tuple[object, bytes] | None = None
+    """What whoever tells of it has worked out, and for what; the model never looks inside."""
 
     def lifetimes(self) -> tuple[int, int]:
         """What is left of the preferred and the valid lifetime, in seconds (inet6_fill_ifaddr())."""
@@ -190,10 +192,18 @@ def add(dev: Device, wanted: Wanted, expires: int | None) -> None:
     if not dev.flags & LOOPBACK:
         ip6_route.add_multicast(dev)
     kind = ip6.classify(wanted.address)[0]
-    if wanted.flags & MCAUTOJOIN and not kind & Kind.MULTICAST:
-        raise Refusal(EINVAL, "ipv6: Multicast auto join failed")
+    if wanted.flags & MCAUTOJOIN:
+        try:
+            ip6_mld.autojoin(dev, wanted.address)
+        except Refusal as refused:
+            raise Refusal(refused.errno, "ipv6: Multicast auto join failed") from refused
     wanted.scope = int(kind & ip6.REACH)
-    ifa = create(dev, wanted)
+    try:
+        ifa = create(dev, wanted)
+    except Refusal:
+        if wanted.flags & MCAUTOJOIN:
+            ip6_mld.autoleave(dev, wanted.address)
+        raise
     if not wanted.flags & NOPREFIXROUTE:
         ip6_route.add_prefix(dev, ifa.address, ifa.length, ifa.metric, expires)
     if not ifa.flags & (OPTIMISTIC | NODAD):
@@ -258,6 +268,8 @@ def delete(net: Net, ifindex: int, address: int, length: int) -> None:
         raise Refusal(EADDRNOTAVAIL, "ipv6: address not found")
     remove(ifa)
     verify(net)
+    if ip6.classify(address)[0] & Kind.MULTICAST:
+        ip6_mld.autoleave(dev, address)
 
 
 def remove(ifa: Address6) -> None:

@@ -2,16 +2,21 @@
 
 A group that is joined is reported twice, a moment later and then at some time within a second; when the first address
 of the link has passed, all groups are reported twice more, at once and within a second. Groups that every device
-listens to are never reported, and one that does no neighbour discovery has no others.
+listens to are never reported, and one that does no neighbour discovery has no others by itself: like IPv4's, the
+kernel has a socket that joins the groups that are addresses and say so (IFA_F_MCAUTOJOIN).
 """
 
 from __future__ import annotations
 
+from errno import EADDRINUSE, EINVAL
 from typing import TYPE_CHECKING
 
 from emulator.kernel import ip6, ip6_packets
 from emulator.kernel.clock import NSEC_PER_SEC
+from emulator.kernel.ip4_groups import Membership
+from protocol.refusal import Refusal
 from protocol.uapi.ipv6 import Ipv6Devconf
+from protocol.uapi.rtnetlink import RTM
 from protocol.uapi.snmp import IpstatsMib
 
 if TYPE_CHECKING:
@@ -29,13 +34,13 @@ SOON = 2 * NSEC_PER_MSEC
 
 
 class Listener:
-    """What one device keeps of it. members: of a group, how many joined it; unreported: how many reports of a group
+    """What one device keeps of it. members: its groups, the oldest first; unreported: how many reports of a group
     are still to be sent."""
 
     __slots__ = ("change", "change_count", "initial", "initial_count", "members", "unreported")
 
     def __init__(self) -> None:
-        self.members: dict[int, int] = {}
+        self.members: dict[int, Membership] = {}
         self.unreported: dict[int, int] = {}
         self.change: Job | None = None
         self.change_count = 0
@@ -46,18 +51,25 @@ class Listener:
 def join(dev: Device, group: int) -> None:
     """ipv6_dev_mc_inc(): the first who joins a group has it reported, if the device is up."""
     listener = _of(dev)
-    count = listener.members[group] = listener.members.get(group, 0) + 1
-    if count == 1:
-        _added(dev, listener, (group,))
+    membership = listener.members.get(group)
+    if membership is not None:
+        membership.users += 1
+        return
+    membership = listener.members[group] = Membership(1, dev.kernel.clock.now)
+    _added(dev, listener, (group,))
+    dev.kernel.announcer.group6(RTM.NEWMULTICAST, dev, group, membership)
 
 
 def leave(dev: Device, listener: Listener, group: int) -> None:
     """ipv6_dev_mc_dec(): that the last one left is reported as that the first one came."""
-    count = listener.members.get(group, 0) - 1
-    if count > 0:
-        listener.members[group] = count
-    elif listener.members.pop(group, None) is not None:
+    membership = listener.members.get(group)
+    if membership is None:
+        return
+    membership.users -= 1
+    if not membership.users:
+        del listener.members[group]
         _added(dev, listener, (group,))
+        dev.kernel.announcer.group6(RTM.DELMULTICAST, dev, group, membership)
 
 
 def up(dev: Device) -> None:
@@ -67,13 +79,46 @@ def up(dev: Device) -> None:
 
 
 def down(listener: Listener) -> None:
-    """ipv6_mc_down(), ipv6_mc_destroy_dev(): nothing more is reported."""
+    """ipv6_mc_down(): nothing more is reported."""
     for job in (listener.change, listener.initial):
         if job is not None:
             job.cancel()
     listener.change = listener.initial = None
     listener.change_count = listener.initial_count = 0
     listener.unreported.clear()
+
+
+def destroy(dev: Device, listener: Listener) -> None:
+    """ipv6_mc_destroy_dev(): all nodes are left, and of the other groups nobody is told."""
+    down(listener)
+    leave(dev, listener, ip6.ALL_NODES)
+    down(listener)
+    listener.members.clear()
+
+
+def autojoin(dev: Device, group: int) -> None:
+    """ipv6_sock_mc_join() by the socket of the kernel. EINVAL when it is no group, EADDRINUSE."""
+    if not ip6.classify(group)[0] & ip6.Kind.MULTICAST:
+        raise Refusal(EINVAL)
+    memberships = ip6.of(dev.net).autojoined
+    if (dev.ifindex, group) in memberships:
+        raise Refusal(EADDRINUSE)
+    memberships.add((dev.ifindex, group))
+    join(dev, group)
+
+
+def autoleave(dev: Device, group: int) -> None:
+    """ipv6_sock_mc_drop() by that socket; a group that it has not joined is nothing to it."""
+    memberships = ip6.of(dev.net).autojoined
+    if (dev.ifindex, group) in memberships:
+        memberships.remove((dev.ifindex, group))
+        leave(dev, _of(dev), group)
+
+
+def _reported(group: int) -> bool:
+    """Whether reports speak of it (MAF_NOREPORT): not of all nodes, nor of groups that reach no further than the
+    device."""
+    return group != ip6.ALL_NODES and ip6.classify(group)[1] >= ip6.SCOPE_LINK
 
 
 def dad_complete(dev: Device) -> None:
@@ -90,6 +135,7 @@ def _of(dev: Device) -> Listener:
 
 def _added(dev: Device, listener: Listener, groups: tuple[int, ...]) -> None:
     """igmp6_group_added() and mld_ifc_event()."""
+    groups = tuple(filter(_reported, groups))
     if not dev.up or not groups:
         return
     for group in groups:
@@ -116,7 +162,7 @@ def _report_changes(dev: Device, listener: Listener) -> None:
 def _report_initially(dev: Device, listener: Listener) -> None:
     """mld_dad_work()."""
     listener.initial = None
-    _report(dev, len(listener.members))
+    _report(dev, sum(map(_reported, listener.members)))
     if listener.initial_count:
         listener.initial_count -= 1
         if listener.initial_count:
