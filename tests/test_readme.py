@@ -21,6 +21,12 @@ def test_the_demo_is_as_it_really_prints() -> None:
     assert run.stdout.strip() in BLOCKS
 
 
+def test_the_machine_in_process_answers() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    run = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (run.stdout, run.stderr) == ("['lo']\n", "")
+
+
 def test_what_is_linked_is_there() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (ROOT / target).exists(), target
