@@ -246,6 +246,8 @@ def parse(line: bytes) -> Any:
     """The JSON value on a line. Raises TraceError."""
     try:
         return json.loads(line.decode(), object_pairs_hook=_fields, parse_constant=_constant)
+    except TraceError:
+        raise
     except UnicodeDecodeError:
         raise TraceError("the line is not UTF-8") from None
     except RecursionError:

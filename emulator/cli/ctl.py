@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 DESCRIPTION = (
     "Change a running daemon from outside, as a machine is changed: namespaces, netdevsim devices, time."
 )
+QUEUES_MAX = 0xFFFF
+"""Of a netdevsim port: emulator.kernel.queue.MAX_QUEUES, without importing a kernel. Where the kernel's new_device
+would succeed and make no NIC, the command line says so."""
+
 EPILOG = "exit code: 0, 1 when the daemon refuses, 5 when there is no daemon"
 
 
@@ -36,14 +41,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     nsim = verbs.add_parser("nsim", help="netdevsim devices: new ID, del ID")
     what = nsim.add_subparsers(metavar="new|del", dest="what", required=True)
     new = what.add_parser("new", help="plug a device in, with its ports")
-    new.add_argument("id", metavar="ID", type=whole)
-    new.add_argument("--ports", metavar="N", type=whole, default=1, help="how many NICs it has (default: 1)")
+    new.add_argument("id", metavar="ID", type=whole())
     new.add_argument(
-        "--queues", metavar="N", type=whole, default=1, help="rx and tx queues of each (default: 1)"
+        "--ports", metavar="N", type=whole(), default=1, help="how many NICs it has (default: 1)"
+    )
+    new.add_argument(
+        "--queues", metavar="N", type=whole(1, QUEUES_MAX), default=1, help="rx and tx queues of each (default: 1)"
     )
     new.set_defaults(perform=nsim_new)
     unplug = what.add_parser("del", help="pull it out")
-    unplug.add_argument("id", metavar="ID", type=whole)
+    unplug.add_argument("id", metavar="ID", type=whole())
     unplug.set_defaults(perform=nsim_del)
 
     step = verbs.add_parser("do", help="any step, as FIELD=VALUE: NICs, programs on queues, counters (docs/queues.md)")
@@ -56,17 +63,32 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_parser("reset", help="a fresh machine; every client is cut off").set_defaults(perform=reset)
     for name in ("sleep", "advance"):
         sleep = verbs.add_parser(name, help="let so many seconds of the machine's time pass, at once")
-        sleep.add_argument("seconds", metavar="SECONDS", type=float)
+        sleep.add_argument("seconds", metavar="SECONDS", type=seconds)
         sleep.set_defaults(perform=pass_time)
 
 
-def whole(text: str) -> int:
+def whole(low: int = 0, high: int = 0xFFFFFFFF) -> Callable[[str], int]:
+    """The type of an argument: a number from ``low`` to ``high``."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text, 0)
+        except ValueError:
+            number = -1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"takes a number from {low} to {high}, and not {text!r}")
+        return number
+
+    return read
+
+
+def seconds(text: str) -> float:
     try:
-        number = int(text, 0)
+        number = float(text)
     except ValueError:
-        number = -1
-    if not 0 <= number <= 0xFFFFFFFF:
-        raise argparse.ArgumentTypeError(f"takes a number from 0 to {0xFFFFFFFF}, and not {text!r}")
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"takes a number of seconds, and not {text!r}")
     return number
 
 

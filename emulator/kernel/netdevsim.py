@@ -189,9 +189,9 @@ class Bus:
         """new_device: a device with that many ports of that many queues each, in the namespace of whoever writes (the
         first one by default). EINVAL: the numbers are none; ENOSPC: there is one of that id."""
         if not (0 <= device_id <= INT_MAX and 0 <= ports <= UINT_MAX and 0 <= queues <= UINT_MAX):
-            raise Refusal(EINVAL)
+            raise Refusal(EINVAL, f"a netdevsim device has a number from 0 to {INT_MAX}, and as many ports and queues")
         if device_id in self.devices:
-            raise Refusal(ENOSPC)
+            raise Refusal(ENOSPC, f"there is a netdevsim device {device_id} already")
         # Never used again while the machine runs; the kernel would begin anew after two thousand million.
         instance = self._next_instance
         self._next_instance += 1
@@ -203,10 +203,10 @@ class Bus:
     def del_device(self, device_id: int) -> None:
         """del_device. EINVAL, ENOENT."""
         if not 0 <= device_id <= INT_MAX:
-            raise Refusal(EINVAL)
+            raise Refusal(EINVAL, f"a netdevsim device has a number from 0 to {INT_MAX}")
         device = self.devices.pop(device_id, None)
         if device is None:
-            raise Refusal(ENOENT)
+            raise Refusal(ENOENT, f"there is no netdevsim device {device_id}")
         device.remove()
 
     def new_port(self, device_id: int, index: int, perm_address: bytes | None = None) -> Device:

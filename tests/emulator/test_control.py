@@ -187,6 +187,7 @@ async def test_reset_is_a_fresh_machine(place: Path) -> None:
         ('{"open": "a", "proto": 16, "netns": "none"}', "open: there is no namespace 'none'"),
         ('{"open": "a", "proto": 16, "uid": "root"}', "'uid' should be a number"),
         ('{"open": "a", "open": "b", "proto": 16}', "open is given twice"),
+        ('{"open": "a", "proto": 16, "rcvbuf": -1}', "'rcvbuf' should be a number from 0 to 4294967295, and not -1"),
         ('{"opt": "a", "name": 1, "value": 1}', "opt: there is no socket 'a'"),
         ('{"netns": "init"}', "there is a namespace 'init' already"),
         ('{"netns": "../up"}', "'../up' is no name for a namespace"),
@@ -212,6 +213,7 @@ async def test_bad_lines(place: Path, line: str, says: str) -> None:
         answer = await ctl.read()
         assert set(answer) == {"error"}
         assert says in answer["error"] and "\n" not in answer["error"]
+        assert answer["error"].count("JSON") <= 1
         assert await ctl.ok(state=True) == before, "nothing was done"
         assert not d.server.machine.bugs
 

@@ -14,9 +14,8 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from emulator.endpoint import LONGEST
 from emulator.directory import DirectoryError
-from emulator.endpoint import Endpoint
+from emulator.endpoint import LONGEST, Endpoint
 from emulator.server import Server, serve, serving
 from tests.emulator.edge import (
     ACK,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,11 +32,12 @@ def nlemu(*arguments: str | Path, **variables: str) -> subprocess.CompletedProce
 
 
 def start(*arguments: str | Path, **variables: str) -> subprocess.Popen[str]:
-    """Starts a command that goes on."""
+    """Starts a command that goes on. It can be interrupted, also where the tests run in a shell's background."""
     command = [sys.executable, "-m", "emulator", *map(str, arguments)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**variables)
-    )
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**variables),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from emulator.cli import OK, REFUSED, main
+from emulator.cli import OK, REFUSED, USAGE, main
+from emulator.cli.ctl import QUEUES_MAX
+from emulator.kernel import queue
 
 
 class Ctl:
@@ -88,15 +90,35 @@ def test_time_passes_and_a_machine_is_made_fresh(ctl: Ctl) -> None:
         (["netns", "add", "control"], "'control'"),
         (["netns", "del", "nosuch"], "'nosuch'"),
         (["netns", "del", "init"], "namespace"),
-        (["nsim", "del", "77"], "netdevsim"),
+        (["nsim", "del", "77"], "there is no netdevsim device 77"),
+        (["nsim", "new", "4294967295"], "a netdevsim device has a number from 0 to 2147483647"),
+        (["do", "zcrx=p", "ifindex=1", "queue=0"], "zcrx"),
     ],
 )
 def test_a_refusal_is_one_line(ctl: Ctl, arguments: list[str], words: str) -> None:
     before = ctl.json("state")["namespaces"]
     (line,) = ctl(*arguments, code=REFUSED)
     assert line.startswith("nlemu ctl: ")
-    assert words in line or words == "netdevsim"
+    assert words in line
     assert ctl.json("state")["namespaces"] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nsim", "new", "x"], "argument ID: takes a number from 0 to 4294967295, and not 'x'"),
+        (["nsim", "new", "5", "--queues", "0"], "argument --queues: takes a number from 1 to 65535, and not '0'"),
+        (["nsim", "new", "5", "--queues", "65536"], "argument --queues: takes a number from 1 to 65535"),
+        (["sleep", "soon"], "argument SECONDS: takes a number of seconds, and not 'soon'"),
+        (["sleep", "inf"], "argument SECONDS: takes a number of seconds, and not 'inf'"),
+    ],
+)
+def test_wrong_arguments(ctl: Ctl, arguments: list[str], words: str) -> None:
+    assert words in ctl(*arguments, code=USAGE)[-1]
+
+
+def test_as_many_queues_as_the_kernel_makes() -> None:
+    assert QUEUES_MAX == queue.MAX_QUEUES
 
 
 def test_the_directory_may_come_from_the_environment(
