@@ -30,7 +30,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 class Paint:
     """Colours, where they are seen and wanted: on a terminal, unless NO_COLOR is set (no-color.org)."""
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
+        stream = stream or sys.stdout
         self.on = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def _paint(self, code: str, text: str) -> str:
