@@ -34,6 +34,7 @@ from emulator.handlers import (
     route_get,
     route_table,
     rule,
+    rule_set,
 )
 from emulator.handlers.registry import doits, dumpits
 
@@ -73,4 +74,5 @@ __all__ = [
     "route_get",
     "route_table",
     "rule",
+    "rule_set",
 ]

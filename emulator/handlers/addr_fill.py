@@ -40,8 +40,17 @@ def stamp(time: int) -> int:
 
 
 def body4(ifa: Address4, nsid: int | None = None) -> bytes:
-    """The body of a message about an address of IPv4. nsid: the namespace that the asker has named."""
-    preferred, valid = ifa.lifetimes()
+    """The body of a message about an address of IPv4. nsid: the namespace that the asker has named. What is told of an
+    address without an end is kept until something about it changes."""
+    lifetimes = ifa.lifetimes()
+    key = nsid, lifetimes, ifa.flags, ifa.dev.ifindex, ifa.label, ifa.metric, ifa.proto, ifa.tstamp
+    if ifa.told is None or ifa.told[0] != key:
+        ifa.told = key, _body4(ifa, nsid, *lifetimes)
+    return ifa.told[1]
+
+
+def _body4(ifa: Address4, nsid: int | None, preferred: int, valid: int) -> bytes:
+    """inet_fill_ifaddr()."""
     head = pack_header(
         family=AF_INET, prefixlen=ifa.length, flags=ifa.flags & 0xFF, scope=ifa.scope, index=ifa.dev.ifindex
     )
@@ -68,8 +77,16 @@ def scope6(kind: int) -> int:
 
 
 def body6(ifa: Address6, nsid: int | None = None) -> bytes:
-    """The body of a message about an address of IPv6."""
-    preferred, valid = ifa.lifetimes()
+    """The body of a message about an address of IPv6, kept in the same way."""
+    lifetimes = ifa.lifetimes()
+    key = nsid, lifetimes, ifa.flags, ifa.dev.ifindex, ifa.peer, ifa.metric, ifa.proto, ifa.tstamp
+    if ifa.told is None or ifa.told[0] != key:
+        ifa.told = key, _body6(ifa, nsid, *lifetimes)
+    return ifa.told[1]
+
+
+def _body6(ifa: Address6, nsid: int | None, preferred: int, valid: int) -> bytes:
+    """inet6_fill_ifaddr()."""
     head = pack_header(
         family=AF_INET6, prefixlen=ifa.length, flags=ifa.flags & 0xFF, scope=scope6(ifa.scope), index=ifa.dev.ifindex
     )

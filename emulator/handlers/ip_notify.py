@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from emulator.handlers import addr_fill, groups, neigh, route_fill
+from emulator.handlers import rule as rules
 from emulator.kernel import ip6
 from protocol.frame import message
 from protocol.uapi.netlink import NetlinkProtocol
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from emulator.kernel.ip6_address import Address6
     from emulator.kernel.neighbour import Neighbour
     from emulator.kernel.net import Net
+    from emulator.kernel.rules import Rule
     from emulator.machine import Machine
 
 ROUTE = int(NetlinkProtocol.ROUTE)
 IPV4_IFADDR, IPV6_IFADDR = int(RTNLGRP.IPV4_IFADDR), int(RTNLGRP.IPV6_IFADDR)
 IPV4_MCADDR, IPV6_MCADDR = int(RTNLGRP.IPV4_MCADDR), int(RTNLGRP.IPV6_MCADDR)
+IPV4_RULE = int(RTNLGRP.IPV4_RULE)
 IPV4_ROUTE, IPV6_ROUTE, NEIGH = int(RTNLGRP.IPV4_ROUTE), int(RTNLGRP.IPV6_ROUTE), int(RTNLGRP.NEIGH)
 
 
@@ -77,6 +80,10 @@ class IpNotify:
     def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
         """inet6_ifmcaddr_notify(), which does not tell a site's groups from others."""
         self._tell(dev.net, IPV6_MCADDR, event, lambda: groups.body6(dev, group, membership, universe=True))
+
+    def rule(self, net: Net, event: int, rule: Rule, *, origin: Origin | None = None) -> None:
+        """notify_rule_change()."""
+        self._tell(net, IPV4_RULE, event, lambda: rules.body(net, rule), origin=origin)
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """__neigh_notify(): with the port of whoever asked for a change, but never its sequence number."""

@@ -43,7 +43,16 @@ def _index(nexthop: Nexthop4) -> int:
 
 
 def body4(route: Route4) -> bytes:
-    """The body of a message about a route of IPv4."""
+    """The body of a message about a route of IPv4. What is told of it is kept until something about it changes."""
+    hops = route.info.nexthops
+    key = route.trap, route.info.flags, [(hop.flags, hop.dev and hop.dev.ifindex) for hop in hops]
+    if route.told is None or route.told[0] != key:
+        route.told = key, _body4(route)
+    return route.told[1]
+
+
+def _body4(route: Route4) -> bytes:
+    """fib_dump_info()."""
     info = route.info
     values: dict[Attr[Any], Any] = {
         Rta.table: route.table,
@@ -81,8 +90,19 @@ def _expires(route: Route6) -> int:
 
 
 def body6(route: Route6, siblings: Iterable[Route6] = ()) -> bytes:
-    """The body of a message about a route of IPv6. siblings: all that share the load with it, itself included."""
+    """The body of a message about a route of IPv6. siblings: all that share the load with it, itself included. What is
+    told of one that does not share and does not end is kept."""
     hops = tuple(siblings)
+    if len(hops) > 1 or route.expires is not None or route.dev is None:
+        return _body6(route, hops)
+    key = route.trap, route.flags, route.dev.ifindex, route.prefsrc
+    if route.told is None or route.told[0] != key:
+        route.told = key, _body6(route, hops)
+    return route.told[1]
+
+
+def _body6(route: Route6, hops: tuple[Route6, ...]) -> bytes:
+    """rt6_fill_node()."""
     flags = 0
     values: dict[Attr[Any], Any] = {
         Rta.table: MAIN,

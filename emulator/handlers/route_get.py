@@ -11,7 +11,7 @@ from emulator.handlers.route4 import address
 from emulator.handlers.route_fill import COMPAT, MAIN, metric_values, pack_header
 from emulator.handlers.route_fill import body4 as table_body4
 from emulator.handlers.route_fill import body6 as table_body6
-from emulator.kernel import route_lookup4, route_lookup6
+from emulator.kernel import ip4, route_lookup4, route_lookup6
 from emulator.kernel.ip4 import AF_INET
 from emulator.kernel.ip6 import AF_INET6
 from protocol.attributes import Attrs
@@ -71,7 +71,9 @@ def get4(call: Call) -> bytes:
     header = call.fixed
     dst, source = address(attrs, Rta.dst.number), address(attrs, Rta.src.number)
     tos = header.tos & 0xFC
-    way = route_lookup4.find_way(call.net, dst, source=source, oif=attrs.get(Rta.oif, 0), tos=tos)
+    way = route_lookup4.find_way(
+        call.net, dst, source=source, oif=attrs.get(Rta.oif, 0), tos=tos, mark=attrs.get(Rta.mark, 0), uid=uid(call)
+    )
     if header.flags & FIB_MATCH:
         if way.route is None:
             raise Refusal(errno.EHOSTUNREACH)
@@ -79,12 +81,18 @@ def get4(call: Call) -> bytes:
     return body4(call, way, dst, source)
 
 
+def uid(call: Call) -> int:
+    """Whose packet it would be: the asker's, if nobody else's is said."""
+    return call.attrs.get(Rta.uid, call.endpoint.credentials.uid)
+
+
 def body4(call: Call, way: Way4, dst: int, source: int) -> bytes:
     """rt_fill_info(). The recorded kernel does not repeat the type of service."""
     attrs = call.attrs
     table = MAIN
-    if call.fixed.flags & LOOKUP_TABLE and way.route is not None and way.route.table != LOCAL:
-        table = way.route.table  # the local table is found through the main one
+    if call.fixed.flags & LOOKUP_TABLE and way.route is not None:
+        local_in_main = way.route.table == LOCAL and not ip4.of(call.net).fib.split
+        table = MAIN if local_in_main else way.route.table
     values: dict[Attr[Any], Any] = {
         Rta.table: table,
         Rta.dst: dst.to_bytes(4, "big"),
@@ -94,7 +102,7 @@ def body4(call: Call, way: Way4, dst: int, source: int) -> bytes:
         Rta.gateway: pack4(way.gateway),
         Rta.metrics: metric_values(way.metrics),
         Rta.mark: attrs.get(Rta.mark) or None,
-        Rta.uid: attrs.get(Rta.uid, call.endpoint.credentials.uid),
+        Rta.uid: uid(call),
         Rta.cacheinfo: {"clntref": 1 + way.cached},
     }
     head = pack_header(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from emulator.kernel.neighbour import Neighbour
     from emulator.kernel.net import Net
     from emulator.kernel.page_pool import PagePool, PagePoolEvent
+    from emulator.kernel.rules import Rule
 
 Origin = object
 """Who asked for a change; opaque to the model."""
@@ -156,6 +157,9 @@ class Announcer(Protocol):
     def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
         """The same to RTNLGRP_IPV6_MCADDR (inet6_ifmcaddr_notify())."""
 
+    def rule(self, net: Net, event: int, rule: Rule, *, origin: Origin | None = None) -> None:
+        """RTM_NEWRULE or RTM_DELRULE to RTNLGRP_IPV4_RULE (notify_rule_change())."""
+
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
 
@@ -205,6 +209,9 @@ class NullAnnouncer:
         pass
 
     def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        pass
+
+    def rule(self, net: Net, event: int, rule: Rule, *, origin: Origin | None = None) -> None:
         pass
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:

@@ -10,7 +10,7 @@ A route that is added or deleted is announced by whoever does it (fib4_route.py)
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -105,12 +105,23 @@ class Table4:
             del self._routes[route.key]
             del self._keys[bisect_left(self._keys, route.key)]
 
+    def at(self, dst: int, host_bits: int) -> list[Route4]:
+        """The routes of the prefix of an address that leaves so many bits."""
+        return self._routes.get((dst >> host_bits << host_bits, host_bits), [])
+
     def lookup(self, dst: int, *, tos: int = 0, scope: int = 0, oif: int = 0) -> Found | None:
-        """fib_table_lookup(): the route to an address: the longest prefix that fits. Raises what the type of that
-        route stands for (a Refusal); None when there is none."""
-        for host_bits in range(33):
-            routes = self._routes.get((dst >> host_bits << host_bits, host_bits))
-            for route in routes or ():
+        """fib_table_lookup(), in this table alone."""
+        return look_up((self,), dst, tos=tos, scope=scope, oif=oif)
+
+
+def look_up(
+    tables: Iterable[Table4], dst: int, *, tos: int = 0, scope: int = 0, oif: int = 0
+) -> Found | None:
+    """fib_table_lookup(): the route to an address: the longest prefix that fits, of several tables the first one's.
+    Raises what the type of that route stands for (a Refusal); None when there is none."""
+    for host_bits in range(33):
+        for table in tables:
+            for route in table.at(dst, host_bits):
                 info = route.info
                 if (route.tos and route.tos != tos) or info.scope < scope:
                     continue
@@ -122,18 +133,25 @@ class Table4:
                 for nexthop in info.nexthops:
                     if not nexthop.flags & DEAD and (not oif or nexthop.oif == oif):
                         return Found(route, nexthop)
-        return None
+    return None
 
 
 class Fib4:
-    """All tables of a namespace, and the ways that their routes share."""
+    """All tables of a namespace, and the ways that their routes share. split: rules have been changed; until then the
+    tables of local addresses and of other routes are one, in which the longest prefix wins (fib_unmerge())."""
 
-    __slots__ = ("generation", "infos", "tables")
+    __slots__ = ("generation", "infos", "split", "tables")
 
     def __init__(self) -> None:
         self.tables: dict[int, Table4] = {}
         self.infos = Infos()
         self.generation = 0
+        self.split = False
+
+    def searched(self, number: int) -> list[Table4]:
+        """The tables that are looked through for routes of that one."""
+        numbers = (number,) if self.split or number not in (MAIN, LOCAL) else (LOCAL, MAIN)
+        return [self.tables[one] for one in numbers if one in self.tables]
 
     def table(self, number: int) -> Table4 | None:
         """fib_get_table()."""
@@ -147,6 +165,14 @@ class Fib4:
                 self.new_table(MAIN)
             table = self.tables[number] = Table4(number)
         return table
+
+    def empty_table(self) -> int:
+        """fib_empty_table(): a new table, of the lowest number that none has."""
+        number = 1
+        while number in self.tables:
+            number += 1
+        self.new_table(number)
+        return number
 
     def in_order(self) -> list[Table4]:
         """The tables as they are dumped: those made last first, where several fall into one place."""

@@ -13,15 +13,16 @@ from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, ESRCH
 from typing import TYPE_CHECKING
 
 from emulator.kernel import ip4, netdevsim_fib
-from emulator.kernel.fib4 import Found, Route4
+from emulator.kernel.fib4 import Found, Route4, look_up
 from emulator.kernel.fib4_info import DEAD, ERRORS, LINKDOWN, SCOPES, Info4, Nexthop4
+from emulator.kernel.rules import Flow, suppressed
 from protocol.refusal import Refusal
 from protocol.uapi.netlink import NLM_F
 from protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNH_F
 
 if TYPE_CHECKING:
     from emulator.kernel.events import Origin
-    from emulator.kernel.fib4 import Table4
+    from emulator.kernel.fib4 import Fib4, Table4
     from emulator.kernel.net import Net
 
 CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE), int(NLM_F.APPEND)
@@ -29,7 +30,7 @@ ONLINK, PERVASIVE = int(RTNH_F.ONLINK), int(RTNH_F.PERVASIVE)
 UNIVERSE, LINK, HOST, NOWHERE = (
     int(RT_SCOPE.UNIVERSE), int(RT_SCOPE.LINK), int(RT_SCOPE.HOST), int(RT_SCOPE.NOWHERE)
 )  # fmt: skip
-MAIN, LOCAL_TABLE = int(RT_TABLE.MAIN), int(RT_TABLE.LOCAL)
+MAIN, LOCAL_TABLE, DEFAULT_TABLE = int(RT_TABLE.MAIN), int(RT_TABLE.LOCAL), int(RT_TABLE.DEFAULT)
 UNICAST, LOCAL, BROADCAST, MULTICAST = int(RTN.UNICAST), int(RTN.LOCAL), int(RTN.BROADCAST), int(RTN.MULTICAST)
 REAL = (UNICAST, LOCAL, BROADCAST, int(RTN.ANYCAST), MULTICAST)
 """Types of routes that lead somewhere."""
@@ -69,22 +70,40 @@ class Wanted4:
 # -- looking up -------------------------------------------------------------------------------
 
 
-def lookup(net: Net, dst: int, *, tos: int = 0, scope: int = 0, oif: int = 0) -> Found:
-    """fib_lookup(): by the rules, table after table. Refusal: ENETUNREACH, or what the route's type stands for."""
+def lookup(net: Net, flow: Flow, scope: int = 0) -> Found:
+    """fib_lookup(): by the rules, table after table. Refusal: ENETUNREACH, or what a rule or the type of a route stands
+    for."""
     state = ip4.of(net)
-    for rule in state.rules:
-        table = state.fib.table(rule.table)
-        if table is None:
-            continue
-        try:
-            found = table.lookup(dst, tos=tos, scope=scope, oif=oif)
-        except Refusal as refused:
-            if refused.errno == ERRORS[RTN.THROW]:
-                continue
-            raise
+    if not state.fib.split:
+        return _lookup_plainly(state.fib, flow, scope)
+    for rule in state.rules.chosen(net, flow):
+        found = _through(state.fib.searched(rule.table), flow, scope)
+        if isinstance(found, Refusal):
+            raise found
         if found is not None:
-            return found
+            dev = found.nexthop.dev
+            if not suppressed(rule, found.route.length, None if dev is None else dev.group):
+                return found
     raise Refusal(ENETUNREACH)
+
+
+def _lookup_plainly(fib: Fib4, flow: Flow, scope: int) -> Found:
+    """fib_lookup() while nobody has changed a rule: the main table and the local one as one, then the default one."""
+    refused: Refusal | None = None
+    for tables in (fib.searched(MAIN), fib.searched(DEFAULT_TABLE)):
+        found = _through(tables, flow, scope) if tables else refused
+        if isinstance(found, Found):
+            return found
+        refused = found
+    raise refused or Refusal(ENETUNREACH)
+
+
+def _through(tables: list[Table4], flow: Flow, scope: int) -> Found | Refusal | None:
+    """What one look into tables gives; a route of the type "throw" is none."""
+    try:
+        return look_up(tables, flow.dst, tos=flow.tos, scope=scope, oif=flow.oif)
+    except Refusal as refused:
+        return None if refused.errno == ERRORS[RTN.THROW] else refused
 
 
 def address_type(net: Net, address: int, table: int = LOCAL_TABLE) -> int:
@@ -93,12 +112,8 @@ def address_type(net: Net, address: int, table: int = LOCAL_TABLE) -> int:
         return BROADCAST
     if ip4.is_multicast(address):
         return MULTICAST
-    local = ip4.of(net).fib.table(table)
-    try:
-        found = None if local is None else local.lookup(address)
-    except Refusal:
-        found = None
-    return UNICAST if found is None else found.route.type
+    found = _through(ip4.of(net).fib.searched(table), Flow(address), 0)
+    return found.route.type if isinstance(found, Found) else UNICAST
 
 
 # -- what a route has to be -------------------------------------------------------------------
@@ -206,16 +221,11 @@ def _check_onlink(net: Net, nexthop: Nexthop4, scope: int) -> None:
 def _check_gateway(net: Net, nexthop: Nexthop4, wanted: Wanted4) -> None:
     """fib_check_nh_v4_gw(): how does one get to the gateway?"""
     scope = max(wanted.scope + 1, LINK)
-    found: Found | None = None
-    if wanted.table != MAIN:
-        table = ip4.of(net).fib.table(wanted.table)
+    flow = Flow(nexthop.gateway, oif=nexthop.oif)
+    found = None if wanted.table == MAIN else _through(ip4.of(net).fib.searched(wanted.table), flow, scope)
+    if not isinstance(found, Found):
         try:
-            found = None if table is None else table.lookup(nexthop.gateway, scope=scope, oif=nexthop.oif)
-        except Refusal:
-            found = None
-    if found is None:
-        try:
-            found = lookup(net, nexthop.gateway, scope=scope, oif=nexthop.oif)
+            found = lookup(net, flow, scope)
         except Refusal as refused:
             raise Refusal(refused.errno, "Nexthop has invalid gateway") from refused
     if found.route.type not in (UNICAST, LOCAL):

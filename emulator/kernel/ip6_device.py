@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 TENTATIVE, PERMANENT = int(IFA_F.TENTATIVE), int(IFA_F.PERMANENT)
 NODAD, NOPREFIXROUTE = int(IFA_F.NODAD), int(IFA_F.NOPREFIXROUTE)
 ETHER, LOOPBACK = int(ARPHRD.ETHER), int(ARPHRD.LOOPBACK)
-EUI64 = int(In6AddrGenMode.EUI64)
+STABLE_PRIVACY = int(IFA_F.STABLE_PRIVACY)
+EUI64, RANDOM = int(In6AddrGenMode.EUI64), int(In6AddrGenMode.RANDOM)
 
 
 def eui64(mac: bytes) -> int:
@@ -59,8 +60,11 @@ def configure(dev: Device) -> None:
             _add_loopback(dev)
         elif dev.type == ETHER and not idev.conf[Ipv6Devconf.DISABLE_IPV6]:
             ip6_route.add_multicast(dev)
-            if idev.conf[Ipv6Devconf.ADDR_GEN_MODE] == EUI64:
-                _add_link_local(dev)
+            mode = idev.conf[Ipv6Devconf.ADDR_GEN_MODE]
+            if mode == EUI64:
+                _add_link_local(dev, eui64(dev.address))
+            elif mode == RANDOM:
+                _add_link_local(dev, _random_id(dev, idev), STABLE_PRIVACY)
     except Refusal:
         return  # it has the address
 
@@ -73,10 +77,19 @@ def _add_loopback(dev: Device) -> None:
     ip6_address.notify(RTM.NEWADDR, ifa)
 
 
-def _add_link_local(dev: Device) -> None:
+def _random_id(dev: Device, idev: Inet6Device) -> int:
+    """ipv6_gen_mode_random_init() and ipv6_generate_stable_address(): random, and from then on the same. The kernel's
+    random secret goes through SHA-1 with what else there is, which nobody can tell from a random number."""
+    if idev.interface_id is None:
+        idev.interface_id = dev.kernel.random.getrandbits(64)
+    return idev.interface_id
+
+
+def _add_link_local(dev: Device, interface_id: int, flags: int = 0) -> None:
     """addrconf_add_linklocal()."""
-    address = ip6.LINK_LOCAL | eui64(dev.address)
-    wanted = Wanted(address, 64, proto=IFAPROT.KERNEL_LL, scope=int(ip6.Kind.LINKLOCAL))
+    address = ip6.LINK_LOCAL | interface_id
+    scope = int(ip6.Kind.LINKLOCAL)
+    wanted = Wanted(address, 64, flags=flags | PERMANENT, proto=IFAPROT.KERNEL_LL, scope=scope)
     ifa = ip6_address.create(dev, wanted)
     ip6_route.add_prefix(dev, address, 64)
     ip6_dad.start(ifa)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from emulator.kernel import fib4_route, ip4
 from emulator.kernel.fib4_route import BROADCAST, HOST, LINK, LOCAL, MULTICAST, UNICAST
 from emulator.kernel.ip4_address import SECONDARY
+from emulator.kernel.rules import Flow
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF
 
@@ -65,7 +66,9 @@ def select_source(dev: Device, dst: int, scope: int) -> int:
     return 0
 
 
-def find_way(net: Net, dst: int, *, source: int = 0, oif: int = 0, tos: int = 0) -> Way4:
+def find_way(
+    net: Net, dst: int, *, source: int = 0, oif: int = 0, tos: int = 0, mark: int = 0, uid: int = 0
+) -> Way4:
     """ip_route_output_key_hash_rcu(): EINVAL, ENODEV, ENETUNREACH, and what the type of a route stands for."""
     if source:
         if ip4.is_multicast(source) or source == ip4.BROADCAST or ip4.is_zeronet(source):
@@ -88,7 +91,7 @@ def find_way(net: Net, dst: int, *, source: int = 0, oif: int = 0, tos: int = 0)
     if not dst:
         return _make(source or ip4.LOOPBACK, source or ip4.LOOPBACK, LOCAL, net.loopback, None)
     try:
-        found = fib4_route.lookup(net, dst, tos=tos, oif=oif)
+        found = fib4_route.lookup(net, Flow(dst, source, tos, oif, mark, uid))
     except Refusal:
         if dev is None:
             raise

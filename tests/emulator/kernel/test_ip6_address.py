@@ -11,7 +11,9 @@ from emulator.kernel.move import change_net_namespace
 from emulator.kernel.settings import set_mtu
 from emulator.kernel.veth import VETH
 from protocol.refusal import Refusal
-from protocol.uapi.ipv6 import InetDeviceFlag
+from protocol.uapi.if_addr import IFA_F
+from protocol.uapi.if_link import In6AddrGenMode
+from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 from tests.emulator.kernel.ip_world import IpWorld, six
 
 OF_LINK = "fe80::ff:fe00:1"
@@ -126,3 +128,17 @@ def test_addresses_do_not_outlive_ipv6_on_the_device(way: str) -> None:
     world.kernel.advance(5)
     assert world.news.heard() == []
     assert world.routes6() == [] and not ip6.of(world.net).addresses
+
+
+def test_a_random_identifier_is_kept() -> None:
+    world = IpWorld()
+    world.dev.ip6.conf[Ipv6Devconf.ADDR_GEN_MODE] = In6AddrGenMode.RANDOM
+    seen = set()
+    for _ in range(2):
+        flags.close_device(world.dev)
+        flags.open_device(world.dev)
+        world.kernel.settle()
+        [ifa] = world.dev.ip6.addresses
+        assert ifa.address >> 64 == 0xFE80 << 48 and ifa.flags & IFA_F.STABLE_PRIVACY
+        seen.add(ifa.address)
+    assert len(seen) == 1 and six(OF_LINK) not in seen
