@@ -216,6 +216,8 @@ def test_what_the_printer_reads_of_a_request_can_be_written_again() -> None:
         before = decode(data, protocol)
         values = dict(before["attributes"])
         if protocol == ROUTE:
+            if values.keys() & before.get("header", {}).keys():
+                continue  # a rule's table stands in both, and one name cannot mean two values
             values |= before.get("header", {})
         header = told.header
         again = encode(told.op, values, number=header.type, seq=header.seq, flags=header.flags)
