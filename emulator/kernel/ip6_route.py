@@ -33,6 +33,7 @@ KERNEL, BOOT = int(RTPROT.KERNEL), int(RTPROT.BOOT)
 IFF_LOOPBACK = int(IFF.LOOPBACK)
 PRIO_ADDRCONF = 256
 """IP6_RT_PRIO_ADDRCONF: the metric of routes that come with addresses."""
+NO_METRIC = 0xFFFFFFFF
 PRIO_USER = 1024
 """IP6_RT_PRIO_USER: of those that user space gives none."""
 
@@ -261,7 +262,18 @@ def delete(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
         ):
             remove(net, route, origin)
             return
-    raise Refusal(ESRCH)
+    raise Refusal(ENOENT if node is None and _means_nothing(net, wanted) else ESRCH)
+
+
+def _means_nothing(net: Net, wanted: Wanted6) -> bool:
+    """Whether what is to go is the entry at the root that stands for no route (fib6_null_entry). It cannot go."""
+    return (
+        wanted.length == 0
+        and wanted.ifindex in (0, net.loopback.ifindex)
+        and wanted.gateway in (None, 0)
+        and wanted.metric in (0, NO_METRIC)
+        and wanted.protocol in (0, KERNEL)
+    )
 
 
 # -- for addresses and devices ----------------------------------------------------------------
