@@ -7,6 +7,7 @@ Each rule is about an attribute or a field, never about an offset:
   addresses derived from them too;
 - clocks: when an address was made or changed, when IPv6 was last told of an interface, and its reachable time, which
   is random;
+- what is left of a lifetime, by a second or two;
 - process ids of NAPI threads;
 - how much a device has carried: IPv6 solicits routers, probes for duplicates and reports its groups after random
   delays, so chance decides how many packets went out before a link went down;
@@ -24,6 +25,7 @@ from protocol.facts import Fact, facts
 from protocol.known import Families
 
 TIMES = ("cacheinfo.cstamp", "cacheinfo.tstamp", "cacheinfo.reachable-time")
+LIFETIMES = ("cacheinfo.ifa-prefered", "cacheinfo.ifa-valid")
 ADDRESSES = ("address", "perm-address")
 SWITCH = "phys-switch-id"
 THREADS = ("pid",)
@@ -97,11 +99,17 @@ class Noise:
         """What they said with our values where chance decides; both are as long."""
         said = bytearray(theirs)
         for fact in facts(theirs, protocol, self.families):
-            if self._by_chance(fact) or (
-                fact.path.endswith(SOLICITED) and ours[fact.start] ^ said[fact.start] == RS_SENT
-            ):
+            solicited = fact.path.endswith(SOLICITED) and ours[fact.start] ^ said[fact.start] == RS_SENT
+            if solicited or self._by_chance(fact) or self._aged(fact, ours, theirs):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
         return bytes(said)
+
+    @staticmethod
+    def _aged(fact: Fact, ours: bytes, theirs: bytes) -> bool:
+        if not fact.path.endswith(LIFETIMES):
+            return False
+        one, other = (int.from_bytes(said[fact.start : fact.end], "little") for said in (ours, theirs))
+        return abs(one - other) <= 2
 
     @staticmethod
     def _by_chance(fact: Fact) -> bool:

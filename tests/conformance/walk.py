@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tests.conformance.addresses import Addresses
 from tests.conformance.generic import Generic
 from tests.conformance.links import Links
 from tests.conformance.machines import Emulator
+from tests.conformance.routes import Routes
+from tests.conformance.sockets import Sockets
 from tests.conformance.world import AREAS, NETS
 
 
-class Walk(Generic, Links, Addresses):
+class Walk(Generic, Links, Routes, Sockets):
     """One walk. Takes a seed, the emulator, and the areas that it is to visit. `step()` makes the next step."""
 
     WEIGHTS = {
@@ -21,6 +22,8 @@ class Walk(Generic, Links, Addresses):
         "link": 3.0,
         "nsid": 0.5,
         "address": 1.0,
+        "route": 1.0,
+        "socket": 0.3,
         "raw": 0.3,
     }
 

@@ -45,7 +45,7 @@ BAD_NAMES = ("", ".", "..", "a/b", "a b", "a:b", "x%d", "y%d%d", "z%s", "%d", "a
              "exactly-sixteen-", "a" * 30, "a" * 127, "a" * 128, "lo")  # fmt: skip
 KINDS = ("dummy", "veth", "netkit", "netkit", "netkit")
 OTHER_KINDS = ("netdevsim", "nosuchkind", "", "lo", "netki", "netkit2")  # no kind that only Linux has
-AREAS = ("nlctrl", "netdev", "ethtool", "link", "nsid", "address", "raw")
+AREAS = ("nlctrl", "netdev", "ethtool", "link", "nsid", "address", "route", "socket", "raw")
 UNPRIVILEGED = 1000
 FD_NOBODY_HAS = 0x7FFFFFFF
 
@@ -84,32 +84,56 @@ class World:
     def _begin(self) -> None:
         for name in NETS[1:]:
             self.perform(netns=name, settle=1)
-        port = 1000
-        for number, net in enumerate(NETS):
-            for name, proto, opts, uid in (
-                ("r", 0, e.MODERN, 0),
-                ("s", 0, [*e.MODERN, [e.GET_STRICT_CHK, 1]], 0),
-                ("o", 0, [], 0),
-                ("u", 0, e.MODERN, UNPRIVILEGED),
-                ("g", 16, e.MODERN, 0),
-                ("e", 16, [[e.EXT_ACK, 1]], 0),
-                ("p", 16, e.MODERN, UNPRIVILEGED),
-            ):
-                port += 1
-                self.perform(open=f"{name}{number}", netns=net, proto=proto, port=port, opts=opts, uid=uid)
-            told = [RTNLGRP.LINK, RTNLGRP.NSID]
-            if "address" in self.areas:
-                told += [RTNLGRP.IPV4_IFADDR, RTNLGRP.IPV6_IFADDR]
-            groups = [[e.ADD_MEMBERSHIP, int(group)] for group in told]
-            self.perform(open=f"l{number}", netns=net, proto=0, port=port + 50, opts=[*e.MODERN, *groups])
-            groups = [
-                [e.ADD_MEMBERSHIP, self.machine.group_ids[family, group]]
-                for family in (NETDEV, ETHTOOL)
-                for group in family.groups
-            ]
-            self.perform(open=f"m{number}", netns=net, proto=16, port=port + 51, opts=[*e.MODERN, *groups])
+        for number in range(len(NETS)):
+            for step in self.sockets(number):
+                self.perform(**step)
         groups = [[e.LISTEN_ALL_NSID, 1], [e.ADD_MEMBERSHIP, 1], [e.ADD_MEMBERSHIP, 28]]
         self.perform(open="all", netns="init", proto=0, port=1900, opts=[*e.MODERN, *groups])
+
+    def sockets(self, number: int) -> list[dict[str, Any]]:
+        """The steps that open the sockets of a namespace."""
+        net, port = NETS[number], 1000 + 7 * number
+        opened: list[dict[str, Any]] = []
+        for name, proto, opts, uid in (
+            ("r", 0, e.MODERN, 0),
+            ("s", 0, [*e.MODERN, [e.GET_STRICT_CHK, 1]], 0),
+            ("o", 0, [], 0),
+            ("u", 0, e.MODERN, UNPRIVILEGED),
+            ("g", 16, e.MODERN, 0),
+            ("e", 16, [[e.EXT_ACK, 1]], 0),
+            ("p", 16, e.MODERN, UNPRIVILEGED),
+        ):
+            port += 1
+            opened.append(
+                {
+                    "open": f"{name}{number}",
+                    "netns": net,
+                    "proto": proto,
+                    "port": port,
+                    "opts": opts,
+                    "uid": uid,
+                }
+            )
+        told = [RTNLGRP.LINK, RTNLGRP.NSID]
+        if "address" in self.areas:
+            told += [RTNLGRP.IPV4_IFADDR, RTNLGRP.IPV6_IFADDR, RTNLGRP.IPV6_IFINFO]
+        if "route" in self.areas:
+            told += [RTNLGRP.IPV4_ROUTE, RTNLGRP.IPV6_ROUTE, RTNLGRP.NEIGH]
+        generic = [
+            self.machine.group_ids[family, group] for family in (NETDEV, ETHTOOL) for group in family.groups
+        ]
+        for name, proto, listened in (("l", 0, told), ("m", 16, generic)):
+            opts = [*e.MODERN, *([e.ADD_MEMBERSHIP, int(group)] for group in listened)]
+            opened.append(
+                {
+                    "open": f"{name}{number}",
+                    "netns": net,
+                    "proto": proto,
+                    "port": port + 50 + proto,
+                    "opts": opts,
+                }
+            )
+        return opened
 
     # -- the world ----------------------------------------------------------------------------
 
