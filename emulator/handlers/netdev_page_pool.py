@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.call import Call, Messages
 from emulator.handlers.netdev_device import devices
-from emulator.handlers.netdev_queue import provider_values
+from emulator.handlers.netdev_queue import fill_io_uring, provider_facts
 from emulator.handlers.registry import doit, dumpit
 from emulator.kernel.page_pool import PagePool as Pool
 from protocol.attributes import Attr, Values
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def fill_page_pool(pool: Pool) -> Values:
     """page_pool_nl_fill()."""
+    dmabuf, rx_buf_len = provider_facts(pool.provider)
     return {
         PagePool.id: pool.id,
         PagePool.ifindex: pool.ifindex,
@@ -30,7 +31,9 @@ def fill_page_pool(pool: Pool) -> Values:
         PagePool.inflight: pool.inflight,
         PagePool.inflight_mem: pool.inflight_mem,
         PagePool.detach_time: pool.detach_time,
-    } | provider_values(pool.provider, PagePool.dmabuf, PagePool.io_uring)
+        PagePool.dmabuf: dmabuf,
+        PagePool.io_uring: fill_io_uring(rx_buf_len),
+    }
 
 
 def fill_page_pool_stats(pool: Pool) -> Values:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from emulator.call import Call, Messages
 from emulator.handlers.netdev_device import chosen_devices
@@ -12,7 +12,7 @@ from emulator.handlers.registry import doit, dumpit
 from emulator.kernel import lease
 from emulator.kernel.provider import MemoryProvider, ProviderKind
 from emulator.kernel.queue import virtual_queue
-from protocol.attributes import Attr, Values
+from protocol.attributes import Values
 from protocol.families.netdev import QUEUE_CREATE, QUEUE_GET, IoUringProviderInfo, Lease, Queue, QueueId
 from protocol.refusal import Refusal
 from protocol.uapi.netdev import QueueType
@@ -20,69 +20,106 @@ from protocol.uapi.netdev import QueueType
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.napi import Napi as NapiInstance
+    from emulator.kernel.queue import RxQueue
 
 RX, TX = int(QueueType.RX), int(QueueType.TX)
 
 
-def provider_values(
-    provider: MemoryProvider | None, dmabuf: Attr[int], io_uring: Attr[Any]
-) -> dict[Attr[Any], Any]:
-    """What a memory provider says of itself (memory_provider_ops.nl_fill())."""
+REMEMBERED = 4096
+
+Numbers = tuple[int, int, int | None]
+"""A lessee: its queue's index, its device's, and its namespace's id where that is another."""
+
+
+def provider_facts(provider: MemoryProvider | None) -> tuple[int | None, int | None]:
+    """What a memory provider says of itself (memory_provider_ops.nl_fill()): the number of a dmabuf, or how large a
+    buffer of io_uring's is."""
     if provider is None:
-        return {}
+        return None, None
     if provider.kind is ProviderKind.DMABUF:
-        return {dmabuf: provider.dmabuf_id}
-    return {io_uring: {IoUringProviderInfo.rx_buf_len: provider.rx_buf_len}}
+        return provider.dmabuf_id, None
+    return None, provider.rx_buf_len
 
 
-def fill_queue(dev: Device, index: int, kind: int) -> Values:
+def fill_io_uring(rx_buf_len: int | None) -> Values | None:
+    """io_uring_provider_info, of a queue or a page pool."""
+    return None if rx_buf_len is None else {IoUringProviderInfo.rx_buf_len: rx_buf_len}
+
+
+def fill_queue(dev: Device, index: int, kind: int) -> bytes:
     """netdev_nl_queue_fill_one(). A queue that nobody ever did anything with has nothing to add."""
-    values: dict[Attr[Any], Any] = {Queue.id: index, Queue.type: kind, Queue.ifindex: dev.ifindex}
     if kind == TX:
         transmit = dev.tx.get(index)
-        if transmit is not None:
-            add_napi(values, transmit.napi)
-            add_provider(values, None, transmit.pool)
-        return values
+        if transmit is None:
+            return queue_body(index, kind, dev.ifindex)
+        return queue_body(index, kind, dev.ifindex, shown_id(transmit.napi), transmit.pool is not None)
     queue = dev.rx.get(index)
-    if queue is not None:
-        add_napi(values, queue.napi)
-        feeds = queue
-        if queue.lease is not None:
-            lessee = virtual_queue(queue)
-            if lessee is not None:
-                values[Queue.lease] = fill_lease(dev, lessee.dev, lessee.index)
-            else:  # what feeds a leased queue is told by the physical one, to either side
-                feeds = queue.lease
-        add_provider(values, feeds.mp, feeds.pool)
-    return values
+    if queue is None:
+        return queue_body(index, kind, dev.ifindex)
+    lessee, feeds = None, queue
+    if queue.lease is not None:
+        virtual = virtual_queue(queue)
+        if virtual is not None:
+            lessee = lessee_numbers(dev, virtual)
+        else:  # what feeds a leased queue is told by the physical one, to either side
+            feeds = queue.lease
+    dmabuf, rx_buf_len = provider_facts(feeds.mp)
+    return queue_body(
+        index, kind, dev.ifindex, shown_id(queue.napi), feeds.pool is not None, lessee, dmabuf, rx_buf_len
+    )
 
 
-def add_napi(values: dict[Attr[Any], Any], napi: NapiInstance | None) -> None:
+@lru_cache(maxsize=REMEMBERED)
+def queue_body(
+    index: int,
+    kind: int,
+    ifindex: int,
+    napi_id: int | None = None,
+    xsk: bool = False,
+    lessee: Numbers | None = None,
+    dmabuf: int | None = None,
+    rx_buf_len: int | None = None,
+) -> bytes:
+    """What there is to tell of a queue, encoded. It is remembered by all of that, so it is never out of date.
+
+    xsk: it has an AF_XDP pool; dmabuf, rx_buf_len: see `provider_facts()` (__netdev_nl_queue_fill_mp()).
+    """
+    return QUEUE_GET.body(
+        {
+            Queue.id: index,
+            Queue.type: kind,
+            Queue.ifindex: ifindex,
+            Queue.napi_id: napi_id,
+            Queue.lease: None if lessee is None else fill_lease(*lessee),
+            Queue.dmabuf: dmabuf,
+            Queue.io_uring: fill_io_uring(rx_buf_len),
+            Queue.xsk: {} if xsk else None,
+        }
+    )
+
+
+def shown_id(napi: NapiInstance | None) -> int | None:
     """nla_put_napi_id()."""
-    if napi is not None and napi.valid:
-        values[Queue.napi_id] = napi.napi_id
+    return napi.napi_id if napi is not None and napi.valid else None
 
 
-def add_provider(values: dict[Attr[Any], Any], provider: MemoryProvider | None, pool: object | None) -> None:
-    """__netdev_nl_queue_fill_mp(): a memory provider, an AF_XDP pool."""
-    if provider is not None:
-        values |= provider_values(provider, Queue.dmabuf, Queue.io_uring)
-    if pool is not None:
-        values[Queue.xsk] = {}
+def lessee_numbers(dev: Device, queue: RxQueue) -> Numbers:
+    """Whom a queue of the device is leased to. The lessee's namespace gets an id if it has none."""
+    net = queue.dev.net
+    return queue.index, queue.dev.ifindex, None if net is dev.net else dev.net.id_alloc(net)
 
 
-def fill_lease(dev: Device, lessee: Device, index: int) -> Values:
-    """netdev_nl_queue_fill_lease(): whom the queue is leased to. The lessee's namespace gets an id if it has none."""
+def fill_lease(index: int, ifindex: int, nsid: int | None) -> Values:
+    """netdev_nl_queue_fill_lease()."""
     return {
         Lease.queue: {QueueId.id: index, QueueId.type: RX},
-        Lease.ifindex: lessee.ifindex,
-        Lease.netns_id: None if lessee.net is dev.net else dev.net.id_alloc(lessee.net),
+        Lease.ifindex: ifindex,
+        Lease.netns_id: nsid,
     }
 
 
 @doit(QUEUE_GET)
-def queue_get(call: Call) -> Values:
+def queue_get(call: Call) -> bytes:
     """netdev_nl_queue_get_doit()."""
     attrs = call.attrs
     dev = call.net.device(attrs[Queue.ifindex])
