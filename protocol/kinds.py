@@ -184,11 +184,6 @@ class Structure(Fixed[Any]):
 
     free = True
 
-    def decode_short(self, data: bytes) -> Any:
-        """The structure from a payload that may be cut short: what is missing reads as zero."""
-        assert self.size is not None
-        return self.codec.unpack(data[: self.size].ljust(self.size, b"\0"), 0)
-
     def check(self, attr: Attr[Any], data: bytes, start: int, end: int) -> None:
         if end - start < (self.size or 0):
             raise Refusal(errno.ERANGE, FAILED, at=start - 4, policy=attr)

@@ -49,8 +49,5 @@ class Paint:
     def green(self, text: str) -> str:
         return self._paint("32", text)
 
-    def yellow(self, text: str) -> str:
-        return self._paint("33", text)
-
     def cyan(self, text: str) -> str:
         return self._paint("36", text)
