@@ -149,6 +149,7 @@ class Connection:
                     await wait_readable(self.sock)
                 except trio.ClosedResourceError:
                     return
+                settle()  # it may have been long: a request is to find the time of its arrival
 
     def _write(self) -> bool:
         """Writes up to a turn's worth; whether nothing is left."""

@@ -177,7 +177,8 @@ class Server:
     # The kernel's turn
 
     def settle(self) -> None:
-        """After a request: writes what was queued, does what was deferred, writes what came of that."""
+        """After a request, or a sleep: writes what was queued, does what was deferred or has become due, writes what
+        came of that."""
         ready = self.ready
         if ready:
             for connection in ready:  # it may grow as we go

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from emulator.kernel.clock import NSEC_PER_SEC
 from emulator.server import Server, serving
+from protocol.frame import HEADER
 
 
 class Bell:
@@ -55,6 +57,21 @@ async def test_time_stands_still_unless_it_is_told_to_pass(place: Path, mock_clo
         assert bell.rung is None and server.machine.clock.now == 0
         server.machine.advance(1.0)
         assert bell.rung == 1.0
+
+
+async def test_a_request_finds_the_time_of_its_arrival(place: Path, mock_clock: MockClock) -> None:
+    async with serving(place / "d", real_time=True) as server:
+        machine, seen = server.machine, []
+        machine.receivers[0] = lambda call: seen.append(machine.clock.now / NSEC_PER_SEC)
+        client = trio.socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        await client.connect(str(place / "d" / "init" / "route"))
+        for _ in range(2):
+            await wait_all_tasks_blocked()
+            mock_clock.jump(10)
+            await client.send(HEADER.pack(16, 18, 1, 0, 0))
+        await wait_all_tasks_blocked()
+        client.close()
+    assert seen == pytest.approx([10.0, 20.0])
 
 
 async def test_a_fresh_machine_begins_at_its_boot(place: Path, mock_clock: MockClock) -> None:
