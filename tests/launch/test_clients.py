@@ -205,14 +205,6 @@ def test_go_with_mdlayher(go: Path) -> None:
     assert output.splitlines() == ["1 1", "netlink receive: no such file or directory", "unknown(16)"]
 
 
-@pytest.fixture(scope="session")
-def kernel_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The kernel's tree that NLEMU_KERNEL_TREE names: a directory, or an archive that is unpacked."""
-    from tests.launch.tree import kernel_tree as find
-
-    return find(tmp_path_factory)
-
-
 def test_pyynl(kernel_tree: Path) -> None:
     yaml = packages("yaml")
     import shutil

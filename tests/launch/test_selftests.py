@@ -15,7 +15,6 @@ import pytest
 
 from tests.launch import nobody
 from tests.launch.test_clients import packages
-from tests.launch.tree import kernel_tree as find
 
 pytestmark = pytest.mark.usefixtures("supervision")
 
@@ -53,11 +52,6 @@ EXAM = {
     "drivers/net/queues.py": Marks(3, failed={"check_xsk": "it needs a compiled program"}),
     "drivers/net/stats.py": Marks(8),
 }
-
-
-@pytest.fixture(scope="session")
-def kernel_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return find(tmp_path_factory)
 
 
 def sit(path: Path, before: str = ":") -> str:
