@@ -106,7 +106,7 @@ class Steps:
         try:
             perform(step)
         except Refusal as refusal:
-            raise OSError(refusal.errno, refusal.text or f"{step.verb}: {os.strerror(refusal.errno)}") from refusal
+            raise OSError(refusal.errno, refusal.text or os.strerror(refusal.errno)) from refusal
 
     def _drain(self, got: Got) -> None:
         for name, endpoint in self.sockets.items():
