@@ -11,6 +11,7 @@ no daemon to speak to. What went wrong is one line on standard error.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ from importlib import import_module
 OK, REFUSED, USAGE, NO_DAEMON = 0, 1, 2, 5
 INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
+
+ALLOCATIONS = 100_000
+"""How many new objects make Python look for garbage. What is made here, modules first and then devices, is there to
+stay, and requests leave none; at Python's own 700, a seventh of a start and a fifth of making links is looking."""
 
 COMMANDS = {
     "serve": "run the daemon: a kernel's netlink on Unix sockets in a directory",
@@ -50,6 +55,7 @@ class Refused(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line (``sys.argv`` without one) and returns the exit code."""
+    gc.set_threshold(ALLOCATIONS)
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         try:

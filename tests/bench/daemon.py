@@ -1,8 +1,10 @@
 """The daemon to be measured: `python -m tests.bench.daemon DIR` serves until it is killed."""
 
+import gc
 import sys
 
-from emulator import server
+from emulator import cli, server
 
 if __name__ == "__main__":
+    gc.set_threshold(cli.ALLOCATIONS)
     server.run(sys.argv[1], ready=lambda: print("ready", flush=True))
