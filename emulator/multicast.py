@@ -2,7 +2,8 @@
 
 A notification reaches the members of its group in its own namespace, and those elsewhere that asked to listen to all
 namespaces and know this one by an id. Its message is made only if there is someone to read it, and once for all.
-Whoever caused it and wants an echo gets it as a reply, member or not, and not a second time.
+Whoever caused it and wants an echo gets it as a reply, member or not, and not a second time. The kernel leaves him out
+by his port id; where nobody wants an echo that is 0, and so a socket that has no port yet hears nothing.
 """
 
 from __future__ import annotations
@@ -44,9 +45,10 @@ class Multicast:
         members = self.members.get((protocol, group))
         if not members and not echo:
             return
+        excluded = origin.portid if echo and origin is not None else 0
         data: bytes | None = None
         for endpoint in tuple(members or ()):
-            if echo and origin is not None and endpoint.portid == origin.portid:
+            if endpoint.portid == excluded:
                 continue
             nsid = None
             if endpoint.net is not net:

@@ -12,6 +12,7 @@ import pytest
 
 from emulator.endpoint import LONGEST, Credentials, Endpoint, truesize
 from emulator.machine import Machine
+from protocol.families.netdev import netdev
 from protocol.uapi.netlink import NetlinkOpt
 
 ROUTE, GENERIC = 0, 16
@@ -108,3 +109,15 @@ def test_a_socket_that_closes_takes_its_dump_along(machine: Machine) -> None:
     assert again.receive() is not None
     ack = again.receive()
     assert ack is not None and ack[4:6] == b"\x02\0"
+
+
+def test_news_wants_a_port(machine: Machine) -> None:
+    # So on Linux 7.2.13: a member without a port hears nothing, and all that comes once it has sent something.
+    sock = Endpoint(machine, machine.init_net, GENERIC, bound=False)
+    sock.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, machine.group_ids[netdev, "mgmt"])
+    machine.netdevsim_bus.new_device(1)
+    assert sock.receive() is None
+    sock.send(NOOP)
+    assert sock.receive() is not None
+    machine.netdevsim_bus.new_device(2)
+    assert sock.receive() is not None and sock.receive() is None
