@@ -151,13 +151,13 @@ class Device:
     __slots__ = (
         "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "broadcast",
         "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dismantle",
-        "dormant", "ethtool_state", "features", "flags", "gflags", "gro_ipv4_max_size", "gro_max_size",
-        "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
+        "dormant", "ethtool_state", "features", "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size",
+        "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
         "hw_enc_features", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode",
         "linkwatch_pending", "live_address_change", "lltx", "mangleid_features", "map", "master", "max_mtu",
         "max_pacing_offload_horizon", "min_mtu", "moving_ns", "mpls_features", "mtu", "name",
-        "name_assign_type", "napi_config", "napi_list", "needed_headroom", "needed_tailroom", "net",
-        "netmem_tx", "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues",
+        "name_assign_type", "napi_config", "napi_defer_hard_irqs", "napi_list", "needed_headroom", "needed_tailroom",
+        "net", "netmem_tx", "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues",
         "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
         "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "real_num_rx_queues",
         "real_num_tx_queues", "reg_state", "request_ops_lock", "revision", "rtnl_link_initializing",
@@ -289,6 +289,9 @@ class Device:
         self.tx_active = True
         """The queues run their qdiscs: not so between dev_deactivate() and dev_activate() with a carrier."""
         self.threaded = 0
+        self.napi_defer_hard_irqs = 0
+        self.gro_flush_timeout = 0
+        """Of the instances that are to come; in nanoseconds."""
         self.cfg = Config()
         self.ethtool_state: Any = None
 

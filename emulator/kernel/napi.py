@@ -86,6 +86,8 @@ class Napi:
         self.config = dev.napi_config.get(index)
         if self.config is None:
             self.config = dev.napi_config[index] = NapiConfig()
+            self.config.defer_hard_irqs = dev.napi_defer_hard_irqs
+            self.config.gro_flush_timeout = dev.gro_flush_timeout
         self.add(dev)
 
     def add(self, dev: Device) -> None:
@@ -95,8 +97,8 @@ class Napi:
         self.listed = True
         self.dev = dev
         dev.napi_list.insert(self._place(dev), self)
-        self.defer_hard_irqs = 0
-        self.gro_flush_timeout = 0
+        self.defer_hard_irqs = dev.napi_defer_hard_irqs
+        self.gro_flush_timeout = dev.gro_flush_timeout
         threaded = dev.threaded if self.config is None else self.config.threaded
         if threaded:
             self._start_thread()
@@ -186,6 +188,24 @@ class Napi:
     def _start_thread(self) -> None:
         assert self.dev is not None
         self.pid = self.dev.kernel.napis.new_pid()
+
+
+def set_device_defer_hard_irqs(dev: Device, defer: int) -> None:
+    """netdev_set_defer_hard_irqs(): of all instances of a device, and of those to come."""
+    dev.napi_defer_hard_irqs = defer
+    for napi in dev.napi_list:
+        napi.set_defer_hard_irqs(defer)
+    for config in dev.napi_config.values():
+        config.defer_hard_irqs = defer
+
+
+def set_device_gro_flush_timeout(dev: Device, timeout: int) -> None:
+    """netdev_set_gro_flush_timeout(): the same of that, in nanoseconds."""
+    dev.gro_flush_timeout = timeout
+    for napi in dev.napi_list:
+        napi.set_gro_flush_timeout(timeout)
+    for config in dev.napi_config.values():
+        config.gro_flush_timeout = timeout
 
 
 def _falling(napi: Napi) -> int:

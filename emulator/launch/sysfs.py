@@ -11,10 +11,12 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.kernel import flags, settings
-from emulator.kernel.device import Device, Stats
+from emulator.kernel import flags, napi, settings
+from emulator.kernel.device import Device, NameAssignment, Stats
+from emulator.kernel.ethtool_link import LinkSettings, get_link_settings
 from emulator.kernel.netdevsim_port import is_netdevsim, state_of
-from emulator.launch.tree import Directory, File, Link, Node, number
+from emulator.launch.tree import Directory, File, Link, Node, number, u32
+from protocol.uapi.ethtool import Duplex
 from protocol.uapi.netdev import NapiThreaded
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 """operstates[] of net/core/net-sysfs.c, by IF_OPER_*."""
 OPER_DOWN = 2
+DUPLEX = {int(Duplex.HALF): "half", int(Duplex.FULL): "full"}
 
 
 def class_net(net: Net) -> Directory:
@@ -74,45 +77,84 @@ def device(dev: Device) -> Directory:
         "addr_len": lambda: _shown(lambda: dev.addr_len),
         "address": lambda: File(lambda: _address(dev.address)),
         "broadcast": lambda: File(lambda: _address(dev.broadcast)),
-        "carrier": lambda: File(lambda: _running_only(dev, lambda: int(dev.carrier))),
+        "carrier": lambda: File(lambda: _running_only(dev, lambda: int(dev.carrier)), partial(_set_carrier, dev)),
         "carrier_changes": lambda: _shown(lambda: dev.carrier_up_count + dev.carrier_down_count),
         "carrier_down_count": lambda: _shown(lambda: dev.carrier_down_count),
         "carrier_up_count": lambda: _shown(lambda: dev.carrier_up_count),
         "dev_id": lambda: _shown(lambda: "0x0"),
         "dev_port": lambda: _shown(lambda: 0),
         "dormant": lambda: File(lambda: _running_only(dev, lambda: int(dev.dormant))),
-        "duplex": lambda: File(_unknown),
-        "flags": lambda: File(lambda: f"{dev.flags:#x}\n", partial(_set_flags, dev)),
-        "gro_flush_timeout": lambda: _shown(lambda: 0),
+        "duplex": lambda: File(partial(_duplex, dev)),
+        "flags": lambda: File(
+            lambda: f"{dev.flags:#x}\n", lambda text: flags.change_flags(dev, u32(text))
+        ),
+        "gro_flush_timeout": lambda: File(
+            lambda: f"{dev.gro_flush_timeout}\n", lambda text: napi.set_device_gro_flush_timeout(dev, number(text))
+        ),
         "ifalias": lambda: File(lambda: f"{dev.ifalias}\n" if dev.ifalias else "", partial(_set_alias, dev)),
         "ifindex": lambda: _shown(lambda: dev.ifindex),
         "iflink": lambda: _shown(lambda: dev.iflink),
         "link_mode": lambda: _shown(lambda: dev.link_mode),
-        "mtu": lambda: File(lambda: f"{dev.mtu}\n", lambda text: settings.set_mtu(dev, number(text))),
-        "name_assign_type": lambda: _shown(lambda: int(dev.name_assign_type)),
-        "napi_defer_hard_irqs": lambda: _shown(lambda: 0),
+        "mtu": lambda: File(lambda: f"{dev.mtu}\n", lambda text: settings.set_mtu(dev, u32(text))),
+        "name_assign_type": lambda: File(partial(_name_assign_type, dev)),
+        "napi_defer_hard_irqs": lambda: File(
+            lambda: f"{dev.napi_defer_hard_irqs}\n", partial(_set_defer_hard_irqs, dev)
+        ),
         "netdev_group": lambda: File(
-            lambda: f"{dev.group}\n", lambda text: settings.set_group(dev, number(text))
+            lambda: f"{dev.group}\n", lambda text: settings.set_group(dev, u32(text))
         ),
         "operstate": lambda: _shown(lambda: OPERSTATES[dev.operstate if dev.running else OPER_DOWN]),
-        "phys_port_id": lambda: File(_unsupported),
-        "phys_port_name": lambda: File(partial(_port_name, dev)),
-        "phys_switch_id": lambda: File(partial(_switch_id, dev)),
-        "proto_down": lambda: _shown(lambda: int(dev.proto_down)),
+        "proto_down": lambda: File(
+            lambda: f"{int(dev.proto_down)}\n", lambda text: settings.set_proto_down(dev, number(text) != 0)
+        ),
         "queues": lambda: queues(dev),
-        "speed": lambda: File(_unknown),
+        "speed": lambda: File(partial(_speed, dev)),
         "statistics": lambda: statistics(dev),
+        "subsystem": lambda: Link(_up(dev) + "class/net", lambda: class_net(dev.net)),
         "testing": lambda: File(lambda: _running_only(dev, lambda: int(dev.testing))),
         "threaded": lambda: File(lambda: f"{int(dev.threaded)}\n", partial(_set_threaded, dev)),
         "tx_queue_len": lambda: File(
             lambda: f"{dev.txqlen}\n", lambda text: settings.set_txqlen(dev, number(text))
         ),
         "type": lambda: _shown(lambda: dev.type),
-        "uevent": lambda: File(lambda: f"INTERFACE={dev.name}\nIFINDEX={dev.ifindex}\n"),
+        "uevent": lambda: File(lambda: f"INTERFACE={dev.name}\nIFINDEX={dev.ifindex}\n", lambda _: None),
     }
+    # Those are there only where the driver has an answer (netdev_phys_is_visible()).
+    if dev.ops.has("get_phys_port_name"):
+        entries["phys_port_name"] = lambda: File(partial(_port_name, dev))
+    if dev.ops.has("get_port_parent_id"):
+        entries["phys_switch_id"] = lambda: File(partial(_switch_id, dev))
     if is_netdevsim(dev):
         entries["device"] = lambda: Link(f"../../../{dev.parent.name}" if dev.parent else "", partial(_bus, dev))
     return Directory(entries)
+
+
+def _up(dev: Device) -> str:
+    """From a device's directory up to /sys."""
+    return "../" * (2 + place(dev).count("/"))
+
+
+def _name_assign_type(dev: Device) -> str:
+    if dev.name_assign_type == NameAssignment.UNKNOWN:
+        return _unknown()
+    return f"{int(dev.name_assign_type)}\n"
+
+
+def _link_settings(dev: Device) -> LinkSettings:
+    """Of a device that is up, if its driver tells of them. OSError EINVAL."""
+    if not dev.running or not dev.ops.has("get_link_ksettings"):
+        _unknown()
+    return get_link_settings(dev)
+
+
+def _speed(dev: Device) -> str:
+    """speed_show(): in Mbit/s, as a signed number."""
+    speed = _link_settings(dev).speed
+    return f"{speed - (1 << 32) if speed >> 31 else speed}\n"
+
+
+def _duplex(dev: Device) -> str:
+    return DUPLEX.get(_link_settings(dev).duplex, "unknown") + "\n"
 
 
 def _bus(dev: Device) -> Node:
@@ -131,8 +173,21 @@ def _switch_id(dev: Device) -> str:
     return _unsupported() if switch is None else f"{switch.hex()}\n"
 
 
-def _set_flags(dev: Device, text: str) -> None:
-    flags.change_flags(dev, number(text))
+def _set_carrier(dev: Device, text: str) -> None:
+    """carrier_store(): who has no carrier to change does not look at what is written."""
+    if not dev.ops.has("change_carrier"):
+        _unsupported()
+    wanted = number(text) != 0
+    if not dev.running:
+        raise OSError(errno.EINVAL, "the device is down")
+    settings.change_carrier(dev, wanted)
+
+
+def _set_defer_hard_irqs(dev: Device, text: str) -> None:
+    wanted = number(text)
+    if wanted > settings.S32_MAX:
+        raise OSError(errno.ERANGE, text)
+    napi.set_device_defer_hard_irqs(dev, wanted)
 
 
 def _set_alias(dev: Device, text: str) -> None:
@@ -142,13 +197,13 @@ def _set_alias(dev: Device, text: str) -> None:
 def _set_threaded(dev: Device, text: str) -> None:
     """threaded_store(), netif_set_threaded(): all NAPI instances of the device, and those that are to come."""
     wanted = number(text)
-    if not dev.napi_list and not dev.napi_config:
+    if not dev.napi_list:
         raise OSError(errno.EOPNOTSUPP, "no NAPI instances")
     if wanted not in (0, 1):
-        raise OSError(errno.EINVAL, "0 or 1")
+        raise OSError(errno.EOPNOTSUPP, "0 or 1")
     mode = NapiThreaded(wanted)
-    for napi in dev.napi_list:
-        napi.set_threaded(mode)
+    for instance in dev.napi_list:
+        instance.set_threaded(mode)
     for config in dev.napi_config.values():
         config.threaded = mode
     dev.threaded = wanted

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from emulator.kernel.net import Net
 
 
+ULONG_MAX = (1 << 64) - 1
+
+
 class Node:
     """Something with a name. mode: as stat() has it."""
 
@@ -145,10 +148,16 @@ def truth(text: str) -> bool:
 
 
 def number(text: str) -> int:
-    """kstrtoul(text, 0). ValueError."""
-    text = text.strip()
-    if not text or text[0] in "-_":
+    """kstrtoul(text, 0): one newline may end it. ValueError; OSError ERANGE beyond 64 bits."""
+    digits = text.removesuffix("\n").removeprefix("+")
+    if not digits.isalnum():  # neither a sign nor a space, nor what int() takes besides
         raise ValueError(text)
-    if text.lower().startswith("0x"):
-        return int(text, 16)
-    return int(text, 8) if len(text) > 1 and text[0] == "0" else int(text, 10)
+    value = int(digits, 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10)
+    if value > ULONG_MAX:
+        raise OSError(errno.ERANGE, text)
+    return value
+
+
+def u32(text: str) -> int:
+    """The same, cut to an unsigned int, as by those who do not look. ValueError; OSError ERANGE beyond 64 bits."""
+    return number(text) & 0xFFFFFFFF

@@ -76,6 +76,78 @@ for path in ("/sys/class/net/eth0/carrier", "/sys/class/net/eth0/speed"):
     ]  # fmt: skip
 
 
+def test_values_are_read_as_the_kernel_reads_them() -> None:
+    """Each as written, then what comes of it, and what the file says afterwards; on lo, a dummy that is up, a port."""
+    script = """
+import errno, os, subprocess
+os.system("ip link add dm0 type dummy; ip link set dm0 up; echo '1 1 2' > /sys/bus/netdevsim/new_device")
+def attempt(act):
+    try:
+        return act()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def write(path, text):
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        return os.write(fd, text.encode() + b"\\n") and "ok"
+    finally:
+        os.close(fd)
+for name, texts in (
+    ("gro_flush_timeout", ("5", "-1", "0x10", "4294967296", "99999999999999999999", "")),
+    ("napi_defer_hard_irqs", ("010", "4294967296", "1 2")),
+    ("threaded", ("5", "abc")),
+    ("carrier", ("5", "abc", "1")),
+    ("netdev_group", ("4294967297", "-1")),
+    ("proto_down", ("1", "abc")),
+    ("tx_queue_len", ("4294967296", "16")),
+    ("speed", ("5",)),
+):
+    for text in texts:
+        said = []
+        for device in ("lo", "dm0", "eth0"):
+            path = f"/sys/class/net/{device}/{name}"
+            said += attempt(lambda: write(path, text)), attempt(lambda: open(path).read().strip())
+        print(name, repr(text), *said)
+"""
+    assert python(script).splitlines() == [
+        "gro_flush_timeout '5' ok 5 ok 5 ok 5",
+        "gro_flush_timeout '-1' EINVAL 5 EINVAL 5 EINVAL 5",
+        "gro_flush_timeout '0x10' ok 16 ok 16 ok 16",
+        "gro_flush_timeout '4294967296' ok 4294967296 ok 4294967296 ok 4294967296",
+        "gro_flush_timeout '99999999999999999999' ERANGE 4294967296 ERANGE 4294967296 ERANGE 4294967296",
+        "gro_flush_timeout '' EINVAL 4294967296 EINVAL 4294967296 EINVAL 4294967296",
+        "napi_defer_hard_irqs '010' ok 8 ok 8 ok 8",
+        "napi_defer_hard_irqs '4294967296' ERANGE 8 ERANGE 8 ERANGE 8",
+        "napi_defer_hard_irqs '1 2' EINVAL 8 EINVAL 8 EINVAL 8",
+        "threaded '5' ENOTSUP 0 ENOTSUP 0 ENOTSUP 0",
+        "threaded 'abc' EINVAL 0 EINVAL 0 EINVAL 0",
+        "carrier '5' ENOTSUP EINVAL ok 1 ENOTSUP EINVAL",
+        "carrier 'abc' ENOTSUP EINVAL EINVAL 1 ENOTSUP EINVAL",
+        "carrier '1' ENOTSUP EINVAL ok 1 ENOTSUP EINVAL",
+        "netdev_group '4294967297' ok 1 ok 1 ok 1",
+        "netdev_group '-1' EINVAL 1 EINVAL 1 EINVAL 1",
+        "proto_down '1' ENOTSUP 0 ENOTSUP 0 ENOTSUP 0",
+        "proto_down 'abc' EINVAL 0 EINVAL 0 EINVAL 0",
+        "tx_queue_len '4294967296' ERANGE 1000 ERANGE 1000 ERANGE 1000",
+        "tx_queue_len '16' ok 16 ok 16 ok 16",
+        "speed '5' EACCES EINVAL EACCES EINVAL EACCES EINVAL",
+    ]
+
+
+def test_what_files_there_are_depends_on_the_driver() -> None:
+    script = NEW + """
+    ip link add dm0 type dummy
+    ip link add v type veth peer name w; ip link set v up; ip link set w up
+    cat /sys/class/net/v/speed /sys/class/net/v/duplex
+    test -e /sys/class/net/eth0/phys_port_name; test ! -e /sys/class/net/dm0/phys_port_name
+    test ! -e /sys/class/net/eth0/phys_port_id; readlink /sys/class/net/eth0/subsystem /sys/class/net/lo/subsystem
+    ls /sys/class/net/lo/subsystem/
+    """
+    assert nobody.shell(script).split() == [
+        "10000", "full", "../../../../class/net", "../../../../class/net", "dm0", "eth0", "lo", "v", "w",
+    ]  # fmt: skip
+
+
 def test_a_shell_writes_too() -> None:
     script = NEW + """
     echo 1300 > /sys/class/net/eth0/mtu; cat /sys/class/net/eth0/mtu
