@@ -124,8 +124,9 @@ class Files:
 
     # As descriptors
 
-    def open(self, node: Node, path: str, net: Net) -> int:
-        """A descriptor for a node, to be given to a program and closed. OSError as from reading it."""
+    def open(self, node: Node, path: str, net: Net, *, reads: bool = True) -> int:
+        """A descriptor for a node, to be given to a program and closed. reads: what is in it will be read. OSError as
+        from reading it."""
         if isinstance(node, NetFile):
             fd = os.dup(self.supervisor.namespaces.file(node.net))
             self.supervisor.namespaces.given(node.net)
@@ -134,7 +135,7 @@ class Files:
             return os.open(self.directory(node, path, net), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         assert isinstance(node, File)
         fd = os.memfd_create(os.path.basename(path), os.MFD_CLOEXEC)
-        if node.readable:
+        if reads and node.readable:
             os.write(fd, node.read())
             os.lseek(fd, 0, os.SEEK_SET)
         if node.writable:

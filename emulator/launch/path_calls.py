@@ -100,7 +100,8 @@ def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
             raise OSError(errno.EACCES, path)
     elif isinstance(node, File) and not node.readable and not flags & O_PATH:
         raise OSError(errno.EACCES, path)
-    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid))
+    reads = flags & O_ACCMODE != os.O_WRONLY
+    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid), reads=reads)
     try:
         return call.give(fd, high=writes, cloexec=bool(flags & os.O_CLOEXEC))
     finally:
