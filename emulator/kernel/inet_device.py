@@ -207,7 +207,7 @@ def _add(dev: Device) -> Inet6Device:
 
 
 def _ready(dev: Device, idev: Inet6Device) -> None:
-    """The link can carry packets. The MTU may have changed while it was down."""
+    """The link can carry packets. The MTU may have changed while it was down, and be too small by now."""
     idev.flags |= READY
     ip6_device.configure(dev)
     ip6_dad.run(idev)
@@ -217,6 +217,8 @@ def _ready(dev: Device, idev: Inet6Device) -> None:
     idev.tstamp = dev.kernel.clock.now
     dev.changed()
     dev.kernel.announcer.link6(dev)
+    if dev.mtu < ip6_conf.MIN_MTU:
+        _down(dev, unregister=dev is not dev.net.loopback)
 
 
 def _down(dev: Device, *, unregister: bool) -> None:

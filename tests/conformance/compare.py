@@ -53,7 +53,9 @@ def differences(
             spoken = protocol.get(socket, 0)
             said, heard = one.got.get(socket, ()), other.got.get(socket, ())
             noise.prepare(said, heard, spoken)
-            pairs = zip_longest(noise.ordered(said, ours=True), noise.ordered(heard, ours=False))
+            pairs = zip_longest(
+                noise.ordered(said, spoken, ours=True), noise.ordered(heard, spoken, ours=False)
+            )
             for index, (mine, yours) in enumerate(pairs):
                 if not noise.same(mine, yours, spoken):
                     yield Difference(number, socket, index, noise.quiet(mine, yours, spoken), mine)

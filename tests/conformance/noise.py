@@ -2,7 +2,8 @@
 
 Each rule is about an attribute or a field, never about an offset:
 
-- hardware addresses that the kernel made up, and the ids of netdevsim's switches. They are not ignored: the first time
+- hardware addresses that the kernel made up, the ids of netdevsim's switches, and interface identifiers of IPv6 that
+  are random (IN6_ADDR_GEN_MODE_RANDOM and STABLE_PRIVACY). They are not ignored: the first time
   one is seen on both sides the two become a pair, and from then on they must stand for each other everywhere, in
   addresses derived from them too;
 - clocks: when an address was made or changed, when IPv6 was last told of an interface, and its reachable time, which
@@ -13,7 +14,10 @@ Each rule is about an attribute or a field, never about an offset:
   delays, so chance decides how many packets went out before a link went down;
 - when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
   delay. So the IPv6 addresses that are told of may stand anywhere among what one step brings, and that routers have
-  been solicited (IF_RS_SENT) may show one message earlier or later.
+  been solicited (IF_RS_SENT) may show one message earlier or later. Routes come with addresses and neighbours with
+  packets, so the same holds for them;
+- in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
+  sorted by addresses that are made up.
 """
 
 from __future__ import annotations
@@ -22,24 +26,31 @@ import re
 from collections.abc import Iterator, Sequence
 
 from protocol.facts import Fact, facts
-from protocol.known import Families
+from protocol.frame import split
+from protocol.known import ROUTE, Families
 
-TIMES = ("cacheinfo.cstamp", "cacheinfo.tstamp", "cacheinfo.reachable-time")
+TIMES = (
+    "cacheinfo.cstamp",
+    "cacheinfo.tstamp",
+    "cacheinfo.reachable-time",
+    "cacheinfo.confirmed",
+    "cacheinfo.used",
+    "cacheinfo.updated",
+)
 LIFETIMES = ("cacheinfo.ifa-prefered", "cacheinfo.ifa-valid")
 ADDRESSES = ("address", "perm-address")
 SWITCH = "phys-switch-id"
-THREADS = ("pid",)
+THREADS = (".pid",)
+BY_CHANCE = TIMES + THREADS
 
 COUNTERS = re.compile(r"\.(stats|stats64|icmp6stats)\.[a-z0-9-]+$")
 
-NEWADDR, INET6, UNASKED = (
-    "1400",
-    "0a",
-    "00000000",
-)  # message type, family and sequence number, as they stand in hex
+NEWADDR, NEWROUTE, DELROUTE, NEWNEIGH, DELNEIGH = 20, 24, 25, 28, 29
+INET6 = 10
 SOLICITED = "af-spec.inet6.flags"
 RS_SENT = 0x10
 
+LINK_LOCAL = bytes.fromhex("fe80000000000000")
 LOCAL = 0x02
 GROUP = 0x01
 
@@ -47,6 +58,20 @@ GROUP = 0x01
 def eui64(address: bytes) -> bytes:
     """The interface identifier that IPv6 derives from a hardware address."""
     return bytes([address[0] ^ LOCAL]) + address[1:3] + b"\xff\xfe" + address[3:]
+
+
+def has_no_order(message: bytes) -> bool:
+    """Whether it is one of those that are listed as chance has it."""
+    if len(message) <= 16:
+        return False
+    kind, family = message[4], message[16]
+    return kind in (NEWNEIGH, DELNEIGH) or (kind in (NEWROUTE, DELROUTE) and family == INET6)
+
+
+def told_at_any_time(message: bytes) -> bool:
+    """Whether it is a notification that nobody asked for, of what IPv6 does beside all else."""
+    unasked = not any(message[8:12])
+    return unasked and (has_no_order(message) or (message[4] == NEWADDR and message[16] == INET6))
 
 
 class Noise:
@@ -58,36 +83,35 @@ class Noise:
         self.pairs: dict[bytes, bytes] = {}
 
     def prepare(self, ours: Sequence[str], theirs: Sequence[str], protocol: int) -> None:
-        """Learns from all that a socket had to read after a step, before any of it is compared."""
-        for one, other in zip(ours, theirs, strict=False):
-            if (
-                one != other
-                and len(one) == len(other)
-                and not one.startswith("!")
-                and not other.startswith("!")
-            ):
-                self.learn(bytes.fromhex(one), bytes.fromhex(other), protocol)
+        """Learns from all that a socket had to read after a step, before any of it is compared: what two machines show
+        for the first time, in the order in which they show it, are pairs."""
+        if ours == theirs:
+            return
+        known = {*self.given, *self.pairs, *self.pairs.values()}
+        new = [
+            [made for made in dict.fromkeys(self._shown(said, protocol)) if made not in known]
+            for said in (ours, theirs)
+        ]
+        for one, other in zip(*new, strict=False):
+            if one != other and len(one) == len(other):
+                self.pairs[other] = one
+                if len(one) == 6:
+                    self.pairs[eui64(other)] = eui64(one)
 
-    def learn(self, ours: bytes, theirs: bytes, protocol: int) -> None:
-        """Pairs the addresses that two datagrams in the same place show for the first time."""
-        for one, other in zip(
-            self._addresses(ours, protocol), self._addresses(theirs, protocol), strict=False
-        ):
-            if one == other or one in self.given or other in self.given:
-                continue
-            if other in self.pairs or one in self.pairs.values():
-                continue
-            self.pairs[other] = one
-            if len(one) == 6:
-                self.pairs[eui64(other)] = eui64(one)
+    def _shown(self, said: Sequence[str], protocol: int) -> Iterator[bytes]:
+        for text in said:
+            if not text.startswith("!"):
+                yield from self._made_up(bytes.fromhex(text), protocol)
 
-    def _addresses(self, datagram: bytes, protocol: int) -> Iterator[bytes]:
+    def _made_up(self, datagram: bytes, protocol: int) -> Iterator[bytes]:
+        """Hardware addresses, ids of switches and of interfaces that a kernel may have made up."""
         for fact in facts(datagram, protocol, self.families):
             name, payload = fact.path.rpartition(".")[2], datagram[fact.start : fact.end]
-            if name == SWITCH or (
-                name in ADDRESSES and len(payload) == 6 and payload[0] & (LOCAL | GROUP) == LOCAL
-            ):
+            local = len(payload) == 6 and payload[0] & (LOCAL | GROUP) == LOCAL
+            if name == SWITCH or (name in ADDRESSES and local):
                 yield payload
+            elif name in ADDRESSES and payload[:8] == LINK_LOCAL and payload[11:13] != b"\xff\xfe":
+                yield payload[8:]
 
     def translate(self, theirs: bytes) -> bytes:
         """Their datagram with our addresses."""
@@ -113,21 +137,34 @@ class Noise:
 
     @staticmethod
     def _by_chance(fact: Fact) -> bool:
-        return (
-            bool(COUNTERS.search(fact.path))
-            or fact.path.endswith(TIMES)
-            or fact.path.rpartition(": ")[2] in THREADS
-        )
+        return bool(COUNTERS.search(fact.path)) or fact.path.endswith(BY_CHANCE)
 
-    def ordered(self, said: Sequence[str], *, ours: bool) -> list[str]:
-        """Datagrams of one socket, those about new IPv6 addresses last and sorted among themselves."""
-        addresses = [
-            text for text in said if text[8:12] == NEWADDR and text[16:24] == UNASKED and text[32:34] == INET6
-        ]
-        if not addresses:
+    def ordered(self, said: Sequence[str], protocol: int, *, ours: bool) -> list[str]:
+        """Datagrams of one socket, those that may come at any time last, and sorted like what has no order."""
+        if protocol != ROUTE:
             return list(said)
-        addresses.sort(key=lambda text: text if ours else self.translate(bytes.fromhex(text)).hex())
-        return [*(text for text in said if text not in addresses), *addresses]
+
+        def key(data: bytes) -> bytes:
+            return data if ours else self.translate(data)
+
+        def rank(data: bytes) -> tuple[bool, bytes]:
+            return not has_no_order(data), key(data)
+
+        kept: list[str] = []
+        moved: list[bytes] = []
+        for text in said:
+            if text.startswith("!"):
+                kept.append(text)
+                continue
+            messages: list[bytes] = [bytes(message) for _, message in split(bytes.fromhex(text))]
+            if messages and all(told_at_any_time(message) for message in messages):
+                moved.append(messages[0])
+            elif len(messages) > 1 and has_no_order(messages[0]):
+                listed: list[bytes] = sorted(messages, key=rank)
+                kept.append(b"".join(listed).hex())
+            else:
+                kept.append(text)
+        return [*kept, *(message.hex() for message in sorted(moved, key=key))]
 
     def quiet(self, ours: str | None, theirs: str | None, protocol: int) -> str | None:
         """What they said as we would have heard it."""
