@@ -37,23 +37,26 @@ ASKABLE = frozenset(
 
 
 def asked(call: Call, policy: Policy, prefix: str, bits: int) -> Attrs:
-    """inet_rtm_valid_getroute_req(), inet6_rtm_valid_getroute_req(): EINVAL, with texts."""
-    header = header_of(call, HEADER, f"{prefix}: Invalid header for route get request")
+    """inet_rtm_valid_getroute_req(), inet6_rtm_valid_getroute_req(): EINVAL, with texts, which differ a little."""
+    four = bits == 32
+    request = "route get request" if four else "get route request"
+    header = header_of(call, HEADER, f"{prefix}: Invalid header for {request}")
     if not call.endpoint.strict:
         return parse(call, HEADER, policy)
     if (
         header.src_len not in (0, bits) or header.dst_len not in (0, bits)
         or header.table or header.protocol or header.scope or header.type
     ):  # fmt: skip
-        raise Refusal(errno.EINVAL, f"{prefix}: Invalid values in header for route get request")
-    if header.flags & ~(NOTIFY | LOOKUP_TABLE | FIB_MATCH):
-        raise Refusal(errno.EINVAL, f"{prefix}: Unsupported rtm_flags for route get request")
+        raise Refusal(errno.EINVAL, f"{prefix}: Invalid values in header for {request}")
+    if header.flags & ~(NOTIFY | LOOKUP_TABLE | FIB_MATCH if four else FIB_MATCH):
+        complaint = "Unsupported rtm_flags for" if four else "Invalid flags for"
+        raise Refusal(errno.EINVAL, f"{prefix}: {complaint} {request}")
     attrs = parse(call, HEADER, policy, DEPRECATED_STRICT)
     if (Rta.src in attrs and not header.src_len) or (Rta.dst in attrs and not header.dst_len):
-        family = "IPv4" if bits == 32 else "IPv6"
+        family = "IPv4" if four else "IPv6"
         raise Refusal(errno.EINVAL, f"{prefix}: rtm_src_len and rtm_dst_len must be {bits} for {family}")
     if not attrs.spans.keys() <= ASKABLE:
-        raise Refusal(errno.EINVAL, f"{prefix}: Unsupported attribute in route get request")
+        raise Refusal(errno.EINVAL, f"{prefix}: Unsupported attribute in {request}")
     return attrs
 
 

@@ -60,6 +60,11 @@ def eui64(address: bytes) -> bytes:
     return bytes([address[0] ^ LOCAL]) + address[1:3] + b"\xff\xfe" + address[3:]
 
 
+def derived(address: bytes) -> tuple[bytes, ...]:
+    """What IPv6 makes of a hardware address: an interface identifier, the end of a group, and that group's address."""
+    return eui64(address), b"\x00\x01\xff" + address[3:], b"\x33\x33\xff" + address[3:]
+
+
 def has_no_order(message: bytes) -> bool:
     """Whether it is one of those that are listed as chance has it."""
     if len(message) <= 16:
@@ -96,7 +101,7 @@ class Noise:
             if one != other and len(one) == len(other):
                 self.pairs[other] = one
                 if len(one) == 6:
-                    self.pairs[eui64(other)] = eui64(one)
+                    self.pairs |= zip(derived(other), derived(one), strict=True)
 
     def _shown(self, said: Sequence[str], protocol: int) -> Iterator[bytes]:
         for text in said:
