@@ -49,6 +49,10 @@ class Files:
         os.mkdir(self.shadow, 0o755)
         self._open: OrderedDict[tuple[int, int], File] = OrderedDict()
         self._writers: dict[int, socket.socket] = {}
+        self._entered = False
+        """A program may be in a directory from which relative paths lead to ours."""
+        with suppress(OSError):
+            self.entering(os.fsencode(os.readlink(f"/proc/{supervisor.parent}/cwd")))
 
     # Looking up
 
@@ -178,7 +182,8 @@ class Files:
             self.supervisor.settle()
 
     def directory(self, node: Directory, path: str, net: Net) -> str:
-        """A real directory with the same names in it."""
+        """A real directory with the same names in it. From now on a program may be in it."""
+        self._entered = True
         if posixpath.normpath(path) in NETNS_PLACES:
             return self.supervisor.namespaces.directory
         # Side by side, not one in another: a name may be a link in one, and a directory by itself.
@@ -205,10 +210,31 @@ class Files:
 
     def behind_directory(self, tid: int, fd: int) -> str | None:
         """The path of ours that a program's directory descriptor stands for; None when it is a directory of its own."""
+        return self._behind(f"/proc/{tid}/fd/{fd}")
+
+    def entering(self, path: bytes) -> None:
+        """A program goes to a directory that is not ours; it may come near ours."""
+        self._entered = self._entered or any(name in path for name in (b"sys", b"proc", b"run"))
+
+    def where(self, tid: int, *, certain: bool = False, real: bool = True) -> str | None:
+        """The path of ours that a program is in, or, if `real`, the directory of its own from which relative paths may
+        lead to one of ours; None when they do not. certain: it is looked at even if nobody has come near."""
+        if not certain and not self._entered:
+            return None
         try:
-            path = os.readlink(f"/proc/{tid}/fd/{fd}")
+            path = os.readlink(f"/proc/{tid}/cwd")
         except OSError:
             return None
+        return self._known(path) or (path if real else None)
+
+    def _behind(self, link: str) -> str | None:
+        try:
+            return self._known(os.readlink(link))
+        except OSError:
+            return None
+
+    def _known(self, path: str) -> str | None:
+        """The path of ours for which that directory stands."""
         if path == self.supervisor.namespaces.directory:
             return "/run/netns"
         if path.startswith(self.shadow + "/"):

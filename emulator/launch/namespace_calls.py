@@ -12,8 +12,11 @@ import posixpath
 
 from emulator.launch.call import PASS, Answer, Call
 from emulator.launch.filter import CLONE_NEWNET, CLONE_NEWNS
+from emulator.launch.redo import redo
 
 CLONE_NEWUSER = 0x10000000
+OTHER_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | CLONE_NEWUSER | 0x20000000
+"""CLONE_NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID."""
 MS_REMOUNT, MS_BIND, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED = 0x20, 0x1000, 1 << 17, 1 << 18, 1 << 19, 1 << 20
 PROPAGATION = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED
 
@@ -63,9 +66,23 @@ def unshare(call: Call) -> Answer:
 
 
 def clone(call: Call) -> Answer:
-    """clone(CLONE_NEWNET): the kernel does it, if the program may; its child is then in a namespace of its own."""
-    call.process.expects_net = True
-    return PASS
+    """clone(CLONE_NEWNET): done without that flag; the child is put into a namespace of its own when it is first heard
+    of. With a user namespace, or where it cannot be changed, the kernel does it as it stands, if the program may."""
+    flags, process = call.args[0], call.process
+    others = flags & OTHER_NAMESPACES
+    if others and not others & CLONE_NEWUSER:
+        raise OSError(errno.EPERM, "namespaces of several kinds at once")
+    if not others:
+        may_enter(call)
+    process.expects_net = True
+    if others:
+        return PASS
+    process.expects_mounts = bool(flags & CLONE_NEWNS)
+    try:
+        return redo(call, "clone", {0: flags & ~(CLONE_NEWNET | CLONE_NEWNS)})
+    except OSError:
+        process.expects_mounts = False
+        return PASS
 
 
 def netns_name(path: str) -> str | None:

@@ -13,6 +13,7 @@ import zlib
 from emulator.launch.call import ANSWERED, PASS, Answer, Call
 from emulator.launch.files import INTERESTING
 from emulator.launch.namespace_calls import is_netns_directory, netns_name
+from emulator.launch.redo import redo
 from emulator.launch.seccomp import libc
 from emulator.launch.tree import Directory, File, Link, NetFile, Node
 
@@ -23,6 +24,8 @@ O_PATH = os.O_PATH
 W_OK = 2
 SYSFS_MAGIC = 0x62656572
 PREFIXES = tuple(prefix.encode() for prefix in INTERESTING)
+TOWARDS = (b"sys/", b"proc/", b"run/", b"var/", b"../")
+"""How a relative path begins that may lead to files of ours from anywhere."""
 OPEN_HOW = struct.Struct("=QQQ")
 STATX_BASIC_STATS = 0x7FF
 
@@ -34,9 +37,13 @@ def path_of(call: Call, dirfd: int, place: int) -> str | None:
         if raw.startswith(PREFIXES) or b"/." in raw:
             return os.path.normpath(os.fsdecode(raw)) if raw.strip(b"/") else None
         return None
-    if dirfd == AT_FDCWD or not raw:
+    if not raw:
         return None
-    base = call.supervisor.files.behind_directory(call.tid, dirfd)
+    files = call.supervisor.files
+    if dirfd != AT_FDCWD:
+        base = files.behind_directory(call.tid, dirfd)
+    else:
+        base = files.where(call.tid, certain=raw.startswith(TOWARDS))
     return None if base is None else os.path.normpath(os.path.join(base, os.fsdecode(raw)))
 
 
@@ -307,11 +314,42 @@ def inotify_add_watch(call: Call) -> Answer:
 
 
 def chdir(call: Call) -> Answer:
-    """Nobody can be where there is nothing."""
-    path = path_of(call, AT_FDCWD, call.args[0])
-    if path is None or call.supervisor.files.find(call, path) is False:
+    """Nobody can be where there is nothing: the caller goes to the real directory with the same names, through a
+    descriptor, which it keeps until it goes to the next."""
+    found = lookup(call, AT_FDCWD, call.args[0])
+    if found is None:
+        call.supervisor.files.entering(call.string(call.args[0]))
         return PASS
-    raise OSError(errno.EACCES, path)
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    if not isinstance(node, Directory):
+        raise OSError(errno.ENOTDIR, path)
+    supervisor, process = call.supervisor, call.process
+    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid))
+    try:
+        number = process.standing
+        if number is None or supervisor.files.behind_directory(call.tid, number) is None:
+            number = process.standing = supervisor.free_number(call.tid)
+        supervisor.listener.add(call.id, fd, at=number, cloexec=True, send=False)
+    finally:
+        os.close(fd)
+    try:
+        return redo(call, "fchdir", {0: number})
+    except OSError:
+        raise OSError(errno.EACCES, path) from None
+
+
+def getcwd(call: Call) -> Answer:
+    """Its path, with the zero byte, as long as that."""
+    path = call.supervisor.files.where(call.tid, real=False)
+    if path is None:
+        return PASS
+    data = os.fsencode(path) + b"\0"
+    if len(data) > call.args[1]:
+        raise OSError(errno.ERANGE, path)
+    call.write(call.args[0], data)
+    return len(data)
 
 
 def xattr(call: Call) -> Answer:
@@ -334,7 +372,7 @@ CALLS = {
     "access": access, "faccessat": faccessat, "faccessat2": faccessat,
     "readlink": readlink, "readlinkat": readlinkat, "statfs": statfs,
     "mkdir": mkdir, "mkdirat": mkdirat, "unlink": unlink, "rmdir": unlink, "unlinkat": unlinkat,
-    "inotify_add_watch": inotify_add_watch, "chdir": chdir,
+    "inotify_add_watch": inotify_add_watch, "chdir": chdir, "getcwd": getcwd,
     "getxattr": xattr, "lgetxattr": xattr, "listxattr": xattr, "llistxattr": xattr,
     "execve": execve, "execveat": execve,
 }  # fmt: skip

@@ -58,7 +58,7 @@ def descendants(pid: int) -> Iterator[int]:
 class Process:
     """A process: its pidfd, and the namespaces of its threads as far as they were heard of."""
 
-    __slots__ = ("expects_net", "nets", "pid", "pidfd", "unshared_mounts")
+    __slots__ = ("expects_mounts", "expects_net", "nets", "pid", "pidfd", "standing", "unshared_mounts")
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -68,6 +68,10 @@ class Process:
         """It believes that it has mounts of its own."""
         self.expects_net = False
         """The next process that it makes is in a namespace of its own."""
+        self.standing: int | None = None
+        """The descriptor through which it has gone to a directory of ours."""
+        self.expects_mounts = False
+        """And believes that it has mounts of its own."""
 
 
 class Tasks:
@@ -151,7 +155,8 @@ class Tasks:
             process.unshared_mounts = maker is not None and maker.unshared_mounts
             self._place(process, pid, net)
             if maker is not None and maker.expects_net:
-                maker.expects_net = False
+                process.unshared_mounts |= maker.expects_mounts
+                maker.expects_net = maker.expects_mounts = False
                 net = self._make_net()
                 self.move(pid, net)
                 net.release()
