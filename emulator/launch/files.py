@@ -3,8 +3,8 @@
 A file that is only read becomes a memfd with what it held when it was opened; a directory becomes a real one, in a
 place of ours, with empty entries of the right names, so that getdents() needs no help. A file that can be written
 becomes a memfd with a high number: what is written to it comes to us, and its errno goes back. When such a descriptor
-is moved to a low number (a shell's `echo 1 > file`), a socket takes its place there, and what is written to that
-comes to us later, too late for an errno.
+is moved to a low number (a shell's `echo 1 > file`), a socket takes its place there. What is written to that comes to
+us later, too late for an errno, unless the write itself is handed over, as short ones to the standard output are.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Files:
         os.mkdir(self.shadow, 0o755)
         self._open: OrderedDict[tuple[int, int], File] = OrderedDict()
         self._writers: dict[int, socket.socket] = {}
+        self._moved: dict[tuple[int, int], File] = {}
+        """By what stands for them at low numbers."""
         self._entered = False
         """A program may be in a directory from which relative paths lead to ours."""
         with suppress(OSError):
@@ -159,10 +161,23 @@ class Files:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         self._writers[ours.fileno()] = ours
-        self.supervisor.watch(ours.fileno(), partial(self._written, ours, file), select.EPOLLIN)
+        found = os.fstat(theirs.fileno())
+        place = found.st_dev, found.st_ino
+        self._moved[place] = file
+        self.supervisor.watch(ours.fileno(), partial(self._written, ours, place), select.EPOLLIN)
         return theirs
 
-    def _written(self, ours: socket.socket, file: File, _: int) -> None:
+    def moved(self, tid: int, fd: int) -> File | None:
+        """The file that is written to at a low number."""
+        if not self._moved:
+            return None
+        try:
+            found = os.stat(f"/proc/{tid}/fd/{fd}")
+        except OSError:
+            return None
+        return self._moved.get((found.st_dev, found.st_ino))
+
+    def _written(self, ours: socket.socket, place: tuple[int, int], _: int) -> None:
         while True:
             try:
                 data = ours.recv(65536)
@@ -172,11 +187,11 @@ class Files:
                 data = b""
             if not data:
                 self.supervisor.unwatch(ours.fileno())
-                del self._writers[ours.fileno()]
+                del self._writers[ours.fileno()], self._moved[place]
                 ours.close()
                 return
             try:
-                file.write(data)
+                self._moved[place].write(data)
             except OSError as error:
                 log.warning("a write was refused, which the program cannot be told: %s", error)
             self.supervisor.settle()

@@ -7,6 +7,11 @@ microseconds for each file it opens, and nothing for what it does with it afterw
 A receive that shows no address, has room for whatever the kernel would send and takes no flags can be left to the Unix
 socket: receive lengths below 32 KiB tell the endpoint how to split a dump, and with MSG_DONTWAIT a program expects to
 find the answer to what it has just sent.
+
+A descriptor of ours may have been moved to a low number (dup2()), or come from another program (SCM_RIGHTS). There only
+those calls are handed over that nearly nobody makes but for netlink: the options of its level, names of its length,
+and what asks a socket for its kind and name. And a shell moves a file that it writes to (`echo 1 > file`) to its
+standard output, so short writes there are handed over.
 """
 
 from __future__ import annotations
@@ -34,6 +39,13 @@ F_DUPFD = 0
 F_DUPFD_CLOEXEC = 1030
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
+SOL_SOCKET, SOL_NETLINK = 1, 270
+SO_TYPE, SO_PROTOCOL, SO_DOMAIN = 3, 38, 39
+SOCKADDR_NL = 12
+"""How long a name of netlink is, in bytes."""
+STDOUT = 1
+SHORT = 257
+"""Writes of less than this many bytes are: what the files of devices take (IFALIASZ and a newline)."""
 SIOCGIFNAME = 0x8910
 SIOCSIFTXQLEN = 0x8943
 SIOCETHTOOL = 0x8946
@@ -81,6 +93,12 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         *high("fcntl", when=(equals(1, F_DUPFD),)),
         *high("fcntl", when=(equals(1, F_DUPFD_CLOEXEC),)),
         *(high("close") if keep else ()),
+        Rule("write", (equals(0, STDOUT), below(2, SHORT))),
+        *(Rule(call, (equals(1, SOL_NETLINK),)) for call in ("setsockopt", "getsockopt")),
+        *(Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, name))) for name in (SO_TYPE, SO_PROTOCOL, SO_DOMAIN)),
+        *(Rule(call, (equals(2, SOCKADDR_NL),)) for call in ("bind", "connect")),
+        Rule("sendto", (equals(5, SOCKADDR_NL),)),
+        Rule("getsockname"),
         Rule("ioctl", (within(1, SIOCGIFNAME, SIOCSIFTXQLEN),)),
         Rule("ioctl", (equals(1, SIOCETHTOOL),)),
         Rule("socket", (equals(0, AF_NETLINK),)),

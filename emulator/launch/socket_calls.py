@@ -60,6 +60,8 @@ def socket(call: Call) -> Answer:
 
 def of(call: Call) -> Channel | None:
     """The channel that the call's descriptor is; None when it is something else. OSError EBADF."""
+    if not call.supervisor.channels:
+        return None
     with call.borrow(call.cint(0)) as borrowed:
         return call.supervisor.channels.get(borrowed.inode)
 

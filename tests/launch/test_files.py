@@ -156,6 +156,26 @@ def test_a_shell_writes_too() -> None:
     assert nobody.shell(script).split() == ["1300", "1200"]
 
 
+def test_a_shell_hears_of_what_is_refused() -> None:
+    script = """
+    cd /sys/bus/netdevsim
+    echo '1 1 2' > new_device; echo $?
+    echo '1 1 2' > new_device 2>/dev/null || echo refused
+    printf nonsense 2>/dev/null > del_device || echo refused
+    echo 9 | cat > /sys/class/net/eth0/mtu 2>&1 || echo refused
+    exec 3> /sys/class/net/eth0/mtu
+    echo 1300 >&3; echo $?
+    echo 9 2>/dev/null >&3 || echo refused
+    exec 3>&-
+    cat /sys/class/net/eth0/mtu
+    (echo 1250; echo 9) 2>/dev/null > /sys/class/net/eth0/mtu || echo refused
+    cat /sys/class/net/eth0/mtu
+    """
+    assert nobody.nlemu("run", "--", "sh", "-c", script).stdout.split() == [
+        "0", "refused", "refused", "refused", "0", "refused", "1300", "refused", "1250",
+    ]  # fmt: skip
+
+
 def test_directories_can_be_walked() -> None:
     script = """
 import glob, os

@@ -36,12 +36,36 @@ def test_only_netlink_sockets_are_ours(arch: Architecture) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("call", ["bind", "getsockname", "setsockopt", "recvmsg", "sendmsg", "write", "dup"])
+@pytest.mark.parametrize("call", ["bind", "getpeername", "setsockopt", "recvmsg", "sendmsg", "write", "dup"])
 def test_only_high_descriptors_are_ours(arch: Architecture, call: str) -> None:
     assert verdict(arch, call, BASE) == RET_USER_NOTIF
     assert verdict(arch, call, BASE - 1) == RET_ALLOW
     assert verdict(arch, call, -1) == RET_ALLOW
     assert verdict(arch, call, 0xFFFFFFFF) == RET_ALLOW
+
+
+@BOTH
+def test_what_only_netlink_sockets_are_asked_is_handed_over_at_any_number(arch: Architecture) -> None:
+    assert verdict(arch, "setsockopt", 5, 270, 1, 0x1000, 4) == RET_USER_NOTIF
+    assert verdict(arch, "setsockopt", 5, 1, 1, 0x1000, 4) == RET_ALLOW
+    assert verdict(arch, "getsockopt", 5, 270, 9, 0x1000, 0x2000) == RET_USER_NOTIF
+    for name in (3, 38, 39):
+        assert verdict(arch, "getsockopt", 5, 1, name, 0x1000, 0x2000) == RET_USER_NOTIF
+    assert verdict(arch, "getsockopt", 5, 1, 4, 0x1000, 0x2000) == RET_ALLOW
+    assert verdict(arch, "getsockopt", 5, 6, 3, 0x1000, 0x2000) == RET_ALLOW
+    for call in ("bind", "connect"):
+        assert verdict(arch, call, 5, 0x1000, 12) == RET_USER_NOTIF
+        assert verdict(arch, call, 5, 0x1000, 16) == RET_ALLOW
+    assert verdict(arch, "sendto", 5, 0x1000, 20, 0, 0x2000, 12) == RET_USER_NOTIF
+    assert verdict(arch, "sendto", 5, 0x1000, 20, 0, 0x2000, 16) == RET_ALLOW
+    assert verdict(arch, "getsockname", 5) == RET_USER_NOTIF
+
+
+@BOTH
+def test_short_writes_to_the_standard_output_are_handed_over(arch: Architecture) -> None:
+    assert verdict(arch, "write", 1, 0x1000, 256) == RET_USER_NOTIF
+    assert verdict(arch, "write", 1, 0x1000, 257) == RET_ALLOW
+    assert verdict(arch, "write", 2, 0x1000, 1) == RET_ALLOW
 
 
 @BOTH
