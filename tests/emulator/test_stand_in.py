@@ -16,7 +16,17 @@ from emulator.background import daemon
 from emulator.client import Control
 from emulator.stand_in import SOL_NETLINK, StandIn, netlink_socket
 from protocol.uapi.netlink import NetlinkOpt
-from tests.emulator.edge import MGMT, NETDEV, errno_of, getfamily, message, newlink, port_of, type_of
+from tests.emulator.edge import (
+    MGMT,
+    NETDEV,
+    PATIENCE,
+    errno_of,
+    getfamily,
+    message,
+    newlink,
+    port_of,
+    type_of,
+)
 
 LINK = 1
 """RTNLGRP_LINK"""
@@ -35,11 +45,15 @@ def control(place: pathlib.Path) -> Iterator[Control]:
 
 
 def route(place: pathlib.Path, netns: str = "init") -> StandIn:
-    return netlink_socket(place, netns)(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    sock = netlink_socket(place, netns)(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    sock.settimeout(PATIENCE)
+    return sock
 
 
 def generic(place: pathlib.Path) -> StandIn:
-    return netlink_socket(place)(socket.AF_NETLINK, socket.SOCK_DGRAM, 16)
+    sock = netlink_socket(place)(socket.AF_NETLINK, socket.SOCK_DGRAM, 16)
+    sock.settimeout(PATIENCE)
+    return sock
 
 
 def refused(error: pytest.ExceptionInfo[OSError]) -> str:
@@ -153,6 +167,7 @@ def test_other_namespaces_are_told(place: pathlib.Path, control: Control) -> Non
     inside = os.open(place / "pod", os.O_RDONLY)
     with route(place) as host, route(place) as deaf, route(place, "pod") as pod:
         for sock in (host, deaf):
+            sock.bind((0, 0))  # a socket without a port hears nothing
             sock.setsockopt(SOL_NETLINK, NetlinkOpt.LISTEN_ALL_NSID, 1)
         # RTM_NEWNSID: the host calls the pod 7
         host.send(message(88, struct.pack("=BxxxHHiHHI", 0, 8, 1, 7, 8, 3, inside), flags=5))
@@ -176,6 +191,7 @@ def test_other_namespaces_are_told(place: pathlib.Path, control: Control) -> Non
 
 def test_groups_are_told(place: pathlib.Path, control: Control) -> None:
     with generic(place) as sock:
+        sock.bind((0, 0))
         sock.setsockopt(SOL_NETLINK, NetlinkOpt.PKTINFO, 1)
         sock.setsockopt(SOL_NETLINK, NetlinkOpt.ADD_MEMBERSHIP, MGMT)
         control.do(nsim_new=[1, 1, 1])
