@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from emulator.handlers.by_family import doit_of, parse
@@ -23,6 +24,7 @@ ECN = 0x03
 ALONE = (Rta.oif, Rta.gateway, Rta.via, Rta.multipath, Rta.encap)
 """What a next hop object takes the place of."""
 CC_ALGO, LOCK, HOPLIMIT, FEATURES = 16, 1, 10, 12
+NO_METRIC = -1
 MAX_FEATURES = 0x1F
 """RTAX_FEATURE_MASK"""
 
@@ -55,6 +57,19 @@ def metrics(attrs: Attrs) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(values.items()))
 
 
+def metrics_meant(attrs: Attrs) -> tuple[tuple[int, int], ...]:
+    """fib_metrics_match(): what a route that is to be deleted has to have; nothing is wrong, only without a match."""
+    span = attrs.spans.get(Rta.metrics.number)
+    if span is None:
+        return ()
+    found = ((number, attrs.message[start:end]) for number, start, end in walk(attrs.message, *span))
+    return tuple(
+        (number, int.from_bytes(value, "little") if len(value) == 4 and number <= RTAX_MAX else NO_METRIC)
+        for number, value in found
+        if number and number != CC_ALGO
+    )
+
+
 def _limited(number: int, value: int) -> int:
     """Some metrics have a greatest value, to which others are cut."""
     limits = {2: 65535 - 15, 8: 65535 - 40, HOPLIMIT: 255}
@@ -80,8 +95,8 @@ def hops(attrs: Attrs) -> tuple[Hop, ...]:
     return tuple(found)
 
 
-def wanted(call: Call) -> Wanted4:
-    """rtm_to_fib_config(): EINVAL, with texts."""
+def wanted(call: Call, metrics: Callable[[Attrs], tuple[tuple[int, int], ...]] = metrics) -> Wanted4:
+    """rtm_to_fib_config(): EINVAL, with texts. metrics: how they are read."""
     if len(call.message) < BODY:
         raise Refusal(errno.EINVAL)  # nlmsg_validate_deprecated() has no words for it
     attrs = parse(call, HEADER, IPV4)
@@ -141,6 +156,6 @@ def newroute(call: Call) -> None:
 @doit_of(DELROUTE, AF_INET)
 def delroute(call: Call) -> None:
     """inet_rtm_delroute()."""
-    route = wanted(call)
+    route = wanted(call, metrics_meant)
     route.nlflags = CREATE
     fib4_route.delete(call.net, route, call)

@@ -107,11 +107,13 @@ def _through(tables: list[Table4], flow: Flow, scope: int) -> Found | Refusal | 
 
 
 def address_type(net: Net, address: int, table: int = LOCAL_TABLE) -> int:
-    """inet_addr_type_table(): what an address is here."""
+    """inet_addr_type_table(): what an address is here. Where nothing has been routed yet all are broadcast."""
     if ip4.is_zeronet(address) or address == ip4.BROADCAST:
         return BROADCAST
     if ip4.is_multicast(address):
         return MULTICAST
+    if ip4.of(net).fib.table(table) is None:
+        return BROADCAST
     found = _through(ip4.of(net).fib.searched(table), Flow(address), 0)
     return found.route.type if isinstance(found, Found) else UNICAST
 
@@ -332,7 +334,7 @@ def _fits(route: Route4, wanted: Wanted4) -> bool:
         and wanted.protocol in (0, info.protocol)
         and wanted.priority in (0, info.priority)
         and _hops_fit(info, wanted)
-        and all(metric in info.metrics for metric in wanted.metrics)
+        and all(dict(info.metrics).get(metric, 0) == value for metric, value in wanted.metrics)
     )
 
 

@@ -60,7 +60,11 @@ def add(wanted: Wanted, *, create: bool, exclusive: bool, replace: bool, portid:
         if not create:
             raise Refusal(ENOENT)
         entry = _constructed(wanted)
-        known.add(entry)
+        same = known.find(dev, wanted.family, entry.address)
+        if same is None:
+            known.add(entry)
+        else:
+            entry = same
     elif exclusive:
         raise Refusal(EEXIST)
     else:
@@ -72,12 +76,16 @@ def add(wanted: Wanted, *, create: bool, exclusive: bool, replace: bool, portid:
 
 
 def _constructed(wanted: Wanted) -> Neighbour:
-    """arp_constructor(), ndisc_constructor(): what is known before anybody is asked. EINVAL."""
+    """arp_constructor(), ndisc_constructor(): what is known before anybody is asked. EINVAL. All neighbours that IPv4
+    has on a loopback are one, which has no address."""
     dev, now = wanted.dev, wanted.dev.kernel.clock.now
+    address = wanted.address
     if wanted.family == AF_INET:
         if dev.ip4 is None:
             raise Refusal(EINVAL)
-        kind = fib4_route.address_type(dev.net, wanted.address)
+        if dev.flags & (IFF.LOOPBACK | IFF.POINTOPOINT):
+            address = 0
+        kind = fib4_route.address_type(dev.net, address)
     else:
         kind = int(RTN.MULTICAST if ip6.classify(wanted.address)[0] & ip6.Kind.MULTICAST else RTN.UNICAST)
     state, lladdr = 0, bytes(dev.addr_len)
@@ -85,10 +93,12 @@ def _constructed(wanted: Wanted) -> Neighbour:
         state, lladdr = NOARP, group_lladdr(wanted.family, wanted.address)
     elif dev.flags & (IFF.NOARP | IFF.LOOPBACK):
         state, lladdr = NOARP, dev.address
+        if wanted.family != AF_INET and dev.flags & IFF.LOOPBACK:
+            kind = int(RTN.LOCAL)
     elif kind == RTN.BROADCAST:
         state, lladdr = NOARP, dev.broadcast
     return Neighbour(
-        dev, wanted.family, wanted.address, kind, state, lladdr, wanted.flags & EXT_LEARNED,
+        dev, wanted.family, address, kind, state, lladdr, wanted.flags & EXT_LEARNED,
         confirmed=now - CONFIRMED_AGO, used=now, updated=now,
     )  # fmt: skip
 

@@ -25,8 +25,8 @@ def init_scheduler(dev: Device) -> None:
 
 
 def activate(dev: Device) -> None:
-    """dev_activate(): a default qdisc for a device that has none; without a carrier it does not run yet. A queue without
-    any room cannot be made, and then there is none (attach_default_qdiscs())."""
+    """dev_activate(): a default qdisc for a device that has none; without a carrier it does not run yet. A queue
+    without any room cannot be made, and then there is none (attach_default_qdiscs())."""
     if dev.qdisc == NOOP:
         if dev.no_queue or not dev.txqlen:
             dev.qdisc = NOQUEUE

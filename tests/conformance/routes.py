@@ -10,7 +10,8 @@ from tests.conformance.world import SETTLE
 
 NEWROUTE, DELROUTE, GETROUTE, NEWNEIGH, DELNEIGH, GETNEIGH, GETRULE = 24, 25, 26, 28, 29, 30, 34
 GETMULTICAST, GETANYCAST = 58, 62
-FAMILIES = (2, 2, 2, 10, 10, 10, 0, 7, 28)
+AF_BRIDGE = 7
+FAMILIES = (2, 2, 2, 10, 10, 10, 0, AF_BRIDGE, 28)
 LENGTHS4, LENGTHS6 = (32, 24, 24, 16, 0, 33), (128, 64, 64, 48, 0, 129)
 TABLES = (254, 254, 254, 255, 253, 0, 100, 252)
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_METRICS, RTA_TABLE = 1, 4, 5, 6, 7, 8, 15
@@ -116,7 +117,7 @@ class Routes(Addresses):
         state = rng.choice(
             (0x80, 0x80, 0x80, 0x40, 0x00, 0x20)
         )  # what does not decay: permanent, no ARP, none, failed
-        flags = rng.choice((0, 0, 0, 8, 0x80))
+        flags = rng.choice((0, 0, 0, 0x80))  # and no proxies
         header = struct.pack("<BBHiHBB", 2 if four else 10, 0, 0, self.index(), state, flags, 0)
         parts = [e.attr(NDA_DST, self.ip(four))] if self.chance(0.95) else []
         if cmd == NEWNEIGH and self.chance(0.85):
