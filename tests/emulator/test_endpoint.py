@@ -10,9 +10,13 @@ from collections.abc import Callable
 
 import pytest
 
+from emulator.call import Call
+from emulator.dump import Dump
 from emulator.endpoint import LONGEST, Credentials, Endpoint, truesize
 from emulator.machine import Machine
 from protocol.families.netdev import netdev
+from protocol.families.nlctrl import GETFAMILY
+from protocol.family import Family
 from protocol.uapi.netlink import NetlinkOpt
 
 ROUTE, GENERIC = 0, 16
@@ -109,6 +113,36 @@ def test_a_socket_that_closes_takes_its_dump_along(machine: Machine) -> None:
     assert again.receive() is not None
     ack = again.receive()
     assert ack is not None and ack[4:6] == b"\x02\0"
+
+
+@pytest.mark.parametrize("done_apart, number", [(False, errno.EMSGSIZE), (True, 0)])
+def test_a_message_that_can_never_fit_ends_a_dump(machine: Machine, done_apart: bool, number: int) -> None:
+    # netlink_dump(): EMSGSIZE with nothing written; rtnl_dumpit() makes that a 0 where it tells the end apart.
+    call = Call(Endpoint(machine, machine.init_net, GENERIC), FAMILIES, GENERIC, 0x301, 1)
+    call.op = GETFAMILY
+    data, over = Dump(call, iter([lambda: bytes(40000)]), done_apart=done_apart).fill(4000)
+    assert over and data[4:6] == b"\x03\0" and int.from_bytes(data[16:20], "little", signed=True) == -number
+
+
+def test_an_echo_leaves_out_everybody_with_the_askers_port(machine: Machine) -> None:
+    # do_one_broadcast() compares port ids alone, also with those of another namespace.
+    init, pod = machine.init_net, machine.new_net("pod")
+    pod.ids.assign(init)
+    asker = Endpoint(machine, init, ROUTE, portid=5)
+    alike, other = (Endpoint(machine, pod, ROUTE, portid=port, groups=1) for port in (5, 6))
+    for sock in (alike, other):
+        sock.setsockopt(NetlinkOpt.LISTEN_ALL_NSID, 1)
+    call = Call(asker, NOOP, 16, 0x9, 1)  # NLM_F_REQUEST | NLM_F_ECHO
+    machine.multicast.notify(init, ROUTE, 1, lambda: b"news", call)
+    assert (asker.receive(), alike.receive(), other.receive()) == (b"news", None, b"news")
+
+
+def test_groups_are_numbered_around_those_that_are_reserved(machine: Machine) -> None:
+    # genl_allocate_reserve_groups(): the first gap that is wide enough; 16 to 18 are taken from the beginning.
+    machine.register(Family("four", groups=("a", "b", "c", "d")))
+    machine.register(Family("one", groups=("e",)))
+    numbers = {name: number for (_, name), number in machine.group_ids.items()}
+    assert [numbers[name] for name in "abcde"] == [12, 13, 14, 15, 19]
 
 
 def test_news_wants_a_port(machine: Machine) -> None:

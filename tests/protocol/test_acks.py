@@ -54,8 +54,19 @@ def test_a_success_tells_text_and_cookie_only() -> None:
 def test_the_end_of_a_dump_leaves_out_what_does_not_fit() -> None:
     flags, errno, rest = parts(done(7, 9, 0, 22, explained(), extended=True, room=200))
     assert (flags, errno) == (0x202, -22) and Error.msg in Attrs.index(rest, 0, len(rest))
-    flags, errno, rest = parts(done(7, 9, 0, 22, explained(), extended=True, room=24))
+    room = 20 + len(rest)
+    assert parts(done(7, 9, 0, 22, explained(), extended=True, room=room))[2] == rest
+    flags, errno, rest = parts(done(7, 9, 0, 22, explained(), extended=True, room=room - 1))
     assert (flags, errno, rest) == (0x202, -22, b"")
+
+
+def test_the_order_of_an_explanation() -> None:
+    # netlink_ack_tlv_fill(): the text, the cookie, where, the policy, what is missing and in which nest.
+    extack = explained()
+    extack.policy = Error.offs
+    extack.missing, extack.nest = 3, 28
+    rest = parts(ack(REQUEST, 7, 9, 22, extack, capped=True, extended=True))[2]
+    assert [kind & 0x3FFF for kind in Attrs.index(rest, 16, len(rest)).spans] == [1, 3, 2, 4, 5, 6]
 
 
 def test_a_later_fault_replaces_the_earlier_but_not_what_it_does_not_speak_of() -> None:
