@@ -20,7 +20,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.launch import netdevsim_files, sysfs
+from emulator.launch import netdevsim_files, procfs, sysctl, sysfs
 from emulator.launch.borrow import Borrowed
 from emulator.launch.tree import Directory, File, Link, NetFile, Node, walk
 
@@ -83,11 +83,17 @@ class Files:
                 return walk(netdevsim_files.debugfs(machine), rest, follow=follow)
             case ["run", "netns", *rest] | ["var", "run", "netns", *rest]:
                 return walk(self.names(), rest, follow=follow)
-            case ["proc", "net", "dev"]:
-                return self._net_dev(tasks.net(call.tid))
-            case ["proc", who, *rest] if rest in (["ns", "net"], ["net", "dev"]):
+            case ["proc", "sys", "net", "ipv4", "conf", *rest]:
+                return walk(sysctl.conf4(tasks.net(call.tid)), rest, follow=follow)
+            case ["proc", "sys", "net", "ipv6", "conf", *rest]:
+                return walk(sysctl.conf6(tasks.net(call.tid)), rest, follow=follow)
+            case ["proc", "sys", "net", "ipv4", "route", "flush"]:
+                return sysctl.flush()
+            case ["proc", "net", name] if name in procfs.FILES:
+                return self._proc_net(tasks.net(call.tid), name)
+            case ["proc", who, *rest] if _of_interest(rest):
                 return self._of_thread(call, who, rest)
-            case ["proc", who, "task", thread, *rest] if rest in (["ns", "net"], ["net", "dev"]):
+            case ["proc", who, "task", thread, *rest] if _of_interest(rest):
                 return self._of_thread(call, thread, rest)
         return False
 
@@ -107,10 +113,10 @@ class Files:
             return None
         if net is None:
             return False  # a process that is not ours to tell of
-        return NetFile(net, f"net:[{net.inum}]") if rest == ["ns", "net"] else self._net_dev(net)
+        return NetFile(net, f"net:[{net.inum}]") if rest[0] == "ns" else self._proc_net(net, rest[1])
 
-    def _net_dev(self, net: Net) -> File:
-        return File(lambda: sysfs.proc_net_dev(net))
+    def _proc_net(self, net: Net, name: str) -> File:
+        return File(lambda: procfs.FILES[name](net))
 
     def names(self) -> Directory:
         """/run/netns."""
@@ -268,6 +274,11 @@ class Files:
             with suppress(OSError):
                 ours.close()
         self._writers.clear()
+
+
+def _of_interest(rest: list[str]) -> bool:
+    """Whether that is a file of ours below a process's directory."""
+    return rest == ["ns", "net"] or (len(rest) == 2 and rest[0] == "net" and rest[1] in procfs.FILES)
 
 
 def _empty() -> File:

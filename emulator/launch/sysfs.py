@@ -224,34 +224,3 @@ def statistics(dev: Device) -> Directory:
 
 def _counter(dev: Device, name: str) -> File:
     return _shown(lambda: getattr(dev.stats, name))
-
-
-PROC_NET_DEV = (
-    "Inter-|   Receive                                                |  Transmit\n"
-    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier"
-    " compressed\n"
-)
-"""dev_seq_show() of net/core/net-procfs.c."""
-
-
-def proc_net_dev(net: Net) -> str:
-    """/proc/net/dev of a namespace."""
-    lines = [PROC_NET_DEV]
-    for dev in net:
-        stats = dev.stats
-        frame = (
-            stats.rx_length_errors + stats.rx_over_errors + stats.rx_crc_errors + stats.rx_frame_errors
-        )
-        carrier = (
-            stats.tx_carrier_errors + stats.tx_aborted_errors + stats.tx_window_errors + stats.tx_heartbeat_errors
-        )
-        lines.append(
-            f"{dev.name:>6}: {stats.rx_bytes:7} {stats.rx_packets:7} {stats.rx_errors:4} "
-            f"{stats.rx_dropped + stats.rx_missed_errors:4} {stats.rx_fifo_errors:4} {frame:5} "
-            f"{stats.rx_compressed:10} {stats.multicast:9} {stats.tx_bytes:8} "
-            f"{stats.tx_packets:7} {stats.tx_errors:4} {stats.tx_dropped:4} "
-            f"{stats.tx_fifo_errors:4} {stats.collisions:5} {carrier:7} {stats.tx_compressed:10}\n"
-        )
-    return "".join(lines)
-
-

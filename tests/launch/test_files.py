@@ -199,6 +199,86 @@ def test_proc_net_dev() -> None:
     assert lines[2].split()[1:] == ["0"] * 16
 
 
+def test_groups_are_in_proc_net() -> None:
+    script = """
+    ip link add v address 02:00:00:00:00:01 type veth peer name w
+    ip link set lo up; ip link set v up; ip link set w up
+    until ip -6 addr show dev v | grep -q 'scope link $'; do :; done
+    cat /proc/net/igmp; grep v /proc/net/igmp6 /proc/self/net/dev_mcast /proc/net/if_inet6; ip maddr show dev v
+    """
+    assert nobody.shell(script).splitlines() == [
+        "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter",
+        "1\tlo        :     1      V3",
+        "\t\t\t\t010000E0     1 0:00000000\t\t0",
+        "2\tw         :     1      V3",
+        "\t\t\t\t010000E0     1 0:00000000\t\t0",
+        "3\tv         :     1      V3",
+        "\t\t\t\t010000E0     1 0:00000000\t\t0",
+        "/proc/net/igmp6:3    v               ff0200000000000000000001ff000001     1 00000004 0",
+        "/proc/net/igmp6:3    v               ff020000000000000000000000000001     1 0000000C 0",
+        "/proc/net/igmp6:3    v               ff010000000000000000000000000001     1 00000008 0",
+        "/proc/self/net/dev_mcast:3    v               1     0     333300000001",
+        "/proc/self/net/dev_mcast:3    v               1     0     01005e000001",
+        "/proc/self/net/dev_mcast:3    v               1     0     3333ff000001",
+        "/proc/net/if_inet6:fe80000000000000000000fffe000001 03 40 20 80        v",
+        "3:\tv",
+        "\tlink  33:33:00:00:00:01",
+        "\tlink  01:00:5e:00:00:01",
+        "\tlink  33:33:ff:00:00:01",
+        "\tinet  224.0.0.1",
+        "\tinet6 ff02::1:ff00:1",
+        "\tinet6 ff02::1",
+        "\tinet6 ff01::1",
+    ]
+
+
+def test_settings_of_devices_in_proc_sys_net() -> None:
+    script = """
+import errno, os
+os.system("ip link add dm0 type dummy; ip link set dm0 up")
+os.chdir("/proc/sys/net")
+def write(path, text):
+    try:
+        fd = os.open(path, os.O_WRONLY)
+        os.write(fd, text.encode())
+        os.close(fd)
+        return "ok"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+print(sorted(os.listdir("ipv4/conf")), sorted(os.listdir("ipv6/conf")))
+print(len(os.listdir("ipv4/conf/dm0")), len(os.listdir("ipv6/conf/dm0")), len(os.listdir("ipv6/conf/all")))
+for text in ("7", "abc", "99999999999", "  7 8", "-7", "0x10", "5x", "010"):
+    for path in ("ipv4/conf/dm0/rp_filter", "ipv6/conf/dm0/hop_limit", "ipv6/conf/dm0/router_solicitation_interval"):
+        print(write(path, text), open(path).read().strip(), end=" ")
+print()
+for path in ("ipv4/conf/dm0/mc_forwarding", "ipv4/route/flush", "ipv6/conf/all/forwarding"):
+    print(write(path, "1"), end=" ")
+for name in ("lo/use_tempaddr", "dm0/ioam6_id_wide", "all/mtu", "lo/mtu"):
+    print(open(f"ipv6/conf/{name}").read().strip(), end=" ")
+"""
+    assert python(script).splitlines() == [
+        "['all', 'default', 'dm0', 'lo'] ['all', 'default', 'dm0', 'lo']",
+        "33 55 54",
+        "ok 7 ok 7 ok 7 EINVAL 7 EINVAL 7 EINVAL 7 EINVAL 7 EINVAL 7 EINVAL 7 ok 7 ok 7 ok 7 ok -7 EINVAL 7 ok -7 "
+        "ok 16 ok 16 ok 16 EINVAL 16 EINVAL 16 EINVAL 16 ok 8 ok 8 ok 8 ",
+        "EACCES ok EACCES -1 4294967295 1280 65536 ",
+    ]
+
+
+def test_ipv6_is_switched_off_and_on() -> None:
+    script = """
+    ip link add dm0 type dummy; ip link set dm0 up
+    ip addr add 2001:db8::1/64 dev dm0
+    until ! ip -6 addr show dev dm0 | grep -q tentative; do :; done
+    echo 1 > /proc/sys/net/ipv6/conf/dm0/disable_ipv6
+    ip -6 addr show dev dm0; ip addr add 2001:db8::2/64 dev dm0 2>&1 || echo $?
+    echo 0 > /proc/sys/net/ipv6/conf/dm0/disable_ipv6
+    until ip -6 addr show dev dm0 | grep -q 'scope link $'; do :; done
+    ip -6 -o addr show dev dm0 | wc -l
+    """
+    assert nobody.shell(script).splitlines() == ["Error: ipv6: IPv6 is disabled on this device.", "2", "1"]
+
+
 def test_ioctls() -> None:
     script = """
 import errno, fcntl, socket, struct
