@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.launch import nobody
+from tests.launch.test_redo import CLONE
 
 pytestmark = pytest.mark.usefixtures("supervision")
 
@@ -60,6 +61,18 @@ do(netns_del="made"); print(ip("netns"))
 """
     output = nobody.run(nobody.python(), "-c", script, options=["--dir", directory])
     assert output.splitlines() == ["['made'] lo", "True", "[]"]
+
+
+def test_calls_that_only_the_program_can_make(directory: str) -> None:
+    """The daemon, which is no ancestor of the program, has them made too."""
+    script = CLONE + """
+print(*made(NEWNET), *made(0))
+os.chdir("/sys/class/net")
+print(os.getcwd(), os.listdir(), flush=True)
+os.system("echo 1 > /sys/bus/netdevsim/new_device; echo 1 2>/dev/null > /sys/bus/netdevsim/new_device || echo no")
+"""
+    output = nobody.run(nobody.python(), "-c", script, options=["--dir", directory])
+    assert output.splitlines() == ["True 3 False 3", "/sys/class/net ['lo']", "no"]
 
 
 def test_two_at_once_hear_each_other(directory: str) -> None:

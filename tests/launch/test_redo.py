@@ -98,6 +98,30 @@ except OSError as error:
     assert python(script, "--uid-view", "user").split() == ["EPERM"]
 
 
+def test_where_no_descriptor_can_be_copied() -> None:
+    script = CLONE + "print(*made(NEWNET)); os.chdir('/sys/class/net'); print(os.getcwd(), os.listdir())"
+    done = nobody.nlemu("run", "--", nobody.python(), "-c", script, copies=False)
+    assert (done.stdout.splitlines(), done.stderr) == (["True 3", "/sys/class/net ['lo']"], "")
+
+
+def test_where_somebody_traces_the_program_already() -> None:
+    """Two cannot do so at once: the calls are refused, as they would be without a launcher, and nothing hangs."""
+    script = CLONE + """
+PTRACE_TRACEME = 0
+child = os.fork()
+if not child:
+    libc.ptrace(PTRACE_TRACEME, 0, None, None)
+    for act in (lambda: made(NEWNET), lambda: os.chdir("/sys/class/net")):
+        try:
+            act()
+        except OSError as error:
+            print(errno.errorcode[error.errno], flush=True)
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+    assert python(script).split() == ["EPERM", "EACCES", "0"]
+
+
 def test_a_program_goes_to_a_directory() -> None:
     script = """
     ip link add dm0 type dummy
