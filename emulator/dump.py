@@ -13,6 +13,7 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from emulator.truesize import SHARED_INFO
 from protocol.acks import done
 from protocol.extack import Extack
 from protocol.refusal import Refusal
@@ -21,9 +22,8 @@ from protocol.uapi.netlink import NLM_F
 if TYPE_CHECKING:
     from emulator.call import Call, Fill, Messages
 
-SKB_OVERHEAD = 320  # SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) on x86-64
-GOODSIZE = 4096 - SKB_OVERHEAD  # NLMSG_GOODSIZE with pages of 4 KiB (include/linux/netlink.h)
-LARGEST = 32768 - SKB_OVERHEAD  # the most that netlink_recvmsg() remembers of a reader's room
+GOODSIZE = 4096 - SHARED_INFO  # NLMSG_GOODSIZE with pages of 4 KiB (include/linux/netlink.h)
+LARGEST = 32768 - SHARED_INFO  # the most that netlink_recvmsg() remembers of a reader's room
 DONE_SIZE = 20  # nlmsg_total_size(sizeof(int))
 DUMP_INTR = int(NLM_F.DUMP_INTR)
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.call import Call
 from emulator.descriptors import Descriptors
-from emulator.dump import LARGEST, SKB_OVERHEAD, Dump
+from emulator.dump import LARGEST, Dump
+from emulator.truesize import SMALL, SMALL_SIZE, truesize
 from protocol.acks import ack
 from protocol.frame import HEADER
 from protocol.refusal import Refusal
@@ -37,8 +38,6 @@ RCVBUF = 212992  # net.core.rmem_default of the recorded machine
 MIN_RCVBUF = 2304  # SOCK_MIN_RCVBUF (include/net/sock.h): the least that SO_RCVBUF makes of it
 SNDBUF = 212992  # net.core.wmem_default
 LONGEST = SNDBUF - 32  # netlink_sendmsg(): EMSGSIZE beyond
-SK_BUFF = 256  # SKB_DATA_ALIGN(sizeof(struct sk_buff)) on x86-64
-SMALL_HEAD = 640  # SKB_SMALL_HEAD_CACHE_SIZE (net/core/skbuff.c)
 DEFAULT_READ = 32768
 BUG = "nlemu: a bug in the emulator, see its log"
 
@@ -57,20 +56,6 @@ class Credentials(NamedTuple):
 
 
 ROOT = Credentials()
-
-
-def truesize(size: int) -> int:
-    """What a message of so many bytes counts for in a receive buffer (skb->truesize).
-
-    Its head is as large as the allocator makes it: the small size, or a power of two. netlink_trim() cuts back what was
-    allocated for more, though only where that saves half; a message between that and its own size counts for less here.
-    """
-    head = (size + 63 & ~63) + SKB_OVERHEAD
-    return SK_BUFF + (SMALL_HEAD if head <= SMALL_HEAD else 1 << (head - 1).bit_length())
-
-
-SMALL = truesize(0)
-SMALL_SIZE = SMALL_HEAD - SKB_OVERHEAD  # the longest message that counts for that
 
 
 class Datagram(NamedTuple):

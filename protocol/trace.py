@@ -351,6 +351,7 @@ def header_of(fields: Any) -> Header:
     """The header that an object describes. Raises TraceError (without a place) for one that describes none."""
     if not isinstance(fields, dict):
         raise TraceError(f"a header is an object, and not {shown(fields)}")
+    permit(fields, {"trace": HEADER["trace"]})  # first of all: another version may need other things
     demand(fields, HEADER, "the header")
     permit(fields, {"netdevsim": text})
     known = {key: fields[key] for key in HEADER if key != "trace"}

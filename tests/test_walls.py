@@ -20,15 +20,21 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("protocol", ("protocol",)),
     ("emulator.kernel", ("emulator.kernel", "protocol.uapi", "protocol.refusal")),
     ("emulator.call", ("emulator.kernel", "protocol")),
-    ("emulator.dump", ("emulator.kernel", "emulator.call", "protocol")),
+    ("emulator.truesize", ()),
+    ("emulator.dump", ("emulator.kernel", "emulator.call", "emulator.truesize", "protocol")),
     ("emulator.multicast", ("emulator.kernel", "emulator.call", "protocol")),
     ("emulator.handlers", ("emulator.handlers", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
     ("emulator.answer", ("emulator.handlers", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
     ("emulator.generic", ("emulator.answer", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
     ("emulator.route", ("emulator.answer", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
     ("emulator.faults", ("emulator.call", "emulator.dump", "protocol")),
-)
-# Above these: the machine, the endpoint, the steps, and the edge. They may import all that is below.
+    ("emulator.machine", ("emulator.generic", "emulator.route", "emulator.handlers", "emulator.multicast",
+                          "emulator.faults", "emulator.kernel", "emulator.call", "emulator.dump", "protocol")),
+    ("emulator.descriptors", ("emulator.machine", "emulator.kernel", "protocol")),
+    ("emulator.endpoint", ("emulator.machine", "emulator.descriptors", "emulator.call", "emulator.dump",
+                           "emulator.truesize", "emulator.kernel", "protocol")),
+)  # fmt: skip
+# Above these: the steps, and the edge. They may import all that is below.
 ASYNC_ROOMS = ("emulator.server", "emulator.connection", "emulator.control", "emulator.guest",
                "emulator.background")  # fmt: skip
 

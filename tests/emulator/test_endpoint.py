@@ -12,8 +12,9 @@ import pytest
 
 from emulator.call import Call
 from emulator.dump import Dump
-from emulator.endpoint import LONGEST, Credentials, Endpoint, truesize
+from emulator.endpoint import LONGEST, Credentials, Endpoint
 from emulator.machine import Machine
+from emulator.truesize import truesize
 from protocol.families.netdev import netdev
 from protocol.families.nlctrl import GETFAMILY
 from protocol.family import Family
