@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from errno import EBUSY, EEXIST, EINVAL, ENODATA, EOPNOTSUPP, ERANGE
+from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENODATA, EOPNOTSUPP, ERANGE
 
 import pytest
 
+from emulator.kernel.devmem import Binding, Dmabuf
 from emulator.kernel.lease import lease, unlease
 from emulator.kernel.netdevsim_port import queue_reset
 from emulator.kernel.page_pool import PagePool
@@ -158,3 +159,13 @@ def test_restarts_that_are_refused() -> None:
             queue_reset(w.port, queue, mode)
         assert caught.value.errno == EINVAL
     assert w.ear.heard() == []
+
+
+def test_a_dmabuf_fills_no_pool_of_larger_pages() -> None:
+    # mp_dmabuf_devmem_init(): no recorded machine makes such a pool of its own accord.
+    w = split_world()
+    binding = Binding(1, w.port, Dmabuf(), None)
+    binding.init(PagePool(w.kernel.page_pools, 1, w.port, None, 0, None, 0))
+    with pytest.raises(Refusal) as caught:
+        binding.init(PagePool(w.kernel.page_pools, 2, w.port, None, 0, None, 1))
+    assert caught.value.errno == E2BIG
