@@ -149,6 +149,7 @@ def _via(attrs: Attrs) -> int:
 def newroute(call: Call) -> None:
     """inet_rtm_newroute()."""
     route = wanted(call)
+    fib4_route.check_prefix(route.dst, route.length)
     ip4.of(call.net).fib.new_table(route.table)
     fib4_route.insert(call.net, route, call)
 

@@ -50,7 +50,7 @@ def wanted(call: Call) -> Wanted6:
         gateway,
         int.from_bytes(attrs[Rta.prefsrc][:16], "big") if Rta.prefsrc in attrs else 0,
         header.flags & ONLINK,
-        metrics(attrs),
+        metrics(attrs) if call.op is NEWROUTE else (),  # nobody looks at those of a route that is to go
         pref if pref in (LOW, HIGH) else MEDIUM,
         local=header.type == RTN.LOCAL,
         reject=header.type in REJECTED,
