@@ -99,6 +99,7 @@ class Endpoint:
         self.cap_ack = self.ext_ack = self.strict = self.all_nsid = self.pktinfo = self.no_enobufs = False
         self.broadcast_error = False
         self.groups: set[int] = set()
+        self._has_groups = False  # the bitmap is made when it is first asked about (netlink_realloc_groups())
         self.rcvbuf = rcvbuf
         self.on_readable: Callable[[], None] | None = None
         self.closed = False
@@ -144,6 +145,7 @@ class Endpoint:
         """
         count = min(32, self.machine.group_count(self.protocol))
         wanted = {group for group in range(1, count + 1) if mask >> group - 1 & 1}
+        self._has_groups = self._has_groups or bool(mask)
         for group in wanted:
             self._check_may_join(group)
         for group in wanted - self.groups:
@@ -358,6 +360,7 @@ class Endpoint:
                 raise OSError(errno.ENOPROTOOPT, f"no such option: {name}")
 
     def _check_group(self, group: int) -> None:
+        self._has_groups = True
         if not 0 < group <= self.machine.group_count(self.protocol):
             raise OSError(errno.EINVAL, f"no such group: {group}")
 
@@ -387,7 +390,12 @@ class Endpoint:
         return value
 
     def memberships(self) -> bytes:
-        """All groups as a bitmap, in whole words (netlink_getsockopt(NETLINK_LIST_MEMBERSHIPS))."""
+        """All groups as a bitmap, in whole words (netlink_getsockopt(NETLINK_LIST_MEMBERSHIPS)).
+
+        A socket that never had to do with a group has none.
+        """
+        if not self._has_groups:
+            return b""
         groups = bytearray(-(-self.machine.group_count(self.protocol) // 32) * 4)
         for group in self.groups:
             groups[group - 1 >> 3] |= 1 << (group - 1 & 7)

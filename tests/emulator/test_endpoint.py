@@ -93,6 +93,17 @@ def test_a_mask_is_joined_whole_or_not_at_all(machine: Machine) -> None:
     assert Endpoint(machine, init, ROUTE, portid=9, groups=1 << 30).groups == {31}
 
 
+def test_memberships_are_told_once_there_was_a_question_of_one(machine: Machine) -> None:
+    # As a host's own kernel tells them: nothing at first, and all words after any attempt to join or leave.
+    sock = Endpoint(machine, machine.init_net, GENERIC)
+    assert sock.memberships() == b""
+    refused(errno.EINVAL, lambda: sock.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, 4000))
+    assert sock.memberships() == bytes(8)
+    sock.set_groups(0b101)
+    assert sock.memberships() == bytes([5, *bytes(7)])
+    assert Endpoint(machine, machine.init_net, ROUTE, groups=0b101).memberships() == bytes([5, *bytes(7)])
+
+
 def test_a_dump_waits_for_its_reader(machine: Machine) -> None:
     sock = Endpoint(machine, machine.init_net, GENERIC)
     sock.send(FAMILIES)
