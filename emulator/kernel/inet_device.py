@@ -224,6 +224,7 @@ def _ready(dev: Device, idev: Inet6Device) -> None:
 def _down(dev: Device, *, unregister: bool) -> None:
     """addrconf_ifdown()."""
     idev: Inet6Device | None = dev.ip6
+    was_ready = idev is not None and idev.flags & READY
     ip6_device.down(dev, unregister=unregister)
     if idev is None:
         return
@@ -232,7 +233,8 @@ def _down(dev: Device, *, unregister: bool) -> None:
         ip6_mld.destroy(dev, idev.listener)
     else:
         idev.flags &= ~FORGOTTEN_WHEN_DOWN
-        ip6_mld.down(idev.listener)
+        if was_ready:  # else the groups that were left are reported all the same
+            ip6_mld.down(idev.listener)
     ip6_solicit.stop(idev)
     idev.tstamp = dev.kernel.clock.now
     idev.ra_mtu = 0

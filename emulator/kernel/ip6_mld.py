@@ -61,14 +61,15 @@ def join(dev: Device, group: int) -> None:
 
 
 def leave(dev: Device, listener: Listener, group: int) -> None:
-    """ipv6_dev_mc_dec(): that the last one left is reported as that the first one came."""
+    """ipv6_dev_mc_dec(): that the last one left is reported as that the first one came, but on a device that is down
+    too."""
     membership = listener.members.get(group)
     if membership is None:
         return
     membership.users -= 1
     if not membership.users:
         del listener.members[group]
-        _added(dev, listener, (group,))
+        _changed(dev, listener, (group,))
         dev.kernel.announcer.group6(RTM.DELMULTICAST, dev, group, membership)
 
 
@@ -134,9 +135,15 @@ def _of(dev: Device) -> Listener:
 
 
 def _added(dev: Device, listener: Listener, groups: tuple[int, ...]) -> None:
-    """igmp6_group_added() and mld_ifc_event()."""
+    """igmp6_group_added()."""
+    if dev.up:
+        _changed(dev, listener, groups)
+
+
+def _changed(dev: Device, listener: Listener, groups: tuple[int, ...]) -> None:
+    """mld_ifc_event(): what has changed will be reported."""
     groups = tuple(filter(_reported, groups))
-    if not dev.up or not groups:
+    if not groups:
         return
     for group in groups:
         listener.unreported[group] = ROBUSTNESS

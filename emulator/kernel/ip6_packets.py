@@ -51,7 +51,11 @@ def send(dev: Device, group: int, size: int) -> bool:
     stats[IpstatsMib.OUTMCASTPKTS] += 1
     stats[IpstatsMib.OUTMCASTOCTETS] += size
     dev.changed()
-    sent, receiver = dev.ops.transmit(dev, size + ETH_HLEN)
+    sent, receiver = False, None
+    if dev.up:
+        sent, receiver = dev.ops.transmit(dev, size + ETH_HLEN)
+    else:
+        dev.stats.tx_dropped += 1
     if sent:
         assert idev.icmp6_stats is not None
         idev.icmp6_stats[Icmp6Mib.OUTMSGS] += 1

@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=2000, help="how many steps in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the first walk (%(default)s)")
     parser.add_argument("--length", type=int, default=200, help="steps of one walk (%(default)s)")
-    parser.add_argument("--areas", default=",".join(AREAS), help="what to visit (%(default)s)")
+    parser.add_argument("--areas", default=",".join(AREAS), help="what to visit (%(default)s); there is also route")
     parser.add_argument("--save", type=pathlib.Path, help="where differences are written, a trace each")
     parser.add_argument(
         "--limit", type=int, default=10, help="give up after so many differences (%(default)s)"
@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="do not shrink")
     options = parser.parse_args()
     areas = options.areas.split(",")
-    done = datagrams = walks = 0
+    done = datagrams = walks = lost = bugs = 0
     found: list[Found] = []
     linux: Linux | None = None
     began = time.monotonic()
@@ -49,16 +49,18 @@ def main() -> int:
             linux.walks += 1
             walk = walked(seed, options.length, areas, counters)
             walks += 1
-            done += len(walk.steps)
-            datagrams += sum(len(got) for outcome in walk.outcomes for got in outcome.got.values())
             try:
                 one = compared(linux, walk, counters is not None, seed)
             except GuestError as error:
                 print(f"seed {seed}: {error}", flush=True)
                 linux.close()
                 linux = None
+                lost += 1
                 continue
+            done += len(walk.steps)
+            datagrams += sum(len(got) for outcome in walk.outcomes for got in outcome.got.values())
             if walk.machine.bugs:
+                bugs += walk.machine.bugs
                 print(f"seed {seed}: {walk.machine.bugs} bugs of the emulator, see above", flush=True)
             if one is None:
                 continue
@@ -72,9 +74,10 @@ def main() -> int:
             linux.close()
     print(
         f"{done} steps in {walks} walks, {datagrams} datagrams, seeds {options.seed} to {options.seed + walks - 1}, "
-        f"areas {options.areas}: {len(found)} walks differ; {time.monotonic() - began:.0f} s"
+        f"areas {options.areas}: {len(found)} walks differ, {bugs} bugs, "
+        f"{lost} walks lost with their guest and not counted; {time.monotonic() - began:.0f} s"
     )
-    return 1 if found else 0
+    return 1 if found or bugs or lost else 0
 
 
 def boot(kernel: pathlib.Path) -> Linux:

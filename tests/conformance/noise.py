@@ -11,7 +11,8 @@ Each rule is about an attribute or a field, never about an offset:
 - what is left of a lifetime, by a second or two;
 - process ids of NAPI threads;
 - how much a device has carried: IPv6 solicits routers, probes for duplicates and reports its groups after random
-  delays, so chance decides how many packets went out before a link went down;
+  delays, so chance decides how many packets went out by a given step. Only where both have counted something: that
+  nothing was sent, or dropped, is not a matter of chance;
 - when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
   delay. So the IPv6 addresses that are told of may stand anywhere among what one step brings, and that routers have
   been solicited (IF_RS_SENT) may show one message earlier or later. Routes come with addresses and neighbours with
@@ -36,6 +37,7 @@ TIMES = (
     "cacheinfo.confirmed",
     "cacheinfo.used",
     "cacheinfo.updated",
+    "cacheinfo.rta-lastuse",
 )
 LIFETIMES = ("cacheinfo.ifa-prefered", "cacheinfo.ifa-valid")
 ADDRESSES = ("address", "perm-address")
@@ -129,7 +131,7 @@ class Noise:
         said = bytearray(theirs)
         for fact in facts(theirs, protocol, self.families):
             solicited = fact.path.endswith(SOLICITED) and ours[fact.start] ^ said[fact.start] == RS_SENT
-            if solicited or self._by_chance(fact) or self._aged(fact, ours, theirs):
+            if solicited or self._by_chance(fact, ours, theirs) or self._aged(fact, ours, theirs):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
         return bytes(said)
 
@@ -141,8 +143,10 @@ class Noise:
         return abs(one - other) <= 2
 
     @staticmethod
-    def _by_chance(fact: Fact) -> bool:
-        return bool(COUNTERS.search(fact.path)) or fact.path.endswith(BY_CHANCE)
+    def _by_chance(fact: Fact, ours: bytes, theirs: bytes) -> bool:
+        if COUNTERS.search(fact.path):
+            return any(ours[fact.start : fact.end]) and any(theirs[fact.start : fact.end])
+        return fact.path.endswith(BY_CHANCE)
 
     def ordered(self, said: Sequence[str], protocol: int, *, ours: bool) -> list[str]:
         """Datagrams of one socket, those that may come at any time last, and sorted like what has no order."""

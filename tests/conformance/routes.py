@@ -103,13 +103,12 @@ class Routes(Addresses):
         self.ask_route(cmd, flags, header + b"".join(parts), about, SETTLE, 12)
 
     def list_neighbours(self) -> None:
-        header = struct.pack(
-            "<BBHiHBB", self.rng.choice(FAMILIES), 0, 0, 0, 0, self.rng.choice((0, 0, 0, 8)), 0
-        )
+        family = self.rng.choice(FAMILIES)
+        if family == AF_BRIDGE:  # no forwarding tables
+            family = 0
+        header = struct.pack("<BBHiHBB", family, 0, 0, 0, 0, self.rng.choice((0, 0, 0, 8)), 0)
         parts = [e.u32(8, self.ifindex())] if self.chance(0.3) else []
-        self.ask_route(
-            GETNEIGH, self.flags(e.REQUEST | e.DUMP), header + b"".join(parts), "neighbours", 0, 12
-        )
+        self.ask_route(GETNEIGH, self.flags(e.REQUEST | e.DUMP), header + b"".join(parts), "neighbours", 0, 12)
 
     def change_neighbour(self) -> None:
         rng, four = self.rng, self.chance(0.5)
