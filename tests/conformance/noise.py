@@ -15,7 +15,7 @@ Each rule is about an attribute or a field, never about an offset:
   nothing was sent, or dropped, is not a matter of chance;
 - when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
   delay. So the IPv6 addresses that are told of may stand anywhere among what one step brings, and that routers have
-  been solicited (IF_RS_SENT) may show one message earlier or later. Routes come with addresses and neighbours with
+  been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come with addresses and neighbours with
   packets, so the same holds for them;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
@@ -65,6 +65,12 @@ def eui64(address: bytes) -> bytes:
 def derived(address: bytes) -> tuple[bytes, ...]:
     """What IPv6 makes of a hardware address: an interface identifier, the end of a group, and that group's address."""
     return eui64(address), b"\x00\x01\xff" + address[3:], b"\x33\x33\xff" + address[3:]
+
+
+def message_of(fact: Fact) -> str:
+    """Which message of its datagram a fact is about."""
+    before, colon, _ = fact.path.partition(": ")
+    return before if colon else ""
 
 
 def has_no_order(message: bytes) -> bool:
@@ -129,9 +135,17 @@ class Noise:
     def hushed(self, ours: bytes, theirs: bytes, protocol: int) -> bytes:
         """What they said with our values where chance decides; both are as long."""
         said = bytearray(theirs)
-        for fact in facts(theirs, protocol, self.families):
-            solicited = fact.path.endswith(SOLICITED) and ours[fact.start] ^ said[fact.start] == RS_SENT
-            if solicited or self._by_chance(fact, ours, theirs) or self._aged(fact, ours, theirs):
+        told = facts(theirs, protocol, self.families)
+        solicited = {
+            message_of(fact)
+            for fact in told
+            if fact.path.endswith(SOLICITED) and ours[fact.start] ^ theirs[fact.start] == RS_SENT
+        }
+        for fact in told:
+            raced = message_of(fact) in solicited and (
+                fact.path.endswith(SOLICITED) or COUNTERS.search(fact.path)
+            )
+            if raced or self._by_chance(fact, ours, theirs) or self._aged(fact, ours, theirs):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
         return bytes(said)
 
