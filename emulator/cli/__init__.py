@@ -37,6 +37,7 @@ COMMANDS = {
 
 ERRORS = (
     ("emulator.client", "NoDaemon", NO_DAEMON),
+    ("emulator.launch.session", "NobodyThere", NO_DAEMON),
     ("emulator.client", "ControlError", REFUSED),
     ("emulator.directory", "DirectoryError", REFUSED),
     ("protocol.client", "NlError", REFUSED),

@@ -54,6 +54,10 @@ class CannotSupervise(Exception):
     """Why no program can be supervised here: one line for people."""
 
 
+class NobodyThere(Exception):
+    """There is no daemon to supervise a program: one line for people."""
+
+
 def high_numbers() -> int:
     """The lowest number for descriptors of ours. CannotSupervise: the limit leaves no room."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from emulator.launch.calls import Architecture
 from emulator.launch.host import Alone
 from emulator.launch.seccomp import Listener
-from emulator.launch.session import CannotSupervise
+from emulator.launch.session import CannotSupervise, NobodyThere
 from emulator.launch.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Daemons:
         try:
             self._sock.connect(os.fspath(self.control))
         except OSError as error:
-            raise CannotSupervise(f"no daemon answers at {self.control}: {error.strerror}") from error
+            raise NobodyThere(f"no daemon answers at {self.control}: {error.strerror}") from error
         request = {"supervise": listener, "netns": self.netns or "init", "root": root, "base": base, "place": place}
         self._sock.sendall(json.dumps(request).encode() + b"\n")
         answer = json.loads(self._sock.makefile("rb").readline() or b"{}")
