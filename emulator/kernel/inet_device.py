@@ -174,12 +174,15 @@ def _addrconf(event: NetdevEvent, dev: Device, idev: Inet6Device | None, info: I
 
 
 def find_inet6(dev: Device) -> Inet6Device:
-    """ipv6_find_idev(): IPv6 on a device, brought back if the device can have it. EINVAL."""
+    """ipv6_find_idev(): IPv6 on a device, brought back if the device can have it. EINVAL. On one that is up, all groups
+    are reported anew, whatever comes of the request."""
     idev: Inet6Device | None = dev.ip6
     if idev is None:
         if dev.mtu < ip6_conf.MIN_MTU:
             raise Refusal(EINVAL)
         idev = _add(dev)
+    if dev.up:
+        ip6_mld.up(dev)
     return idev
 
 

@@ -76,7 +76,7 @@ class Speech:
         kind, rng = attribute.kind, self.rng
         told = self.choose(attribute)
         if isinstance(told, str):
-            return told.encode() + b"\0"
+            return told.encode("utf-8", "surrogateescape") + b"\0"
         match kind:
             case Integer():
                 size = kind.size or 4
