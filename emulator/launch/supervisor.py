@@ -206,7 +206,7 @@ class Supervisor:
                     self.poll.unregister(fd)  # nobody is left under the filter
             elif fd in self._outside:
                 self._outside[fd](event)
-            elif fd in self.tasks.by_pidfd:
+            elif fd in self.tasks.by_pidfd and self.tasks.has_ended(fd):
                 self.drain()
                 self.tasks.ended(fd)
                 if self.kept:

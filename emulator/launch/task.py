@@ -127,6 +127,13 @@ class Tasks:
         left.release()
         self._on_leave()
 
+    def has_ended(self, pidfd: int) -> bool:
+        """Whether the process of that pidfd has ended. An event may be of whatever had the number before, in the same
+        batch of events: the pidfd itself is asked."""
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        return bool(poll.poll(0))
+
     def ended(self, pidfd: int) -> None:
         """The process of that pidfd has ended."""
         process = self.by_pidfd.pop(pidfd)
