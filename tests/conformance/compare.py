@@ -49,7 +49,12 @@ def differences(
             one, other = (without_descriptors(step, outcome) for outcome in (one, other))
         if one.error != other.error:
             yield Difference(number, None, 0, _mark(other.error), _mark(one.error))
-        for socket in dict.fromkeys([*other.got, *one.got]):
+        sockets = list(dict.fromkeys([*other.got, *one.got]))
+        for socket in sockets:  # a listener may be told what another socket shows the meaning of
+            noise.prepare(
+                one.got.get(socket, ()), other.got.get(socket, ()), protocol.get(socket, 0), links=True
+            )
+        for socket in sockets:
             spoken = protocol.get(socket, 0)
             said, heard = one.got.get(socket, ()), other.got.get(socket, ())
             noise.prepare(said, heard, spoken)

@@ -49,6 +49,7 @@ COUNTERS = re.compile(r"\.(stats|stats64|icmp6stats)\.[a-z0-9-]+$")
 
 NEWADDR, NEWROUTE, DELROUTE, NEWNEIGH, DELNEIGH = 20, 24, 25, 28, 29
 INET6 = 10
+NEWLINK = "1000"  # the message type, as it stands in hex
 SOLICITED = "af-spec.inet6.flags"
 RS_SENT = 0x10
 
@@ -95,9 +96,13 @@ class Noise:
         self.given = given
         self.pairs: dict[bytes, bytes] = {}
 
-    def prepare(self, ours: Sequence[str], theirs: Sequence[str], protocol: int) -> None:
+    def prepare(
+        self, ours: Sequence[str], theirs: Sequence[str], protocol: int, *, links: bool = False
+    ) -> None:
         """Learns from all that a socket had to read after a step, before any of it is compared: what two machines show
-        for the first time, in the order in which they show it, are pairs."""
+        for the first time, in the order in which they show it, are pairs. links: only from messages about links."""
+        if links:
+            ours, theirs = ([text for text in said if text[8:12] == NEWLINK] for said in (ours, theirs))
         if ours == theirs:
             return
         known = {*self.given, *self.pairs, *self.pairs.values()}
