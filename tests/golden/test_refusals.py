@@ -45,15 +45,19 @@ REMEMBERED = ("revision", "told", "seen_by", "_patterns")  # what was worked out
 
 COMMITTED = {
     "r03_netkit_errors": {22},
+    "r17_ipv6": {15, 28, 29, 30, 32, 35, 36},
     "r20_settings": {111, 112, 113},
     "r21_settings_up": {112, 113, 114},
     "r22_settings_elsewhere": {56, 57, 109, 110, 162, 163, 189},
     "r24_kinds": {24, 26},
     "r30_names": {7, 26},
+    "r38_reported_anew": {5, 8, 11},
     "r45_neighbours": {65},
+    "r49_autojoin": {40, 43, 55, 57, 59, 61},
 }
 """By trace, the steps that leave something: do_setlink(), rtnl_linkprop() and neigh_add() work through a request in
-order. In r03 one end of a pair was there before the other was refused: link-watch is still to look at it, in vain."""
+order. Whoever asks for an address of IPv6 wakes the device's reports of its groups, and a refusal does not put them to
+sleep again (r17, r38, r49; r38 shows the reports). In r03 one end of a pair was there before the other was refused: link-watch is still to look at it, in vain."""
 
 
 def fields(thing: object) -> Iterator[tuple[object, object]]:
