@@ -57,7 +57,8 @@ COMMITTED = {
 }
 """By trace, the steps that leave something: do_setlink(), rtnl_linkprop() and neigh_add() work through a request in
 order. Whoever asks for an address of IPv6 wakes the device's reports of its groups, and a refusal does not put them to
-sleep again (r17, r38, r49; r38 shows the reports). In r03 one end of a pair was there before the other was refused: link-watch is still to look at it, in vain."""
+sleep again (r17, r38, r49; r38 shows the reports). In r03 one end of a pair was there before the other was refused:
+link-watch is still to look at it, in vain."""
 
 
 def fields(thing: object) -> Iterator[tuple[object, object]]:
