@@ -237,7 +237,7 @@ def _down(dev: Device, *, unregister: bool) -> None:
     else:
         idev.flags &= ~FORGOTTEN_WHEN_DOWN
         if was_ready:  # else the groups that were left are reported all the same
-            ip6_mld.down(idev.listener)
+            ip6_mld.down(dev, idev.listener)
     ip6_solicit.stop(idev)
     idev.tstamp = dev.kernel.clock.now
     idev.ra_mtu = 0

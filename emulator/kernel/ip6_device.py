@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip6, ip6_address, ip6_dad, ip6_route, neighbour
+from emulator.kernel import ip6, ip6_address, ip6_dad, ip6_mld, ip6_route, neighbour
 from emulator.kernel.events import NetdevEvent
 from emulator.kernel.ip6_address import State, Wanted
 from protocol.refusal import Refusal
@@ -55,6 +55,7 @@ def configure(dev: Device) -> None:
     idev: Inet6Device | None = dev.ip6
     if idev is None:
         return
+    ip6_mld.up(dev)
     try:
         if dev.type == LOOPBACK:
             _add_loopback(dev)

@@ -4,6 +4,9 @@ A group that is joined is reported twice, a moment later and then at some time w
 of the link has passed, all groups are reported twice more, at once and within a second. Groups that every device
 listens to are never reported, and one that does no neighbour discovery has no others by itself: like IPv4's, the
 kernel has a socket that joins the groups that are addresses and say so (IFA_F_MCAUTOJOIN).
+
+A group that was left is reported as often as one that was joined. A device that goes down leaves all of its groups and
+says nothing, but it remembers: when it is up again, those that it has not joined by then are reported as left.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING
 from emulator.kernel import ip6, ip6_packets
 from emulator.kernel.clock import NSEC_PER_SEC
 from emulator.kernel.ip4_groups import Membership
+from emulator.kernel.ip6_conf import MIN_MTU
 from protocol.refusal import Refusal
 from protocol.uapi.ipv6 import Ipv6Devconf
 from protocol.uapi.rtnetlink import RTM
@@ -34,14 +38,16 @@ SOON = 2 * NSEC_PER_MSEC
 
 
 class Listener:
-    """What one device keeps of it. members: its groups, the oldest first; unreported: how many reports of a group
-    are still to be sent."""
+    """What one device keeps of it. members: its groups, the oldest first; joined: how many reports of a group are still
+    to be sent (mca_crcount); left: groups that it left and how many reports are still to say so (mc_tomb), the newest
+    last: one that it left twice stands there twice."""
 
-    __slots__ = ("change", "change_count", "initial", "initial_count", "members", "unreported")
+    __slots__ = ("change", "change_count", "initial", "initial_count", "joined", "left", "members")
 
     def __init__(self) -> None:
         self.members: dict[int, Membership] = {}
-        self.unreported: dict[int, int] = {}
+        self.joined: dict[int, int] = {}
+        self.left: list[tuple[int, int]] = []
         self.change: Job | None = None
         self.change_count = 0
         self.initial: Job | None = None
@@ -56,7 +62,7 @@ def join(dev: Device, group: int) -> None:
         membership.users += 1
         return
     membership = listener.members[group] = Membership(1, dev.kernel.clock.now)
-    _added(dev, listener, (group,))
+    _added(dev, listener, group)
     dev.kernel.announcer.group6(RTM.NEWMULTICAST, dev, group, membership)
 
 
@@ -69,31 +75,33 @@ def leave(dev: Device, listener: Listener, group: int) -> None:
     membership.users -= 1
     if not membership.users:
         del listener.members[group]
-        _changed(dev, listener, (group,))
+        listener.joined.pop(group, None)
+        _dropped(dev, listener, group)
         dev.kernel.announcer.group6(RTM.DELMULTICAST, dev, group, membership)
 
 
 def up(dev: Device) -> None:
     """ipv6_mc_up(): the device can carry packets, again perhaps: all groups are reported anew."""
     listener = _of(dev)
-    _added(dev, listener, tuple(listener.members))
+    for group in listener.members:
+        _added(dev, listener, group)
 
 
-def down(listener: Listener) -> None:
-    """ipv6_mc_down(): nothing more is reported."""
+def down(dev: Device, listener: Listener) -> None:
+    """ipv6_mc_down(): all groups are left, and nothing more is reported for now."""
+    for group in listener.members:
+        _dropped(dev, listener, group)
     for job in (listener.change, listener.initial):
         if job is not None:
             job.cancel()
     listener.change = listener.initial = None
     listener.change_count = listener.initial_count = 0
-    listener.unreported.clear()
 
 
 def destroy(dev: Device, listener: Listener) -> None:
     """ipv6_mc_destroy_dev(): all nodes are left, and of the other groups nobody is told."""
-    down(listener)
+    down(dev, listener)
     leave(dev, listener, ip6.ALL_NODES)
-    down(listener)
     listener.members.clear()
 
 
@@ -134,32 +142,38 @@ def _of(dev: Device) -> Listener:
     return idev.listener
 
 
-def _added(dev: Device, listener: Listener, groups: tuple[int, ...]) -> None:
-    """igmp6_group_added()."""
-    if dev.up:
-        _changed(dev, listener, groups)
+def _added(dev: Device, listener: Listener, group: int) -> None:
+    """mld_del_delrec() and igmp6_group_added(): that it was left is forgotten, once."""
+    for at in reversed(range(len(listener.left))):
+        if listener.left[at][0] == group:
+            del listener.left[at]
+            listener.joined[group] = ROBUSTNESS
+            break
+    if dev.up and _reported(group):
+        listener.joined[group] = ROBUSTNESS
+        _changed(dev, listener)
 
 
-def _changed(dev: Device, listener: Listener, groups: tuple[int, ...]) -> None:
+def _dropped(dev: Device, listener: Listener, group: int) -> None:
+    """igmp6_group_dropped() and igmp6_leave_group()."""
+    if _reported(group):
+        listener.left.append((group, ROBUSTNESS))
+        _changed(dev, listener)
+
+
+def _changed(dev: Device, listener: Listener) -> None:
     """mld_ifc_event(): what has changed will be reported."""
-    groups = tuple(filter(_reported, groups))
-    if not groups:
-        return
-    for group in groups:
-        listener.unreported[group] = ROBUSTNESS
     listener.change_count = ROBUSTNESS
     listener.change = _later(dev, listener.change, SOON, lambda: _report_changes(dev, listener))
 
 
 def _report_changes(dev: Device, listener: Listener) -> None:
-    """mld_ifc_work()."""
+    """mld_ifc_work() and mld_send_cr()."""
     listener.change = None
-    due = tuple(listener.unreported)
-    for group in due:
-        listener.unreported[group] -= 1
-        if not listener.unreported[group]:
-            del listener.unreported[group]
-    _report(dev, len(due))
+    groups = len(listener.left) + len(listener.joined)
+    listener.left = [(group, count - 1) for group, count in listener.left if count > 1]
+    listener.joined = {group: count - 1 for group, count in listener.joined.items() if count > 1}
+    _report(dev, groups)
     if listener.change_count:
         listener.change_count -= 1
         if listener.change_count:
@@ -178,8 +192,8 @@ def _report_initially(dev: Device, listener: Listener) -> None:
 
 def _report(dev: Device, groups: int) -> None:
     """mld_sendpack(): so many groups in one report, which fit for as long as somebody counts them on fingers. One that
-    the driver drops is counted as discarded; a solicitation is not."""
-    if groups and dev.ip6 is not None:
+    the driver drops is counted as discarded; a solicitation is not. add_grec() finds no room where IPv6 has none."""
+    if groups and dev.ip6 is not None and dev.mtu >= MIN_MTU:
         sent = ip6_packets.send(dev, ip6.ALL_MLD2_ROUTERS, ip6_packets.REPORT + groups * ip6_packets.RECORD)
         if not sent:
             ip6_packets.counters(dev.ip6)[IpstatsMib.OUTDISCARDS] += 1

@@ -12,11 +12,12 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from fixtures.recorder.guest import GuestError
-from tests.conformance.compare import FAMILIES, differences, told
-from tests.conformance.machines import Counters, Emulator, Fields, Linux, Outcome, StepImpossible
-from tests.conformance.run import AREAS, MAKE, Found, again, compared, shrink, walked
+from tests.conformance.compare import FAMILIES
+from tests.conformance.machines import Fields, Linux, Outcome
+from tests.conformance.run import AREAS, Found, compared, differs, shrink, walked
 
 WALKS_A_BOOT = 40
 
@@ -27,7 +28,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=2000, help="how many steps in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the first walk (%(default)s)")
     parser.add_argument("--length", type=int, default=200, help="steps of one walk (%(default)s)")
-    parser.add_argument("--areas", default=",".join(AREAS), help="what to visit (%(default)s); there is also route")
+    parser.add_argument(
+        "--areas", default=",".join(AREAS), help="what to visit (%(default)s); there is also route"
+    )
     parser.add_argument("--save", type=pathlib.Path, help="where differences are written, a trace each")
     parser.add_argument(
         "--limit", type=int, default=10, help="give up after so many differences (%(default)s)"
@@ -51,7 +54,7 @@ def main() -> int:
             walk = walked(seed, options.length, areas, counters)
             walks += 1
             try:
-                one = compared(linux, walk, counters is not None, seed)
+                one = compared(linux, walk, seed)
             except GuestError as error:
                 print(f"seed {seed}: {error}", flush=True)
                 linux.close()
@@ -94,31 +97,27 @@ def boot(kernel: pathlib.Path) -> Linux:
 def shortened(linux: Linux, found: Found) -> list[Fields]:
     """The fewest steps found that still differ on their last."""
 
-    def differs(steps: list[Fields]) -> bool:
-        counters: Counters = linux.renew()
-        try:
-            different = again(linux, steps, counters)
-        except StepImpossible:
-            return False
-        return any(difference.step == len(steps) for difference in different)
+    def still(steps: list[Fields]) -> bool:
+        return differs(linux, steps) is not None
 
-    return shrink(found.steps, differs) if differs(found.steps) else found.steps
+    return shrink(found.steps, still) if still(found.steps) else found.steps
 
 
 def tell(linux: Linux, found: Found, folder: pathlib.Path | None) -> None:
     """Prints what differs, and keeps the steps as a trace with what Linux said."""
-    ours = Emulator(MAKE(), linux.renew()).perform(found.steps)
-    theirs = linux.perform(found.steps)
-    different = list(differences(found.steps, ours, theirs))
-    if not different:
-        print("it did not differ again: a race on Linux that is not known as one, perhaps; at first it was")
-        different = [replace(one, step=len(found.steps)) for one in found.differences]
+    different = differs(linux, found.steps)
     for step in found.steps:
         if "open" not in step and "netns" not in step:
             print("   ", json.dumps(step), flush=True)
-    for difference in different[:6]:
-        print("\n".join(told(found.steps, difference)), flush=True)
+    if different is None:
+        print("it did not differ again: a race on Linux that is not known as one, perhaps; at first it was")
+        last = len(found.steps)
+        different = replace(found, differences=[replace(one, step=last) for one in found.differences])
+    for line in islice(different.told(), 40):
+        print(line, flush=True)
     if folder is not None:
+        linux.renew()
+        theirs = linux.perform(found.steps)
         folder.mkdir(parents=True, exist_ok=True)
         save(folder / f"{found.seed}.jsonl", found.seed, linux.guest.release, found.steps, theirs)
 

@@ -11,6 +11,7 @@ from emulator.report import explain
 from protocol.known import Families, numbered
 from tests.conformance.machines import Fields, Outcome
 from tests.conformance.noise import Noise
+from tests.conformance.samples import Counts, Place, Sample
 
 FAMILIES = {"nlctrl": 16, "netdev": 20, "ethtool": 21}
 """The numbers of the recorded machine."""
@@ -39,10 +40,22 @@ def protocols(steps: Sequence[Fields]) -> dict[str, int]:
     return {step["open"]: step["proto"] for step in steps if "open" in step}
 
 
-def differences(
+def compare(
     steps: Sequence[Fields], ours: Sequence[Outcome], theirs: Sequence[Outcome]
+) -> tuple[list[Difference], Counts]:
+    """Where they differ, and what they counted differently, which is not among the differences."""
+    counts: dict[Place, tuple[int, int]] = {}
+    return list(differences(steps, ours, theirs, counts)), counts
+
+
+def differences(
+    steps: Sequence[Fields],
+    ours: Sequence[Outcome],
+    theirs: Sequence[Outcome],
+    counts: dict[Place, tuple[int, int]] | None = None,
 ) -> Iterator[Difference]:
-    """Where they differ, step by step: `expected` is what Linux said, `got` the emulator."""
+    """Where they differ, step by step: `expected` is what Linux said, `got` the emulator. What they count differently
+    is left out, and put into counts."""
     noise, protocol = noise_of(steps), protocols(steps)
     for number, (step, one, other) in enumerate(zip(steps, ours, theirs, strict=True), 1):
         if "patch_fd" in step:
@@ -64,6 +77,11 @@ def differences(
             for index, (mine, yours) in enumerate(pairs):
                 if not noise.same(mine, yours, spoken):
                     yield Difference(number, socket, index, noise.quiet(mine, yours, spoken), mine)
+                elif counts is not None and mine and yours and mine != yours:
+                    counted = noise.counts(yours, spoken)
+                    for path, count in noise.counts(mine, spoken).items():
+                        if count != counted[path]:
+                            counts[Place(number, socket, index, path)] = count, counted[path]
 
 
 def without_descriptors(step: Fields, outcome: Outcome) -> Outcome:
@@ -92,3 +110,15 @@ def told(steps: Sequence[Fields], difference: Difference) -> list[str]:
     )
     protocol = protocols(steps).get(difference.socket or "", 0)
     return [where, *(f"  {line}" for line in explain(difference, protocol, families()))]
+
+
+def counted(steps: Sequence[Fields], sample: Sample) -> list[str]:
+    """The same of a counter, with all that was counted in every run."""
+    place = sample.place
+    step = steps[place.step - 1]
+    about = step.get("about") or next(f"{verb} {step[verb]}" for verb in step)
+    return [
+        f"step {place.step} ({about}): {place.socket} [{place.index}] {place.path}",
+        f"  - {' '.join(map(str, sample.theirs))}",
+        f"  + {' '.join(map(str, sample.ours))}",
+    ]

@@ -11,11 +11,11 @@ Each rule is about an attribute or a field, never about an offset:
 - what is left of a lifetime, by a second or two;
 - process ids of NAPI threads;
 - how much a device has carried: IPv6 solicits routers, probes for duplicates and reports its groups after random
-  delays, so chance decides how many packets went out by a given step. Only where both have counted something: that
-  nothing was sent, or dropped, is not a matter of chance;
+  delays, so chance decides how many packets went out by a given step. These are not forgiven here but handed to
+  samples.py, which asks both sides again;
 - when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
   delay. So the IPv6 addresses that are told of may stand anywhere among what one step brings, and that routers have
-  been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come with
+  been solicited (IF_RS_SENT) may show one message earlier or later. Routes come with
   addresses and neighbours with packets, so the same holds for them;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
@@ -66,12 +66,6 @@ def eui64(address: bytes) -> bytes:
 def derived(address: bytes) -> tuple[bytes, ...]:
     """What IPv6 makes of a hardware address: an interface identifier, the end of a group, and that group's address."""
     return eui64(address), b"\x00\x01\xff" + address[3:], b"\x33\x33\xff" + address[3:]
-
-
-def message_of(fact: Fact) -> str:
-    """Which message of its datagram a fact is about."""
-    before, colon, _ = fact.path.partition(": ")
-    return before if colon else ""
 
 
 def has_no_order(message: bytes) -> bool:
@@ -140,19 +134,22 @@ class Noise:
     def hushed(self, ours: bytes, theirs: bytes, protocol: int) -> bytes:
         """What they said with our values where chance decides; both are as long."""
         said = bytearray(theirs)
-        told = facts(theirs, protocol, self.families)
-        solicited = {
-            message_of(fact)
-            for fact in told
-            if fact.path.endswith(SOLICITED) and ours[fact.start] ^ theirs[fact.start] == RS_SENT
-        }
-        for fact in told:
-            raced = message_of(fact) in solicited and (
-                fact.path.endswith(SOLICITED) or COUNTERS.search(fact.path)
-            )
-            if raced or self._by_chance(fact, ours, theirs) or self._aged(fact, ours, theirs):
+        for fact in facts(theirs, protocol, self.families):
+            raced = fact.path.endswith(SOLICITED) and ours[fact.start] ^ theirs[fact.start] == RS_SENT
+            counted = COUNTERS.search(fact.path)
+            if raced or counted or fact.path.endswith(BY_CHANCE) or self._aged(fact, ours, theirs):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
         return bytes(said)
+
+    def counts(self, text: str, protocol: int) -> dict[str, int]:
+        """The counters that a datagram tells, by their paths."""
+        data = b"" if text.startswith("!") else bytes.fromhex(text)
+        told = facts(data, protocol, self.families)
+        return {
+            fact.path: int.from_bytes(data[fact.start : fact.end], "little")
+            for fact in told
+            if COUNTERS.search(fact.path)
+        }
 
     @staticmethod
     def _aged(fact: Fact, ours: bytes, theirs: bytes) -> bool:
@@ -160,12 +157,6 @@ class Noise:
             return False
         one, other = (int.from_bytes(said[fact.start : fact.end], "little") for said in (ours, theirs))
         return abs(one - other) <= 2
-
-    @staticmethod
-    def _by_chance(fact: Fact, ours: bytes, theirs: bytes) -> bool:
-        if COUNTERS.search(fact.path):
-            return any(ours[fact.start : fact.end]) and any(theirs[fact.start : fact.end])
-        return fact.path.endswith(BY_CHANCE)
 
     def ordered(self, said: Sequence[str], protocol: int, *, ours: bool) -> list[str]:
         """Datagrams of one socket, those that may come at any time last, and sorted like what has no order."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from emulator.machine import Machine
 from emulator.replay import Difference
-from tests.conformance.compare import differences
-from tests.conformance.machines import Counters, Emulator, Fields, Linux, Outcome
+from tests.conformance.compare import compare, counted, told
+from tests.conformance.machines import Counters, Emulator, Fields, Linux, Outcome, StepImpossible
+from tests.conformance.samples import RUNS, Counts, Sample, apart
 from tests.conformance.walk import AREAS, Walk
 
 MAKE = Machine
@@ -20,9 +21,16 @@ class Found:
 
     seed: str
     steps: list[Fields]
-    renewed: bool
     differences: list[Difference] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
     bugs: int = 0
+
+    def told(self) -> Iterator[str]:
+        """How the last step differs, in lines for people."""
+        for difference in self.differences:
+            yield from told(self.steps, difference)
+        for sample in self.samples:
+            yield from counted(self.steps, sample)
 
 
 def walked(seed: str, steps: int, areas: Sequence[str], renewed: Counters | None) -> Walk:
@@ -35,21 +43,53 @@ def walked(seed: str, steps: int, areas: Sequence[str], renewed: Counters | None
     return walk
 
 
-def compared(linux: Linux, walk: Walk, renewed: bool, seed: str) -> Found | None:
+def compared(linux: Linux, walk: Walk, seed: str) -> Found | None:
     """Performs a walk on Linux; what differs first, if something does."""
-    theirs = linux.perform(walk.steps)
-    different = list(differences(walk.steps, walk.outcomes, theirs))
-    if not different:
+    different, counts = compare(walk.steps, walk.outcomes, linux.perform(walk.steps))
+    return found(linux, seed, walk.steps, different, counts, walk.machine.bugs)
+
+
+def found(
+    linux: Linux,
+    seed: str,
+    steps: Sequence[Fields],
+    different: Sequence[Difference],
+    counts: Counts,
+    bugs: int = 0,
+    runs: int = RUNS,
+) -> Found | None:
+    """What differs first in a first run and, if only counters do, in those that follow."""
+    later: list[Difference] = []
+
+    def once_more(run: int) -> Counts:
+        differences, counts = again(linux, steps, run)
+        later.extend(differences)
+        return {} if differences else counts
+
+    samples = [] if different else apart(counts, once_more, runs)
+    different = different or later
+    first = min((*(one.step for one in different), *(one.place.step for one in samples)), default=0)
+    if not first:
         return None
-    first = min(difference.step for difference in different)
-    here = [difference for difference in different if difference.step == first]
-    return Found(seed, list(walk.steps[:first]), renewed, here, walk.machine.bugs)
+    here = [one for one in different if one.step == first]
+    counted = [one for one in samples if one.place.step == first]
+    return Found(seed, list(steps[:first]), here, counted, bugs)
 
 
-def again(linux: Linux, steps: Sequence[Fields], renewed: Counters | None) -> list[Difference]:
-    """What differs in steps that are performed once more, on both sides."""
-    ours: list[Outcome] = Emulator(MAKE(), renewed).perform(steps)
-    return list(differences(steps, ours, linux.perform(steps)))
+def again(linux: Linux, steps: Sequence[Fields], run: int = 0) -> tuple[list[Difference], Counts]:
+    """What differs in steps that are performed once more on both sides, with other random numbers here too."""
+    counters = linux.renew()
+    ours: list[Outcome] = Emulator(MAKE(seed=run), counters).perform(steps)
+    return compare(steps, ours, linux.perform(steps))
+
+
+def differs(linux: Linux, steps: Sequence[Fields]) -> Found | None:
+    """Whether the last step differs, and how."""
+    try:
+        one = found(linux, "", steps, *again(linux, steps))
+    except StepImpossible:
+        return None
+    return one if one is not None and len(one.steps) == len(steps) else None
 
 
 def shrink(steps: list[Fields], differs: Callable[[list[Fields]], bool], patience: int = 400) -> list[Fields]:
@@ -72,4 +112,4 @@ def shrink(steps: list[Fields], differs: Callable[[list[Fields]], bool], patienc
     return steps
 
 
-__all__ = ["AREAS", "Found", "again", "compared", "shrink", "walked"]
+__all__ = ["AREAS", "Found", "compared", "differs", "found", "shrink", "walked"]

@@ -22,11 +22,9 @@ def test_walks_on_linux(linux: Linux, pytestconfig: pytest.Config) -> None:
     while done < steps:
         counters = linux.renew()
         walk = walked(str(seed), LENGTH, AREAS, counters)
-        found = compared(linux, walk, True, str(seed))
+        found = compared(linux, walk, str(seed))
         assert not walk.machine.bugs
-        assert found is None, "\n".join(
-            [f"seed {seed}", *(line for one in found.differences for line in told(found.steps, one))]
-        )
+        assert found is None, "\n".join([f"seed {seed}", *found.told()])
         done += len(walk.steps)
         seed += 1
 
