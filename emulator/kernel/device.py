@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.kernel.queue import Queues, RxQueue, TxQueue
 from protocol.uapi.if_ import IfOper
+from protocol.uapi.if_ether import ETH_HLEN, VLAN_HLEN
 from protocol.uapi.netdevice import (
     GRO_LEGACY_MAX_SIZE,
     GSO_LEGACY_MAX_SIZE,
@@ -349,6 +350,15 @@ class Device:
         if self._stats is None:
             self._stats = Stats()
         return self._stats
+
+    def takes(self, size: int) -> bool:
+        """__dev_forward_skb(): whether a frame of that many bytes, its header included, that another device hands over
+        gets in. One that does not is counted as dropped here too."""
+        forwardable = self.up and size <= self.mtu + ETH_HLEN + VLAN_HLEN
+        if not forwardable:
+            self.stats.rx_dropped += 1
+            self.changed()
+        return forwardable
 
     def changed(self) -> None:
         """Something that a message shows is different now."""

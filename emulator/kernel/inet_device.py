@@ -99,7 +99,7 @@ class Inet6Device:
 
 def link_ready(dev: Device) -> bool:
     """addrconf_link_ready()."""
-    return dev.operstate in (IfOper.UNKNOWN, IfOper.UP) and dev.tx_active and dev.qdisc != qdisc.NOOP
+    return dev.operstate in (IfOper.UNKNOWN, IfOper.UP) and qdisc.running(dev)
 
 
 def on_event4(event: NetdevEvent, dev: Device, info: Info) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel import neighbour
-from protocol.uapi.if_ether import ETH_ALEN
+from emulator.kernel import neighbour, qdisc
+from protocol.uapi.if_ether import ETH_HLEN
 from protocol.uapi.ipv6 import InetDeviceFlag
 from protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from emulator.kernel.inet_device import Inet6Device
 
 READY = int(InetDeviceFlag.READY)
-ETH_HLEN = 2 * ETH_ALEN + 2
 IPV6_HEADER = 40
 OPTION = 8
 """A link-layer address of six bytes, or a nonce, as an option of neighbour discovery."""
@@ -38,8 +37,8 @@ def router_solicitation(dev: Device) -> int:
 
 
 def send(dev: Device, group: int, size: int) -> bool:
-    """Sends a packet of that many bytes, IPv6 header included, to a group; whether the driver took it. The group
-    becomes a neighbour."""
+    """Sends a packet of that many bytes, IPv6 header included, to a group; whether the driver took it, or said so. The
+    group becomes a neighbour."""
     idev: Inet6Device | None = dev.ip6
     if idev is None:
         return True
@@ -52,7 +51,7 @@ def send(dev: Device, group: int, size: int) -> bool:
     stats[IpstatsMib.OUTMCASTOCTETS] += size
     dev.changed()
     sent, receiver = False, None
-    if dev.up:
+    if qdisc.running(dev):
         sent, receiver = dev.ops.transmit(dev, size + ETH_HLEN)
     else:
         dev.stats.tx_dropped += 1
@@ -67,6 +66,7 @@ def send(dev: Device, group: int, size: int) -> bool:
 def receive(dev: Device, size: int) -> None:
     """ipv6_rcv() and ip6_mc_input(): a packet to a group that nobody here has joined. While IPv6 is not ready there is
     no route for groups, and it is discarded as one that leads nowhere."""
+    dev.changed()
     idev: Inet6Device | None = dev.ip6
     if idev is None:
         return
@@ -79,7 +79,6 @@ def receive(dev: Device, size: int) -> None:
         stats[IpstatsMib.INMCASTOCTETS] += size
     else:
         stats[IpstatsMib.INNOROUTES] += 1
-    dev.changed()
 
 
 def counters(idev: Inet6Device) -> list[int]:

@@ -27,6 +27,7 @@ from emulator.kernel.provider import restart_queue
 from emulator.kernel.queue import set_real_num_queues
 from protocol.refusal import Refusal
 from protocol.uapi.ethtool import FecFlag, TcpDataSplit, UdpTunnelType
+from protocol.uapi.if_ether import ETH_HLEN
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
@@ -182,11 +183,11 @@ class NetdevsimOps(DeviceOps):
 
     def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
         peer = state_of(dev).peer
-        if peer is None:
+        if peer is None or not peer.takes(size):
             dev.stats.tx_dropped += 1
             return True, None
         dev.stats.sent(size)
-        peer.stats.received(size)
+        peer.stats.received(size - ETH_HLEN)  # eth_type_trans() has taken the header off
         return True, peer
 
     def get_phys_port_name(self, dev: Device) -> str | None:

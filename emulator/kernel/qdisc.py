@@ -52,3 +52,8 @@ def shutdown(dev: Device) -> None:
 def changing(dev: Device) -> bool:
     """qdisc_tx_changing(): the queues are about to start or stop."""
     return not dev.tx_active
+
+
+def running(dev: Device) -> bool:
+    """Whether the queues pass packets on to the driver; else noop_enqueue() drops them."""
+    return dev.tx_active and dev.qdisc != NOOP

@@ -150,7 +150,7 @@ class VethOps(DeviceOps):
 
     def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
         peer: Device | None = dev.priv.peer
-        if peer is None or not peer.up:
+        if peer is None or not peer.takes(size):
             dev.stats.tx_dropped += 1
             return False, None
         dev.stats.sent(size)

@@ -7,6 +7,8 @@ ETH_HLEN = 14
 ETH_ZLEN = 60
 ETH_DATA_LEN = 1500
 ETH_FRAME_LEN = 1514
+VLAN_HLEN = 4
+"""linux/if_vlan.h, of the kernel itself: a tag beside the header."""
 ETH_FCS_LEN = 4
 ETH_MIN_MTU = 68
 ETH_MAX_MTU = 65535

@@ -78,10 +78,8 @@ def differences(
                 if not noise.same(mine, yours, spoken):
                     yield Difference(number, socket, index, noise.quiet(mine, yours, spoken), mine)
                 elif counts is not None and mine and yours and mine != yours:
-                    counted = noise.counts(yours, spoken)
-                    for path, count in noise.counts(mine, spoken).items():
-                        if count != counted[path]:
-                            counts[Place(number, socket, index, path)] = count, counted[path]
+                    for path, one_count, other_count in noise.counts(mine, yours, spoken):
+                        counts[Place(number, socket, index, path)] = one_count, other_count
 
 
 def without_descriptors(step: Fields, outcome: Outcome) -> Outcome:

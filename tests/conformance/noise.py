@@ -11,11 +11,11 @@ Each rule is about an attribute or a field, never about an offset:
 - what is left of a lifetime, by a second or two;
 - process ids of NAPI threads;
 - how much a device has carried: IPv6 solicits routers, probes for duplicates and reports its groups after random
-  delays, so chance decides how many packets went out by a given step. These are not forgiven here but handed to
-  samples.py, which asks both sides again;
+  delays, so chance decides how many packets went out by a given step. These are not compared here but by samples.py,
+  which asks both sides again;
 - when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
   delay. So the IPv6 addresses that are told of may stand anywhere among what one step brings, and that routers have
-  been solicited (IF_RS_SENT) may show one message earlier or later. Routes come with
+  been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come with
   addresses and neighbours with packets, so the same holds for them;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
@@ -66,6 +66,12 @@ def eui64(address: bytes) -> bytes:
 def derived(address: bytes) -> tuple[bytes, ...]:
     """What IPv6 makes of a hardware address: an interface identifier, the end of a group, and that group's address."""
     return eui64(address), b"\x00\x01\xff" + address[3:], b"\x33\x33\xff" + address[3:]
+
+
+def message_of(fact: Fact) -> str:
+    """Which message of its datagram a fact is about."""
+    before, colon, _ = fact.path.partition(": ")
+    return before if colon else ""
 
 
 def has_no_order(message: bytes) -> bool:
@@ -135,21 +141,30 @@ class Noise:
         """What they said with our values where chance decides; both are as long."""
         said = bytearray(theirs)
         for fact in facts(theirs, protocol, self.families):
-            raced = fact.path.endswith(SOLICITED) and ours[fact.start] ^ theirs[fact.start] == RS_SENT
+            raced = fact.path.endswith(SOLICITED) and self._raced(fact, ours, theirs)
             counted = COUNTERS.search(fact.path)
             if raced or counted or fact.path.endswith(BY_CHANCE) or self._aged(fact, ours, theirs):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
         return bytes(said)
 
-    def counts(self, text: str, protocol: int) -> dict[str, int]:
-        """The counters that a datagram tells, by their paths."""
-        data = b"" if text.startswith("!") else bytes.fromhex(text)
-        told = facts(data, protocol, self.families)
-        return {
-            fact.path: int.from_bytes(data[fact.start : fact.end], "little")
+    def counts(self, ours: str, theirs: str, protocol: int) -> Iterator[tuple[str, int, int]]:
+        """The counters that two datagrams, which say the same otherwise, tell differently: path, ours, theirs. Without
+        those of messages of which one was made before routers were solicited, and the other after."""
+        one, other = bytes.fromhex(ours), bytes.fromhex(theirs)
+        told = facts(one, protocol, self.families)
+        raced = {
+            message_of(fact)
             for fact in told
-            if COUNTERS.search(fact.path)
+            if fact.path.endswith(SOLICITED) and self._raced(fact, one, other)
         }
+        for fact in told:
+            counts = [int.from_bytes(said[fact.start : fact.end], "little") for said in (one, other)]
+            if counts[0] != counts[1] and COUNTERS.search(fact.path) and message_of(fact) not in raced:
+                yield fact.path, counts[0], counts[1]
+
+    @staticmethod
+    def _raced(fact: Fact, ours: bytes, theirs: bytes) -> bool:
+        return ours[fact.start] ^ theirs[fact.start] == RS_SENT
 
     @staticmethod
     def _aged(fact: Fact, ours: bytes, theirs: bytes) -> bool:

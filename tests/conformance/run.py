@@ -9,7 +9,7 @@ from emulator.machine import Machine
 from emulator.replay import Difference
 from tests.conformance.compare import compare, counted, told
 from tests.conformance.machines import Counters, Emulator, Fields, Linux, Outcome, StepImpossible
-from tests.conformance.samples import RUNS, Counts, Sample, apart
+from tests.conformance.samples import Counts, Sample, apart
 from tests.conformance.walk import AREAS, Walk
 
 MAKE = Machine
@@ -56,7 +56,6 @@ def found(
     different: Sequence[Difference],
     counts: Counts,
     bugs: int = 0,
-    runs: int = RUNS,
 ) -> Found | None:
     """What differs first in a first run and, if only counters do, in those that follow."""
     later: list[Difference] = []
@@ -66,7 +65,7 @@ def found(
         later.extend(differences)
         return {} if differences else counts
 
-    samples = [] if different else apart(counts, once_more, runs)
+    samples = [] if different else apart(counts, once_more)
     different = different or later
     first = min((*(one.step for one in different), *(one.place.step for one in samples)), default=0)
     if not first:

@@ -76,6 +76,10 @@ class World:
         self.families = {"nlctrl": 16, "netdev": 20, "ethtool": 21}
         self._begin()
 
+    def throw(self, dice: random.Random) -> None:
+        """From now on chance is what these dice say."""
+        self.rng = self.speech.rng = dice
+
     # -- performing ---------------------------------------------------------------------------
 
     def perform(self, **fields: Any) -> None:
