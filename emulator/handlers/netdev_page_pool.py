@@ -15,10 +15,15 @@ from emulator.handlers.registry import doit, dumpit
 from emulator.kernel.page_pool import PagePool as Pool
 from protocol.attributes import Attr, Values
 from protocol.families.netdev import PAGE_POOL_GET, PAGE_POOL_STATS_GET, PagePool, PagePoolInfo, PagePoolStats
+from protocol.policy import STRICT, Policy
 from protocol.refusal import Refusal
+from protocol.validate import validate
 
 if TYPE_CHECKING:
     from emulator.kernel.net import Net
+
+CHOSEN_DEVICE = Policy(PagePoolInfo.ifindex)
+"""page_pool_stat_info_policy, for a dump of statistics: the id is below its top, but unknown to it."""
 
 
 def fill_page_pool(pool: Pool) -> Values:
@@ -100,10 +105,7 @@ def page_pool_stats_get_dump(call: Call) -> Messages:
     ifindex = None
     info = call.attrs.get(PagePoolStats.info)
     if info is not None:
-        # Here the kernel parses with a policy of its own that does not mention the id.
-        offset = info.offset(PagePoolInfo.id)
-        if offset is not None:
-            raise Refusal(errno.EINVAL, "Unsupported attribute", at=offset)
+        validate(CHOSEN_DEVICE, info.message, info.start, info.end, STRICT, call.extack)
         ifindex = info.get(PagePoolInfo.ifindex)
     for pool in page_pools(call.net, ifindex):
         yield partial(fill_page_pool_stats, pool)

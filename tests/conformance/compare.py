@@ -20,6 +20,9 @@ GIVEN = re.compile("02c0de[0-9a-f]{6}")
 """The hardware addresses that walks give."""
 
 
+Comparison = tuple[list[Difference], Counts]
+"""Where two machines differ, and what they counted differently."""
+
 NLMSG_ERROR = b"\2\0"
 ECHOED = 20
 """Where the request stands in an error."""
@@ -42,7 +45,7 @@ def protocols(steps: Sequence[Fields]) -> dict[str, int]:
 
 def compare(
     steps: Sequence[Fields], ours: Sequence[Outcome], theirs: Sequence[Outcome]
-) -> tuple[list[Difference], Counts]:
+) -> Comparison:
     """Where they differ, and what they counted differently, which is not among the differences."""
     counts: dict[Place, tuple[int, int]] = {}
     return list(differences(steps, ours, theirs, counts)), counts

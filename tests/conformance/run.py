@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from emulator.machine import Machine
 from emulator.replay import Difference
-from tests.conformance.compare import compare, counted, told
+from tests.conformance.compare import Comparison, compare, counted, told
 from tests.conformance.machines import Counters, Emulator, Fields, Linux, Outcome, StepImpossible
 from tests.conformance.samples import Counts, Sample, apart
 from tests.conformance.walk import AREAS, Walk
@@ -45,37 +46,34 @@ def walked(seed: str, steps: int, areas: Sequence[str], renewed: Counters | None
 
 def compared(linux: Linux, walk: Walk, seed: str) -> Found | None:
     """Performs a walk on Linux; what differs first, if something does."""
-    different, counts = compare(walk.steps, walk.outcomes, linux.perform(walk.steps))
-    return found(linux, seed, walk.steps, different, counts, walk.machine.bugs)
+    first = compare(walk.steps, walk.outcomes, linux.perform(walk.steps))
+    return found(seed, walk.steps, first, partial(again, linux, walk.steps), walk.machine.bugs)
 
 
 def found(
-    linux: Linux,
-    seed: str,
-    steps: Sequence[Fields],
-    different: Sequence[Difference],
-    counts: Counts,
-    bugs: int = 0,
+    seed: str, steps: Sequence[Fields], first: Comparison, once_more: Callable[[int], Comparison], bugs: int = 0
 ) -> Found | None:
-    """What differs first in a first run and, if only counters do, in those that follow."""
+    """What differs first in a first run and, if only counters do, in those that follow. once_more: does run number 1, 2
+    and so on, each with other random numbers."""
+    different, counts = first
     later: list[Difference] = []
 
-    def once_more(run: int) -> Counts:
-        differences, counts = again(linux, steps, run)
+    def sampled(run: int) -> Counts:
+        differences, counts = once_more(run)
         later.extend(differences)
         return {} if differences else counts
 
-    samples = [] if different else apart(counts, once_more)
+    samples = [] if different else apart(counts, sampled)
     different = different or later
-    first = min((*(one.step for one in different), *(one.place.step for one in samples)), default=0)
-    if not first:
+    step = min((*(one.step for one in different), *(one.place.step for one in samples)), default=0)
+    if not step:
         return None
-    here = [one for one in different if one.step == first]
-    counted = [one for one in samples if one.place.step == first]
-    return Found(seed, list(steps[:first]), here, counted, bugs)
+    here = [one for one in different if one.step == step]
+    counted = [one for one in samples if one.place.step == step]
+    return Found(seed, list(steps[:step]), here, counted, bugs)
 
 
-def again(linux: Linux, steps: Sequence[Fields], run: int = 0) -> tuple[list[Difference], Counts]:
+def again(linux: Linux, steps: Sequence[Fields], run: int = 0) -> Comparison:
     """What differs in steps that are performed once more on both sides, with other random numbers here too."""
     counters = linux.renew()
     ours: list[Outcome] = Emulator(MAKE(seed=run), counters).perform(steps)
@@ -85,7 +83,7 @@ def again(linux: Linux, steps: Sequence[Fields], run: int = 0) -> tuple[list[Dif
 def differs(linux: Linux, steps: Sequence[Fields]) -> Found | None:
     """Whether the last step differs, and how."""
     try:
-        one = found(linux, "", steps, *again(linux, steps))
+        one = found("", steps, again(linux, steps), partial(again, linux, steps))
     except StepImpossible:
         return None
     return one if one is not None and len(one.steps) == len(steps) else None
