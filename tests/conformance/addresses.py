@@ -5,10 +5,11 @@ from __future__ import annotations
 import struct
 
 from fixtures.recorder import encode as e
-from tests.conformance.world import FD_NOBODY_HAS, NETS, World
+from tests.conformance.settings import Settings
+from tests.conformance.world import FD_NOBODY_HAS, NETS
 
 
-class Addresses(World):
+class Addresses(Settings):
     """Namespace ids and addresses."""
 
     def nsid(self) -> None:
@@ -42,6 +43,9 @@ class Addresses(World):
 
     def address(self) -> None:
         rng = self.rng
+        if self.chance(0.15):
+            self.groups()
+            return
         four = self.chance(0.5)
         cmd = rng.choice((e.NEWADDR, e.NEWADDR, e.GETADDR, e.GETADDR, e.DELADDR))
         if cmd == e.GETADDR:
@@ -76,7 +80,7 @@ class Addresses(World):
             parts.append(e.u8(11, rng.randrange(4)))
         if self.chance(0.1):
             preferred, valid = rng.choice(
-                ((0xFFFFFFFF, 0xFFFFFFFF), (0, 0xFFFFFFFF), (0, 0), (5, 3), (1 << 30, 1 << 31))
+                ((0xFFFFFFFF, 0xFFFFFFFF), (0, 0xFFFFFFFF), (0, 0), (5, 3), (1 << 30, 1 << 31), (100, 200), (0, 300))
             )
             parts.append(e.attr(6, struct.pack("<IIII", preferred, valid, 0, 0)))
         prefix = rng.choice((24, 24, 32, 30, 8, 0, 33) if four else (64, 64, 128, 10, 0, 129))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fixtures.recorder import encode as e
 from protocol.family import Family, Operation
 from protocol.uapi.genetlink import GenlFlag
-from tests.conformance.world import ETHTOOL, NETDEV, NETS, NLCTRL, SETTLE, World
+from tests.conformance.settings import Settings
+from tests.conformance.world import ETHTOOL, NETDEV, NETS, NLCTRL, SETTLE
 
 
-class Generic(World):
+class Generic(Settings):
     """Generic netlink."""
 
     def ask(self, family: Family, op: Operation) -> None:
@@ -102,7 +103,7 @@ class Generic(World):
         self.send(self.rng.choice("gggep"), data, "queue-create", spoilt=20)
 
     def ethtool(self) -> None:
-        self.rng.choice((self.random_ethtool, self.random_ethtool, self.sizes))()
+        self.rng.choice((self.random_ethtool, self.setting, self.setting, self.question, self.sizes))()
 
     def random_ethtool(self) -> None:
         self.any_of(ETHTOOL)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 from fixtures.recorder import encode as e
 from protocol.families.route import route
-from tests.conformance.world import FD_NOBODY_HAS, KINDS, NETS, OTHER_KINDS, SETTLE, World
+from tests.conformance.settings import Settings
+from tests.conformance.world import FD_NOBODY_HAS, KINDS, NETS, OTHER_KINDS, SETTLE
 
 Choices = Sequence[tuple[float, Callable[[], bytes]]]
 """Attributes that may be there, and how likely each is."""
 
 
-class Links(World):
+class Links(Settings):
     """Links."""
 
     def link(self) -> None:
@@ -20,8 +21,8 @@ class Links(World):
         few = devices < 16
         self.rng.choices(
             (self.new_link, self.plain_link, self.set_link, self.get_link, self.del_link, self.move, self.altname,
-             self.updown, self.random_link, self.nsim, self.change_kind),
-            (5 if few else 1, 2 if few else 0.2, 5, 5, 1 if few else 3, 4, 2, 5, 3, 1 if few else 0.5, 2),
+             self.updown, self.random_link, self.nsim, self.change_kind, self.extras, self.bridge),
+            (5 if few else 1, 2 if few else 0.2, 5, 5, 1 if few else 3, 4, 2, 5, 3, 1 if few else 0.5, 2, 1, 0.7),
         )[0]()  # fmt: skip
 
     def about_link(self, *, peer: bool = False, addressed: float = 0.85) -> list[bytes]:
@@ -189,7 +190,10 @@ class Links(World):
             conf = [e.u32(rng.randrange(35), rng.randrange(3)) for _ in range(rng.randrange(1, 3))]
             parts.append(e.nest(2, e.nest(1, *conf)))
         if self.chance(0.6):
-            parts.append(e.nest(10, e.u8(8, rng.randrange(5))))
+            inner = [e.u8(8, rng.randrange(5))] if self.chance(0.7) else []
+            if self.chance(0.5):
+                inner.append(e.attr(7, bytes(8) + rng.choice((bytes(8), b"\0" * 7 + b"\1", rng.randbytes(8)))))
+            parts.append(e.nest(10, *inner))
         if self.chance(0.1):
             parts.append(e.nest(rng.choice((0, 1, 7, 28)), e.u32(1, 1)))
         return e.nest(26, *parts)

@@ -14,8 +14,8 @@ Each rule is about an attribute or a field, never about an offset:
   delays, so chance decides how many packets went out by a given step. These are not compared here but by samples.py,
   which asks both sides again;
 - when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
-  delay. So the IPv6 addresses that are told of may stand anywhere among what one step brings, and that routers have
-  been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come with
+  delay. So the IPv6 addresses and groups that are told of may stand anywhere among what one step brings, and that
+  routers have been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come with
   addresses and neighbours with packets, so the same holds for them;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
@@ -47,7 +47,7 @@ BY_CHANCE = TIMES + THREADS
 
 COUNTERS = re.compile(r"\.(stats|stats64|icmp6stats)\.[a-z0-9-]+$")
 
-NEWADDR, NEWROUTE, DELROUTE, NEWNEIGH, DELNEIGH = 20, 24, 25, 28, 29
+NEWADDR, NEWROUTE, DELROUTE, NEWNEIGH, DELNEIGH, NEWMULTICAST = 20, 24, 25, 28, 29, 56
 INET6 = 10
 NEWLINK = "1000"  # the message type, as it stands in hex
 SOLICITED = "af-spec.inet6.flags"
@@ -85,7 +85,9 @@ def has_no_order(message: bytes) -> bool:
 def told_at_any_time(message: bytes) -> bool:
     """Whether it is a notification that nobody asked for, of what IPv6 does beside all else."""
     unasked = not any(message[8:12])
-    return unasked and (has_no_order(message) or (message[4] == NEWADDR and message[16] == INET6))
+    return unasked and (
+        has_no_order(message) or (message[4] in (NEWADDR, NEWMULTICAST) and message[16] == INET6)
+    )
 
 
 class Noise:

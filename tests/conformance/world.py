@@ -123,8 +123,9 @@ class World:
         told = [RTNLGRP.LINK, RTNLGRP.NSID]
         if "address" in self.areas:
             told += [RTNLGRP.IPV4_IFADDR, RTNLGRP.IPV6_IFADDR, RTNLGRP.IPV6_IFINFO]
+            told += [RTNLGRP.IPV4_MCADDR, RTNLGRP.IPV6_MCADDR]
         if "route" in self.areas:
-            told += [RTNLGRP.IPV4_ROUTE, RTNLGRP.IPV6_ROUTE, RTNLGRP.NEIGH]
+            told += [RTNLGRP.IPV4_ROUTE, RTNLGRP.IPV6_ROUTE, RTNLGRP.NEIGH, RTNLGRP.IPV4_RULE]
         generic = [
             self.machine.group_ids[family, group] for family in (NETDEV, ETHTOOL) for group in family.groups
         ]
