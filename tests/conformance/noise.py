@@ -15,8 +15,8 @@ Each rule is about an attribute or a field, never about an offset:
   which asks both sides again;
 - when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
   delay. So the IPv6 addresses and groups that are told of may stand anywhere among what one step brings, and that
-  routers have been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come with
-  addresses and neighbours with packets, so the same holds for them;
+  routers have been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come
+  with addresses and neighbours with packets, so the same holds for them;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
 """
