@@ -59,7 +59,8 @@ class Addresses(Settings):
             self.send(self.route_socket(), e.message(cmd, flags, self.next_seq(), body + b"".join(parts)), "getaddr", 0,
                       spoilt=24)  # fmt: skip
             return
-        local = self.ip(four)
+        known = self.known(four) if self.chance(0.5) else None
+        local = self.ip(four) if known is None else known[2]
         parts = []
         if self.chance(0.9):
             parts.append(e.attr(2, local))
@@ -85,14 +86,29 @@ class Addresses(Settings):
             parts.append(e.attr(6, struct.pack("<IIII", preferred, valid, 0, 0)))
         prefix = rng.choice((24, 24, 32, 30, 8, 0, 33) if four else (64, 64, 128, 10, 0, 129))
         scope = rng.choice((0, 0, 0, 253, 254, 200))
-        body = struct.pack(
-            "<BBBBI", 2 if four else 10, prefix, rng.choice((0, 0, 0, 0x80, 2)), scope, self.ifindex()
-        )
+        index = self.ifindex()
+        if known is not None and self.chance(0.9):
+            index, prefix, _ = known
+        body = struct.pack("<BBBBI", 2 if four else 10, prefix, rng.choice((0, 0, 0, 0x80, 2)), scope, index)
         flags = self.flags(
             e.REQUEST | e.ACK, e.REQUEST | e.ACK | e.CREATE | e.EXCL, e.REQUEST | e.ACK | e.CREATE | e.REPLACE
         )
         message = e.message(cmd, flags, self.next_seq(), body + b"".join(parts))
         self.send(self.route_socket(), message, "newaddr" if cmd == e.NEWADDR else "deladdr", spoilt=24)
+
+    def known(self, four: bool) -> tuple[int, int, bytes] | None:
+        """Of an address that is there: the device, the length of its subnet, and itself."""
+        if four:
+            found = [
+                (dev.ifindex, ifa.length, ifa.local.to_bytes(4, "big"))
+                for dev in self.devices() if dev.ip4 is not None for ifa in dev.ip4.addresses
+            ]  # fmt: skip
+        else:
+            found = [
+                (dev.ifindex, ifa.length, ifa.address.to_bytes(16, "big"))
+                for dev in self.devices() if dev.ip6 is not None for ifa in dev.ip6.addresses
+            ]  # fmt: skip
+        return self.rng.choice(found) if found else None
 
     def ip(self, four: bool) -> bytes:
         rng = self.rng
