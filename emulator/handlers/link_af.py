@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip6_solicit
+from emulator.kernel import features, ip6_solicit
 from protocol.attributes import Attrs, walk
 from protocol.families.link_af import SET_DEVCONF, SET_INET, SET_INET6, AfSpec, Inet6Link, InetLink
 from protocol.policy import LIBERAL, STRICT
@@ -75,9 +75,13 @@ def set_inet(dev: Device, message: bytes, start: int, end: int, extack: Extack) 
     conf = Attrs.index(message, start, end).spans.get(InetLink.conf.number)
     if conf is None:
         return
+    settings = dev.ip4.conf
     for number, first, _ in walk(message, *conf):
-        dev.ip4.conf[Ipv4Devconf(number)] = WORD.unpack_from(message, first)[0]
-    dev.changed()
+        old, new = settings[Ipv4Devconf(number)], WORD.unpack_from(message, first)[0]
+        settings[Ipv4Devconf(number)] = new
+        dev.changed()
+        if number == Ipv4Devconf.FORWARDING and new == 1 and old != 1:
+            features.disable(dev, features.LRO)  # devinet_conf_post_set(): merged packets cannot be forwarded
 
 
 def check_inet6(dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:

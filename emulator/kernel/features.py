@@ -139,6 +139,13 @@ def update_features(dev: Device) -> None:
         dev.kernel.notify(NetdevEvent.FEAT_CHANGE, dev)
 
 
+def disable(dev: Device, which: int) -> None:
+    """netif_disable_lro(), dev_disable_gro_hw(): nobody wants it any more, and so it is off."""
+    dev.wanted_features &= ~which
+    dev.changed()
+    update_features(dev)
+
+
 def set_xdp_features(dev: Device, features: int) -> None:
     """xdp_set_features_flag(): of a registered device the chain is told."""
     if features == dev.xdp_features:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MODES = int(XDP_FLAGS.SKB_MODE | XDP_FLAGS.DRV_MODE | XDP_FLAGS.HW_MODE)
 
-MERGING = features.LRO | features.GRO_HW
 
 
 class Mode(Enum):
@@ -76,10 +75,10 @@ class XdpLink:
         self.dev = dev
         dev.kernel.xdp.attached.setdefault(dev, {})[self.mode] = self
         dev.changed()
-        if not native and dev.features & MERGING:
+        if not native:
             # generic_xdp_install() switches off what merges packets before the program sees them.
-            dev.wanted_features &= ~MERGING
-            features.update_features(dev)
+            features.disable(dev, features.LRO)
+            features.disable(dev, features.GRO_HW)
 
     def close(self) -> None:
         """bpf_xdp_link_release()."""
