@@ -81,7 +81,7 @@ class Addresses(Settings):
             parts.append(e.u8(11, rng.randrange(4)))
         if self.chance(0.1):
             preferred, valid = rng.choice(
-                ((0xFFFFFFFF, 0xFFFFFFFF), (0, 0xFFFFFFFF), (0, 0), (5, 3), (1 << 30, 1 << 31), (100, 200), (0, 300))
+                ((0xFFFFFFFF, 0xFFFFFFFF), (0, 0xFFFFFFFF), (0, 0), (5, 3), (1 << 30, 1 << 31), (3000, 4000), (0, 3000))
             )
             parts.append(e.attr(6, struct.pack("<IIII", preferred, valid, 0, 0)))
         prefix = rng.choice((24, 24, 32, 30, 8, 0, 33) if four else (64, 64, 128, 10, 0, 129))
