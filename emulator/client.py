@@ -191,9 +191,13 @@ class Client:
 
     def dump(self, name: str, values: Mapping[str, Any] | None = None) -> list[dict[Any, Any]]:
         """Asks for everything there is, and returns it."""
+        return self.dumped(name, values).replies
+
+    def dumped(self, name: str, values: Mapping[str, Any] | None = None) -> Request:
+        """The same, with everything else that came of it."""
         request = self.conversation.ask(name, values, dump=True)
         self._converse(self.conversation, [request])
-        return request.replies
+        return request
 
     def several(self, asked: Sequence[tuple[str, Mapping[str, Any]]], flags: int = 0) -> list[Request]:
         """Several requests in one datagram; each with what came of it. Raises NlError for the first that is refused."""

@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any
 
 from protocol.family import Family, Operation
-from protocol.frame import split
+from protocol.frame import Header, split
 from protocol.known import GENERIC_NETLINK, ROUTE, recorded_machine, route
 from protocol.message import Message, at_offset, read
 from protocol.printer import PLAIN, Style, path_text
@@ -128,7 +128,10 @@ def specification(name: str) -> Specification:
 
 @dataclass
 class Request:
-    """A request that was sent, and what came of it so far. ``warning``: the extack of an ack that had one."""
+    """A request that was sent, and what came of it so far.
+
+    ``ended`` is the header of the message that ended it, ``warning`` the extack of that message if all went well.
+    """
 
     op: Operation
     data: bytes
@@ -136,6 +139,7 @@ class Request:
     replies: list[dict[Any, Any]] = field(default_factory=list)
     done: bool = False
     error: NlError | None = None
+    ended: Header | None = None
     warning: dict[str, Any] | None = None
     interrupted: bool = False
 
@@ -193,7 +197,7 @@ class Conversation:
 
     def _end(self, seq: int, request: Request, heard: Message) -> None:
         assert heard.errno is not None
-        request.done = True
+        request.done, request.ended = True, heard.header
         del self.requests[seq]
         told = extack(heard, self.style)
         if heard.errno:

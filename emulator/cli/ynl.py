@@ -1,8 +1,13 @@
 """``nlemu ynl``: the kernel's own generic client (tools/net/ynl), spoken to the daemon.
 
 It takes the same options and prints the same way: what is asked for as a pprint or as JSON, a refusal as "Netlink
-error:" with the extack, on standard output and with exit code 1, so that a script written for the one works with the
-other. What the kernel's tool reads from YAML comes from the declarations; it has no documentation strings to print.
+error:" with the extack, on standard output and with exit code 1, a success with an extack as "Netlink warning:", so
+that a script written for the one works with the other.
+
+What the kernel's tool reads from YAML comes from the declarations. It differs where that is of use: there are no
+documentation strings (``miss-type-doc``); attributes that its specifications leave as bytes, or of which they keep
+the last alone, are told whole (devlink-port, the tables of tunnel-info); and what cannot be asked is one line and
+exit code 2.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from emulator.cli import OK, REFUSED, Usage, directory_argument, directory_of
 if TYPE_CHECKING:
     from emulator.client import Client, Control
     from protocol.attributes import AttrSet
-    from protocol.client import Specification
+    from protocol.client import Request, Specification
 
 DESCRIPTION = """Ask a running daemon, or listen to it, with the options of the kernel's own tool (tools/net/ynl):
 
@@ -84,6 +89,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from emulator.cli.ynl_values import NEWS
     from protocol.client import specification, specifications
 
     if options.list_families:
@@ -99,6 +105,8 @@ def run(options: argparse.Namespace) -> int:
                 mode for mode, there in (("do", op.do), ("dump", op.dump), ("notify", op.group)) if there
             ]
             print(name, " [", ", ".join(modes), "]")
+        for name in NEWS.get(family.name, ()) if options.list_msgs else ():
+            print(f"{name}-ntf", " [ notify ]")
         return OK
     if options.list_attrs:
         list_attributes(family, options.list_attrs)
@@ -125,7 +133,7 @@ def parse_values(option: str, text: str) -> Any:
 
 
 def ask(options: argparse.Namespace, family: Specification, values: Any, multi: list[tuple[str, Any]]) -> int:
-    from emulator.cli.ynl_values import AS_YNL
+    from emulator.cli.ynl_values import AS_YNL, NEWS
     from emulator.client import Client, Control
     from protocol.client import NlError
 
@@ -138,8 +146,10 @@ def ask(options: argparse.Namespace, family: Specification, values: Any, multi: 
                 client.subscribe(control, options.subscribe)
             converse(options, control, client, values, multi)
             if options.subscribe:
+                renamed = NEWS.get(family.name, ())
                 for news in client.notifications(options.duration):
-                    show(options, {"name": news.name, "msg": news.values})
+                    name = f"{news.name}-ntf" if news.name in renamed else news.name
+                    show(options, {"name": name, "msg": news.values})
         except NlError as error:
             print(error)
             return REFUSED
@@ -161,19 +171,36 @@ def converse(
         for mode in ("do", "dump"):
             name = getattr(options, mode)
             if name is not None:
-                show(options, policy_of(control, client, name, mode, options.netns))
+                show(options, policy_of(control, client, name, mode, options.netns) or None)
         return
     if options.do:
-        show(options, replied(client.do(options.do, values, flags)))
+        (request,) = client.several([(options.do, values)], flags)
+        show(options, replied(request))
     if options.dump:
-        show(options, client.dump(options.dump, values))
+        request = client.dumped(options.dump, values)
+        warn(request)
+        show(options, request.replies)
     if multi:
-        show(options, [replied(request.replies) for request in client.several(multi, flags)])
+        show(options, [replied(request) for request in client.several(multi, flags)])
 
 
-def replied(replies: list[dict[Any, Any]]) -> Any:
+def replied(request: Request) -> Any:
     """What the kernel's tool returns of a do: nothing, the one reply, or a list of them."""
+    warn(request)
+    replies = request.replies
     return replies if len(replies) > 1 else replies[0] if replies else None
+
+
+def warn(request: Request) -> None:
+    """All went well, and still the kernel had something to say. The kernel's tool prints it so, before the answer."""
+    from protocol.frame import HEADER_SIZE
+
+    if request.warning and request.ended:
+        end = request.ended
+        print("Netlink warning:")
+        body = end.length - HEADER_SIZE
+        print(f"nl_len = {end.length} ({body}) nl_flags = 0x{end.flags:x} nl_type = {end.type}")
+        print(f"\textack: {request.warning}")
 
 
 def show(options: argparse.Namespace, value: Any) -> None:

@@ -36,10 +36,23 @@ NUMBERS = {
 """Attributes for which they have none, though the headers name the values."""
 WORDS = {"InetLink": {"conf"}, "Inet6Link": {"conf", "stats", "icmp6stats"}}
 """Structures that are arrays of unsigned numbers to them."""
+HEX = {"Fra": {"fwmark", "fwmask", "suppress-prefixlen", "flowlabel", "flowlabel-mask", "sport-mask", "dport-mask",
+               "dscp-mask"}, "Rta": {"flowlabel"}}  # fmt: skip
+"""Numbers that they write in hexadecimal."""
+UNSAID = frozenset({"res1", "res2", "rta-id", "rta-ts", "rta-tsage"})
+"""Fields of structures that they leave out, beside padding."""
+NEWS = {"rt-neigh": ("newneigh", "delneigh"), "rt-rule": ("newrule", "delrule")}
+"""Messages that are called NAME-ntf when nobody asked for them. Other news of rtnetlink have no name there and keep
+that of the message; the kernel's tool calls a new link getlink, and ends at one that is deleted."""
 
 
 def listed(table: dict[str, set[str]], node: Node) -> bool:
     return node.attr is not None and node.name in table.get(node.attr.owner, ())
+
+
+def said(field: str) -> bool:
+    """Whether a field of a structure is told, which padding is not."""
+    return not field.startswith("pad") and field not in UNSAID
 
 
 class AsYnl(Style):
@@ -48,13 +61,13 @@ class AsYnl(Style):
     def number(self, node: Node, value: int) -> Any:
         if listed(NUMBERS, node) or (node.attr is None and node.name not in NAMED_FIELDS):
             return value
-        return super().number(node, value)
+        return hex(value) if listed(HEX, node) else super().number(node, value)
 
     def value(self, node: Node) -> Any:
         if listed(WORDS, node):
             return [child.value & (1 << 8 * (child.end - child.start)) - 1 for child in node.children]
         if node.form == "struct":
-            return self.members([child for child in node.children if not child.name.startswith("pad")])
+            return self.members([child for child in node.children if said(child.name)])
         return super().value(node)
 
     def enum(self, name: str | None, value: int) -> Any:

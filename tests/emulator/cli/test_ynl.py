@@ -107,7 +107,7 @@ def test_a_policy(ynl: Ynl) -> None:
     assert policy["lease"]["type"] == "nested"
     assert policy["lease"]["policy"]["queue"]["policy"]["type"]["max-value"] == 1
     assert ynl.json("--family", "netdev", "--do", "qstats-get", "--policy") is None
-    assert ynl.json("--family", "netdev", "--dump", "dev-get", "--policy") == {}
+    assert ynl.json("--family", "netdev", "--dump", "dev-get", "--policy") is None
 
 
 def test_a_refusal_is_told_as_the_kernels_tool_tells_it(ynl: Ynl) -> None:
@@ -124,6 +124,16 @@ def test_a_refusal_is_told_as_the_kernels_tool_tells_it(ynl: Ynl) -> None:
     )
     out = ynl("--family", "netdev", "--do", "dev-get", "--json", '{"ifindex": 99}', code=REFUSED)
     assert out.startswith("Netlink error: ") and "No such device" in out
+
+
+def test_a_warning_comes_before_the_answer(ynl: Ynl) -> None:
+    # e03_queries: a dump of link settings goes past the devices that have none, and its end says so.
+    assert ynl("--family", "ethtool", "--dump", "linkinfo-get", "--output-json").splitlines() == [
+        "Netlink warning:",
+        "nl_len = 60 (44) nl_flags = 0x202 nl_type = 3",
+        "\textack: {'msg': 'failed to retrieve link settings'}",
+        "[]",
+    ]
 
 
 def test_what_cannot_be_asked_is_one_line_that_names_the_attribute(ynl: Ynl) -> None:
