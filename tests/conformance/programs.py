@@ -33,7 +33,7 @@ NETS = ("init", "b")
 SETTLE = 2.5
 NETDEV, ETHTOOL = FAMILIES["netdev"], FAMILIES["ethtool"]
 ASK = e.REQUEST | e.ACK
-RINGS_SET, CHANNELS_SET = 16, 18
+FEATURES_GET, RINGS_GET, RINGS_SET, CHANNELS_GET, CHANNELS_SET = 11, 15, 16, 17, 18
 
 
 class ProgramWalk:
@@ -248,6 +248,20 @@ class ProgramWalk:
             self.genl(net, NETDEV, e.QUEUE_GET, flags=e.REQUEST | e.DUMP, settle=0)
             self.genl(net, NETDEV, e.PP_GET, flags=e.REQUEST | e.DUMP, settle=0)
 
+    def look_closer(self) -> None:
+        """What else there is to see of queues and their devices."""
+        net = self.net()
+        commands = (e.DEV_GET, e.NAPI_GET, e.PP_STATS_GET, e.QSTATS_GET)
+        if self.chance(0.6):
+            scope = [e.u32(4, 1)] if self.chance(0.5) else []
+            cmd = self.rng.choice(commands)
+            self.genl(net, NETDEV, cmd, *(scope if cmd == e.QSTATS_GET else ()), flags=e.REQUEST | e.DUMP, settle=0)
+            return
+        found = self.device()
+        if found is not None:
+            header = e.nest(1, e.u32(1, found[1].ifindex))
+            self.genl(found[0], ETHTOOL, self.rng.choice((RINGS_GET, CHANNELS_GET, FEATURES_GET)), header, settle=0)
+
     def look_at_links(self) -> None:
         for net in NETS:
             self.link(net, e.GETLINK, e.u32(e.EXT_MASK, 8), flags=e.REQUEST | e.DUMP)
@@ -258,7 +272,7 @@ WEIGHTS = (
     (ProgramWalk.mtu, 2), (ProgramWalk.move, 3), (ProgramWalk.rings, 4), (ProgramWalk.channels, 4),
     (ProgramWalk.lease, 22), (ProgramWalk.xsk, 16), (ProgramWalk.zcrx, 14), (ProgramWalk.xdp, 3),
     (ProgramWalk.bind, 8), (ProgramWalk.end, 9), (ProgramWalk.close, 2), (ProgramWalk.look, 14),
-    (ProgramWalk.look_at_links, 2),
+    (ProgramWalk.look_at_links, 2), (ProgramWalk.look_closer, 8),
 )  # fmt: skip
 
 
