@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fault:
-    """One that waits. ``errno`` 0 interrupts a dump; ``netns`` None strikes in every namespace; ``count`` times."""
+    """One that waits. ``errno`` 0 interrupts a dump; ``netns`` None strikes in every namespace.
+
+    It strikes ``count`` times, or with 0 until it is cleared.
+    """
 
     operation: Operation
     errno: int

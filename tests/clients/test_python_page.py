@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -23,7 +25,25 @@ def test_every_example_says_what_it_prints() -> None:
     assert len(EXAMPLES) == sum(language == "python" for language, _ in BLOCKS) > 3
 
 
-@pytest.mark.parametrize(("text", "printed"), EXAMPLES, ids=range(len(EXAMPLES)))
+TESTS = [example for example in EXAMPLES if "def test_" in example[0]]
+SCRIPTS = [example for example in EXAMPLES if "def test_" not in example[0]]
+
+
+@pytest.mark.parametrize(("text", "printed"), TESTS, ids=range(len(TESTS)))
+def test_tests(text: str, printed: str, tmp_path: pathlib.Path) -> None:
+    """Run in a directory of their own, with the plugin, as in somebody's project."""
+    if shutil.which("ip") is None:
+        pytest.skip("iproute2 is not installed")
+    (tmp_path / "test_mine.py").write_text(text)
+    options = ["-q", "-W", "error", "-p", "nlemu.pytest_plugin", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--rootdir", tmp_path, tmp_path], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )  # fmt: skip
+    assert (done.stderr, done.stdout.splitlines()[:-1]) == ("", printed.splitlines()), done.stdout
+
+
+@pytest.mark.parametrize(("text", "printed"), SCRIPTS, ids=range(len(SCRIPTS)))
 def test_example(text: str, printed: str, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> None:
     if '"linux/' in text:
         (tmp_path / "linux").symlink_to(request.getfixturevalue("kernel_tree"))

@@ -52,7 +52,8 @@ def project() -> dict[str, Any]:
 
 def test_what_is_built_is_copied() -> None:
     copied = {source for one in dockerfile() if one.word == "COPY" for source in one.rest.split()[:-1]}
-    assert copied == {"pyproject.toml", "protocol", "emulator", project()["readme"], *project()["license-files"]}
+    packages = {"protocol", "emulator", "nlemu"}
+    assert copied == {"pyproject.toml", *packages, project()["readme"], *project()["license-files"]}
     assert all((ROOT / source).exists() for source in copied)
     let_in = (DOCKER / "Dockerfile.dockerignore").read_text().split()
     assert {line[1:] for line in let_in if line.startswith("!")} == copied

@@ -49,6 +49,14 @@ def test_it_strikes_so_often_and_then_no_more() -> None:
     assert error_of(ack) == 0 and not stage.steps.machine.faults
 
 
+def test_it_strikes_until_it_is_healed() -> None:
+    stage = Stage()
+    stage.do(fault="netdev.dev-get", errno="ENOMEM", count=0)
+    assert [error_of(stage.ask(DEV_GET)[-1]) for _ in range(3)] == [errno.ENOMEM] * 3
+    stage.do(heal=True)
+    assert error_of(stage.ask(DEV_GET)[-1]) == 0
+
+
 def test_it_strikes_only_in_its_namespace() -> None:
     stage = Stage()
     stage.do(netns="pod")

@@ -1,0 +1,44 @@
+"""Linux's netlink, emulated, for tests and scripts: the one import that they need.
+
+    import nlemu
+
+    with nlemu.Kernel() as kernel:
+        kernel.do(nsim_new=[1, 1, 4])
+        print(kernel.family("rt-link").dump("getlink"))
+
+In a test of pytest the fixture ``nlemu`` is such a kernel (pytest_plugin.py). What is below the surface is in the
+packages `emulator` and `protocol`.
+
+Names are looked up when they are asked for: pytest imports this package at every start, whether a test wants a kernel
+or not, and shall not pay for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emulator.client import Client, ControlError, NoDaemon
+    from nlemu.kernel import Kernel
+    from protocol.client import NlError
+    from protocol.request import BadValue
+    from protocol.uapi.netlink import NLM_F
+
+__all__ = ["Kernel", "Client", "NlError", "BadValue", "ControlError", "NoDaemon", "NLM_F"]
+
+WHERE = {
+    "Kernel": "nlemu.kernel",
+    "Client": "emulator.client",
+    "ControlError": "emulator.client",
+    "NoDaemon": "emulator.client",
+    "NlError": "protocol.client",
+    "BadValue": "protocol.request",
+    "NLM_F": "protocol.uapi.netlink",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(WHERE[name]), name)

@@ -1,0 +1,95 @@
+"""A kernel for a test: a daemon, and all that a test does with it, in one object.
+
+It is put together from what stands beside it: a daemon in a thread (emulator/background.py), its control socket and
+clients of families (emulator/client.py), a stand-in for `socket.socket` (emulator/stand_in.py), and `nlemu run`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from socket import AF_NETLINK, SOCK_DGRAM
+from typing import Any, Self
+
+from emulator.background import daemon
+from emulator.client import Client, Control
+from emulator.machine import Machine
+from emulator.stand_in import StandIn, netlink_socket
+from protocol.known import ROUTE
+
+
+class Kernel:
+    """One emulated kernel, until the block ends. ``directory`` is the daemon's, for whoever wants its sockets.
+
+    seed, netdevsim: as for `nlemu serve`. Its clock stands still, so that every run is the same; `do(sleep=...)` moves
+    it. directory: a daemon that runs already, whose machine this is then; raises NoDaemon if there is none.
+    """
+
+    def __init__(
+        self, directory: str | os.PathLike[str] | None = None, *, seed: int = 0, netdevsim: str = "plain"
+    ) -> None:
+        with ExitStack() as stack:
+            if directory is None:
+                directory = stack.enter_context(daemon(lambda: Machine(seed=seed, netdevsim=netdevsim)))
+            self.directory = Path(directory)
+            self._control = stack.enter_context(Control(directory))
+            self._clients: dict[tuple[str, str], Client] = {}
+            self._stack = stack.pop_all()
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def do(self, **step: Any) -> Any:
+        """What is not netlink, as a line for the control socket: ``do(netns="pod")``, ``do(nsim_new=[1, 1, 4])``.
+
+        docs/sockets.md lists them. Returns what the daemon has to tell (True if nothing); raises ControlError.
+        """
+        return self._control.do(**step)
+
+    def state(self) -> dict[str, Any]:
+        """Everything there is."""
+        told: dict[str, Any] = self.do(state=True)
+        return told
+
+    def family(self, name: str, netns: str = "init") -> Client:
+        """A family by the name of its specification, in a namespace: ``family("netdev").dump("queue-get")``.
+
+        The same client each time, closed with the kernel. It raises NlError for what is refused.
+        """
+        client = self._clients.get((name, netns))
+        if client is None:
+            client = self._stack.enter_context(Client.open(self._control, name, netns=netns))
+            self._clients[name, netns] = client
+        return client
+
+    def socket(self, netns: str = "init") -> type[StandIn]:
+        """A class in the place of `socket.socket`: its netlink sockets are this kernel's, in that namespace."""
+        return netlink_socket(self.directory, netns)
+
+    def iproute(self, netns: str = "init") -> Any:
+        """A pyroute2.IPRoute in that namespace, closed with the kernel. Wants pyroute2."""
+        from pyroute2 import IPRoute
+
+        sock = self.socket(netns)(AF_NETLINK, SOCK_DGRAM, ROUTE)
+        return self._stack.enter_context(IPRoute(use_socket=sock))
+
+    def run(
+        self, *command: str | os.PathLike[str], netns: str = "init", **options: Any
+    ) -> subprocess.CompletedProcess[Any]:
+        """Runs a program for which this is the kernel (`nlemu run`), and waits for its end.
+
+        Its output is text that was captured, and a failure raises CalledProcessError, unless options of
+        subprocess.run() say otherwise.
+        """
+        usual = {"check": True, "text": True, "stdout": subprocess.PIPE}
+        launch = [sys.executable, "-m", "emulator", "run", "--dir", os.fspath(self.directory), "--netns", netns, "--"]
+        return subprocess.run([*launch, *command], **(usual | options))

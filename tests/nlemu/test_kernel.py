@@ -1,0 +1,69 @@
+"""The one import of tests and scripts: what it brings, and that it brings nothing before it is asked."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nlemu
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_everything_that_it_promises_is_there() -> None:
+    assert all(getattr(nlemu, name) is not None for name in nlemu.__all__)
+    assert set(nlemu.__all__) == set(nlemu.WHERE)
+    with pytest.raises(AttributeError, match="no attribute 'Kernle'"):
+        nlemu.Kernle  # noqa: B018
+
+
+def test_pytest_does_not_pay_for_what_no_test_wants() -> None:
+    dear = "{'trio', 'construct', 'emulator', 'protocol'}"
+    program = f"import sys, nlemu.pytest_plugin; print(sorted({dear} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_each_is_a_machine_of_its_own() -> None:
+    with nlemu.Kernel() as one, nlemu.Kernel(netdevsim="dma") as other:
+        other.do(nsim_new=[1, 1, 2])
+        assert [len(kernel.state()["namespaces"]["init"]["devices"]) for kernel in (one, other)] == [1, 2]
+        assert other.family("netdev") is other.family("netdev")
+        assert other.family("netdev").do("dev-get", {"ifindex": 2})[0]["xdp-zc-max-segs"] == 1
+    assert not one.directory.exists() and not other.directory.exists()
+
+
+def test_a_namespace_is_asked_by_its_name() -> None:
+    with nlemu.Kernel() as kernel:
+        kernel.do(netns="pod")
+        kernel.family("rt-link", "pod").do("newlink", {"linkinfo": {"kind": "dummy"}}, nlemu.NLM_F.CREATE)
+        told = {netns: len(kernel.family("rt-link", netns).dump("getlink")) for netns in ("init", "pod")}
+        assert told == {"init": 1, "pod": 2}
+
+
+def test_a_daemon_that_runs_already() -> None:
+    with nlemu.Kernel() as owner:
+        with nlemu.Kernel(owner.directory) as guest:
+            guest.do(netns="pod")
+        assert set(owner.state()["namespaces"]) == {"init", "pod"}
+    with pytest.raises(nlemu.NoDaemon, match="no daemon serves"):
+        nlemu.Kernel(owner.directory)
+
+
+def test_refusals_are_exceptions() -> None:
+    with nlemu.Kernel() as kernel:
+        with pytest.raises(nlemu.ControlError, match="no netdevsim device 9"):
+            kernel.do(nsim_del=9)
+        with pytest.raises(nlemu.NlError, match="No such device"):
+            kernel.family("netdev").do("dev-get", {"ifindex": 9})
+        with pytest.raises(nlemu.BadValue, match="no operation 'dev-gte'"):
+            kernel.family("netdev").do("dev-gte")
+
+
+def test_its_sockets_are_netlinks() -> None:
+    with nlemu.Kernel() as kernel, kernel.socket()(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
+        assert sock.family == socket.AF_NETLINK
