@@ -37,8 +37,9 @@ def test_tests(text: str, printed: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / "test_mine.py").write_text(text)
     options = ["-q", "-W", "error", "-p", "nlemu.pytest_plugin", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "--rootdir", tmp_path, tmp_path], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "pytest", *options, "--rootdir", tmp_path, tmp_path], cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.stderr, done.stdout.splitlines()[:-1]) == ("", printed.splitlines()), done.stdout
 
