@@ -53,6 +53,8 @@ class Control:
             self._sock.connect(os.fspath(path))
         except OSError as error:
             self._sock.close()
+            if isinstance(error, PermissionError):
+                raise NoDaemon(f"{path} is for its owner: run as that user, or as root") from None
             why = error.strerror or str(error)
             raise NoDaemon(
                 f"no daemon serves {directory} ({why}); start one: nlemu serve --dir {directory}"

@@ -229,8 +229,11 @@ def check(fields: Any) -> Step:
     verbs = [name for name in fields if name in VERBS]
     if len(verbs) > 1 and "netns" in verbs:
         verbs.remove("netns")  # also an argument
-    if len(verbs) != 1:
-        raise TraceError(f"one of these has to be there, and only one: {', '.join(VERBS)}")
+    if len(verbs) > 1:
+        raise TraceError(f"{' and '.join(verbs)} cannot be said in one line")
+    if not verbs:
+        wrong = f"{shown(next(iter(fields)))} is no verb; " if fields else ""
+        raise TraceError(f"{wrong}one of these has to be there: {', '.join(VERBS)}")
     verb = VERBS[verbs[0]]
     takes = {verbs[0]: verb.subject, **verb.needs, **verb.takes, **trace.OUTCOME}
     for name in fields:

@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 OK, REFUSED, USAGE, NO_DAEMON = 0, 1, 2, 5
 INTERRUPTED = 130
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of a command line; ``run`` among them is the function to call with them."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="nlemu",
         description="Linux's netlink in user space: NICs, netkit devices and leased queues, without a kernel.",
     )
@@ -97,6 +98,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         else:
             commands.add_parser(name, help=about)
     return parser.parse_args(arguments)
+
+
+class Parser(argparse.ArgumentParser):
+    """One that tells a mistake in one line, and where more is said."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Usage(f"{message} ({self.prog} --help tells more)")
 
 
 class Version(argparse.Action):
@@ -135,13 +143,21 @@ def complain(arguments: Sequence[str], error: Exception, code: int) -> int:
 
 
 def directory_argument(parser: argparse.ArgumentParser) -> None:
-    """``--dir``, for the commands that speak to a daemon."""
+    """``--dir``, of the daemon to speak to or to be."""
     parser.add_argument("--dir", metavar="DIR", help="the daemon's directory (default: $NLEMU_DIR)")
 
 
 def directory_of(options: argparse.Namespace) -> str:
-    """The directory of the daemon to speak to. Raises Usage when nobody said."""
+    """The directory of the daemon. Raises Usage when nobody said."""
     directory = options.dir or os.environ.get("NLEMU_DIR")
     if not directory:
         raise Usage("which daemon? say --dir DIR, the directory it serves, or set NLEMU_DIR")
     return str(directory)
+
+
+def seed(text: str) -> int:
+    """The type of ``--seed``."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"takes a whole number, and not {text!r}") from None

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
+from collections.abc import Callable
+
+from emulator.cli import OK, directory_argument, directory_of, seed
 
 DESCRIPTION = """Run the daemon: a machine of its own, reached through Unix sockets in a directory.
 
@@ -14,12 +18,14 @@ DESCRIPTION = """Run the daemon: a machine of its own, reached through Unix sock
   DIR/control          JSON lines: namespaces, devices, and sockets with options (see nlemu ctl)
 
 It runs until SIGTERM or SIGINT, and leaves nothing behind."""
-EPILOG = ""
+EPILOG = """examples:
+  nlemu serve --dir /tmp/nlemu
+  pid=$(nlemu serve --dir /tmp/nlemu --detach); nlemu ctl --dir /tmp/nlemu state; kill $pid"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dir", metavar="DIR", required=True, help="where its sockets are; made if need be")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of all that is random (default: 0)")
+    directory_argument(parser)
+    parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
     parser.add_argument(
         "--netdevsim",
         choices=("plain", "dma"),
@@ -32,10 +38,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="real",
         help="whether time passes by itself, or only by nlemu ctl sleep, so that runs repeat exactly (default: real)",
     )
+    parser.add_argument(
+        "--detach", action="store_true", help="print the daemon's process id and return when it can be reached"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="tell on standard error what happens")
 
 
 def run(options: argparse.Namespace) -> int:
+    directory = directory_of(options)
+    if not options.detach:
+        return serve(options, directory, lambda: print(f"nlemu: serving {directory}", file=sys.stderr, flush=True))
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writer)
+        return when_ready(child, reader)
+    os.close(reader)
+    os.setsid()
+
+    def ready() -> None:
+        let_go(verbose=options.verbose)
+        os.write(writer, b"!")
+        os.close(writer)
+
+    return serve(options, directory, ready)
+
+
+def serve(options: argparse.Namespace, directory: str, ready: Callable[[], object]) -> int:
+    """The daemon's whole life."""
     from emulator import server
     from emulator.machine import Machine
 
@@ -44,14 +74,26 @@ def run(options: argparse.Namespace) -> int:
         format="nlemu: %(levelname)s: %(message)s",
         stream=sys.stderr,
     )
-
-    def ready() -> None:
-        print(f"nlemu: serving {options.dir}", file=sys.stderr, flush=True)
-
     server.run(
-        options.dir,
+        directory,
         lambda: Machine(seed=options.seed, netdevsim=options.netdevsim),
         ready=ready,
         real_time=options.clock == "real",
     )
-    return 0
+    return OK
+
+
+def when_ready(child: int, reader: int) -> int:
+    """Waits until the daemon can be reached, and prints its process id; its own exit code if it ended before."""
+    with open(reader, "rb") as told:
+        if told.read(1):
+            print(child)
+            return OK
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def let_go(verbose: bool) -> None:
+    """Nobody waits any more for what was the parent's: a pipe of its output would never end."""
+    with open(os.devnull, "r+b", buffering=0) as null:
+        for number in (0, 1) if verbose else (0, 1, 2):
+            os.dup2(null.fileno(), number)

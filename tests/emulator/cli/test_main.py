@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from emulator.cli import COMMANDS, NO_DAEMON, REFUSED, USAGE, main
 from emulator.cli.table import table
-from tests.emulator.cli.conftest import environment, nlemu, start
+from tests.emulator.cli.conftest import PATIENCE, environment, nlemu, start
 
 
 def test_help_lists_every_command() -> None:
@@ -50,7 +55,7 @@ def test_mistakes_are_told_on_standard_error(
     monkeypatch.delenv("NLEMU_DIR", raising=False)
     assert main(arguments) == USAGE
     out, err = capsys.readouterr()
-    assert out == "" and err.splitlines()[-1].startswith("nlemu")
+    assert out == "" and len(err.splitlines()) == 1 and err.startswith("nlemu")
 
 
 def test_the_exit_code_reaches_the_shell() -> None:
@@ -65,6 +70,37 @@ def test_no_daemon(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         out, err = capsys.readouterr()
         assert out == "" and len(err.splitlines()) == 1
         assert str(tmp_path) in err and "nlemu serve" in err
+
+
+def test_a_daemon_in_the_background(tmp_path: Path) -> None:
+    started = nlemu("serve", "--detach", NLEMU_DIR=str(tmp_path / "d"))
+    assert (started.returncode, started.stderr) == (0, "")
+    assert nlemu("ctl", "--dir", tmp_path / "d", "netns", "add", "pod").returncode == 0
+    again = nlemu("serve", "--dir", tmp_path / "d", "--detach")
+    assert (again.returncode, again.stdout) == (REFUSED, "")
+    assert again.stderr == f"nlemu serve: {tmp_path / 'd'}: another daemon serves this directory\n"
+    with open_pidfd(int(started.stdout)) as ended:
+        os.kill(int(started.stdout), signal.SIGTERM)
+        assert select.select([ended], [], [], PATIENCE)[0]
+    assert not (tmp_path / "d").exists()
+
+
+@contextmanager
+def open_pidfd(pid: int) -> Iterator[int]:
+    """A descriptor that can be read when the process has ended."""
+    number = os.pidfd_open(pid)
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def test_a_daemon_of_somebody_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.chmod(0)
+    if os.access(tmp_path, os.X_OK):
+        pytest.skip("root may do everything")
+    assert main(["ctl", "--dir", str(tmp_path), "state"]) == NO_DAEMON
+    assert capsys.readouterr().err == f"nlemu ctl: {tmp_path}/control is for its owner: run as that user, or as root\n"
 
 
 def test_a_daemon_that_was_killed(tmp_path: Path) -> None:
