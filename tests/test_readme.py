@@ -1,12 +1,16 @@
 """The README shows what really happens: its first two commands are the right ones, and the demo prints what it says."""
 
+import os
 import pathlib
 import re
 import subprocess
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 BLOCKS = [block.strip("\n") for block in re.findall(r"```\w*\n(.*?)```", README, re.DOTALL)]
 
 
@@ -22,9 +26,34 @@ def test_the_demo_is_as_it_really_prints() -> None:
 
 
 def test_the_machine_in_process_answers() -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    _, example = EXAMPLES
     run = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (run.stdout, run.stderr) == ("['lo']\n", "")
+
+
+def test_the_test(tmp_path: pathlib.Path) -> None:
+    pytest.importorskip("pyroute2")
+    example, _ = EXAMPLES
+    (tmp_path / "test_mine.py").write_text(example)
+    options = ["-q", "-W", "error", "-p", "nlemu.pytest_plugin", "-p", "no:cacheprovider", "--rootdir", tmp_path]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, tmp_path], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )  # fmt: skip
+    assert run.returncode == 0 and "1 passed" in run.stdout, run.stdout
+
+
+def test_the_daemon(tmp_path: pathlib.Path) -> None:
+    (session,) = [block for block in BLOCKS if "serve --detach" in block]
+    said = session.replace("/tmp/nlemu", str(tmp_path / "nlemu"))
+    script = [f'nlemu() {{ "{sys.executable}" -m emulator "$@"; }}', "pid=4711"]
+    for line in said.splitlines():
+        if line.startswith("$ "):
+            command = line[2:].replace("4711", "$pid")
+            script.append(f"pid=$({command}); echo 4711" if "--detach" in command else command)
+    run = subprocess.run(["bash", "-c", "\n".join(script)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    told = [line for line in said.splitlines() if not line.startswith("$ ")]
+    assert (run.stdout.splitlines(), run.stderr) == (told, "")
 
 
 def test_what_is_linked_is_there() -> None:
