@@ -126,10 +126,10 @@ def _queue(state: NicState, direction: str, index: int) -> qstats.RxStats | qsta
 def turn(verb: str, record: Any, to: Mapping[str, int], by: Mapping[str, int]) -> None:
     """Sets counters of a record, and adds to them; they are 64 bits wide and wrap. StepError, and nothing is changed,
     when there is no such counter."""
-    known = {counter.name for counter in dataclasses.fields(record)}
+    known = [counter.name for counter in dataclasses.fields(record)]
     for name in (*to, *by):
         if name not in known:
-            raise StepError(f"{verb}: there is no counter {name!r}")
+            raise StepError(f"{verb}: there is no counter {name!r}, but {', '.join(known)}")
     for name, value in to.items():
         setattr(record, name, value)
     for name, value in by.items():

@@ -53,7 +53,11 @@ class Kernel:
 
         docs/sockets.md lists them. Returns what the daemon has to tell (True if nothing); raises ControlError.
         """
-        return self._control.do(**step)
+        told = self._control.do(**step)
+        if "reset" in step:
+            while self._clients:  # their connections were closed
+                self._clients.popitem()[1].close()
+        return told
 
     def state(self) -> dict[str, Any]:
         """Everything there is."""

@@ -45,6 +45,14 @@ def test_a_namespace_is_asked_by_its_name() -> None:
         assert told == {"init": 1, "pod": 2}
 
 
+def test_a_fresh_machine_is_asked_afresh() -> None:
+    with nlemu.Kernel() as kernel:
+        kernel.do(nsim_new=[1, 1, 1])
+        assert len(kernel.family("rt-link").dump("getlink")) == 2
+        kernel.do(reset=True)
+        assert len(kernel.family("rt-link").dump("getlink")) == 1
+
+
 def test_a_daemon_that_runs_already() -> None:
     with nlemu.Kernel() as owner:
         with nlemu.Kernel(owner.directory) as guest:
