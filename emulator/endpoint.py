@@ -199,7 +199,7 @@ class Endpoint:
                 failed = errno.EIO
         if failed or flags & ACK:
             self.deliver(
-                ack(message, seq, self.portid, failed, call.extack, capped=self.cap_ack, extended=self.ext_ack)
+                ack(call.message, seq, self.portid, failed, call.extack, capped=self.cap_ack, extended=self.ext_ack)
             )
 
     # -- out ----------------------------------------------------------------------------------

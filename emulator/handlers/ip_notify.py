@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 
 from emulator.handlers import addr_fill, groups, neigh, route_fill
 from emulator.handlers import rule as rules
-from emulator.kernel import ip6
 from protocol.frame import message
 from protocol.uapi.netlink import NetlinkProtocol
 from protocol.uapi.rtnetlink import RTM, RTNLGRP
@@ -71,7 +70,10 @@ class IpNotify:
         self, net: Net, event: int, route: Route6, *, nlflags: int = 0, origin: Origin | None = None
     ) -> None:
         """inet6_rt_notify()."""
-        self._tell(net, IPV6_ROUTE, event, lambda: route_fill.body6(route, _siblings(net, route)), nlflags, origin)
+        siblings = route_fill.node_siblings
+        self._tell(
+            net, IPV6_ROUTE, event, lambda: route_fill.body6(route, siblings(net, route)), nlflags, origin
+        )
 
     def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:
         """inet_ifmcaddr_notify()."""
@@ -92,11 +94,3 @@ class IpNotify:
             entry.dev.net, ROUTE, NEIGH, lambda: message(int(event), 0, 0, portid, neigh.body(entry, held))
         )
 
-
-def _siblings(net: Net, route: Route6) -> tuple[Route6, ...]:
-    """Those that share the load with a route, itself first."""
-    node = ip6.of(net).fib.node(route.dst, route.length)
-    if node is None or not route.linked:
-        return (route,)
-    others = tuple(other for other in node.siblings(route) if other is not route)
-    return (route, *others)

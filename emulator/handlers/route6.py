@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from emulator.handlers.by_family import doit_of, parse
-from emulator.handlers.route4 import ALONE, metrics
-from emulator.kernel import ip6_route, lifetime
+from emulator.handlers.route4 import ALONE, NO_TUNNELS, read_metrics
+from emulator.kernel import ip6_route, ip6_route_multipath, lifetime
 from emulator.kernel.ip6 import AF_INET6
 from emulator.kernel.ip6_route import ONLINK, PRIO_USER, Wanted6
 from protocol.attributes import Attrs
@@ -17,19 +18,27 @@ from protocol.uapi.rtnetlink import RTM_F, RTN
 
 if TYPE_CHECKING:
     from emulator.call import Call
+    from protocol.attributes import Attr
 
+ALL_BITS = 0xFFFFFFFF
+FLAGS = 6
+"""Where the flags of a message stand."""
 CLONED = int(RTM_F.CLONED)
 REJECTED = (RTN.UNREACHABLE, RTN.BLACKHOLE, RTN.PROHIBIT, RTN.THROW)
 LOW, MEDIUM, HIGH = 3, 0, 1
 """ICMPV6_ROUTER_PREF_*"""
 
 
-def wanted(call: Call) -> Wanted6:
-    """rtm_to_fib6_config(): EINVAL, with texts."""
+def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
+    """rtm_to_fib6_config(): the route, and those that it stands for if it has several next hops. EINVAL, EOPNOTSUPP,
+    with texts."""
     attrs = parse(call, HEADER, IPV6)
     header = call.fixed
     if header.tos:
         raise Refusal(errno.EINVAL, "Invalid dsfield (tos): option not available for IPv6")
+    if Rta.flowlabel in attrs:
+        at = attrs.offset(Rta.flowlabel)
+        raise Refusal(errno.EINVAL, "Flow label cannot be specified for this operation", at=at)
     if Rta.nh_id in attrs and any(attr in attrs for attr in ALONE):
         raise Refusal(errno.EINVAL, "Nexthop specification and nexthop id are mutually exclusive")
     gateway = int.from_bytes(attrs[Rta.gateway][:16], "big") if Rta.gateway in attrs else None
@@ -39,8 +48,8 @@ def wanted(call: Call) -> Wanted6:
     if attrs.get(Rta.expires):
         expires = lifetime.end(call.machine.clock.now, attrs[Rta.expires])
     pref = attrs.get(Rta.pref, MEDIUM)
-    return Wanted6(
-        _destination(attrs, header.dst_len),
+    route = Wanted6(
+        _destination(attrs, Rta.dst, header.dst_len),
         header.dst_len,
         header.src_len,
         attrs.get(Rta.priority, 0),
@@ -50,69 +59,91 @@ def wanted(call: Call) -> Wanted6:
         gateway,
         int.from_bytes(attrs[Rta.prefsrc][:16], "big") if Rta.prefsrc in attrs else 0,
         header.flags & ONLINK,
-        metrics(attrs) if call.op is NEWROUTE else (),  # nobody looks at those of a route that is to go
+        read_metrics(attrs) if call.op is NEWROUTE else (),  # nobody looks at those of a route that is to go
         pref if pref in (LOW, HIGH) else MEDIUM,
         local=header.type == RTN.LOCAL,
         reject=header.type in REJECTED,
         cached=bool(header.flags & CLONED),
+        encapsulated=Rta.encap in attrs,
         expires=expires,
         nlflags=call.flags,
     )
+    _destination(attrs, Rta.src, header.src_len)
+    hops = several(call, route) if Rta.multipath in attrs else []
+    if Rta.encap_type in attrs:
+        raise Refusal(errno.EOPNOTSUPP, NO_TUNNELS)
+    return route, hops
 
 
-def _destination(attrs: Attrs, length: int) -> int:
-    """The prefix: as many bytes as its length needs, the others 0."""
-    if Rta.dst not in attrs:
+def _destination(attrs: Attrs, attr: Attr[bytes], length: int) -> int:
+    """A prefix: as many bytes as its length needs, the others 0."""
+    if attr not in attrs:
         return 0
     size = length + 7 >> 3
-    payload = attrs[Rta.dst]
+    payload = attrs[attr]
     if len(payload) < size:
         raise Refusal(errno.EINVAL)
     return int.from_bytes(payload[:size][:16].ljust(16, b"\0"), "big")
 
 
 def several(call: Call, route: Wanted6) -> list[Wanted6]:
-    """The routes of a request that has several next hops (ip6_route_multipath_add()). EINVAL."""
+    """rtm_to_fib6_multipath_config(): the next hops of a request that has several. EINVAL, with texts."""
     attrs = call.attrs
-    if Rta.multipath not in attrs:
-        return [route]
     at, end = attrs.spans[Rta.multipath.number]
-    found = []
+    found: list[Wanted6] = []
     while end - at >= 8:
         hop = NEXTHOP.decode(attrs.message, at, at + 8)
         if not 8 <= hop.len <= end - at:
             break
         inside = Attrs.index(attrs.message, at + 8, at + hop.len)
-        gateway = int.from_bytes(inside[Rta.gateway][:16], "big") if Rta.gateway in inside else route.gateway
-        found.append(_through(route, hop.ifindex or route.ifindex, gateway))
+        gateway = route.gateway
+        if Rta.gateway in inside:
+            if len(inside[Rta.gateway]) < 16:
+                raise Refusal(errno.EINVAL, "Invalid IPv6 address in RTA_GATEWAY")
+            gateway = int.from_bytes(inside[Rta.gateway][:16], "big")
+        if call.op is NEWROUTE and gateway is None:
+            raise Refusal(
+                errno.EINVAL, "Device only routes can not be added for IPv6 using the multipath API."
+            )
+        found.append(
+            replace(
+                route, ifindex=hop.ifindex & ALL_BITS or route.ifindex, gateway=gateway, weight=hop.hops + 1,
+                flags=route.flags | hop.flags & ONLINK, encapsulated=Rta.encap in inside,
+            )
+        )  # fmt: skip
         at += hop.len + 3 & ~3
     if not found:
-        raise Refusal(errno.EINVAL)
+        raise Refusal(errno.EINVAL, "Invalid nexthop configuration - no valid nexthops")
     return found
-
-
-def _through(route: Wanted6, ifindex: int, gateway: int | None) -> Wanted6:
-    return Wanted6(
-        route.dst, route.length, route.src_length, route.metric, route.protocol, route.type, ifindex, gateway,
-        route.prefsrc, route.flags, route.metrics, route.pref, route.local, route.reject, route.cached, route.expires,
-        route.nlflags,
-    )  # fmt: skip
 
 
 @doit_of(NEWROUTE, AF_INET6)
 def newroute(call: Call) -> None:
     """inet6_rtm_newroute()."""
-    route = wanted(call)
+    route, hops = wanted(call)
+    ip6_route.validate(route)
     if call.attrs.get(Rta.nh_id):
         raise Refusal(errno.EINVAL, "Nexthop id does not exist")
-    route.metric = route.metric or PRIO_USER
-    for one in several(call, route):
-        ip6_route.add(call.net, one, call)
+    if not hops:
+        route.metric = route.metric or PRIO_USER
+        ip6_route.add(call.net, route, call)
+        return
+    for hop in hops:
+        hop.metric = hop.metric or PRIO_USER
+    asked = ip6_route_multipath.Asked(call.flags)
+    try:
+        ip6_route_multipath.add(call.net, hops, asked, call)
+    finally:
+        call.message = call.message[:FLAGS] + asked.flags.to_bytes(2, "little") + call.message[FLAGS + 2 :]
 
 
 @doit_of(DELROUTE, AF_INET6)
 def delroute(call: Call) -> None:
     """inet6_rtm_delroute()."""
-    route = wanted(call)
-    for one in several(call, route):
-        ip6_route.delete(call.net, one, call)
+    route, hops = wanted(call)
+    if call.attrs.get(Rta.nh_id):
+        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
+    if hops:
+        ip6_route_multipath.delete(call.net, hops, call)
+    else:
+        ip6_route.delete(call.net, route, call)

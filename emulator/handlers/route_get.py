@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from emulator.handlers.addr_fill import pack4, pack6
 from emulator.handlers.by_family import doit_of, header_of, parse
 from emulator.handlers.route4 import address
-from emulator.handlers.route_fill import COMPAT, MAIN, metric_values, pack_header
+from emulator.handlers.route_fill import (
+    COMPAT,
+    MAIN,
+    gateway_values,
+    metric_values,
+    node_siblings,
+    pack_header,
+)
 from emulator.handlers.route_fill import body4 as table_body4
 from emulator.handlers.route_fill import body6 as table_body6
 from emulator.kernel import ip4, route_lookup4, route_lookup6
@@ -29,6 +36,8 @@ if TYPE_CHECKING:
 NOTIFY, LOOKUP_TABLE, FIB_MATCH = int(RTM_F.NOTIFY), int(RTM_F.LOOKUP_TABLE), int(RTM_F.FIB_MATCH)
 CLONED = int(RTM_F.CLONED)
 LOCAL = int(RT_TABLE.LOCAL)
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+"""IPPROTO_*"""
 ASKABLE = frozenset(
     attr.number for attr in (
         Rta.iif, Rta.oif, Rta.src, Rta.dst, Rta.ip_proto, Rta.sport, Rta.dport, Rta.mark, Rta.uid, Rta.flowlabel
@@ -73,15 +82,33 @@ def get4(call: Call) -> bytes:
     refuse_input(attrs)
     header = call.fixed
     dst, source = address(attrs, Rta.dst.number), address(attrs, Rta.src.number)
+    check_protocol(attrs, ICMP)
     tos = header.tos & 0xFC
     way = route_lookup4.find_way(
         call.net, dst, source=source, oif=attrs.get(Rta.oif, 0), tos=tos, mark=attrs.get(Rta.mark, 0), uid=uid(call)
     )
-    if header.flags & FIB_MATCH:
-        if way.route is None:
-            raise Refusal(errno.EHOSTUNREACH)
-        return table_body4(way.route)
-    return body4(call, way, dst, source)
+    table = MAIN
+    if header.flags & LOOKUP_TABLE:
+        table = table_of(call, way)
+    if not header.flags & FIB_MATCH:
+        return body4(call, way, dst, source, table)
+    if way.found is None:
+        raise Refusal(errno.EHOSTUNREACH)
+    return table_body4(way.found, table, way.type)
+
+
+def table_of(call: Call, way: Way4) -> int:
+    """The table that a route was found in; 0 if it was in none. That of local addresses is the main one's part."""
+    if way.found is None:
+        return 0
+    local_in_main = way.found.table == LOCAL and not ip4.of(call.net).fib.split
+    return MAIN if local_in_main else way.found.table
+
+
+def check_protocol(attrs: Attrs, icmp: int) -> None:
+    """rtm_getroute_parse_ip_proto(): EOPNOTSUPP with a text. icmp: the number of the family's own."""
+    if Rta.ip_proto in attrs and attrs[Rta.ip_proto] not in (TCP, UDP, icmp):
+        raise Refusal(errno.EOPNOTSUPP, "Unsupported ip proto")
 
 
 def uid(call: Call) -> int:
@@ -89,25 +116,21 @@ def uid(call: Call) -> int:
     return call.attrs.get(Rta.uid, call.endpoint.credentials.uid)
 
 
-def body4(call: Call, way: Way4, dst: int, source: int) -> bytes:
-    """rt_fill_info(). The recorded kernel does not repeat the type of service."""
+def body4(call: Call, way: Way4, dst: int, source: int, table: int) -> bytes:
+    """rt_fill_info()."""
     attrs = call.attrs
-    table = MAIN
-    if call.fixed.flags & LOOKUP_TABLE and way.route is not None:
-        local_in_main = way.route.table == LOCAL and not ip4.of(call.net).fib.split
-        table = MAIN if local_in_main else way.route.table
     values: dict[Attr[Any], Any] = {
         Rta.table: table,
         Rta.dst: dst.to_bytes(4, "big"),
         Rta.src: pack4(source),
         Rta.oif: way.dev.ifindex,
         Rta.prefsrc: pack4(way.source) if way.source != source else None,
-        Rta.gateway: pack4(way.gateway),
         Rta.metrics: metric_values(way.metrics),
         Rta.mark: attrs.get(Rta.mark) or None,
         Rta.uid: uid(call),
         Rta.cacheinfo: {"clntref": 1 + way.cached},
     }
+    values |= gateway_values(way.gateway)
     head = pack_header(
         family=AF_INET, dst_len=32, src_len=32 if source else 0, table=table if table < 256 else COMPAT,
         type=way.type, flags=way.flags | CLONED,
@@ -120,10 +143,11 @@ def get6(call: Call) -> bytes:
     """inet6_rtm_getroute()."""
     attrs = asked(call, IPV6, "ipv6", 128)
     refuse_input(attrs)
-    dst = address6(attrs, Rta.dst.number)
-    route = route_lookup6.find_way(call.net, dst, attrs.get(Rta.oif, 0))
+    source, dst = address6(attrs, Rta.src.number), address6(attrs, Rta.dst.number)
+    check_protocol(attrs, ICMPV6)
+    route = route_lookup6.find_way(call.net, dst, attrs.get(Rta.oif, 0), sourced=bool(source))
     if call.fixed.flags & FIB_MATCH:
-        return table_body6(route)
+        return table_body6(route, node_siblings(call.net, route))
     return body6(call, route, dst)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.refusal import Refusal
 from protocol.uapi.rtnetlink import RT_SCOPE, RTN, RTNH_F
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 DEAD = int(RTNH_F.DEAD)
 LINKDOWN = int(RTNH_F.LINKDOWN)
 STATE = DEAD | LINKDOWN
+NOT_COMPARED = STATE | int(RTNH_F.OFFLOAD | RTNH_F.TRAP)
+"""RTNH_COMPARE_MASK: flags that do not make a way another."""
+Metrics = tuple[tuple[int, int | str], ...]
+"""Numbers (RTAX_*) and values; of the congestion control algorithm its name."""
 
 ERRORS: dict[int, int] = {
     RTN.BLACKHOLE: errno.EINVAL,
@@ -50,20 +54,27 @@ def error_of(route_type: int) -> Refusal | None:
     return None if number is None else Refusal(number)
 
 
+class Gateway(NamedTuple):
+    """Where packets are sent on: an address of either family."""
+
+    family: int
+    address: int
+
+
 @dataclass(slots=True, eq=False)
 class Nexthop4:
-    """struct fib_nh. oif: the index of the device asked for, or found; gateway: 0 for none; weight: from 1."""
+    """struct fib_nh. oif: the index of the device asked for, or found; weight: from 1."""
 
     oif: int = 0
-    gateway: int = 0
+    gateway: Gateway | None = None
     flags: int = 0
     scope: int = 0
     weight: int = 1
     dev: Device | None = None
 
-    def same(self) -> tuple[int, ...]:
+    def same(self) -> tuple[object, ...]:
         """What makes two of them one (nh_comp())."""
-        return self.oif, self.gateway, self.weight, self.scope, self.flags & ~STATE
+        return self.oif, self.gateway, self.weight, self.scope, self.flags & ~NOT_COMPARED
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +88,7 @@ class Info4:
     priority: int
     prefsrc: int
     nexthops: list[Nexthop4]
-    metrics: tuple[tuple[int, int], ...] = ()
+    metrics: Metrics = ()
     flags: int = 0
     prefsrc_gone: bool = False
     """It is dead because its source address went (pfsrc_removed)."""
@@ -88,7 +99,7 @@ class Info4:
         """What makes two of them one (fib_find_info())."""
         return (
             self.table, self.protocol, self.scope, self.type, self.priority, self.prefsrc, self.metrics,
-            self.flags & ~STATE, tuple(nexthop.same() for nexthop in self.nexthops),
+            self.flags & ~NOT_COMPARED, tuple(nexthop.same() for nexthop in self.nexthops),
         )  # fmt: skip
 
     @property

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, ESRCH
+from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip4, netdevsim_fib
+from emulator.kernel import ip4, ip6_route, netdevsim_fib
 from emulator.kernel.fib4 import Found, Route4, look_up
-from emulator.kernel.fib4_info import DEAD, ERRORS, LINKDOWN, SCOPES, Info4, Nexthop4
+from emulator.kernel.fib4_info import DEAD, ERRORS, LINKDOWN, SCOPES, Gateway, Info4, Metrics, Nexthop4
+from emulator.kernel.ip6_route import Wanted6
 from emulator.kernel.rules import Flow, suppressed
 from protocol.refusal import Refusal
 from protocol.uapi.netlink import NLM_F
@@ -38,17 +39,25 @@ REAL = (UNICAST, LOCAL, BROADCAST, int(RTN.ANYCAST), MULTICAST)
 
 @dataclass(slots=True)
 class Hop:
-    """One of several next hops that are asked for (struct rtnexthop and its attributes)."""
+    """One of several next hops that are asked for (struct rtnexthop and its attributes). gateway: that of address 0 is
+    none, but has to be met where a route is to go."""
 
     oif: int = 0
-    gateway: int = 0
+    gateway: Gateway | None = None
     flags: int = 0
     weight: int = 1
+    encapsulated: bool = False
+
+
+Hops = tuple[Hop | Refusal, ...]
+"""Next hops, and in the place of some what is wrong with them: that is said when it is their turn."""
 
 
 @dataclass(slots=True)
 class Wanted4:
-    """struct fib_config: a route that is to come, or to go. nlflags: NLM_F_CREATE, EXCL, REPLACE, APPEND."""
+    """struct fib_config: a route that is to come, or to go. nlflags: NLM_F_CREATE, EXCL, REPLACE, APPEND; encapsulated:
+    by a tunnel, which the recorded kernel does not know (CONFIG_LWTUNNEL); nh_id: of a next hop object, of which there
+    are none."""
 
     dst: int = 0
     length: int = 0
@@ -59,11 +68,13 @@ class Wanted4:
     type: int = UNICAST
     flags: int = 0
     oif: int = 0
-    gateway: int = 0
+    gateway: Gateway | None = None
     priority: int = 0
     prefsrc: int = 0
-    metrics: tuple[tuple[int, int], ...] = ()
-    hops: tuple[Hop, ...] = ()
+    metrics: Metrics | Refusal = ()
+    hops: Hops | Refusal = ()
+    encapsulated: bool = False
+    nh_id: int = 0
     nlflags: int = CREATE
 
 
@@ -128,17 +139,24 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
         raise Refusal(EINVAL, "Invalid scope")
     if wanted.flags & (DEAD | LINKDOWN):
         raise Refusal(EINVAL, "Invalid rtm_flags - can not contain DEAD or LINKDOWN")
-    _check_hops(wanted)
-    hops = wanted.hops or (Hop(wanted.oif, wanted.gateway, wanted.flags),)
-    nexthops = [
-        Nexthop4(hop.oif, hop.gateway, hop.flags if wanted.hops else wanted.flags, weight=hop.weight) for hop in hops
-    ]
+    if wanted.nh_id:
+        raise Refusal(EINVAL, "Nexthop id does not exist")
+    hops = wanted.hops
+    if isinstance(hops, Refusal):
+        raise hops
+    if isinstance(wanted.metrics, Refusal):
+        raise wanted.metrics
+    nexthops = [_nexthop(hop) for hop in hops]
+    if nexthops:
+        _check_first(nexthops[0], wanted)
+    else:
+        nexthops = [_nexthop(Hop(wanted.oif, wanted.gateway, wanted.flags, encapsulated=wanted.encapsulated))]
     info = Info4(
         wanted.table, wanted.protocol, wanted.scope, wanted.type, wanted.priority, wanted.prefsrc, nexthops,
         wanted.metrics, wanted.flags,
     )  # fmt: skip
     if wanted.type in ERRORS:
-        if wanted.gateway or wanted.oif or wanted.hops:
+        if wanted.gateway is not None or wanted.oif or hops:
             raise Refusal(EINVAL, "Gateway, device and multipath can not be specified for this route type")
         return ip4.of(net).fib.infos.share(info)
     if wanted.type not in REAL:
@@ -157,14 +175,21 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
     return ip4.of(net).fib.infos.share(info)
 
 
-def _check_hops(wanted: Wanted4) -> None:
-    """What fib_get_nhs() has against several next hops."""
-    for hop in wanted.hops:
-        if hop.flags & (DEAD | LINKDOWN):
-            raise Refusal(EINVAL, "Invalid flags for nexthop - can not contain DEAD or LINKDOWN")
-    if wanted.hops and wanted.oif not in (0, wanted.hops[0].oif):
+def _nexthop(hop: Hop | Refusal) -> Nexthop4:
+    """fib_nh_init(): EOPNOTSUPP."""
+    if isinstance(hop, Refusal):
+        raise hop
+    if hop.encapsulated:
+        raise Refusal(EOPNOTSUPP)
+    gateway = hop.gateway if hop.gateway is not None and hop.gateway.address else None
+    return Nexthop4(hop.oif, gateway, hop.flags & 0xFF, weight=hop.weight)
+
+
+def _check_first(first: Nexthop4, wanted: Wanted4) -> None:
+    """The end of fib_get_nhs(): what the route says of a way, the first of several has to say as well."""
+    if wanted.oif not in (0, first.oif):
         raise Refusal(EINVAL, "Nexthop device index does not match RTA_OIF")
-    if wanted.hops and wanted.gateway not in (0, wanted.hops[0].gateway):
+    if wanted.gateway is not None and wanted.gateway != first.gateway:
         raise Refusal(EINVAL, "Nexthop gateway does not match RTA_GATEWAY or RTA_VIA")
 
 
@@ -183,12 +208,16 @@ def _check_host(net: Net, nexthops: list[Nexthop4]) -> None:
 
 def _check_nexthop(net: Net, nexthop: Nexthop4, wanted: Wanted4) -> None:
     """fib_check_nh()."""
-    if not nexthop.gateway:
+    gateway = nexthop.gateway
+    if gateway is None:
         _check_device(net, nexthop)
+    elif gateway.family != ip4.AF_INET:
+        _check_gateway6(net, nexthop, gateway.address)
+        return
     elif nexthop.flags & ONLINK:
-        _check_onlink(net, nexthop, wanted.scope)
+        _check_onlink(net, nexthop, gateway.address, wanted.scope)
     else:
-        _check_gateway(net, nexthop, wanted)
+        _check_gateway(net, nexthop, gateway.address, wanted)
     assert nexthop.dev is not None
     if not nexthop.dev.carrier:
         nexthop.flags |= LINKDOWN
@@ -206,7 +235,7 @@ def _check_device(net: Net, nexthop: Nexthop4) -> None:
     nexthop.dev, nexthop.scope = dev, HOST
 
 
-def _check_onlink(net: Net, nexthop: Nexthop4, scope: int) -> None:
+def _check_onlink(net: Net, nexthop: Nexthop4, gateway: int, scope: int) -> None:
     """fib_check_nh_v4_gw() of a gateway that is said to be on the link."""
     if scope >= LINK:
         raise Refusal(EINVAL, "Nexthop has invalid scope")
@@ -215,15 +244,23 @@ def _check_onlink(net: Net, nexthop: Nexthop4, scope: int) -> None:
         raise Refusal(ENODEV, "Nexthop device required for onlink")
     if not dev.up:
         raise Refusal(ENETDOWN, "Nexthop device is not up")
-    if address_type(net, nexthop.gateway) != UNICAST:
+    if address_type(net, gateway) != UNICAST:
         raise Refusal(EINVAL, "Nexthop has invalid gateway")
     nexthop.dev, nexthop.scope = dev, LINK
 
 
-def _check_gateway(net: Net, nexthop: Nexthop4, wanted: Wanted4) -> None:
+def _check_gateway6(net: Net, nexthop: Nexthop4, gateway: int) -> None:
+    """fib_check_nh_v6_gw(): a gateway of IPv6 is what IPv6 would take for one."""
+    asked = Wanted6(ifindex=nexthop.oif, gateway=gateway, flags=nexthop.flags & ONLINK)
+    nexthop.dev = ip6_route.create(net, asked).dev
+    assert nexthop.dev is not None
+    nexthop.oif, nexthop.scope = nexthop.dev.ifindex, LINK
+
+
+def _check_gateway(net: Net, nexthop: Nexthop4, gateway: int, wanted: Wanted4) -> None:
     """fib_check_nh_v4_gw(): how does one get to the gateway?"""
     scope = max(wanted.scope + 1, LINK)
-    flow = Flow(nexthop.gateway, oif=nexthop.oif)
+    flow = Flow(gateway, oif=nexthop.oif)
     found = None if wanted.table == MAIN else _through(ip4.of(net).fib.searched(wanted.table), flow, scope)
     if not isinstance(found, Found):
         try:
@@ -261,7 +298,6 @@ def check_prefix(dst: int, length: int) -> None:
 
 def insert(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
     """fib_table_insert(): the route is there, and announced. EEXIST, ENOENT, and what is wrong with it."""
-    check_prefix(wanted.dst, wanted.length)
     state = ip4.of(net)
     table = state.fib.new_table(wanted.table)
     info = create_info(net, wanted)
@@ -312,7 +348,6 @@ def _replace(
 
 def delete(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
     """fib_table_delete(): the first route that fits is gone, and announced. ESRCH."""
-    check_prefix(wanted.dst, wanted.length)
     table = ip4.of(net).fib.table(wanted.table)
     if table is None:
         raise Refusal(ESRCH, "FIB table does not exist")
@@ -325,8 +360,9 @@ def delete(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
 
 
 def _fits(route: Route4, wanted: Wanted4) -> bool:
-    """Whether a route is one that is meant; what the request leaves at 0 can be anything (fib_nh_match())."""
+    """Whether a route is one that is meant; what the request leaves at 0 can be anything."""
     info = route.info
+    assert not isinstance(wanted.metrics, Refusal)
     return (
         wanted.type in (0, route.type)
         and wanted.scope in (NOWHERE, info.scope)
@@ -339,13 +375,23 @@ def _fits(route: Route4, wanted: Wanted4) -> bool:
 
 
 def _hops_fit(info: Info4, wanted: Wanted4) -> bool:
-    if wanted.hops:
-        return len(info.nexthops) == len(wanted.hops) and all(
-            hop.oif in (0, nexthop.oif) and hop.gateway in (0, nexthop.gateway)
-            for hop, nexthop in zip(wanted.hops, info.nexthops, strict=True)
-        )
-    first = info.nexthops[0]
-    return wanted.oif in (0, first.oif) and wanted.gateway in (0, first.gateway)
+    """fib_nh_match(): if a device or a gateway is named, only the first next hop has to fit."""
+    if wanted.oif or wanted.gateway is not None:
+        first = info.nexthops[0]
+        return wanted.oif in (0, first.oif) and wanted.gateway in (None, first.gateway)
+    if wanted.hops == ():
+        return True
+    if isinstance(wanted.hops, Refusal) or len(wanted.hops) < len(info.nexthops):
+        return False
+    return all(_hop_fits(hop, nexthop) for hop, nexthop in zip(wanted.hops, info.nexthops, strict=False))
+
+
+def _hop_fits(hop: Hop | Refusal, nexthop: Nexthop4) -> bool:
+    return (
+        not isinstance(hop, Refusal)
+        and hop.oif in (0, nexthop.oif)
+        and hop.gateway in (None, nexthop.gateway)
+    )
 
 
 def _drop(net: Net, table: Table4, route: Route4) -> None:

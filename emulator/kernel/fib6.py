@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
+    from emulator.kernel.fib4_info import Metrics
 
 PREF_MEDIUM = 0
 """ICMPV6_ROUTER_PREF_MEDIUM"""
@@ -37,8 +38,9 @@ class Route6:
     gateway: int = 0
     flags: int = 0
     prefsrc: int = 0
-    metrics: tuple[tuple[int, int], ...] = ()
+    metrics: Metrics = ()
     pref: int = PREF_MEDIUM
+    weight: int = 1
     local: bool = False
     reject: bool = False
     expires: int | None = None
@@ -58,44 +60,87 @@ class Route6:
         """What makes two next hops the same (rt6_duplicate_nexthop())."""
         return self.dev, self.gateway
 
+    @property
+    def shares(self) -> bool:
+        """Whether it shares the load with others of its prefix and metric (rt6_qualify_for_ecmp())."""
+        return bool(self.gateway)
+
 
 class Node6:
-    """struct fib6_node: the routes of one prefix."""
+    """struct fib6_node: the routes of one prefix. turn: whose turn it is where nothing else decides (rr_ptr)."""
 
-    __slots__ = ("by_metric", "trapped")
+    __slots__ = ("_hops", "by_metric", "trapped", "turn")
 
     def __init__(self) -> None:
-        self.by_metric: dict[int, dict[Hop, Route6]] = {}
+        self.by_metric: dict[int, dict[Route6, None]] = {}
+        self._hops: dict[tuple[int, Hop], dict[Route6, None]] = {}
         self.trapped: tuple[Route6, ...] = ()
         """Those that a netdevsim device has taken over."""
+        self.turn: Route6 | None = None
 
     def __iter__(self) -> Iterator[Route6]:
         for metric in sorted(self.by_metric):
-            yield from tuple(self.by_metric[metric].values())
+            yield from tuple(self.by_metric[metric])
 
     def first(self) -> Route6:
         """Of the lowest metric, the oldest."""
-        return next(iter(self.by_metric[min(self.by_metric)].values()))
+        return next(iter(self.by_metric[min(self.by_metric)]))
 
-    def alike(self, metric: int) -> dict[Hop, Route6]:
-        """Those of that metric, by next hop."""
+    def alike(self, metric: int) -> dict[Route6, None]:
+        """Those of that metric, in order."""
         return self.by_metric.get(metric, {})
 
+    def same(self, metric: int, hop: Hop) -> Route6 | None:
+        """The first of that metric with that next hop."""
+        return next(iter(self._hops.get((metric, hop), ())), None)
+
     def siblings(self, route: Route6) -> tuple[Route6, ...]:
-        """Those that share the load with a route, itself included: of its metric, all through gateways and without an
-        end (rt6_qualify_for_ecmp())."""
-        if not route.gateway or route.expires is not None:
+        """Those that share the load with a route, itself first: a ring, in the order of the list."""
+        if not route.shares:
             return (route,)
-        alike = self.alike(route.metric).values()
-        return tuple(other for other in alike if other.gateway and other.expires is None)
+        ring = [other for other in self.alike(route.metric) if other.shares]
+        if route not in ring:
+            return (route,)
+        at = ring.index(route)
+        return (*ring[at:], *ring[:at])
 
     def through(self, dev: Device | None, gateway: int) -> Route6 | None:
         """The first with that next hop."""
-        for metric in sorted(self.by_metric):
-            route = self.by_metric[metric].get((dev, gateway))
-            if route is not None:
-                return route
-        return None
+        found = (self.same(metric, (dev, gateway)) for metric in sorted(self.by_metric))
+        return next((route for route in found if route is not None), None)
+
+    def append(self, route: Route6) -> None:
+        """Behind those of its metric."""
+        if not self.by_metric or route.metric < min(self.by_metric):
+            self.turn = None
+        self.by_metric.setdefault(route.metric, {})[route] = None
+        self._hops.setdefault((route.metric, route.hop), {})[route] = None
+
+    def put(self, old: Route6, new: Route6) -> None:
+        """The new route stands where the old one stood."""
+        if self.turn is old or old is self.first():
+            self.turn = None
+        alike = self.by_metric[old.metric]
+        self.by_metric[old.metric] = {new if route is old else route: None for route in alike}
+        self._forget_hop(old)
+        self._hops.setdefault((new.metric, new.hop), {})[new] = None
+
+    def drop(self, route: Route6) -> None:
+        """It is gone."""
+        if self.turn is route:
+            self.turn = None
+        alike = self.by_metric[route.metric]
+        del alike[route]
+        if not alike:
+            del self.by_metric[route.metric]
+        self._forget_hop(route)
+
+    def _forget_hop(self, route: Route6) -> None:
+        place = route.metric, route.hop
+        same = self._hops[place]
+        del same[route]
+        if not same:
+            del self._hops[place]
 
 
 class Fib6:
@@ -139,6 +184,17 @@ class Fib6:
         routes.sort(key=lambda route: (route.key, route.metric))
         return routes
 
+    def nodes_on(self, dev: Device) -> list[tuple[Node6, list[Route6]]]:
+        """The prefixes of which a device has routes, in order, each with those."""
+        found: dict[str, list[Route6]] = {}
+        for route in self.on(dev):
+            found.setdefault(route.key, []).append(route)
+        return [(self._nodes[key], self._sorted(key, routes)) for key, routes in found.items()]
+
+    def _sorted(self, key: str, routes: list[Route6]) -> list[Route6]:
+        """In the order of the list, which replacing may have made another than that in which they came."""
+        return routes if len(routes) == 1 else [route for route in self._nodes[key] if route.dev is routes[0].dev]
+
     def lose_source(self, address: int) -> None:
         """No route prefers that source address any more."""
         for route in self._by_source.pop(address, {}):
@@ -151,16 +207,12 @@ class Fib6:
         if node is None:
             node = self._nodes[key] = Node6()
             insort(self._keys, key)
-        node.by_metric.setdefault(route.metric, {})[route.hop] = route
+        node.append(route)
         self._link(route)
 
     def replace(self, old: Route6, new: Route6) -> None:
         """The new route stands where the old one stood; both are of one prefix and metric."""
-        routes = self._nodes[old.key].by_metric
-        routes[old.metric] = {
-            (new if route is old else route).hop: new if route is old else route
-            for route in routes[old.metric].values()
-        }
+        self._nodes[old.key].put(old, new)
         self._unlink(old)
         self._link(new)
 
@@ -168,13 +220,10 @@ class Fib6:
         """The route is gone."""
         key = route.key
         node = self._nodes[key]
-        alike = node.by_metric[route.metric]
-        del alike[route.hop]
-        if not alike:
-            del node.by_metric[route.metric]
-            if not node.by_metric:
-                del self._nodes[key]
-                del self._keys[bisect_left(self._keys, key)]
+        node.drop(route)
+        if not node.by_metric:
+            del self._nodes[key]
+            del self._keys[bisect_left(self._keys, key)]
         self._unlink(route)
 
     def _link(self, route: Route6) -> None:

@@ -7,15 +7,17 @@ Everything about a new route is checked before anything changes, in the order in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, ESRCH
+from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
 from typing import TYPE_CHECKING
 
 from emulator.kernel import ip6, netdevsim_fib
 from emulator.kernel.events import NetdevEvent
 from emulator.kernel.fib6 import PREF_MEDIUM, Route6
+from emulator.kernel.fib6_lookup import lookup
 from emulator.kernel.ip6 import Kind
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF
+from protocol.uapi.if_addr import IFA_F
 from protocol.uapi.ipv6 import Ipv6Devconf
 from protocol.uapi.netlink import NLM_F
 from protocol.uapi.rtnetlink import RTM, RTN, RTNH_F, RTPROT
@@ -23,10 +25,12 @@ from protocol.uapi.rtnetlink import RTM, RTN, RTNH_F, RTPROT
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.events import Origin
+    from emulator.kernel.fib4_info import Metrics
     from emulator.kernel.fib6 import Node6
     from emulator.kernel.net import Net
 
 CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE), int(NLM_F.APPEND)
+TENTATIVE, OPTIMISTIC = int(IFA_F.TENTATIVE), int(IFA_F.OPTIMISTIC)
 ONLINK, LINKDOWN, DEAD = int(RTNH_F.ONLINK), int(RTNH_F.LINKDOWN), int(RTNH_F.DEAD)
 UNICAST, LOCAL, MULTICAST = int(RTN.UNICAST), int(RTN.LOCAL), int(RTN.MULTICAST)
 KERNEL, BOOT = int(RTPROT.KERNEL), int(RTPROT.BOOT)
@@ -41,7 +45,9 @@ PRIO_USER = 1024
 @dataclass(slots=True)
 class Wanted6:
     """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
-    EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up."""
+    EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up; metrics: or
+    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, which the recorded kernel
+    does not know (CONFIG_LWTUNNEL)."""
 
     dst: int = 0
     length: int = 0
@@ -53,11 +59,13 @@ class Wanted6:
     gateway: int | None = None
     prefsrc: int = 0
     flags: int = 0
-    metrics: tuple[tuple[int, int], ...] = ()
+    metrics: Metrics | Refusal = ()
     pref: int = PREF_MEDIUM
+    weight: int = 1
     local: bool = False
     reject: bool = False
     cached: bool = False
+    encapsulated: bool = False
     expires: int | None = None
     nlflags: int | None = None
     may_be_down: bool = False
@@ -66,9 +74,8 @@ class Wanted6:
 # -- what a route has to be -------------------------------------------------------------------
 
 
-def create(net: Net, wanted: Wanted6) -> Route6:
-    """ip6_route_info_create(): the route that is asked for, checked, with its device. EINVAL, ENODEV, EACCES, ENETDOWN,
-    EHOSTUNREACH, some with texts."""
+def validate(wanted: Wanted6) -> None:
+    """fib6_config_validate(): EINVAL, with texts."""
     if wanted.cached:
         raise Refusal(EINVAL, "Userspace can not set RTF_CACHE")
     if wanted.type > RTN.XRESOLVE:
@@ -79,10 +86,17 @@ def create(net: Net, wanted: Wanted6) -> Route6:
         raise Refusal(EINVAL, "Invalid source address length")
     if wanted.src_length:
         raise Refusal(EINVAL, "Specifying source address requires IPV6_SUBTREES to be enabled")
+
+
+def create(net: Net, wanted: Wanted6) -> Route6:
+    """ip6_route_info_create(): the route that is asked for, checked, with its device. ENODEV, EACCES, ENETDOWN,
+    EHOSTUNREACH, EINVAL, some with texts."""
+    if isinstance(wanted.metrics, Refusal):
+        raise wanted.metrics
     route = Route6(
         ip6.prefix_of(wanted.dst, wanted.length), wanted.length, wanted.metric, wanted.type or UNICAST,
         wanted.protocol or BOOT, None, prefsrc=wanted.prefsrc, metrics=wanted.metrics, pref=wanted.pref,
-        local=wanted.local, expires=wanted.expires,
+        weight=wanted.weight, local=wanted.local, expires=wanted.expires,
     )  # fmt: skip
     dev: Device | None = None
     if wanted.ifindex:
@@ -102,14 +116,20 @@ def create(net: Net, wanted: Wanted6) -> Route6:
     else:
         _lead(net, route, wanted, dev)
     if wanted.reject or _loops(wanted, route.dev):
-        route.reject, route.expires = True, None
-    if wanted.prefsrc and ip6.find(net, wanted.prefsrc, route.dev if _is_link_local(wanted.prefsrc) else None) is None:
+        route.reject, route.local, route.expires, route.pref = True, False, None, PREF_MEDIUM
+    if wanted.prefsrc and not _has(net, wanted.prefsrc, route.dev, banned=TENTATIVE):
         raise Refusal(EINVAL, "Invalid source address")
     return route
 
 
-def _is_link_local(address: int) -> bool:
-    return bool(ip6.classify(address)[0] & Kind.LINKLOCAL)
+def _has(net: Net, address: int, dev: Device | None, banned: int = 0) -> bool:
+    """ipv6_chk_addr_and_flags(): whether the address is ours; one that reaches no further than a link, whether it is
+    that device's."""
+    for ifa in ip6.of(net).addresses.get(address, {}).values():
+        flags = ifa.flags & ~TENTATIVE if ifa.flags & OPTIMISTIC else ifa.flags
+        if not flags & banned and (dev is None or ifa.dev is dev or not ifa.scope & (Kind.LINKLOCAL | Kind.LOOPBACK)):
+            return True
+    return False
 
 
 def _loops(wanted: Wanted6, dev: Device | None) -> bool:
@@ -135,6 +155,8 @@ def _lead(net: Net, route: Route6, wanted: Wanted6, dev: Device | None) -> None:
         raise Refusal(ENETDOWN, "Nexthop device is not up")
     if not wanted.local and not dev.carrier:
         route.flags |= LINKDOWN
+    if wanted.encapsulated:
+        raise Refusal(EOPNOTSUPP)
     route.dev = dev
 
 
@@ -161,19 +183,9 @@ def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) 
     return dev
 
 
-def lookup(net: Net, address: int, dev: Device | None = None) -> Route6 | None:
-    """fib6_lookup(): the route to an address, through that device if one is given."""
-    for node in ip6.of(net).fib.covering(address):
-        for route in node:
-            if route.flags & DEAD or (dev is not None and route.dev is not dev):
-                continue
-            return route
-    return None
-
-
 def _way_to(net: Net, gateway: int, dev: Device | None) -> Device | None:
     """ip6_route_check_nh(): a gateway must be on a link."""
-    route = lookup(net, gateway, dev)
+    route = lookup(net, gateway, 0 if dev is None else dev.ifindex, iface=True)
     if route is None or route.reject or route.gateway:
         raise Refusal(EHOSTUNREACH)
     return route.dev
@@ -181,17 +193,19 @@ def _way_to(net: Net, gateway: int, dev: Device | None) -> Device | None:
 
 def _check_onlink(net: Net, gateway: int, dev: Device | None) -> None:
     """ip6_route_check_nh_onlink(): what is said to be on the link must not be anything special elsewhere."""
-    route = lookup(net, gateway, dev)
-    if route is not None and route.length and (route.local or route.type not in (UNICAST,) or route.dev is not dev):
+    route = lookup(net, gateway, 0 if dev is None else dev.ifindex)
+    if route is not None and not route.reject and route.dst and (route.type != UNICAST or route.dev is not dev):
         raise Refusal(EINVAL, "Nexthop has invalid gateway or device mismatch")
 
 
 # -- coming -----------------------------------------------------------------------------------
 
 
-def insert(net: Net, route: Route6, nlflags: int | None = None, origin: Origin | None = None) -> None:
+def insert(
+    net: Net, route: Route6, nlflags: int | None = None, origin: Origin | None = None, *, quiet: bool = False
+) -> None:
     """fib6_add(): the route is there, and announced. EEXIST, ENOENT with a text. nlflags: those of the request, None
-    where there is none."""
+    where there is none; quiet: whoever asked will announce it."""
     fib = ip6.of(net).fib
     node = fib.node(route.dst, route.length)
     asked = nlflags or 0
@@ -199,15 +213,17 @@ def insert(net: Net, route: Route6, nlflags: int | None = None, origin: Origin |
     told = EXCL | asked & APPEND
     if node is None and not add and asked & REPLACE and not fib.branches(route.dst, route.length):
         raise Refusal(ENOENT, "Can not replace route - no match found")
-    alike = {} if node is None else node.alike(route.metric)
-    if alike:
+    if node is not None and (alike := node.alike(route.metric)):
         if asked & EXCL:
             raise Refusal(EEXIST)
         told &= ~EXCL
         if asked & REPLACE:
-            _replace(net, next(iter(alike.values())), route, origin)
+            old = next((other for other in alike if other.shares == route.shares), next(iter(alike)))
+            _replace(net, node, old, route)
+            if not quiet:
+                tell(net, RTM.NEWROUTE, route, REPLACE, origin)
             return
-        known = alike.get(route.hop)
+        known = node.same(route.metric, route.hop)
         if known is not None:
             if known.expires is not None:
                 known.expires = route.expires
@@ -216,13 +232,18 @@ def insert(net: Net, route: Route6, nlflags: int | None = None, origin: Origin |
         raise Refusal(ENOENT)
     fib.insert(route)
     netdevsim_fib.changed6(net, route)
-    tell(net, RTM.NEWROUTE, route, told | CREATE, origin)
+    if not quiet:
+        tell(net, RTM.NEWROUTE, route, told | CREATE, origin)
 
 
-def _replace(net: Net, old: Route6, route: Route6, origin: Origin | None) -> None:
-    ip6.of(net).fib.replace(old, route)
+def _replace(net: Net, node: Node6, old: Route6, route: Route6) -> None:
+    """NLM_F_REPLACE: the new route takes the place of the old one, and of all that share the load with that."""
+    fib = ip6.of(net).fib
+    _, *others = node.siblings(old)
+    fib.replace(old, route)
+    for other in others:
+        fib.remove(other)
     netdevsim_fib.changed6(net, route)
-    tell(net, RTM.NEWROUTE, route, REPLACE, origin)
 
 
 def add(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
@@ -248,11 +269,16 @@ def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
     tell(net, RTM.DELROUTE, route, 0, origin)
 
 
-def delete(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
-    """ip6_route_del(): the first route that fits is gone, and announced. ESRCH."""
-    node: Node6 | None = None
+def delete(net: Net, wanted: Wanted6, origin: Origin | None = None, *, whole: bool = True) -> None:
+    """ip6_route_del(): the first route that fits is gone, and announced; with it those that share its load, if it is
+    meant as a whole and no gateway is named. ESRCH. Of a route that was made on the way (RTF_CACHE) there is none."""
+    fib, node = ip6.of(net).fib, None
     if wanted.length <= 128:
-        node = ip6.of(net).fib.node(ip6.prefix_of(wanted.dst, wanted.length), wanted.length)
+        node = fib.node(ip6.prefix_of(wanted.dst, wanted.length), wanted.length)
+    if wanted.cached:
+        if node is None and 0 < wanted.length <= 128 and fib.branches(wanted.dst, wanted.length):
+            raise Refusal(ESRCH)
+        return
     for route in node or ():
         if (
             (not wanted.ifindex or (route.dev is not None and route.dev.ifindex == wanted.ifindex))
@@ -260,7 +286,15 @@ def delete(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
             and wanted.metric in (0, route.metric)
             and wanted.protocol in (0, route.protocol)
         ):
-            remove(net, route, origin)
+            assert node is not None
+            siblings = node.siblings(route)
+            if len(siblings) > 1 and whole and wanted.gateway is None:
+                tell(net, RTM.DELROUTE, route, 0, origin)
+                for one in siblings:
+                    fib.remove(one)
+                netdevsim_fib.changed6(net, route)
+            else:
+                remove(net, route, origin)
             return
     raise Refusal(ENOENT if node is None and _means_nothing(net, wanted) else ESRCH)
 
@@ -315,11 +349,39 @@ def add_multicast(dev: Device) -> None:
 def sync_down(dev: Device, event: NetdevEvent) -> None:
     """rt6_sync_down_dev(): routes through a device that goes down are gone; without a carrier, marked."""
     net = dev.net
-    for route in ip6.of(net).fib.on(dev):
-        if event != NetdevEvent.CHANGE:
-            remove(net, route)
-        elif not route.local:
-            route.flags |= LINKDOWN
+    for node, routes in ip6.of(net).fib.nodes_on(dev):
+        if event == NetdevEvent.DOWN and any(route.shares for route in routes):
+            _sync_shared(net, node, dev)
+            continue
+        for route in routes:
+            if event != NetdevEvent.CHANGE:
+                remove(net, route)
+            elif not route.local:
+                route.flags |= LINKDOWN
+
+
+def _sync_shared(net: Net, node: Node6, dev: Device) -> None:
+    """fib6_ifdown() of a prefix where routes share the load: they go together, when the last of them is dead. What
+    stands between the first and the last of them in the list is passed over."""
+    listed, at = list(node), 0
+    going: set[Route6] = set()
+    while at < len(listed):
+        route = listed[at]
+        at += 1
+        siblings = node.siblings(route)
+        if len(siblings) == 1 or route in going:
+            if route.dev is dev or route in going:
+                remove(net, route)
+            continue
+        if any(one.dev is dev for one in siblings):
+            if all(one.dev is dev or one.flags & DEAD for one in siblings):
+                going.update(siblings)
+                remove(net, route)
+                continue
+            for one in siblings:
+                if one.dev is dev:
+                    one.flags |= DEAD | LINKDOWN
+        at = listed.index(siblings[-1]) + 1
 
 
 def sync_up(dev: Device, state: int) -> None:

@@ -20,6 +20,7 @@ from protocol.uapi.if_ import IFF
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.fib4 import Found, Route4
+    from emulator.kernel.fib4_info import Gateway, Metrics
     from emulator.kernel.net import Net
 
 STAYS, TO_GROUP, TO_ALL = 0x80000000, 0x20000000, 0x10000000
@@ -29,22 +30,33 @@ LOOPBACK = int(IFF.LOOPBACK)
 
 @dataclass(slots=True)
 class Way4:
-    """struct rtable. source: that a packet would have; route: None where no table knows it; cached: it is kept with the
-    next hop, and so has one reference more."""
+    """struct rtable. source: that a packet would have; route: None where no table knows it, or the way is not that of
+    the route; found: what the tables knew; cached: it is kept with the next hop, and so has one reference more."""
 
     type: int
     dev: Device
     source: int
     flags: int = 0
-    gateway: int = 0
-    metrics: tuple[tuple[int, int], ...] = ()
+    gateway: Gateway | None = None
+    metrics: Metrics = ()
     route: Route4 | None = None
+    found: Route4 | None = None
     cached: bool = False
 
 
 def has(net: Net, address: int) -> bool:
     """__ip_dev_find(): whether the address is ours."""
     return fib4_route.address_type(net, address) == LOCAL
+
+
+def _device_of(net: Net, address: int) -> Device:
+    """__ip_dev_find(): whose address it is."""
+    for dev in net:
+        if dev.ip4 is not None and any(ifa.local == address for ifa in dev.ip4.addresses):
+            return dev
+    found = fib4_route.lookup(net, Flow(address))
+    assert found.nexthop.dev is not None
+    return found.nexthop.dev
 
 
 def select_source(dev: Device, dst: int, scope: int) -> int:
@@ -75,6 +87,8 @@ def find_way(
             raise Refusal(EINVAL)
         if not has(net, source):
             raise Refusal(ENETUNREACH)
+        if not oif and (ip4.is_multicast(dst) or dst == ip4.BROADCAST):
+            return _make(dst, source, 0, _device_of(net, source), None)
     dev: Device | None = None
     if oif:
         dev = net.device(oif)
@@ -106,7 +120,9 @@ def _preferred(found: Found) -> int:
     """fib_result_prefsrc()."""
     info, nexthop = found.route.info, found.nexthop
     assert nexthop.dev is not None
-    return info.prefsrc or select_source(nexthop.dev, nexthop.gateway, info.scope)
+    gateway = nexthop.gateway
+    near = gateway.address if gateway is not None and gateway.family == ip4.AF_INET else 0
+    return info.prefsrc or select_source(nexthop.dev, near, info.scope)
 
 
 def _make(dst: int, source: int, kind: int, dev: Device, found: Found | None) -> Way4:
@@ -120,18 +136,19 @@ def _make(dst: int, source: int, kind: int, dev: Device, found: Found | None) ->
     elif ip4.is_zeronet(dst):
         raise Refusal(EINVAL)
     flags = STAYS if dev.flags & LOOPBACK or kind == LOCAL else 0
+    member = False
     if kind == BROADCAST:
         flags |= TO_ALL | STAYS
     elif kind == MULTICAST:
-        flags |= TO_GROUP | (STAYS if dst == ALL_HOSTS else 0)
+        member = dev.ip4 is not None and dst in dev.ip4.groups
+        flags |= TO_GROUP | (STAYS if member else 0)
     way = Way4(kind, dev, source, flags)
-    if found is not None and not (kind == MULTICAST and found.route.length < 4):
+    if found is None:
+        return way
+    way.found = found.route
+    if dst != ip4.BROADCAST and not (kind == MULTICAST and found.route.length < 4):
         way.route, way.metrics = found.route, found.route.info.metrics
-        way.cached = kind != LOCAL or found.nexthop.dev is dev
-        if found.nexthop.gateway and found.nexthop.scope == LINK:
+        way.cached = not member and (kind != LOCAL or found.nexthop.dev is dev)
+        if found.nexthop.gateway is not None and found.nexthop.scope == LINK:
             way.gateway = found.nexthop.gateway
     return way
-
-
-ALL_HOSTS = 0xE0000001
-"""IGMP_ALL_HOSTS, 224.0.0.1: the one group that every device has joined."""

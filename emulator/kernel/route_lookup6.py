@@ -7,7 +7,8 @@ from __future__ import annotations
 from errno import EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip6, ip6_route
+from emulator.kernel import ip6
+from emulator.kernel.fib6_lookup import lookup
 from emulator.kernel.ip6 import Kind
 from emulator.kernel.ip6_address import DEPRECATED, OPTIMISTIC, TENTATIVE
 from protocol.refusal import Refusal
@@ -37,14 +38,11 @@ LABELS = (
 """ip6addrlbl_init_table of net/ipv6/addrlabel.c, the longest prefixes first: address, length, label."""
 
 
-def find_way(net: Net, dst: int, oif: int = 0) -> Route6:
-    """ip6_route_output(): the route that a packet would take. ENETUNREACH, and what the type of a route stands for."""
-    dev: Device | None = None
-    if oif:
-        dev = net.device(oif)
-        if dev is None:
-            raise Refusal(ENETUNREACH)
-    route = ip6_route.lookup(net, dst, dev)
+def find_way(net: Net, dst: int, oif: int = 0, *, sourced: bool = False) -> Route6:
+    """ip6_route_output(): the route that a packet would take. ENETUNREACH, and what the type of a route stands for.
+    sourced: the packet has a source address, so that it need not leave by that device."""
+    near = bool(ip6.classify(dst)[0] & (Kind.MULTICAST | Kind.LINKLOCAL | Kind.LOOPBACK))
+    route = lookup(net, dst, oif, iface=near or bool(oif and not sourced), reachable=True)
     if route is None:
         raise Refusal(ENETUNREACH)
     if route.reject:

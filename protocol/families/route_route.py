@@ -93,20 +93,21 @@ IPV6 = Policy(
 """rtm_ipv6_policy"""
 
 TOLD4 = Layout(
-    Rta.table, Rta.dst, Rta.priority, Rta.metrics, Rta.prefsrc, Rta.gateway, Rta.oif, Rta.flow, Rta.multipath
+    Rta.table, Rta.dst, Rta.priority, Rta.metrics, Rta.prefsrc, Rta.gateway, Rta.via, Rta.oif, Rta.flow, Rta.multipath
 )
 TOLD6 = Layout(
     Rta.table, Rta.dst, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.multipath, Rta.cacheinfo,
     Rta.pref,
 )  # fmt: skip
 LOOKED_UP4 = Layout(
-    Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.prefsrc, Rta.gateway, Rta.metrics, Rta.mark, Rta.uid, Rta.cacheinfo
+    Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.prefsrc, Rta.gateway, Rta.via, Rta.metrics, Rta.mark, Rta.uid,
+    Rta.cacheinfo,
 )
 """rt_fill_info() of net/ipv4/route.c: a route that has been looked up"""
 LOOKED_UP6 = Layout(
     Rta.table, Rta.dst, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.cacheinfo, Rta.pref
 )
-HOP = Layout(Rta.gateway)
+HOP = Layout(Rta.gateway, Rta.via)
 """What stands behind each struct rtnexthop"""
 
 NEWROUTE = route.operation(RTM.NEWROUTE, Rta, do=Half(IPV4), fixed=HEADER)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Sequence
 
 from fixtures.recorder import encode as e
 from tests.conformance.addresses import Addresses
+from tests.conformance.links import Choices
 from tests.conformance.world import SETTLE
 
 NEWROUTE, DELROUTE, GETROUTE, NEWNEIGH, DELNEIGH, GETNEIGH = 24, 25, 26, 28, 29, 30
@@ -17,9 +19,19 @@ LENGTHS4, LENGTHS6 = (32, 24, 24, 16, 8, 0, 33), (128, 64, 64, 48, 0, 129)
 TABLES = (254, 254, 254, 254, 254, 255, 253, 0, 100, 252)
 TYPES = (1, 1, 1, 1, 1, 1, 6, 7, 8, 9, 2, 3, 4, 0, 5)
 PRIORITIES = (0, 1, 1, 100, 1024, 256)
-RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_METRICS = 1, 2, 3, 4, 5, 6, 7, 8
+RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_METRICS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+)
 RTA_MULTIPATH, RTA_FLOW, RTA_TABLE, RTA_MARK, RTA_VIA, RTA_PREF = 9, 11, 15, 16, 18, 20
-RTA_ENCAP_TYPE, RTA_ENCAP, RTA_EXPIRES, RTA_UID, RTA_IP_PROTO, RTA_SPORT, RTA_DPORT, RTA_NH_ID = 21, 22, 23, 25, 27, 28, 29, 30  # fmt: skip
+RTA_ENCAP_TYPE, RTA_ENCAP, RTA_EXPIRES, RTA_UID = 21, 22, 23, 25
+RTA_IP_PROTO, RTA_SPORT, RTA_DPORT, RTA_NH_ID = 27, 28, 29, 30
 ONLINK, OFFLOAD, PERVASIVE = 4, 8, 2
 NDA_DST, NDA_LLADDR, NDA_IFINDEX, NDA_MASTER, NDA_PROTOCOL, NDA_FLAGS_EXT = 1, 2, 8, 9, 12, 15
 PROXY, ROUTER, EXT_LEARNED = 8, 0x80, 0x10
@@ -90,8 +102,7 @@ class Routes(Addresses):
             said = b"".join(inside)
             flags = rng.choice((0, 0, 0, ONLINK, ONLINK, OFFLOAD, 1, 16)) if self.chance(0.5) else 0
             hops.append(
-                struct.pack("<HBBi", 8 + len(said), flags, rng.choice((0, 0, 1, 9, 255)), self.index())
-                + said
+                struct.pack("<HBBi", 8 + len(said), flags, rng.choice((0, 0, 1, 9, 255)), self.index()) + said
             )
         payload = b"".join(hops)
         if self.chance(0.04):
@@ -103,20 +114,21 @@ class Routes(Addresses):
     def odd(self, four: bool) -> bytes:
         """What is seldom said of a route."""
         rng = self.rng
-        return rng.choice(
-            (
-                lambda: e.u32(RTA_FLOW, rng.choice((0, 1))),
-                lambda: e.u32(RTA_NH_ID, rng.choice((0, 1))),
-                lambda: e.attr(RTA_VIA, struct.pack("<H", rng.choice((2, 2, 10, 7))) + self.near(self.chance(0.6))),
-                lambda: e.attr(RTA_ENCAP_TYPE, struct.pack("<H", rng.choice((0, 1, 2, 3, 5, 99)))),
-                lambda: e.nest(RTA_ENCAP, e.u32(1, 7)),
-                lambda: e.attr(RTA_SRC, self.ip(four)),
-                lambda: e.u32(RTA_MARK, 1),
-                lambda: e.u32(RTA_IIF, self.ifindex()),
-                lambda: e.u8(26, 1),
-                lambda: e.u32(31, 1),
-            )
-        )()
+        likely: Sequence[Callable[[], bytes]] = (
+            lambda: e.u32(RTA_FLOW, rng.choice((0, 1))),
+            lambda: e.u32(RTA_NH_ID, rng.choice((0, 1))),
+            lambda: e.attr(
+                RTA_VIA, struct.pack("<H", rng.choice((2, 2, 10, 7))) + self.near(self.chance(0.6))
+            ),
+            lambda: e.attr(RTA_ENCAP_TYPE, struct.pack("<H", rng.choice((0, 1, 2, 3, 5, 99)))),
+            lambda: e.nest(RTA_ENCAP, e.u32(1, 7)),
+            lambda: e.attr(RTA_SRC, self.ip(four)),
+            lambda: e.u32(RTA_MARK, 1),
+            lambda: e.u32(RTA_IIF, self.ifindex()),
+            lambda: e.u8(26, 1),
+            lambda: e.u32(31, 1),
+        )
+        return rng.choice(likely)()
 
     def change_route(self) -> None:
         rng, four = self.rng, self.chance(0.5)
@@ -258,7 +270,7 @@ class Routes(Addresses):
             parts.append(e.attr(1, self.prefix(True, min(dst, 32))))
         if src or self.chance(0.05):
             parts.append(e.attr(2, self.prefix(True, min(src, 32))))
-        likely = ((0.5, lambda: e.u32(6, rng.choice((0, 1, 10, 100, 32765, 32766, 32767)))),
+        likely: Choices = ((0.5, lambda: e.u32(6, rng.choice((0, 1, 10, 100, 32765, 32766, 32767)))),
                   (0.1, lambda: e.string(3, self.name())), (0.1, lambda: e.string(17, self.name())),
                   (0.05 + 0.8 * (action == 2), lambda: e.u32(4, rng.choice((0, 5, 100, 32766, 40000)))),
                   (0.15, lambda: e.u32(10, rng.choice((0, 1, 5)))), (0.05, lambda: e.u32(16, rng.choice((0, 1, 0xFF)))),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from emulator.kernel import fib4_route, ip4, ip4_address, ip6_route
 from emulator.kernel.fib4 import Route4, Table4
-from emulator.kernel.fib4_info import Info4, Nexthop4
+from emulator.kernel.fib4_info import Gateway, Info4, Nexthop4
 from emulator.kernel.fib4_route import APPEND, CREATE, EXCL, REPLACE, Wanted4
 from emulator.kernel.fib6 import Fib6, Route6
 from emulator.kernel.ip6_route import Wanted6
@@ -101,13 +101,16 @@ def world4() -> IpWorld:
 
 
 def through(gateway: str, **kw: Any) -> Wanted4:
-    return Wanted4(four("10.9.0.0"), 16, protocol=3, gateway=four(gateway), **kw)
+    return Wanted4(four("10.9.0.0"), 16, protocol=3, gateway=Gateway(2, four(gateway)), **kw)
 
 
 def gateways(world: IpWorld) -> list[str]:
     table = ip4.of(world.net).fib.new_table(254)
     return [
-        str(ipaddress.IPv4Address(route.info.nexthops[0].gateway)) for route in table.of(four("10.9.0.0"), 16)
+        str(ipaddress.IPv4Address(hop.gateway.address))
+        for route in table.of(four("10.9.0.0"), 16)
+        for hop in route.info.nexthops
+        if hop.gateway is not None
     ]
 
 
@@ -129,7 +132,6 @@ def test_equal_routes_stand_before_or_behind_each_other_as_asked() -> None:
     [
         (through("99.0.0.1"), ENETUNREACH),
         (through("10.0.0.255"), EINVAL),
-        (Wanted4(four("10.9.0.1"), 16, oif=2, scope=253), EINVAL),
         (through("10.0.0.2", prefsrc=four("10.0.0.99")), EINVAL),
     ],
 )
@@ -139,6 +141,13 @@ def test_a_refused_route_leaves_no_trace(wanted: Wanted4, errno: int) -> None:
     with pytest.raises(Refusal) as refused:
         fib4_route.insert(world.net, wanted)
     assert refused.value.errno == errno and world.routes4() == before
+
+
+@pytest.mark.parametrize(("dst", "length"), [("10.9.0.1", 16), ("10.9.0.0", 33)])
+def test_a_prefix_has_no_bits_behind_it(dst: str, length: int) -> None:
+    with pytest.raises(Refusal) as refused:
+        fib4_route.check_prefix(four(dst), length)
+    assert refused.value.errno == EINVAL
 
 
 def test_routes_whose_source_address_goes_are_gone_and_told() -> None:

@@ -16,6 +16,7 @@ from emulator.kernel import (
     route_lookup6,
     rules,
 )
+from emulator.kernel.fib4_info import Gateway
 from emulator.kernel.fib4_route import Wanted4
 from emulator.kernel.ip6_route import Wanted6
 from emulator.kernel.neighbour_update import Wanted
@@ -31,8 +32,8 @@ def world4() -> IpWorld:
     """10.0.0.1/24, a default route by 10.0.0.9 in the main table, and one by 10.0.0.8 in table 100."""
     world = IpWorld()
     world.add4("10.0.0.1/24")
-    fib4_route.insert(world.net, Wanted4(gateway=four("10.0.0.9")))
-    fib4_route.insert(world.net, Wanted4(gateway=four("10.0.0.8"), table=100))
+    fib4_route.insert(world.net, Wanted4(gateway=Gateway(2, four("10.0.0.9"))))
+    fib4_route.insert(world.net, Wanted4(gateway=Gateway(2, four("10.0.0.8")), table=100))
     return world
 
 
@@ -43,7 +44,8 @@ def add(world: IpWorld, rule: Rule) -> None:
 
 
 def gateway(world: IpWorld, dst: str = "99.0.0.1", **flow: int) -> int:
-    return fib4_route.lookup(world.net, Flow(four(dst), **flow)).nexthop.gateway & 0xFF
+    found = fib4_route.lookup(world.net, Flow(four(dst), **flow)).nexthop.gateway
+    return 0 if found is None else found.address & 0xFF
 
 
 def test_a_rule_that_fits_decides_and_others_do_not() -> None:
@@ -116,7 +118,7 @@ def test_the_way_to_an_address_of_ours_stays_here() -> None:
     way = route_lookup4.find_way(world.net, four("10.0.0.1"))
     assert (way.dev, way.flags, way.source) == (world.net.loopback, route_lookup4.STAYS, four("10.0.0.1"))
     way = route_lookup4.find_way(world.net, four("99.0.0.1"))
-    assert (way.dev, way.gateway, way.source) == (world.dev, four("10.0.0.9"), four("10.0.0.1"))
+    assert (way.dev, way.gateway, way.source) == (world.dev, Gateway(2, four("10.0.0.9")), four("10.0.0.1"))
 
 
 def test_the_source_of_ipv6_is_as_near_as_the_destination() -> None:
@@ -145,13 +147,13 @@ def test_netdevsim_takes_the_first_route_of_each_prefix_and_lets_go_of_all() -> 
     world = world4()
     new_device(world.kernel, 10, 0, 1)
     world.kernel.settle()
-    second = Wanted4(gateway=four("10.0.0.7"), priority=5)
+    second = Wanted4(gateway=Gateway(2, four("10.0.0.7")), priority=5)
     fib4_route.insert(world.net, second)
     ip6_route.add(world.net, Wanted6(six("2001:db8::"), 48, metric=9, ifindex=world.dev.ifindex))
     world.kernel.settle()
     [first, other] = ip4.of(world.net).fib.new_table(254).of(0, 0)
     assert [route.trap for route in (first, other)] == [True, False]
-    fib4_route.delete(world.net, Wanted4(gateway=four("10.0.0.9")))
+    fib4_route.delete(world.net, Wanted4(gateway=Gateway(2, four("10.0.0.9"))))
     world.kernel.settle()
     assert [route.trap for route in (other,)] == [True]
     del_device(world.kernel, 10)
