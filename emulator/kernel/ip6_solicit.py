@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from emulator.kernel.inet_device import Inet6Device
 
 READY, RS_SENT = int(InetDeviceFlag.READY), int(InetDeviceFlag.RS_SENT)
-NOT_YET = int(IFA_F.TENTATIVE | IFA_F.OPTIMISTIC)
+TENTATIVE = int(IFA_F.TENTATIVE)
+NOT_YET = TENTATIVE | int(IFA_F.OPTIMISTIC)
 NSEC_PER_MSEC = NSEC_PER_SEC // 1000
 FIRST, NEXT = (0.9, 1.1), (1.9, 2.1)
 """How much of the initial interval, and of the one before: rfc3315_s14_backoff_init() and _update()."""
@@ -31,9 +32,9 @@ def start(dev: Device) -> None:
     _again(dev, idev, idev.conf[Ipv6Devconf.RTR_SOLICIT_INTERVAL] * dev.kernel.random.uniform(*FIRST), 1)
 
 
-def has_source(dev: Device) -> bool:
-    """ipv6_get_lladdr(): whether there is an address of the link that has passed."""
-    return any(ifa.scope == ip6.Kind.LINKLOCAL and not ifa.flags & NOT_YET for ifa in dev.ip6.addresses)
+def has_source(dev: Device, banned: int = NOT_YET) -> bool:
+    """ipv6_get_lladdr(): whether there is an address of the link without those flags: by default, one that passed."""
+    return any(ifa.scope == ip6.Kind.LINKLOCAL and not ifa.flags & banned for ifa in dev.ip6.addresses)
 
 
 def stop(idev: Inet6Device) -> None:
@@ -51,10 +52,12 @@ def _again(dev: Device, idev: Inet6Device, interval: float, probes: int) -> None
 
 
 def _timer(dev: Device, idev: Inet6Device, interval: float, probes: int) -> None:
-    """addrconf_rs_timer(): a negative number of solicitations is no limit."""
+    """addrconf_rs_timer(): a negative number of solicitations is no limit. Without an address to ask from it ends."""
     idev.solicit = None
     limit = idev.conf[Ipv6Devconf.RTR_SOLICITS]
     if idev.dead or not idev.flags & READY or not idev.conf[Ipv6Devconf.ACCEPT_RA] or 0 <= limit <= probes:
+        return
+    if not has_source(dev, TENTATIVE):
         return
     ip6_packets.send(dev, ip6.ALL_ROUTERS, ip6_packets.router_solicitation(dev))
     longest = idev.conf[Ipv6Devconf.RTR_SOLICIT_MAX_INTERVAL]
