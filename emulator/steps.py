@@ -42,10 +42,6 @@ FIRST_NUMBER = 3
 """The lowest number of a descriptor: what comes after standard input, output and error."""
 
 
-class NotYet(StepError):
-    """A step of a kind that the emulator does not know how to perform yet."""
-
-
 Got = dict[str, list[bytes | OSError]]
 """By socket, what it had to read, in order: datagrams, and errors with which a receive failed."""
 
@@ -100,11 +96,8 @@ class Steps:
 
     def do(self, step: Step) -> None:
         """Does a step. Raises StepError and OSError."""
-        perform = self._verbs.get(step.verb)
-        if perform is None:
-            raise NotYet(f"{step.verb}: not yet")
         try:
-            perform(step)
+            self._verbs[step.verb](step)
         except Refusal as refusal:
             raise OSError(refusal.errno, refusal.text or os.strerror(refusal.errno)) from refusal
 

@@ -142,8 +142,8 @@ def complain(arguments: Sequence[str], error: Exception, code: int) -> int:
     return code
 
 
-def directory_argument(parser: argparse.ArgumentParser) -> None:
-    """``--dir``, of the daemon to speak to or to be."""
+def directory_argument(parser: argparse._ActionsContainer) -> None:
+    """``--dir``, of the daemon to speak to or to be; in a parser, or a group of one."""
     parser.add_argument("--dir", metavar="DIR", help="the daemon's directory (default: $NLEMU_DIR)")
 
 

@@ -39,7 +39,7 @@ RECEIVE_LEAST = 4000
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_argument_group("the daemon")
-    directory_argument(parser)
+    directory_argument(where)
     where.add_argument(
         "--netns", metavar="NAME", default="init", help="the namespace to ask in (default: init)"
     )

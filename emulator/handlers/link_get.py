@@ -15,11 +15,10 @@ from emulator.handlers.link_parse import (
     BODY,
     HEADER,
     check_one_netns,
-    is_named,
-    named_device,
     net_by_id,
     parse,
     parse_quietly,
+    wanted_device,
 )
 from emulator.handlers.link_size import message_size
 from emulator.handlers.registry import doit
@@ -60,14 +59,7 @@ def getlink(call: Call) -> bytes:
     if target is not None:
         net = net_by_id(call, target)
     mask = attrs.get(Link.ext_mask, 0)
-    if call.fixed.index > 0:
-        dev = net.device(call.fixed.index)
-    elif is_named(attrs):
-        dev = named_device(net, attrs)
-    else:
-        raise Refusal(errno.EINVAL)
-    if dev is None:
-        raise Refusal(errno.ENODEV)
+    dev = wanted_device(net, call.fixed.index, attrs)
     if not mask & NAME_ONLY:
         call.machine.link_watch.sync(dev)
     return link_fill.body(dev, call.net, mask, target=target)

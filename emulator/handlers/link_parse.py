@@ -149,6 +149,19 @@ def named_device(net: Net, attrs: Attrs) -> Device | None:
     return None if name is None else net.by_name(name)
 
 
+def wanted_device(net: Net, index: int, attrs: Attrs) -> Device:
+    """The device of that index, or else of that name, as most requests about a link look for it."""
+    if index > 0:
+        dev = net.device(index)
+    elif is_named(attrs):
+        dev = named_device(net, attrs)
+    else:
+        raise Refusal(errno.EINVAL)
+    if dev is None:
+        raise Refusal(errno.ENODEV)
+    return dev
+
+
 # Parameters
 
 

@@ -9,7 +9,7 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.handlers.link_parse import check_one_netns, is_named, named_device, parse
+from emulator.handlers.link_parse import check_one_netns, parse, wanted_device
 from emulator.handlers.link_size import room
 from emulator.handlers.registry import doit
 from emulator.kernel import link_watch, rename
@@ -52,14 +52,7 @@ def linkprop(call: Call, apply: Callable[[Device, str], None]) -> None:
     """rtnl_linkprop(): a device, and each of the names in turn."""
     attrs = parse(call, STRICT)
     check_one_netns(attrs, only_id=True)
-    if call.fixed.index > 0:
-        dev = call.net.device(call.fixed.index)
-    elif is_named(attrs):
-        dev = named_device(call.net, attrs)
-    else:
-        raise Refusal(errno.EINVAL)
-    if dev is None:
-        raise Refusal(errno.ENODEV)
+    dev = wanted_device(call.net, call.fixed.index, attrs)
     span = attrs.spans.get(Link.prop_list.number)
     if span is None:
         return

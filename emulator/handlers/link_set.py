@@ -14,12 +14,11 @@ from emulator.handlers.link_af import set_af
 from emulator.handlers.link_extras import set_ports, set_vfs, set_xdp
 from emulator.handlers.link_parse import (
     check_one_netns,
-    is_named,
     link_params,
-    named_device,
     parse,
     parse_quietly,
     target_net,
+    wanted_device,
 )
 from emulator.kernel import address, flags, link_watch, links, move, rename, settings
 from protocol.attributes import Attrs
@@ -38,14 +37,7 @@ def setlink(call: Call) -> None:
     attrs = parse(call)
     check_one_netns(attrs)
     net = target_net(call, attrs)
-    if call.fixed.index > 0:
-        dev = call.net.device(call.fixed.index)
-    elif is_named(attrs):
-        dev = named_device(call.net, attrs)
-    else:
-        raise Refusal(errno.EINVAL)
-    if dev is None:
-        raise Refusal(errno.ENODEV)
+    dev = wanted_device(call.net, call.fixed.index, attrs)
     do_setlink(call, dev, net, attrs)
 
 
