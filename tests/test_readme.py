@@ -1,12 +1,13 @@
 """The README shows what really happens: its first two commands are the right ones, and the demo prints what it says."""
 
-import os
 import pathlib
 import re
 import subprocess
 import sys
 
 import pytest
+
+from tests.nlemu.project import run_tests
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -34,12 +35,7 @@ def test_the_machine_in_process_answers() -> None:
 def test_the_test(tmp_path: pathlib.Path) -> None:
     pytest.importorskip("pyroute2")
     example, _ = EXAMPLES
-    (tmp_path / "test_mine.py").write_text(example)
-    options = ["-q", "-W", "error", "-p", "nlemu.pytest_plugin", "-p", "no:cacheprovider", "--rootdir", tmp_path]
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, tmp_path], cwd=tmp_path, capture_output=True, text=True, timeout=60,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-    )  # fmt: skip
+    run = run_tests(example, tmp_path)
     assert run.returncode == 0 and "1 passed" in run.stdout, run.stdout
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import pathlib
 import re
 import shutil
@@ -11,6 +10,8 @@ import subprocess
 import sys
 
 import pytest
+
+from tests.nlemu.project import run_tests
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.DOTALL)
@@ -31,16 +32,9 @@ SCRIPTS = [example for example in EXAMPLES if "def test_" not in example[0]]
 
 @pytest.mark.parametrize(("text", "printed"), TESTS, ids=range(len(TESTS)))
 def test_tests(text: str, printed: str, tmp_path: pathlib.Path) -> None:
-    """Run in a directory of their own, with the plugin, as in somebody's project."""
     if shutil.which("ip") is None:
         pytest.skip("iproute2 is not installed")
-    (tmp_path / "test_mine.py").write_text(text)
-    options = ["-q", "-W", "error", "-p", "nlemu.pytest_plugin", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "--rootdir", tmp_path, tmp_path], cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    done = run_tests(text, tmp_path)
     assert (done.stderr, done.stdout.splitlines()[:-1]) == ("", printed.splitlines()), done.stdout
 
 
