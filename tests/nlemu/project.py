@@ -15,6 +15,5 @@ def run_tests(text: str, place: Path) -> subprocess.CompletedProcess[str]:
     (place / "test_mine.py").write_text(text)
     options = ["-q", "-W", "error", "-p", "nlemu.pytest_plugin", "-p", "no:cacheprovider", "--rootdir", str(place)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *options], cwd=place, env=environment, capture_output=True, text=True, timeout=60
-    )
+    command = [sys.executable, "-m", "pytest", *options]
+    return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=60)
