@@ -86,6 +86,12 @@ def test_imports_point_one_way(name: str) -> None:
             assert any(within(imported, prefix) for prefix in allowed), f"{name} may not import {imported}"
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_needs_the_front_door(name: str) -> None:
+    """nlemu is made of the two packages, and neither of it."""
+    assert not [imported for imported in imports(MODULES[name]) if within(imported, "nlemu")]
+
+
 @pytest.mark.parametrize("name", [name for name in MODULES if room(name) is not None])
 def test_below_the_edge_nothing_waits(name: str) -> None:
     tree = MODULES[name]
