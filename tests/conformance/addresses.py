@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import struct
 
+from emulator.kernel import ip6
 from fixtures.recorder import encode as e
 from tests.conformance.settings import Settings
 from tests.conformance.world import FD_NOBODY_HAS, NETS
+
+LINKLOCAL = int(ip6.Kind.LINKLOCAL)
+LOWER_HALF = (1 << 64) - 1
+KNOWN_MAKERS = (0, 0x00C0DE, 0x020000)
+"""The upper half of a hardware address as it stands in an address of the link: nobody's, the walk's (World.mac()), and
+that of a device without one."""
 
 
 class Addresses(Settings):
@@ -97,7 +104,8 @@ class Addresses(Settings):
         self.send(self.route_socket(), message, "newaddr" if cmd == e.NEWADDR else "deladdr", spoilt=24)
 
     def known(self, four: bool) -> tuple[int, int, bytes] | None:
-        """Of an address that is there: the device, the length of its subnet, and itself."""
+        """Of an address that is there: the device, the length of its subnet, and itself. None that was made of a
+        hardware address that was made up: Linux has another one."""
         if four:
             found = [
                 (dev.ifindex, ifa.length, ifa.local.to_bytes(4, "big"))
@@ -107,6 +115,7 @@ class Addresses(Settings):
             found = [
                 (dev.ifindex, ifa.length, ifa.address.to_bytes(16, "big"))
                 for dev in self.devices() if dev.ip6 is not None for ifa in dev.ip6.addresses
+                if ifa.scope != LINKLOCAL or (ifa.address & LOWER_HALF) >> 40 in KNOWN_MAKERS
             ]  # fmt: skip
         return self.rng.choice(found) if found else None
 
