@@ -75,6 +75,15 @@ class Kernel:
             self._clients[name, netns] = client
         return client
 
+    def listen(self, name: str, group: str, netns: str = "init") -> Client:
+        """A client of its own that has joined a multicast group of a family: ``listen("netdev", "mgmt")``.
+
+        ``notifications(0)`` is what has been told since; closed with the kernel. Raises KeyError for no group.
+        """
+        client = self._stack.enter_context(Client.open(self._control, name, netns=netns))
+        client.subscribe(self._control, group)
+        return client
+
     def socket(self, netns: str = "init") -> type[StandIn]:
         """A class in the place of `socket.socket`: its netlink sockets are this kernel's, in that namespace."""
         return netlink_socket(self.directory, netns)

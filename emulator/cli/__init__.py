@@ -86,6 +86,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="Linux's netlink in user space: NICs, netkit devices and leased queues, without a kernel.",
     )
     parser.add_argument("--version", action=Version, help="show the version and exit")
+    told = parser
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name, about in COMMANDS.items():
@@ -95,9 +96,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
                                       formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
             module.arguments(sub)
             sub.set_defaults(run=module.run)
+            told = sub
         else:
             commands.add_parser(name, help=about)
-    return parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        told.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 class Parser(argparse.ArgumentParser):

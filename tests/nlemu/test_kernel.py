@@ -45,6 +45,17 @@ def test_a_namespace_is_asked_by_its_name() -> None:
         assert told == {"init": 1, "pod": 2}
 
 
+def test_news_are_there_when_the_answer_is() -> None:
+    with nlemu.Kernel() as kernel:
+        news = kernel.listen("netdev", "mgmt")
+        for number in range(50):
+            kernel.do(nsim_new=[number, 1, 1])
+            assert [one.name for one in news.notifications(0)] == ["dev-add-ntf"]
+        links = kernel.listen("rt-link", "rtnlgrp-link")
+        kernel.family("rt-link").do("newlink", {"linkinfo": {"kind": "dummy"}}, nlemu.NLM_F.CREATE)
+        assert [one.values["ifname"] for one in links.notifications(0)] == ["dummy0"]
+
+
 def test_a_fresh_machine_is_asked_afresh() -> None:
     with nlemu.Kernel() as kernel:
         kernel.do(nsim_new=[1, 1, 1])
