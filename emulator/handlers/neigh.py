@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import errno
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.call import Call, Messages
 from emulator.dump import Dump
 from emulator.handlers.addr_fill import CENTISECOND
 from emulator.handlers.by_family import UNSPEC, dumpit_of, family_of, header_of, parse
-from emulator.kernel import neighbour
-from emulator.kernel.neighbour import AF_INET, AF_INET6, Neighbour
+from emulator.kernel import neighbour, neighbour_proxy
+from emulator.kernel.neighbour import AF_INET, AF_INET6, EXT_SHIFT, Neighbour
 from protocol.families.route_neigh import GETNEIGH, HEADER, TAKEN, TOLD, Nda
 from protocol.policy import DEPRECATED_STRICT
 from protocol.refusal import Refusal
 from protocol.uapi.neighbour import NTF, NUD
 from protocol.uapi.netlink import NLM_F
+from protocol.uapi.rtnetlink import RTN
+
+if TYPE_CHECKING:
+    from emulator.kernel.device import Device
+    from emulator.kernel.neighbour_proxy import Proxy
 
 FILTERED = int(NLM_F.DUMP_FILTERED)
 PROXY = int(NTF.PROXY)
+OLD = 0xFF
+"""NTF_OLD_MASK"""
+UNICAST = int(RTN.UNICAST)
+NO_MASTER = 0xFFFFFFFF
 REACHABLE = int(NUD.REACHABLE)
 VALID = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE | NUD.PROBE | NUD.STALE | NUD.DELAY)
 """NUD_VALID: states in which the link-layer address is known."""
@@ -32,13 +41,23 @@ class Filter(NamedTuple):
     ifindex: int = 0
     master: int = 0
 
+    def shows(self, dev: Device | None) -> bool:
+        """neigh_ifindex_filtered(), neigh_master_filtered(): a master of -1 stands for none."""
+        master = None if dev is None else dev.master
+        if self.master == NO_MASTER:
+            if master is not None:
+                return False
+        elif self.master and (master is None or master.ifindex != self.master):
+            return False
+        return not self.ifindex or (dev is not None and dev.ifindex == self.ifindex)
+
 
 def body(entry: Neighbour, held: int = 0) -> bytes:
     """neigh_fill_info(). held: how many references there are beside that of the table: whoever works on it has one, and
     so has a timer."""
     now = entry.dev.kernel.clock.now
     head = HEADER.codec.pack(
-        family=entry.family, ifindex=entry.dev.ifindex, state=entry.state, flags=entry.flags, type=entry.type
+        family=entry.family, ifindex=entry.dev.ifindex, state=entry.state, flags=entry.flags & OLD, type=entry.type
     )
     times = {
         name: (now - time) // CENTISECOND & 0xFFFFFFFF
@@ -51,6 +70,22 @@ def body(entry: Neighbour, held: int = 0) -> bytes:
             Nda.probes: entry.probes,
             Nda.cacheinfo: times | {"refcnt": held + (entry.state == REACHABLE)},
             Nda.protocol: entry.protocol or None,
+            Nda.flags_ext: entry.flags >> EXT_SHIFT or None,
+        }
+    )
+
+
+def proxy_body(proxy: Proxy) -> bytes:
+    """pneigh_fill_info()."""
+    head = HEADER.codec.pack(
+        family=proxy.family, ifindex=0 if proxy.dev is None else proxy.dev.ifindex, state=0,
+        flags=proxy.flags & OLD | PROXY, type=UNICAST,
+    )  # fmt: skip
+    return head + TOLD.encode(
+        {
+            Nda.dst: proxy.address.to_bytes(SIZES[proxy.family], "big"),
+            Nda.protocol: proxy.protocol or None,
+            Nda.flags_ext: proxy.flags >> EXT_SHIFT or None,
         }
     )
 
@@ -76,23 +111,21 @@ def asked(call: Call) -> Filter:
 
 
 def walk(call: Call) -> Messages:
-    """neigh_dump_info(): the tables one after the other, IPv4 before IPv6. There are no proxies."""
+    """neigh_dump_info(): the tables one after the other, IPv4 before IPv6."""
     chosen = asked(call)
     if any(chosen):
         call.dump.message_flags |= FILTERED
-    if _wants_proxies(call):
-        return
-    family = family_of(call)
+    family, proxies = family_of(call), _wants_proxies(call)
     for one in SIZES:
         if family not in (UNSPEC, one):
             continue
+        if proxies:
+            for proxy in neighbour_proxy.listed(call.net, one):
+                if chosen.shows(proxy.dev):
+                    yield partial(proxy_body, proxy)
+            continue
         for entry in neighbour.of(call.net):
-            master = 0 if entry.dev.master is None else entry.dev.master.ifindex
-            if (
-                entry.family == one
-                and chosen.ifindex in (0, entry.dev.ifindex)
-                and chosen.master in (0, master)
-            ):
+            if entry.family == one and chosen.shows(entry.dev):
                 yield partial(body, entry)
 
 

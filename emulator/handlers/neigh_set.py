@@ -6,14 +6,14 @@ import errno
 from typing import TYPE_CHECKING
 
 from emulator.handlers.by_family import UNSPEC, doit_of, family_of, header_of, parse
-from emulator.handlers.neigh import PROXY, SIZES, body
-from emulator.kernel import neighbour, neighbour_update
+from emulator.handlers.neigh import PROXY, SIZES, body, proxy_body
+from emulator.kernel import neighbour, neighbour_proxy, neighbour_update
+from emulator.kernel.neighbour import EXT_SHIFT, MANAGED, PERMANENT, VALIDATED
 from emulator.kernel.neighbour_update import Wanted
 from protocol.attributes import Attrs
 from protocol.families.route_neigh import DELNEIGH, GETNEIGH, HEADER, NEWNEIGH, TAKEN, Nda
 from protocol.policy import DEPRECATED_STRICT
 from protocol.refusal import Refusal
-from protocol.uapi.neighbour import NTF_EXT
 from protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from emulator.kernel.device import Device
 
 CREATE, EXCL, REPLACE = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE)
-MANAGED = int(NTF_EXT.MANAGED)
 BODY = 16 + (HEADER.size or 0)
 
 
@@ -58,14 +57,20 @@ def newneigh(call: Call) -> None:
     if dev is not None and lladdr is not None and len(lladdr) < dev.addr_len:
         raise Refusal(errno.EINVAL, "Invalid link address")
     address = destination(call, attrs)
-    if header.flags & PROXY:
-        raise Refusal(errno.EOPNOTSUPP, "nlemu: there are no proxies here")
+    flags = header.flags | attrs.get(Nda.flags_ext, 0) << EXT_SHIFT
+    protocol = attrs.get(Nda.protocol, 0)
+    if flags & PROXY:
+        if flags & (MANAGED | VALIDATED):
+            raise Refusal(errno.EINVAL, "Invalid NTF_* flag combination")
+        permanent = bool(header.state & PERMANENT)
+        neighbour_proxy.add(
+            call.net, dev, header.family, address, flags=flags, protocol=protocol, permanent=permanent
+        )
+        return
     if dev is None:
         raise Refusal(errno.EINVAL, "Device not specified")
-    if attrs.get(Nda.flags_ext, 0) & MANAGED:
-        raise Refusal(errno.EOPNOTSUPP, "nlemu: nobody resolves neighbours here")
     neighbour_update.add(
-        Wanted(dev, header.family, address, header.state, lladdr, header.flags, attrs.get(Nda.protocol, 0)),
+        Wanted(dev, header.family, address, header.state, lladdr, flags, protocol),
         create=bool(call.flags & CREATE), exclusive=bool(call.flags & EXCL), replace=bool(call.flags & REPLACE),
         portid=call.portid,
     )  # fmt: skip
@@ -84,7 +89,8 @@ def delneigh(call: Call) -> None:
     dev = device(call, header.ifindex)
     address = destination(call, attrs)
     if header.flags & PROXY:
-        raise Refusal(errno.ENOENT)
+        neighbour_proxy.delete(call.net, dev, header.family, address)
+        return
     if dev is None:
         raise Refusal(errno.EINVAL)
     neighbour_update.delete(call.net, dev, header.family, address, call.portid)
@@ -98,22 +104,25 @@ def getneigh(call: Call) -> bytes:
         raise Refusal(errno.EINVAL, "Invalid values in header for neighbor get request")
     if header.flags & ~PROXY:
         raise Refusal(errno.EINVAL, "Invalid flags in header for neighbor get request")
+    if not header.flags & PROXY and not header.ifindex:
+        raise Refusal(errno.EINVAL, "No device specified")
     attrs = parse(call, HEADER, TAKEN, DEPRECATED_STRICT)
+    attrs.require((Nda.dst,))
+    if not attrs.spans.keys() <= {Nda.dst.number}:
+        raise Refusal(errno.EINVAL, "Unsupported attribute in neighbor get request")
     size = SIZES.get(header.family)
     if size is None:
         raise Refusal(errno.EAFNOSUPPORT, "Unsupported family in header for neighbor get request")
-    for number in sorted(attrs.spans):
-        if number != Nda.dst.number:
-            raise Refusal(errno.EINVAL, "Unsupported attribute in neighbor get request")
-        if len(attrs[Nda.dst]) != size:
-            raise Refusal(errno.EINVAL, "Invalid network address in neighbor get request")
+    if len(attrs[Nda.dst]) != size:
+        raise Refusal(errno.EINVAL, "Invalid network address in neighbor get request")
     dev = device(call, header.ifindex, "Unknown device ifindex")
-    attrs.require((Nda.dst,))
+    address = int.from_bytes(attrs[Nda.dst], "big")
     if header.flags & PROXY:
-        raise Refusal(errno.ENOENT, "Proxy neighbour entry not found")
-    if dev is None:
-        raise Refusal(errno.EINVAL, "No device specified")
-    entry = neighbour.of(call.net).find(dev, header.family, int.from_bytes(attrs[Nda.dst], "big"))
+        proxy = neighbour_proxy.find(call.net, dev, header.family, address)
+        if proxy is None:
+            raise Refusal(errno.ENOENT, "Proxy neighbour entry not found")
+        return proxy_body(proxy)
+    entry = None if dev is None else neighbour.of(call.net).find(dev, header.family, address)
     if entry is None:
         raise Refusal(errno.ENOENT, "Neighbour entry not found")
     return body(entry, held=1)

@@ -22,7 +22,7 @@ from emulator.kernel import ip4, route_lookup4, route_lookup6
 from emulator.kernel.ip4 import AF_INET
 from emulator.kernel.ip6 import AF_INET6
 from protocol.attributes import Attrs
-from protocol.families.route_route import GETROUTE, HEADER, IPV4, IPV6, LOOKED_UP4, LOOKED_UP6, Rta
+from protocol.families.route_route import ASKED6, GETROUTE, HEADER, IPV4, IPV6, LOOKED_UP4, LOOKED_UP6, Rta
 from protocol.policy import DEPRECATED_STRICT, Policy
 from protocol.refusal import Refusal
 from protocol.uapi.rtnetlink import RT_TABLE, RTM_F
@@ -167,10 +167,13 @@ def body6(call: Call, route: Route6, dst: int) -> bytes:
     if not source:
         source = route_lookup6.select_source(call.net, route.dev, dst)
     dev = call.net.loopback if route.local else route.dev
-    values: dict[Attr[Any], Any] = {
+    asked: dict[Attr[Any], Any] = {
         Rta.table: MAIN,
         Rta.dst: dst.to_bytes(16, "big"),
         Rta.prefsrc: None if source is None else source.to_bytes(16, "big"),
+    }
+    values: dict[Attr[Any], Any] = {
+        Rta.prefsrc: pack6(route.prefsrc),
         Rta.metrics: metric_values(route.metrics),
         Rta.priority: route.metric,
         Rta.gateway: pack6(route.gateway),
@@ -179,4 +182,4 @@ def body6(call: Call, route: Route6, dst: int) -> bytes:
         Rta.pref: route.pref,
     }
     head = pack_header(family=AF_INET6, dst_len=128, table=MAIN, protocol=route.protocol, type=route.type)
-    return head + LOOKED_UP6.encode(values)
+    return head + ASKED6.encode(asked) + LOOKED_UP6.encode(values)

@@ -91,9 +91,12 @@ def tables4(call: Call, chosen: Filter) -> list[Table4]:
 def walk4(call: Call) -> Messages:
     """inet_dump_fib(). IPv4 keeps no cached routes here, and has none that came by router advertisements."""
     chosen = asked(call)
-    if chosen.flags & PREFIX or (chosen.flags & CLONED and call.endpoint.strict):
+    if chosen.flags & PREFIX:
         return
-    for table in tables4(call, chosen):
+    tables = tables4(call, chosen)
+    if chosen.flags & CLONED and call.endpoint.strict:
+        return
+    for table in tables:
         for route in table:
             info = route.info
             if (

@@ -22,17 +22,11 @@ if TYPE_CHECKING:
 COMPAT = int(RT_TABLE.COMPAT)
 UNRESOLVED, IIF_DETACHED, OIF_DETACHED = 0x4, 0x8, 0x10
 """FIB_RULE_*: a jump to nowhere, names of devices that are not there."""
-ONE_PORT = 0xFFFF
 
 
 def ports(range_: tuple[int, int] | None) -> dict[str, int] | None:
     """A range of ports, or of users."""
     return None if range_ is None else {"start": range_[0], "end": range_[1]}
-
-
-def one_port(range_: tuple[int, int] | None) -> int | None:
-    """The mask that comes with a range of one port."""
-    return ONE_PORT if range_ is not None and range_[0] == range_[1] else None
 
 
 def body(net: Net, rule: Rule) -> bytes:
@@ -63,10 +57,12 @@ def body(net: Net, rule: Rule) -> bytes:
             Fra.uid_range: ports(rule.uids),
             Fra.suppress_ifgroup: None if rule.suppress_ifgroup == NONE else rule.suppress_ifgroup,
             Fra.sport_range: ports(rule.sports),
-            Fra.sport_mask: one_port(rule.sports),
+            Fra.sport_mask: rule.sport_mask or None,
             Fra.dport_range: ports(rule.dports),
-            Fra.dport_mask: one_port(rule.dports),
+            Fra.dport_mask: rule.dport_mask or None,
             Fra.ip_proto: rule.ip_proto or None,
+            Fra.dscp: None if rule.dscp is None else rule.dscp[0],
+            Fra.dscp_mask: None if rule.dscp is None else rule.dscp[1],
             Fra.dst: rule.dst.to_bytes(4, "big") if rule.dst_length else None,
             Fra.src: rule.src.to_bytes(4, "big") if rule.src_length else None,
         }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXCL = int(NLM_F.EXCL)
 BODY = 16 + (HEADER.size or 0)
 ECN = 0x03
-ALL_BITS = 0xFFFFFFFF
+ALL_BITS, ALL_PORTS, ALL_DSCP = 0xFFFFFFFF, 0xFFFF, 0x3F
 
 
 def read(call: Call) -> Rule:
@@ -53,17 +53,22 @@ def read(call: Call) -> Rule:
         dst,
         header.dst_len,
         header.tos,
-        attrs.get(Fra.iifname, ""),
-        attrs.get(Fra.oifname, ""),
-        mark,
-        attrs.get(Fra.fwmask, ALL_BITS if mark else 0),
-        int.from_bytes(attrs.get(Fra.tun_id, b""), "big"),
+        iifname=attrs.get(Fra.iifname, ""),
+        oifname=attrs.get(Fra.oifname, ""),
+        mark=mark,
+        mask=attrs.get(Fra.fwmask, ALL_BITS if mark else 0),
+        tun_id=int.from_bytes(attrs.get(Fra.tun_id, b""), "big"),
     )
+    if Fra.dscp in attrs:
+        rule.dscp = attrs[Fra.dscp], attrs.get(Fra.dscp_mask, ALL_DSCP)
+        rule.dscp_masked = Fra.dscp_mask in attrs
     _read_jump(attrs, rule)
-    rule.uids = _range(attrs, Fra.uid_range, "Invalid uid range")
+    rule.uids = _range(attrs, Fra.uid_range, "Invalid uid range", 0, ALL_BITS)
     rule.ip_proto = attrs.get(Fra.ip_proto, 0)
-    rule.sports = _range(attrs, Fra.sport_range, "Invalid sport range")
-    rule.dports = _range(attrs, Fra.dport_range, "Invalid dport range")
+    rule.sports = _range(attrs, Fra.sport_range, "Invalid sport range", 1, ALL_PORTS)
+    rule.sport_mask = _mask(attrs, Fra.sport_mask, rule.sports)
+    rule.dports = _range(attrs, Fra.dport_range, "Invalid dport range", 1, ALL_PORTS)
+    rule.dport_mask = _mask(attrs, Fra.dport_mask, rule.dports)
     return rule
 
 
@@ -91,32 +96,67 @@ def _read_jump(attrs: Attrs, rule: Rule) -> None:
         raise Refusal(errno.EINVAL, "Missing goto target for action goto")
 
 
-def _range(attrs: Attrs, attr: Attr[Any], complaint: str) -> tuple[int, int] | None:
+def _range(
+    attrs: Attrs, attr: Attr[Any], complaint: str, least: int, beyond: int
+) -> tuple[int, int] | None:
+    """A range of ports, or of users."""
     asked: Any = attrs.get(attr)
     if asked is None:
         return None
-    if asked.start > asked.end:
+    if not least <= asked.start <= asked.end < beyond:
         raise Refusal(errno.EINVAL, complaint)
     return asked.start, asked.end
+
+
+def _mask(attrs: Attrs, attr: Attr[int], ports: tuple[int, int] | None) -> int:
+    """fib_nl2rule_port_mask(): which bits of a port count; of a single one, all."""
+    single = ports is not None and ports[0] == ports[1]
+    if attr not in attrs:
+        return ALL_PORTS if single else 0
+    at, mask = attrs.offset(attr), attrs[attr]
+    if ports is None:
+        raise Refusal(errno.EINVAL, "Cannot specify port mask without port value", at=at)
+    if not single:
+        raise Refusal(errno.EINVAL, "Cannot specify port mask for port range", at=at)
+    if ports[0] & ~mask:
+        raise Refusal(errno.EINVAL, "Invalid port mask", at=at)
+    return mask
+
+
+def configure(attrs: Attrs, rule: Rule) -> None:
+    """fib4_rule_configure(), before the tables: EINVAL, with texts."""
+    if Fra.flowlabel in attrs or Fra.flowlabel_mask in attrs:
+        raise Refusal(errno.EINVAL, "Flow label cannot be specified for IPv4 FIB rules")
+    if rule.tos & ECN:
+        raise Refusal(errno.EINVAL, "Invalid dsfield (tos): ECN bits must be 0")
+    if rule.dscp is not None and rule.tos:
+        raise Refusal(errno.EINVAL, "Cannot specify both TOS and DSCP")
+    if Fra.dscp_mask in attrs:
+        at = attrs.offset(Fra.dscp_mask)
+        if rule.dscp is None:
+            raise Refusal(errno.EINVAL, "Cannot specify DSCP mask without DSCP value", at=at)
+        if rule.dscp[0] & ~rule.dscp[1]:
+            raise Refusal(errno.EINVAL, "Invalid DSCP mask", at=at)
 
 
 @doit_of(NEWRULE, UNSPEC)
 def newrule(call: Call) -> None:
     """fib_newrule() and fib4_rule_configure()."""
     rule = read(call)
-    if rule.tos & ECN:
-        raise Refusal(errno.EINVAL, "Invalid dsfield (tos): ECN bits must be 0")
-    fib = ip4.of(call.net).fib
-    fib.split = True
+    state = ip4.of(call.net)
+    if call.flags & EXCL:
+        rules.check_new(state.rules, rule)
+    configure(call.attrs, rule)
+    state.fib.split = True
     if not rule.table and rule.action == TO_TABLE:
-        rule.table = fib.empty_table()
-    rules.add(call.net, ip4.of(call.net).rules, rule, exclusive=bool(call.flags & EXCL), origin=call)
+        rule.table = state.fib.empty_table()
+    rules.add(call.net, state.rules, rule, call)
 
 
 @doit_of(DELRULE, UNSPEC)
 def delrule(call: Call) -> None:
     """fib_delrule()."""
-    wanted = read(call)
-    by_priority = Fra.priority in call.attrs
-    ip4.of(call.net).fib.split = True
-    rules.delete(call.net, ip4.of(call.net).rules, wanted, by_priority=by_priority, origin=call)
+    state = ip4.of(call.net)
+    rule = rules.find(state.rules, read(call), by_priority=Fra.priority in call.attrs)
+    state.fib.split = True
+    rules.delete(call.net, state.rules, rule, call)

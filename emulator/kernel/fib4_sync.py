@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel import fib4_route, flags, ip4, neighbour
+from emulator.kernel import fib4_route, flags, ip4, neighbour_events
 from emulator.kernel.events import Info, NetdevEvent
 from emulator.kernel.fib4_info import DEAD, LINKDOWN, Info4
 from emulator.kernel.fib4_route import (
@@ -226,7 +226,7 @@ def sync_up(dev: Device, state: int) -> None:
 def disable(dev: Device, event: int, *, force: bool) -> None:
     """fib_disable_ip()."""
     fib4_route.flush(dev.net, sync_down(dev, event, force=force))
-    neighbour.flush(dev, neighbour.AF_INET)  # arp_ifdown()
+    neighbour_events.ifdown(dev, ip4.AF_INET)  # arp_ifdown()
 
 
 def on_address(ifa: Address4, *, up: bool) -> None:

@@ -24,6 +24,7 @@ from emulator.kernel import (
     ip6_route,
     ip6_solicit,
     neighbour,
+    neighbour_events,
     qdisc,
 )
 from emulator.kernel.events import Info, NetdevEvent
@@ -120,7 +121,7 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
         dev.ip4.dead = True
         ip4_groups.destroy(dev, dev.ip4)
         ip4_address.remove_all(dev)
-        neighbour.flush(dev, neighbour.AF_INET)
+        neighbour_events.ifdown(dev, neighbour.AF_INET)
         dev.ip4 = None
         dev.changed()
     elif event == NetdevEvent.UP:
@@ -156,7 +157,7 @@ def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
         _down(dev, unregister=event == NetdevEvent.UNREGISTER)
     else:
         _addrconf(event, dev, idev, info)
-    neighbour.on_event(event, dev, info)
+    neighbour_events.on_event(event, dev, info)
 
 
 def _addrconf(event: NetdevEvent, dev: Device, idev: Inet6Device | None, info: Info) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel import ip6, ip6_address, ip6_dad, ip6_mld, ip6_route, neighbour
+from emulator.kernel import ip6, ip6_address, ip6_dad, ip6_mld, ip6_route, neighbour_events
 from emulator.kernel.events import NetdevEvent
 from emulator.kernel.ip6_address import State, Wanted
 from protocol.refusal import Refusal
@@ -99,7 +99,7 @@ def _add_link_local(dev: Device, interface_id: int, flags: int = 0) -> None:
 def down(dev: Device, *, unregister: bool) -> None:
     """addrconf_ifdown(), as far as addresses and routes go: they are lost, in the order of the list."""
     ip6_route.sync_down(dev, NetdevEvent.UNREGISTER if unregister else NetdevEvent.DOWN)
-    neighbour.flush(dev, neighbour.AF_INET6)
+    neighbour_events.ifdown(dev, ip6.AF_INET6)
     idev: Inet6Device | None = dev.ip6
     if idev is None:
         return

@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.kernel.clock import NSEC_PER_SEC
-from emulator.kernel.events import Info, NetdevEvent
-from protocol.uapi.if_ import IFF
-from protocol.uapi.neighbour import NUD
+from protocol.uapi.neighbour import NTF_EXT, NUD
 from protocol.uapi.rtnetlink import RTM, RTN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from emulator.kernel.device import Device
+    from emulator.kernel.neighbour_proxy import Proxy
     from emulator.kernel.net import Net
 
 AF_INET, AF_INET6 = 2, 10
 NOARP, PERMANENT = int(NUD.NOARP), int(NUD.PERMANENT)
-IFF_NOARP = int(IFF.NOARP)
+EXT_SHIFT = 16
+"""NTF_EXT_SHIFT: the flags of NDA_FLAGS_EXT stand behind the others."""
+MANAGED, VALIDATED = NTF_EXT.MANAGED << EXT_SHIFT, NTF_EXT.EXT_VALIDATED << EXT_SHIFT
 MULTICAST = int(RTN.MULTICAST)
 CONFIRMED_AGO = 2 * 30 * NSEC_PER_SEC
 """A new neighbour was last confirmed twice the base of the reachable time ago."""
@@ -50,10 +51,12 @@ class Neighbour:
 class Neighbours:
     """The neighbours of one namespace, of both families, by device."""
 
-    __slots__ = ("_by_dev", "generation")
+    __slots__ = ("_by_dev", "generation", "proxies")
 
     def __init__(self) -> None:
         self._by_dev: dict[Device, dict[tuple[int, int], Neighbour]] = {}
+        self.proxies: list[Proxy] = []
+        """The newest first (neighbour_proxy.py)."""
         self.generation = 0
 
     def find(self, dev: Device, family: int, address: int) -> Neighbour | None:
@@ -114,21 +117,9 @@ def note_group(dev: Device, group: int) -> None:
 
 
 def flush(dev: Device, family: int, *, permanent: bool = True) -> None:
-    """neigh_ifdown(), neigh_carrier_down(): nobody is known through that device any more; or only those that user space
-    has made permanent."""
+    """neigh_flush_dev(): nobody is known through that device any more; or only those that user space has made
+    permanent, or vouches for."""
     known = of(dev.net)
     for entry in known.on(dev, family):
-        if permanent or not entry.state & PERMANENT:
+        if permanent or not (entry.state & PERMANENT or entry.flags & VALIDATED):
             known.remove(entry)
-
-
-def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
-    """ndisc_netdev_event(), which stands behind addrconf's; and arp_netdev_event(), for what it has in common."""
-    for family in (AF_INET, AF_INET6):
-        if event == NetdevEvent.CHANGEADDR:
-            flush(dev, family)
-        elif event == NetdevEvent.CHANGE:
-            if info.flags_changed & IFF_NOARP:
-                flush(dev, family)
-            if not dev.carrier:
-                flush(dev, family, permanent=False)

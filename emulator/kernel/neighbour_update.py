@@ -8,12 +8,20 @@ be reachable becomes stale with time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EEXIST, EINVAL, ENOENT
+from errno import EEXIST, EINVAL, ENOENT, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from emulator.kernel import fib4_route, ip6, neighbour
 from emulator.kernel.clock import NSEC_PER_SEC
-from emulator.kernel.neighbour import AF_INET, CONFIRMED_AGO, Neighbour, group_lladdr
+from emulator.kernel.neighbour import (
+    AF_INET,
+    CONFIRMED_AGO,
+    MANAGED,
+    PERMANENT,
+    VALIDATED,
+    Neighbour,
+    group_lladdr,
+)
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF
 from protocol.uapi.ipv6 import Ipv6Devconf
@@ -31,13 +39,15 @@ NOARP, REACHABLE, STALE, FAILED = int(NUD.NOARP), int(NUD.REACHABLE), int(NUD.ST
 ASKED = int(NUD.INCOMPLETE | NUD.PROBE)
 PROBE = int(NUD.PROBE)
 EXT_LEARNED, ROUTER, USE = int(NTF.EXT_LEARNED), int(NTF.ROUTER), int(NTF.USE)
+KEPT = EXT_LEARNED | VALIDATED
+"""Flags that whoever administers sets and clears."""
 REACHABLE_TIME = 30 * NSEC_PER_SEC
 """The base of the reachable time; the kernel's is random, between half and one and a half of it."""
 
 
 @dataclass(slots=True)
 class Wanted:
-    """What a request says of a neighbour. flags: NTF_*."""
+    """What a request says of a neighbour. flags: NTF_*, and NTF_EXT_* behind them."""
 
     dev: Device
     family: int
@@ -59,6 +69,11 @@ def add(wanted: Wanted, *, create: bool, exclusive: bool, replace: bool, portid:
     if entry is None:
         if not create:
             raise Refusal(ENOENT)
+        if wanted.state & PERMANENT and wanted.flags & MANAGED:
+            raise Refusal(EINVAL, "Invalid NTF_* flag for permanent entry")
+        _check_managed(wanted)
+        if wanted.flags & VALIDATED and (wanted.flags & USE or not wanted.state & VALID):
+            raise Refusal(EINVAL, "Cannot create externally validated neighbor with an invalid state")
         entry = _constructed(wanted)
         same = known.find(dev, wanted.family, entry.address)
         if same is None:
@@ -68,11 +83,17 @@ def add(wanted: Wanted, *, create: bool, exclusive: bool, replace: bool, portid:
     elif exclusive:
         raise Refusal(EEXIST)
     else:
+        _check_managed(wanted)
         override = replace
     entry.protocol = wanted.protocol or entry.protocol
     if wanted.flags & USE:
         return
     update(entry, wanted.lladdr, wanted.state, wanted.flags, override=override, portid=portid)
+
+
+def _check_managed(wanted: Wanted) -> None:
+    if wanted.flags & MANAGED:
+        raise Refusal(EOPNOTSUPP, "nlemu: nobody resolves neighbours here")
 
 
 def _constructed(wanted: Wanted) -> Neighbour:
@@ -98,7 +119,7 @@ def _constructed(wanted: Wanted) -> Neighbour:
     elif kind == RTN.BROADCAST:
         state, lladdr = NOARP, dev.broadcast
     return Neighbour(
-        dev, wanted.family, address, kind, state, lladdr, wanted.flags & EXT_LEARNED,
+        dev, wanted.family, address, kind, state, lladdr, wanted.flags & KEPT,
         confirmed=now - CONFIRMED_AGO, used=now, updated=now,
     )  # fmt: skip
 
@@ -109,14 +130,16 @@ def update(
     """__neigh_update() by whoever administers: EINVAL."""
     now = entry.dev.kernel.clock.now
     old = entry.state
-    notify = bool((entry.flags ^ flags) & EXT_LEARNED)
-    entry.flags = entry.flags & ~EXT_LEARNED | flags & EXT_LEARNED
+    notify = bool((entry.flags ^ flags) & KEPT)
+    entry.flags = entry.flags & ~KEPT | flags & KEPT
     if not state & VALID:
         entry.state = state
-        notify |= bool(old & VALID) or bool(old & ASKED and state & FAILED)
+        notify = bool(old & VALID) or bool(old & ASKED and state & FAILED)
         _router(entry, flags, notify, override=False, portid=portid)
         return
-    if lladdr is None:
+    if not entry.dev.addr_len:
+        lladdr = entry.lladdr
+    elif lladdr is None:
         if not old & VALID:
             if notify:
                 _tell(entry, portid)

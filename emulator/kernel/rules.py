@@ -10,8 +10,8 @@ table that knows no route leaves the rest to the next rule.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT
+from dataclasses import dataclass
+from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
 from typing import TYPE_CHECKING
 
 from protocol.refusal import Refusal
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from emulator.kernel.net import Net
 
 TO_TABLE, GOTO, NOP = int(FR_ACT.TO_TBL), int(FR_ACT.GOTO), int(FR_ACT.NOP)
-INVERT = 0x2
-"""FIB_RULE_INVERT"""
+STAYS, INVERT = 0x1, 0x2
+"""FIB_RULE_PERMANENT, FIB_RULE_INVERT"""
 NONE = -1
 REFUSALS: dict[int, int] = {FR_ACT.UNREACHABLE: ENETUNREACH, FR_ACT.PROHIBIT: EACCES}
 """What a rule that leads nowhere gives; any other EINVAL."""
@@ -47,6 +47,10 @@ class Rule:
     dst: int = 0
     dst_length: int = 0
     tos: int = 0
+    dscp: tuple[int, int] | None = None
+    """Value and mask of the DSCP, where it was not said as a type of service."""
+    dscp_masked: bool = False
+    """Whether the mask was said."""
     iifname: str = ""
     oifname: str = ""
     mark: int = 0
@@ -56,12 +60,29 @@ class Rule:
     ip_proto: int = 0
     sports: Range | None = None
     dports: Range | None = None
+    sport_mask: int = 0
+    dport_mask: int = 0
     target: int = 0
     """Of a jump: the priority of the rule to go on with."""
 
-    def same(self, other: Rule) -> bool:
-        """rule_exists(): whether there is no difference."""
-        return all(getattr(self, field.name) == getattr(other, field.name) for field in fields(self))
+    def like(self, wanted: Rule) -> bool:
+        """rule_exists(): whether another one like it would be no other. What it looks for in a packet, it may look for
+        more than what is wanted (fib4_rule_compare())."""
+        return self.looks_for(wanted) and all(getattr(self, name) == getattr(wanted, name) for name in KNOWN_BY)
+
+    def looks_for(self, wanted: Rule) -> bool:
+        """fib4_rule_compare(): as far as it is said."""
+        if wanted.src_length and (wanted.src, wanted.src_length) != (self.src, self.src_length):
+            return False
+        if wanted.dst_length and (wanted.dst, wanted.dst_length) != (self.dst, self.dst_length):
+            return False
+        if wanted.tos and (self.dscp is not None or self.tos != wanted.tos):
+            return False
+        if wanted.dscp is None:
+            return True
+        if self.dscp is None or self.dscp[0] != wanted.dscp[0]:
+            return False
+        return not wanted.dscp_masked or self.dscp[1] == wanted.dscp[1]
 
 
 @dataclass(slots=True)
@@ -141,6 +162,7 @@ def fits(net: Net, rule: Rule, flow: Flow) -> bool:
         and _in(rule.src, rule.src_length, flow.src)
         and _in(rule.dst, rule.dst_length, flow.dst)
         and rule.tos in (0, flow.tos)
+        and (rule.dscp is None or not (flow.tos >> 2 ^ rule.dscp[0]) & rule.dscp[1])
         and not rule.ip_proto
         and rule.sports is None
         and rule.dports is None
@@ -154,10 +176,25 @@ def suppressed(rule: Rule, length: int, group: int | None) -> bool:
     return length <= rule.suppress_prefixlen or (rule.suppress_ifgroup != NONE and group == rule.suppress_ifgroup)
 
 
-def add(net: Net, rules: Rules, rule: Rule, *, exclusive: bool, origin: Origin | None = None) -> None:
-    """fib_newrule(), once the request has been read: behind all of its priority. EEXIST."""
-    if exclusive and any(rule.same(other) for other in rules.rules):
+KNOWN_BY = (
+    "action", "table", "priority", "iifname", "oifname", "mark", "suppress_ifgroup", "suppress_prefixlen", "mask",
+    "tun_id", "uids", "ip_proto", "protocol", "sports", "dports", "sport_mask", "dport_mask",
+)  # fmt: skip
+SAID = (
+    "action", "table", "iifname", "oifname", "mark", "mask", "tun_id", "uids", "ip_proto", "protocol", "sports",
+    "dports", "sport_mask", "dport_mask",
+)  # fmt: skip
+"""What a request to delete says of a rule unless it is empty."""
+
+
+def check_new(rules: Rules, wanted: Rule) -> None:
+    """EEXIST."""
+    if any(rule.like(wanted) for rule in rules):
         raise Refusal(EEXIST)
+
+
+def add(net: Net, rules: Rules, rule: Rule, origin: Origin | None = None) -> None:
+    """fib_newrule(), once the request has been read: behind all of its priority."""
     at = 0
     while at < len(rules.rules) and rules.rules[at].priority <= rule.priority:
         at += 1
@@ -165,24 +202,23 @@ def add(net: Net, rules: Rules, rule: Rule, *, exclusive: bool, origin: Origin |
     net.kernel.announcer.rule(net, RTM.NEWRULE, rule, origin=origin)
 
 
-def delete(net: Net, rules: Rules, wanted: Rule, *, by_priority: bool, origin: Origin | None = None) -> None:
-    """fib_delrule(), once the request has been read: the first that fits what is said. ENOENT."""
-    for rule in rules.rules:
+def find(rules: Rules, wanted: Rule, *, by_priority: bool) -> Rule:
+    """rule_find(): the first that fits what is said. ENOENT; EPERM for one that is to stay."""
+    for rule in rules:
         if _meant(rule, wanted, by_priority=by_priority):
-            rules.rules.remove(rule)
-            net.kernel.announcer.rule(net, RTM.DELRULE, rule, origin=origin)
-            return
+            if rule.flags & STAYS:
+                raise Refusal(EPERM)
+            return rule
     raise Refusal(ENOENT)
 
 
-SAID = (
-    "action", "table", "iifname", "oifname", "mark", "mask", "tun_id", "uids", "ip_proto", "sports", "dports", "tos",
-)  # fmt: skip
-"""What a request to delete says of a rule unless it is empty."""
+def delete(net: Net, rules: Rules, rule: Rule, origin: Origin | None = None) -> None:
+    """The end of fib_delrule()."""
+    rules.rules.remove(rule)
+    net.kernel.announcer.rule(net, RTM.DELRULE, rule, origin=origin)
 
 
 def _meant(rule: Rule, wanted: Rule, *, by_priority: bool) -> bool:
-    """rule_find() and fib4_rule_compare()."""
     if by_priority and rule.priority != wanted.priority:
         return False
     if any(getattr(wanted, name) and getattr(rule, name) != getattr(wanted, name) for name in SAID):
@@ -191,6 +227,4 @@ def _meant(rule: Rule, wanted: Rule, *, by_priority: bool) -> bool:
         return False
     if wanted.suppress_ifgroup not in (NONE, rule.suppress_ifgroup):
         return False
-    if wanted.src_length and (wanted.src, wanted.src_length) != (rule.src, rule.src_length):
-        return False
-    return not wanted.dst_length or (wanted.dst, wanted.dst_length) == (rule.dst, rule.dst_length)
+    return rule.looks_for(wanted)

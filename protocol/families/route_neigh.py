@@ -12,6 +12,8 @@ from protocol.uapi.rtnetlink import RTM, RTPROT
 
 HEADER = structure(ndmsg, "ndmsg")
 NDA_MAX = 17
+TAKEN_EXT = int(NTF_EXT.MANAGED | NTF_EXT.EXT_VALIDATED)
+"""NTF_EXT_MASK"""
 STRICT_FROM = 13
 """strict_start_type: NDA_NH_ID"""
 
@@ -33,7 +35,7 @@ class Nda(AttrSet):
     protocol = Attr(12, u8, shown=RTPROT)
     nh_id = Attr(13, u32)
     fdb_ext_attrs = Attr(14, nest(None))
-    flags_ext = Attr(15, u32, flags=NTF_EXT)
+    flags_ext = Attr(15, u32, flags=NTF_EXT, mask=TAKEN_EXT)
     ndm_state_mask = Attr(16, u16)
     ndm_flags_mask = Attr(17, u8)
 

@@ -104,9 +104,9 @@ LOOKED_UP4 = Layout(
     Rta.cacheinfo,
 )
 """rt_fill_info() of net/ipv4/route.c: a route that has been looked up"""
-LOOKED_UP6 = Layout(
-    Rta.table, Rta.dst, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.cacheinfo, Rta.pref
-)
+ASKED6 = Layout(Rta.table, Rta.dst, Rta.prefsrc)
+LOOKED_UP6 = Layout(Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.cacheinfo, Rta.pref)
+"""What follows: a source address that the route itself prefers is told a second time."""
 HOP = Layout(Rta.gateway, Rta.via)
 """What stands behind each struct rtnexthop"""
 

@@ -5,7 +5,7 @@ import construct as c
 from protocol.attributes import Attr, AttrSet, Layout
 from protocol.families.route import route
 from protocol.family import Half
-from protocol.kinds import binary, string, structure, u8, u16, u32
+from protocol.kinds import be32, binary, string, structure, u8, u16, u32
 from protocol.policy import Policy
 from protocol.structs import fib_rule_hdr
 from protocol.uapi.if_ import IFNAMSIZ
@@ -15,6 +15,8 @@ HEADER = structure(fib_rule_hdr, "fib_rule_hdr")
 UIDS = structure(c.Struct("start" / c.Int32ul, "end" / c.Int32ul), "fib_rule_uid_range")
 PORTS = structure(c.Struct("start" / c.Int16ul, "end" / c.Int16ul), "fib_rule_port_range")
 FRA_MAX = 30
+DSCP = 0x3F
+"""INET_DSCP_MASK, without the bits of ECN."""
 STRICT_FROM = 25
 """strict_start_type: FRA_DPORT_RANGE + 1"""
 
@@ -41,22 +43,27 @@ class Fra(AttrSet):
     ip_proto = Attr(22, u8)
     sport_range = Attr(23, PORTS)
     dport_range = Attr(24, PORTS)
+    dscp = Attr(25, u8, max=DSCP)
+    flowlabel = Attr(26, be32, max=0xFFFFF)
+    flowlabel_mask = Attr(27, be32, max=0xFFFFF)
     sport_mask = Attr(28, u16)
     dport_mask = Attr(29, u16)
+    dscp_mask = Attr(30, u8, mask=DSCP)
 
 
 TAKEN = Policy(
     Fra.iifname, Fra.oifname, Fra.priority, Fra.fwmark, Fra.flow, Fra.tun_id, Fra.fwmask, Fra.table,
     Fra.suppress_prefixlen, Fra.suppress_ifgroup, Fra.goto, Fra.l3mdev, Fra.uid_range, Fra.protocol, Fra.ip_proto,
-    Fra.sport_range, Fra.dport_range, Fra.sport_mask, Fra.dport_mask, top=FRA_MAX, strict_from=STRICT_FROM,
+    Fra.sport_range, Fra.dport_range, Fra.dscp, Fra.flowlabel, Fra.flowlabel_mask, Fra.sport_mask, Fra.dport_mask,
+    Fra.dscp_mask, top=FRA_MAX, strict_from=STRICT_FROM,
     chosen_from=Fra,
 )  # fmt: skip
 """fib_rule_policy"""
 
 TOLD = Layout(
     Fra.table, Fra.suppress_prefixlen, Fra.protocol, Fra.iifname, Fra.oifname, Fra.priority, Fra.fwmark, Fra.fwmask,
-    Fra.goto, Fra.tun_id, Fra.uid_range, Fra.suppress_ifgroup, Fra.sport_range, Fra.sport_mask, Fra.dport_range,
-    Fra.dport_mask, Fra.ip_proto, Fra.dst, Fra.src,
+    Fra.goto, Fra.tun_id, Fra.uid_range, Fra.sport_range, Fra.sport_mask, Fra.dport_range, Fra.dport_mask,
+    Fra.ip_proto, Fra.suppress_ifgroup, Fra.dscp, Fra.dscp_mask, Fra.dst, Fra.src,
 )  # fmt: skip
 
 NEWRULE = route.operation(RTM.NEWRULE, Fra, do=Half(TAKEN), fixed=HEADER)

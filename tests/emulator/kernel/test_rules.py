@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT
+from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
 
 import pytest
 
@@ -25,6 +25,7 @@ from emulator.kernel.rules import Flow, Rule
 from protocol.refusal import Refusal
 from protocol.uapi.fib_rules import FR_ACT
 from protocol.uapi.neighbour import NUD
+from protocol.uapi.rtnetlink import RTPROT
 from tests.emulator.kernel.ip_world import IpWorld, four, six
 
 
@@ -40,7 +41,7 @@ def world4() -> IpWorld:
 def add(world: IpWorld, rule: Rule) -> None:
     state = ip4.of(world.net)
     state.fib.split = True
-    rules.add(world.net, state.rules, rule, exclusive=False)
+    rules.add(world.net, state.rules, rule)
 
 
 def gateway(world: IpWorld, dst: str = "99.0.0.1", **flow: int) -> int:
@@ -95,12 +96,22 @@ def test_a_rule_is_added_once_and_deleted_by_what_is_said_of_it() -> None:
     state = ip4.of(world.net)
     add(world, Rule(100, 100))
     with pytest.raises(Refusal) as refused:
-        rules.add(world.net, state.rules, Rule(100, 100), exclusive=True)
+        rules.check_new(state.rules, Rule(100, 100, protocol=RTPROT.KERNEL))
     assert refused.value.errno == EEXIST
-    rules.delete(world.net, state.rules, Rule(0, 100, action=0), by_priority=False)
+    found = rules.find(state.rules, Rule(0, 100, action=0, protocol=0), by_priority=False)
+    rules.delete(world.net, state.rules, found)
     with pytest.raises(Refusal) as refused:
-        rules.delete(world.net, state.rules, Rule(100, 0, action=0), by_priority=True)
+        rules.find(state.rules, Rule(100, 0, action=0, protocol=0), by_priority=True)
     assert refused.value.errno == ENOENT
+
+
+def test_a_rule_that_is_to_stay_stays() -> None:
+    world = world4()
+    state = ip4.of(world.net)
+    add(world, Rule(100, 100, flags=rules.STAYS))
+    with pytest.raises(Refusal) as refused:
+        rules.find(state.rules, Rule(100, 0, action=0, protocol=0), by_priority=True)
+    assert refused.value.errno == EPERM
 
 
 def test_until_rules_change_the_longest_prefix_wins_whichever_table_it_is_in() -> None:
