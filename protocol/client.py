@@ -28,11 +28,11 @@ from protocol.uapi.rtnetlink import RTM, RTNLGRP
 
 
 class NlError(Exception):
-    """The kernel said no. ``errno`` is the positive number, ``extack`` what it said besides, by name."""
+    """The kernel refused an operation. ``errno`` is the positive number, ``extack`` what it said besides, by name."""
 
-    def __init__(self, errno: int, extack: Mapping[str, Any] | None = None) -> None:
-        super().__init__(errno, extack)
-        self.errno = errno
+    def __init__(self, errno: int, extack: Mapping[str, Any] | None = None, operation: str = "") -> None:
+        super().__init__(errno, extack, operation)
+        self.errno, self.operation = errno, operation
         self.extack = dict(extack or {})
 
     def __str__(self) -> str:
@@ -201,7 +201,7 @@ class Conversation:
         del self.requests[seq]
         told = extack(heard, self.style)
         if heard.errno:
-            request.error = NlError(heard.errno, told)
+            request.error = NlError(heard.errno, told, request.op.name)
         elif told:
             request.warning = told
         if heard.header.type == NlmsgType.DONE:

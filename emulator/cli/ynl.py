@@ -4,10 +4,10 @@ It takes the same options and prints the same way: what is asked for as a pprint
 error:" with the extack, on standard output and with exit code 1, a success with an extack as "Netlink warning:", so
 that a script written for the one works with the other.
 
-What the kernel's tool reads from YAML comes from the declarations. It differs where that is of use: there are no
-documentation strings (``miss-type-doc``); attributes that its specifications leave as bytes, or of which they keep
-the last alone, are told whole (devlink-port, the tables of tunnel-info); and what cannot be asked is one line and
-exit code 2.
+What the kernel's tool reads from YAML comes from the declarations, but for sentences: those are there if `--spec`
+names a file that has them (ynl_docs.py). It differs where that is of use: attributes that its specifications leave as
+bytes, or of which they keep the last alone, are told whole (devlink-port, the tables of tunnel-info); and what cannot
+be asked is one line and exit code 2.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 import json
 import pprint
 import shutil
+import textwrap
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.cli import OK, REFUSED, Usage, directory_argument, directory_of
 
 if TYPE_CHECKING:
+    from emulator.cli.ynl_docs import Docs
     from emulator.client import Client, Control
     from protocol.attributes import AttrSet
     from protocol.client import Request, Specification
@@ -48,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     family.add_argument("--list-families", action="store_true", help="the families that can be asked")
     family.add_argument("--family", help="the family to ask, by the name of its specification")
     family.add_argument(
-        "--spec", metavar="FILE", help="the same by a file of that name; the file is not read"
+        "--spec", metavar="FILE", help="the same by a file of that name, which is read for its documentation alone"
     )
 
     operations = parser.add_argument_group("operations").add_mutually_exclusive_group()
@@ -89,7 +91,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.cli.ynl_values import NEWS
+    from emulator.cli.ynl_docs import Docs
     from protocol.client import specification, specifications
 
     if options.list_families:
@@ -100,16 +102,10 @@ def run(options: argparse.Namespace) -> int:
     if options.validate:
         return OK
     if options.list_ops or options.list_msgs:
-        for name, op in (family.operations if options.list_ops else family.messages).items():
-            modes = [
-                mode for mode, there in (("do", op.do), ("dump", op.dump), ("notify", op.group)) if there
-            ]
-            print(name, " [", ", ".join(modes), "]")
-        for name in NEWS.get(family.name, ()) if options.list_msgs else ():
-            print(f"{name}-ntf", " [ notify ]")
+        list_messages(family, news=options.list_msgs)
         return OK
     if options.list_attrs:
-        list_attributes(family, options.list_attrs)
+        list_attributes(family, options.list_attrs, Docs(options.spec))
         return OK
     values = parse_values("--json", options.values) if options.values else {}
     multi = [(name, parse_values(f"--multi {name}", text)) for name, text in options.multi or ()]
@@ -133,6 +129,7 @@ def parse_values(option: str, text: str) -> Any:
 
 
 def ask(options: argparse.Namespace, family: Specification, values: Any, multi: list[tuple[str, Any]]) -> int:
+    from emulator.cli.ynl_docs import Docs
     from emulator.cli.ynl_values import AS_YNL, NEWS
     from emulator.client import Client, Control
     from protocol.client import NlError
@@ -151,6 +148,10 @@ def ask(options: argparse.Namespace, family: Specification, values: Any, multi: 
                     name = f"{news.name}-ntf" if news.name in renamed else news.name
                     show(options, {"name": name, "msg": news.values})
         except NlError as error:
+            docs = Docs(options.spec)
+            doc = docs.attribute(docs.set_of(error.operation), error.extack.get("miss-type", ""))
+            if doc is not None:
+                error.extack["miss-type-doc"] = doc
             print(error)
             return REFUSED
         except KeyboardInterrupt:
@@ -221,26 +222,43 @@ def plain(value: Any) -> Any:
 # -- listings ---------------------------------------------------------------------------------------------
 
 
-def list_attributes(family: Specification, name: str) -> None:
+def list_messages(family: Specification, news: bool) -> None:
+    """What can be asked for; ``news``: and what is told unasked."""
+    from emulator.cli.ynl_values import NEWS
+
+    for name, op in (family.messages if news else family.operations).items():
+        modes = [mode for mode, there in (("do", op.do), ("dump", op.dump), ("notify", op.group)) if there]
+        print(name, " [", ", ".join(modes), "]")
+    for name in NEWS.get(family.name, ()) if news else ():
+        print(f"{name}-ntf", " [ notify ]")
+
+
+def list_attributes(family: Specification, name: str, docs: Docs) -> None:
     """What a message takes and holds, attribute by attribute."""
     op = family.messages.get(name)
     if op is None:
         raise Usage(f"{family.name} has no message {name!r}; it has {', '.join(family.messages)}")
     print(f"Operation: {op.name}")
+    if (doc := docs.operation(op.name)) is not None:
+        print(doc)
+    told_in = docs.set_of(op.name)
     for mode, half in (("Do", op.do), ("Dump", op.dump)):
         if half is not None and half.accepts is not None and half.accepts.rules:
             print(f"\n{mode} request attributes:")
             rules = half.accepts.rules
-            print_attributes({rule.name: rule for rule in rules.values()}, 2, op.set)
+            print_attributes({rule.name: rule for rule in rules.values()}, 2, op.set, docs, told_in)
     if op.replies is not None and op.replies.attrs:
-        title = "Notification" if op.group else "Do and Dump reply" if op.do and op.dump else "Reply"
-        print(f"\n{title} attributes:")
-        print_attributes({attr.name: attr for attr in op.replies.attrs}, 2, op.set)
+        asked = " and ".join(mode for mode, half in (("Do", op.do), ("Dump", op.dump)) if half is not None)
+        print(f"\n{'Notification' if op.group else f'{asked} reply'} attributes:")
+        print_attributes({attr.name: attr for attr in op.replies.attrs}, 2, op.set, docs, told_in)
     if op.group:
         print(f"\nMulticast group: {op.group}")
 
 
-def print_attributes(attrs: Mapping[str, Any], indent: int, owner: type[AttrSet]) -> None:
+def print_attributes(
+    attrs: Mapping[str, Any], indent: int, owner: type[AttrSet], docs: Docs, told_in: str
+) -> None:
+    """Attributes of a set, and below each those of its nest; ``told_in`` is what the specification calls the set."""
     from protocol.names import dashed, numbers, set_name
 
     space = " " * indent
@@ -256,5 +274,9 @@ def print_attributes(attrs: Mapping[str, Any], indent: int, owner: type[AttrSet]
         if whole.shown is not None:
             what = "Flags" if whole.flag_names else "Enum"
             print(f"{space}  {what}: {', '.join(numbers(whole.shown))}")
+        if (doc := docs.attribute(told_in, name)) is not None:
+            margin = space + " " * 4
+            width = shutil.get_terminal_size().columns
+            print(textwrap.fill(doc, width=width, initial_indent=margin, subsequent_indent=margin))
         if inside is not None:
-            print_attributes(inside.spec.by_name, indent + 4, inside)
+            print_attributes(inside.spec.by_name, indent + 4, inside, docs, set_name(inside))

@@ -80,6 +80,16 @@ def ran(command: list[str]) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines()
 
 
+DOCUMENTED = [
+    ("--do", "dev-get"),
+    ("--do", "queue-get", "--json", '{"ifindex": 2, "id": 0}'),
+    ("--do", "queue-create", "--json", '{"ifindex": 2, "type": "rx"}'),
+]
+"""Attributes that are missing: what they are is said in the words of the specification."""
+LISTED = [("--list-attrs", "napi-set"), ("--list-attrs", "queue-create"), ("--list-attrs", "bind-tx")]
+"""All of it, where the kernel writes attributes in the order of the specification."""
+
+
 @pytest.fixture
 def twins() -> Iterator[tuple[pathlib.Path, pathlib.Path]]:
     """Two daemons, with a NIC of four queues each."""
@@ -99,4 +109,20 @@ def test_it_prints_what_the_kernels_tool_prints(
         asked = ["--family", family, "--no-schema", *arguments]
         theirs = ran([sys.executable, "-c", STAND_IN, str(twins[0]), tool, *asked])
         ours = ran([sys.executable, "-m", "emulator", "ynl", "--dir", str(twins[1]), *asked])
+        assert ours == theirs, " ".join(arguments)
+
+
+def test_a_specification_is_read_for_its_words(
+    twins: tuple[pathlib.Path, pathlib.Path], kernel_tree: pathlib.Path
+) -> None:
+    spec = ["--spec", str(kernel_tree / "Documentation/netlink/specs/netdev.yaml"), "--no-schema"]
+    commands = (
+        [sys.executable, "-c", STAND_IN, str(twins[0]), str(kernel_tree / "tools/net/ynl/pyynl/cli.py")],
+        [sys.executable, "-m", "emulator", "ynl", "--dir", str(twins[1])],
+    )
+    for arguments in DOCUMENTED:
+        theirs, ours = (ran([*command, *spec, *arguments]) for command in commands)
+        assert ours == theirs and "miss-type-doc" in ours[1][0], " ".join(arguments)
+    for arguments in LISTED:
+        theirs, ours = (ran([*command, *spec, *arguments]) for command in commands)
         assert ours == theirs, " ".join(arguments)

@@ -58,7 +58,7 @@ def test_the_attributes_of_an_operation(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["ynl", "--family", "netdev", "--list-attrs", "queue-create"]) == OK
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Operation: queue-create"
-    assert "Do request attributes:" in lines and "Reply attributes:" in lines
+    assert "Do request attributes:" in lines and "Do reply attributes:" in lines
     assert "  - type: u32 (enum: queue-type)" in lines and "    Enum: rx, tx" in lines
     assert "  - lease: nest -> lease" in lines and "      - queue: nest -> queue-id" in lines
     assert main(["ynl", "--family", "netdev", "--doc", "dev-add-ntf"]) == OK
