@@ -20,6 +20,13 @@ QUEUES_MAX = 0xFFFF
 """Of a netdevsim port: emulator.kernel.queue.MAX_QUEUES, without importing a kernel. Where the kernel's new_device
 would succeed and make no NIC, the command line says so."""
 
+EXAMPLES = """examples:
+  nlemu ctl do nic_new=0000:08:00.0 profile=mlx5_core queues=8
+  nlemu ctl do xsk=capture ifindex=2 queue=1
+  nlemu ctl do traffic=2 rx_packets=10 rx_bytes=1000
+  nlemu ctl do fault=netdev.queue-create errno=ENOMEM text="no memory" count=2
+docs/sockets.md and docs/queues.md tell them all."""
+
 EPILOG = "exit code: 0, 1 when the daemon refuses, 5 when there is no daemon"
 
 
@@ -53,8 +60,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     unplug.add_argument("id", metavar="ID", type=whole())
     unplug.set_defaults(perform=nsim_del)
 
-    step = verbs.add_parser("do", help="any step, as FIELD=VALUE: NICs, programs on queues, counters (docs/queues.md)")
-    step.add_argument("fields", metavar="FIELD=VALUE", type=assignment, nargs="+", help="the first is the verb")
+    step = verbs.add_parser(
+        "do", help="any line of the control socket, as FIELD=VALUE: NICs, programs on queues, counters, faults",
+        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    step.add_argument("fields", metavar="FIELD=VALUE", type=assignment, nargs="+", help="of the line, its verb among them; a value is JSON or a text")
     step.set_defaults(perform=do)
 
     verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
