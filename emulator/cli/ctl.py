@@ -64,7 +64,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "do", help="any line of the control socket, as FIELD=VALUE: NICs, programs on queues, counters, faults",
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    step.add_argument("fields", metavar="FIELD=VALUE", type=assignment, nargs="+", help="of the line, its verb among them; a value is JSON or a text")
+    step.add_argument(
+        "fields", metavar="FIELD=VALUE", type=assignment, nargs="+",
+        help="one of them is the verb; a value is JSON or a text",
+    )  # fmt: skip
     step.set_defaults(perform=do)
 
     verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
