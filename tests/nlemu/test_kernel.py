@@ -86,3 +86,8 @@ def test_refusals_are_exceptions() -> None:
 def test_its_sockets_are_netlinks() -> None:
     with nlemu.Kernel() as kernel, kernel.socket()(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
         assert sock.family == socket.AF_NETLINK
+
+
+def test_it_is_the_command_line_too() -> None:
+    run = subprocess.run([sys.executable, "-m", "nlemu", "--version"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0 and run.stdout.startswith("nlemu ")
