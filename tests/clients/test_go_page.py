@@ -30,7 +30,7 @@ def go_test(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     settings = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOPATH": str(PACKAGES), "GOFLAGS": "",
                 "GOCACHE": str(tmp_path_factory.mktemp("cache"))}  # fmt: skip
     program = place / "mine.test"
-    command = [compiler, "test", "-c", "-o", program, "."]
+    command = [compiler, "test", "-c", "-o", str(program), "."]
     subprocess.run(command, cwd=place, env=os.environ | settings, check=True, timeout=300)
     return [str(program), "-test.v"]
 
