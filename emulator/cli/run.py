@@ -14,7 +14,7 @@ emulator's; all else is this machine's. It ends as the program ends: with its ex
 signal that ended it. `nlemu check` says whether this machine can."""
 EPILOG = """examples:
   nlemu run -- ip -d link
-  nlemu run -- sh -c 'ip link add nk0 type netkit; ip -d -j link show nk0'
+  nlemu run -- sh -c 'ip link add web type netkit; ip -d -j link show web'
   nlemu run --netns guest -- unshare -n ip link"""
 
 
