@@ -7,6 +7,8 @@ import logging
 import sys
 from pathlib import Path
 
+from emulator.cli import seed
+
 DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
 
 The program's netlink sockets, its network namespaces, and what it reads about interfaces in /sys and /proc are the
@@ -27,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="root",
         help="whom the program takes itself for, and what it may do on the emulated kernel (default: root)",
     )
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of all that is random (default: 0)")
+    parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
     parser.add_argument(
         "--netdevsim", choices=("plain", "dma"), default="plain", help="what its NICs can do (see nlemu serve)"
     )
