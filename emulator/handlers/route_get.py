@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from protocol.attributes import Attr
 
 NOTIFY, LOOKUP_TABLE, FIB_MATCH = int(RTM_F.NOTIFY), int(RTM_F.LOOKUP_TABLE), int(RTM_F.FIB_MATCH)
+TO_BE_TOLD = 0x10000
+"""RTCF_NOTIFY, which a route that the kernel keeps remembers; here it is forgotten."""
 CLONED = int(RTM_F.CLONED)
 LOCAL = int(RT_TABLE.LOCAL)
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
@@ -90,6 +92,8 @@ def get4(call: Call) -> bytes:
     table = MAIN
     if header.flags & LOOKUP_TABLE:
         table = table_of(call, way)
+    if header.flags & NOTIFY:
+        way.flags |= TO_BE_TOLD | NOTIFY
     if not header.flags & FIB_MATCH:
         return body4(call, way, dst, source, table)
     if way.found is None:

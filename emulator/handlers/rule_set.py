@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 EXCL = int(NLM_F.EXCL)
 BODY = 16 + (HEADER.size or 0)
 ECN = 0x03
+OLD_TOS = 0x1E
+"""IPTOS_TOS_MASK"""
 ALL_BITS, ALL_PORTS, ALL_DSCP = 0xFFFFFFFF, 0xFFFF, 0x3F
 
 
@@ -129,6 +131,8 @@ def configure(attrs: Attrs, rule: Rule) -> None:
         raise Refusal(errno.EINVAL, "Flow label cannot be specified for IPv4 FIB rules")
     if rule.tos & ECN:
         raise Refusal(errno.EINVAL, "Invalid dsfield (tos): ECN bits must be 0")
+    if rule.tos & ~OLD_TOS:
+        raise Refusal(errno.EINVAL, "Invalid tos")
     if rule.dscp is not None and rule.tos:
         raise Refusal(errno.EINVAL, "Cannot specify both TOS and DSCP")
     if Fra.dscp_mask in attrs:

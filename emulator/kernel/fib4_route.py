@@ -326,7 +326,7 @@ def insert(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
         raise Refusal(ENOENT)
     state.fib.infos.hold(info, route)
     table.insert(route, before)
-    netdevsim_fib.changed4(net, table, route)
+    _take_over(net, table, route)
     _tell(net, RTM.NEWROUTE, route, nlflags | CREATE, origin)
 
 
@@ -341,7 +341,7 @@ def _replace(
     infos = ip4.of(net).fib.infos
     infos.hold(route.info, route)
     table.replace(first, route)
-    netdevsim_fib.changed4(net, table, route)
+    _take_over(net, table, route)
     infos.release(first.info, first)
     _tell(net, RTM.NEWROUTE, route, REPLACE, origin)
 
@@ -394,9 +394,16 @@ def _hop_fits(hop: Hop | Refusal, nexthop: Nexthop4) -> bool:
     )
 
 
+def _take_over(net: Net, table: Table4, route: Route4) -> None:
+    if table.of(route.dst, route.length)[0] is route:
+        netdevsim_fib.changed4(net, table, route)
+
+
 def _drop(net: Net, table: Table4, route: Route4) -> None:
+    first = table.of(route.dst, route.length)[0] is route
     table.remove(route)
-    netdevsim_fib.changed4(net, table, route)
+    if first:
+        netdevsim_fib.changed4(net, table, route)
     ip4.of(net).fib.infos.release(route.info, route)
 
 

@@ -231,7 +231,7 @@ def insert(
     elif asked & REPLACE and not add:
         raise Refusal(ENOENT)
     fib.insert(route)
-    netdevsim_fib.changed6(net, route)
+    _take_over(net, route)
     if not quiet:
         tell(net, RTM.NEWROUTE, route, told | CREATE, origin)
 
@@ -243,7 +243,16 @@ def _replace(net: Net, node: Node6, old: Route6, route: Route6) -> None:
     fib.replace(old, route)
     for other in others:
         fib.remove(other)
-    netdevsim_fib.changed6(net, route)
+    _take_over(net, route)
+
+
+def _take_over(net: Net, route: Route6) -> None:
+    """ip6_route_mpath_should_notify(): a netdevsim device hears of a route that is the first of its prefix, or shares
+    the load with it."""
+    node = ip6.of(net).fib.node(route.dst, route.length)
+    assert node is not None
+    if route in node.siblings(node.first()):
+        netdevsim_fib.changed6(net, route)
 
 
 def add(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
@@ -263,9 +272,13 @@ def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
     """ip6_del_rt(): ENOENT when it is not there."""
     if not route.linked:
         raise Refusal(ENOENT)
-    ip6.of(net).fib.remove(route)
+    fib = ip6.of(net).fib
+    node = fib.node(route.dst, route.length)
+    first = node is not None and node.siblings(node.first()) == (route,)
+    fib.remove(route)
     route.expires = None
-    netdevsim_fib.changed6(net, route)
+    if first:
+        netdevsim_fib.changed6(net, route)
     tell(net, RTM.DELROUTE, route, 0, origin)
 
 
@@ -290,9 +303,11 @@ def delete(net: Net, wanted: Wanted6, origin: Origin | None = None, *, whole: bo
             siblings = node.siblings(route)
             if len(siblings) > 1 and whole and wanted.gateway is None:
                 tell(net, RTM.DELROUTE, route, 0, origin)
+                first = node.first() is route
                 for one in siblings:
                     fib.remove(one)
-                netdevsim_fib.changed6(net, route)
+                if first:
+                    netdevsim_fib.changed6(net, route)
             else:
                 remove(net, route, origin)
             return

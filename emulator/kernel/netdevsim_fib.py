@@ -3,6 +3,8 @@
 A simulated device hears of every route of the namespace that its devlink instance is in, whichever device the route
 leads through, and says of the first route of each prefix that packets of it are trapped (RTM_F_TRAP). It says so from
 work, so a route is announced before it is taken over, and shows it from the next request on.
+
+It hears of a prefix only when another route becomes the first of it, or joins those that share the first one's load.
 """
 
 from __future__ import annotations
@@ -33,13 +35,13 @@ def detach(net: Net) -> None:
 
 
 def changed4(net: Net, table: Table4, route: Route4) -> None:
-    """A route of IPv4 came or went."""
+    """A route of IPv4 came or went that is, or was, the first of its prefix."""
     if ip4.of(net).trapping:
         net.kernel.defer(lambda: _take4(net, table.of(route.dst, route.length)))
 
 
 def changed6(net: Net, route: Route6) -> None:
-    """A route of IPv6 came or went."""
+    """A route of IPv6 came or went that is, or was, the first of its prefix, or shares the load with it."""
     if ip4.of(net).trapping:
         net.kernel.defer(lambda: _take6(net, ip6.of(net).fib.node(route.dst, route.length)))
 

@@ -17,6 +17,7 @@ Each rule is about an attribute or a field, never about an offset:
   delay. So the IPv6 addresses and groups that are told of may stand anywhere among what one step brings, and that
   routers have been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come
   with addresses and neighbours with packets, so the same holds for them;
+- whether the group of all routers is among the neighbours, for the same reason;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
 """
@@ -53,6 +54,7 @@ NEWLINK = "1000"  # the message type, as it stands in hex
 SOLICITED = "af-spec.inet6.flags"
 RS_SENT = 0x10
 
+ALL_ROUTERS = bytes.fromhex("ff020000000000000000000000000002")
 LINK_LOCAL = bytes.fromhex("fe80000000000000")
 LOCAL = 0x02
 GROUP = 0x01
@@ -80,6 +82,12 @@ def has_no_order(message: bytes) -> bool:
         return False
     kind, family = message[4], message[16]
     return kind in (NEWNEIGH, DELNEIGH) or (kind in (NEWROUTE, DELROUTE) and family == INET6)
+
+
+def about_routers(message: bytes) -> bool:
+    """Whether it is about the neighbour that all routers are: it is known once they have been solicited, which happens
+    after a random delay, if the device is still up by then."""
+    return message[4] in (NEWNEIGH, DELNEIGH) and ALL_ROUTERS in message[28:]
 
 
 def told_at_any_time(message: bytes) -> bool:
@@ -183,9 +191,6 @@ class Noise:
         def key(data: bytes) -> bytes:
             return data if ours else self.translate(data)
 
-        def rank(data: bytes) -> tuple[bool, bytes]:
-            return not has_no_order(data), key(data)
-
         kept: list[str] = []
         moved: list[bytes] = []
         for text in said:
@@ -193,11 +198,14 @@ class Noise:
                 kept.append(text)
                 continue
             messages: list[bytes] = [bytes(message) for _, message in split(bytes.fromhex(text))]
+            if all(map(about_routers, messages)) and messages:
+                continue
             if messages and all(told_at_any_time(message) for message in messages):
                 moved.append(messages[0])
-            elif len(messages) > 1 and has_no_order(messages[0]):
-                listed: list[bytes] = sorted(messages, key=rank)
-                kept.append(b"".join(listed).hex())
+            elif len(messages) > 1 and any(map(has_no_order, messages)):
+                listed = sorted((one for one in messages if has_no_order(one) and not about_routers(one)), key=key)
+                in_order = [one for one in messages if not has_no_order(one)]
+                kept.append(b"".join((*listed, *in_order)).hex())
             else:
                 kept.append(text)
         return [*kept, *(message.hex() for message in sorted(moved, key=key))]

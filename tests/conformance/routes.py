@@ -191,7 +191,8 @@ class Routes(Addresses):
     def look_up(self) -> None:
         rng, four = self.rng, self.chance(0.5)
         length = rng.choice((32, 32, 32, 0, 24) if four else (128, 128, 128, 0, 64))
-        flags = rng.choice((0, 0, 0, 0x1000, 0x1000, 0x2000, 0x2000, 0x3000, 0x100, 0x200))
+        # without RTM_F_NOTIFY: a route that one CPU keeps remembers it, and tells of it ever after
+        flags = rng.choice((0, 0, 0, 0x1000, 0x1000, 0x2000, 0x2000, 0x3000, 0x200))
         sourced = self.chance(0.2)
         header = struct.pack(
             "<BBBBBBBBI", 2 if four else 10, length, (32 if four else 128) if sourced else 0,

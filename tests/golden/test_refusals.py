@@ -54,11 +54,14 @@ COMMITTED = {
     "r38_reported_anew": {5, 8, 11},
     "r45_neighbours": {65},
     "r49_autojoin": {40, 43, 55, 57, 59, 61},
+    "r58_shared_load": {18, 23},
+    "r59_ways": {28},
 }
 """By trace, the steps that leave something: do_setlink(), rtnl_linkprop() and neigh_add() work through a request in
 order. Whoever asks for an address of IPv6 wakes the device's reports of its groups, and a refusal does not put them to
 sleep again (r17, r38, r49; r38 shows the reports). In r03 one end of a pair was there before the other was refused:
-link-watch is still to look at it, in vain."""
+link-watch is still to look at it, in vain. Of several next hops those before the one that is refused come and go again,
+and those that can be deleted are (r58); a table is made before the route that is not (r59)."""
 
 
 def fields(thing: object) -> Iterator[tuple[object, object]]:
