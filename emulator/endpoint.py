@@ -61,13 +61,14 @@ ROOT = Credentials()
 class Datagram(NamedTuple):
     """What waits to be received: the bytes, and what ancillary data would tell: the group and the namespace's id.
 
-    cost: for how many bytes it counts in the receive buffer.
+    cost: for how many bytes it counts in the receive buffer. portid: who sent it; 0 is the kernel.
     """
 
     data: bytes
     group: int = 0
     nsid: int | None = None
     cost: int = 0
+    portid: int = 0
 
 
 class Endpoint:
@@ -204,8 +205,9 @@ class Endpoint:
 
     # -- out ----------------------------------------------------------------------------------
 
-    def deliver(self, data: bytes, group: int = 0, nsid: int | None = None) -> None:
-        """Queues one datagram (netlink_attachskb(), netlink_broadcast_deliver()).
+    def deliver(self, data: bytes, group: int = 0, nsid: int | None = None, portid: int = 0) -> None:
+        """Queues one datagram (netlink_attachskb(), netlink_broadcast_deliver()). portid: of another program's socket
+        that it comes from.
 
         One that finds the queue full is lost, and so is all that comes until the queue has been read empty; the next
         receive says ENOBUFS, once.
@@ -216,7 +218,7 @@ class Endpoint:
             if not self.no_enobufs and not self._congested:
                 self._overrun = self._congested = True
             return
-        self._append(Datagram(data, group, nsid, cost))
+        self._append(Datagram(data, group, nsid, cost, portid))
 
     def _append(self, datagram: Datagram) -> None:
         if self.closed:

@@ -2,8 +2,8 @@
 (netlink_sendmsg(), netlink_recvmsg()).
 
 A datagram is read from the program's own Unix socket, and then put where the program wants it, as from netlink: the
-sender is port 0, with the group as a mask; SCM_CREDENTIALS are the kernel's; NETLINK_PKTINFO and the namespace's id are
-told to whom asked for them.
+sender is port 0, or that of another program, with the group as a mask; SCM_CREDENTIALS are the kernel's;
+NETLINK_PKTINFO and the namespace's id are told to whom asked for them.
 
 A receive that finds nothing waits here, unanswered, until there is something, its time is over, or a signal is due to
 the program (supervisor.py looks after that).
@@ -110,7 +110,7 @@ def transmit(call: Call, channel: Channel, pieces: list[tuple[int, int]], to: tu
         other = endpoint.machine.ports.taken.get((endpoint.net, endpoint.protocol, port))
         if other is None:
             raise OSError(errno.ECONNREFUSED, "nobody there")
-        other.deliver(data)
+        other.deliver(data, portid=endpoint.portid)
         call.supervisor.settle()
     else:
         channel.request(data)
@@ -316,7 +316,7 @@ def one(call: Call, channel: Channel, borrowed: Borrowed, room: Room) -> int:
             writes += header_writes(channel, room, datagram, mask, truncated)
         call.write_all(writes)
         if room.name:
-            write_address(call, room.name, room.namelen_place, 0, mask)
+            write_address(call, room.name, room.namelen_place, datagram.portid, mask)
     finally:
         endpoint.read(space)
         channel.flush()
@@ -343,7 +343,7 @@ def header_writes(
     assert header is not None
     writes = []
     if header.name:
-        writes.append((header.name, ADDRESS.pack(AF_NETLINK, 0, 0, mask)[: header.namelen]))
+        writes.append((header.name, ADDRESS.pack(AF_NETLINK, 0, datagram.portid, mask)[: header.namelen]))
         writes.append((place + NAMELEN, struct.pack("=I", ADDRESS.size)))
     control = bytearray()
     endpoint = channel.endpoint

@@ -47,6 +47,27 @@ def test_root_may_what_nobody_may_not() -> None:
     assert "to a program ECONNREFUSED" in got
 
 
+def test_one_program_to_another() -> None:
+    """Who reads with a name learns the sender's port; what nobody reads is lost to nobody else."""
+    script = """
+import socket
+one, other = (socket.socket(16, 3, 0) for _ in range(2))
+one.bind((0, 0))
+other.bind((0, 0))
+port = other.getsockname()[0], 0
+one.sendto(b"by name", port)
+text, sender = other.recvfrom(100)
+print(text, sender == one.getsockname(), sender[0] != 0)
+one.sendto(b"with room for more", port)
+text, _, _, sender = other.recvmsg(100, 100)
+print(text, sender == one.getsockname())
+one.sendto(b"without a name", port)
+print(other.recv(100))
+"""
+    got = nobody.run(nobody.python(), "-c", script).splitlines()
+    assert got == ["b'by name' True True", "b'with room for more' True", "b'without a name'"]
+
+
 def test_protocols_that_are_not_there() -> None:
     script = """
 import socket
