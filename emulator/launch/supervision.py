@@ -87,7 +87,9 @@ class Daemons:
         try:
             self._sock.connect(os.fspath(self.control))
         except OSError as error:
-            raise NobodyThere(f"no daemon answers at {self.control}: {error.strerror}") from error
+            where = self.control.parent
+            advice = "" if isinstance(error, PermissionError) else f"; start one: nlemu serve --dir {where}"
+            raise NobodyThere(f"no daemon serves {where} ({error.strerror}){advice}") from error
         request = {"supervise": listener, "netns": self.netns or "init", "root": root, "base": base, "place": place}
         self._sock.sendall(json.dumps(request).encode() + b"\n")
         answer = json.loads(self._sock.makefile("rb").readline() or b"{}")

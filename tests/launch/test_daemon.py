@@ -99,4 +99,4 @@ def test_the_command_ends_as_ever(directory: str) -> None:
 def test_no_daemon() -> None:
     done = nobody.nlemu("run", "--dir", "/nonexistent", "--", "true")
     assert done.returncode == 5
-    assert "no daemon answers at /nonexistent/control" in done.stderr
+    assert "no daemon serves /nonexistent (No such file or directory); start one" in done.stderr
