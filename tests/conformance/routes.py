@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
+from emulator.kernel import ip4, ip6
 from fixtures.recorder import encode as e
 from tests.conformance.addresses import Addresses
 from tests.conformance.links import Choices
@@ -171,6 +172,18 @@ class Routes(Addresses):
         about = "newroute" if cmd == NEWROUTE else "delroute"
         self.ask_route(cmd, flags, header + b"".join(parts), about, SETTLE, 12)
 
+    def is_shared(self, dst: bytes) -> bool:
+        """Whether several ways lead there: which of them a packet takes is a matter of a hash with a random key."""
+        net, address = self.emulator.steps.nets[self.net], int.from_bytes(dst, "big")
+        if len(dst) == 4:
+            return any(
+                len(route.info.nexthops) > 1 and address >> 32 - route.length == route.dst >> 32 - route.length
+                for table in ip4.of(net).fib.tables.values()
+                for route in table
+            )
+        nodes = ip6.of(net).fib.covering(address) if len(dst) == 16 else ()
+        return any(len(node.siblings(route)) > 1 for node in nodes for route in node)
+
     # -- routes asked for ------------------------------------------------------------------------
 
     def list_routes(self) -> None:
@@ -198,7 +211,10 @@ class Routes(Addresses):
             "<BBBBBBBBI", 2 if four else 10, length, (32 if four else 128) if sourced else 0,
             0 if self.chance(0.9) else rng.choice((4, 16, 1, 0xFC)), 0, 0, 0, 0, flags,
         )  # fmt: skip
-        parts = [e.attr(RTA_DST, self.near(four))] if self.chance(0.97) else []
+        dst = self.near(four)
+        if self.is_shared(dst):
+            return
+        parts = [e.attr(RTA_DST, dst)] if self.chance(0.97) else []
         if sourced:
             parts.append(e.attr(RTA_SRC, self.near(four)))
         if self.chance(0.3):
