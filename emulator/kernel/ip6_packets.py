@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel import neighbour, qdisc
+from emulator.kernel import ip6, neighbour, qdisc
 from protocol.uapi.if_ether import ETH_HLEN
-from protocol.uapi.ipv6 import InetDeviceFlag
 from protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
 if TYPE_CHECKING:
     from emulator.kernel.device import Device
     from emulator.kernel.inet_device import Inet6Device
 
-READY = int(InetDeviceFlag.READY)
 IPV6_HEADER = 40
 OPTION = 8
 """A link-layer address of six bytes, or a nonce, as an option of neighbour discovery."""
@@ -63,9 +61,15 @@ def send(dev: Device, group: int, size: int) -> bool:
     return sent
 
 
+def _knows_groups(dev: Device) -> bool:
+    """Whether there is the route that addrconf_add_mroute() makes."""
+    node = ip6.of(dev.net).fib.node(ip6.MULTICAST, 8)
+    return node is not None and node.through(dev, 0) is not None
+
+
 def receive(dev: Device, size: int) -> None:
-    """ipv6_rcv() and ip6_mc_input(): a packet to a group that nobody here has joined. While IPv6 is not ready there is
-    no route for groups, and it is discarded as one that leads nowhere."""
+    """ipv6_rcv() and ip6_mc_input(): a packet to a group that nobody here has joined. While there is no route for
+    groups through the device, which IPv6 makes when it is ready and when an address is added, it leads nowhere."""
     dev.changed()
     idev: Inet6Device | None = dev.ip6
     if idev is None:
@@ -74,7 +78,7 @@ def receive(dev: Device, size: int) -> None:
     stats[IpstatsMib.INPKTS] += 1
     stats[IpstatsMib.INOCTETS] += size
     stats[IpstatsMib.NOECTPKTS] += 1
-    if idev.flags & READY:
+    if _knows_groups(dev):
         stats[IpstatsMib.INMCASTPKTS] += 1
         stats[IpstatsMib.INMCASTOCTETS] += size
     else:

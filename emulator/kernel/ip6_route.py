@@ -82,8 +82,6 @@ def validate(wanted: Wanted6) -> None:
         raise Refusal(EINVAL, "Invalid route type")
     if wanted.length > 128:
         raise Refusal(EINVAL, "Invalid prefix length")
-    if wanted.src_length > 128:
-        raise Refusal(EINVAL, "Invalid source address length")
     if wanted.src_length:
         raise Refusal(EINVAL, "Specifying source address requires IPV6_SUBTREES to be enabled")
 

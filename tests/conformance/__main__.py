@@ -28,9 +28,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=2000, help="how many steps in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the first walk (%(default)s)")
     parser.add_argument("--length", type=int, default=200, help="steps of one walk (%(default)s)")
-    parser.add_argument(
-        "--areas", default=",".join(AREAS), help="what to visit (%(default)s); there is also route"
-    )
+    parser.add_argument("--areas", default=",".join(AREAS), help="what to visit (%(default)s)")
     parser.add_argument("--save", type=pathlib.Path, help="where differences are written, a trace each")
     parser.add_argument(
         "--limit", type=int, default=10, help="give up after so many differences (%(default)s)"

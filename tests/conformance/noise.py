@@ -67,7 +67,12 @@ def eui64(address: bytes) -> bytes:
 
 def derived(address: bytes) -> tuple[bytes, ...]:
     """What IPv6 makes of a hardware address: an interface identifier, the end of a group, and that group's address."""
-    return eui64(address), b"\x00\x01\xff" + address[3:], b"\x33\x33\xff" + address[3:]
+    return eui64(address), *solicited(address)
+
+
+def solicited(made_up: bytes) -> tuple[bytes, ...]:
+    """The end of the group that an address is solicited by, and that group's hardware address."""
+    return b"\x00\x01\xff" + made_up[-3:], b"\x33\x33\xff" + made_up[-3:]
 
 
 def message_of(fact: Fact) -> str:
@@ -125,6 +130,8 @@ class Noise:
                 self.pairs[other] = one
                 if len(one) == 6:
                     self.pairs |= zip(derived(other), derived(one), strict=True)
+                elif len(one) == 8:
+                    self.pairs |= zip(solicited(other), solicited(one), strict=True)
 
     def _shown(self, said: Sequence[str], protocol: int) -> Iterator[bytes]:
         for text in said:

@@ -10,7 +10,6 @@ from emulator.machine import Machine
 from tests.conformance.compare import differences, told
 from tests.conformance.machines import Emulator, Fields, Linux, Outcome, serving
 from tests.conformance.run import AREAS, compared, shrink, walked
-from tests.conformance.world import MORE
 
 LENGTH = 150
 
@@ -29,7 +28,7 @@ def test_walks_on_linux(linux: Linux, pytestconfig: pytest.Config) -> None:
         seed += 1
 
 
-@pytest.mark.parametrize("area", [*AREAS, *MORE])
+@pytest.mark.parametrize("area", AREAS)
 def test_a_walk_on_the_emulator(area: str) -> None:
     """It meets no bug, and the steps mean the same to a machine that has not seen the walk."""
     walk = walked(f"test {area}", 200, [area], None)

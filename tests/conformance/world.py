@@ -45,9 +45,7 @@ BAD_NAMES = ("", ".", "..", "a/b", "a b", "a:b", "x%d", "y%d%d", "z%s", "%d", "a
              "exactly-sixteen-", "a" * 30, "a" * 127, "a" * 128, "lo")  # fmt: skip
 KINDS = ("dummy", "veth", "netkit", "netkit", "netkit")
 OTHER_KINDS = ("netdevsim", "nosuchkind", "", "lo", "netki", "netkit2")  # no kind that only Linux has
-AREAS = ("nlctrl", "netdev", "ethtool", "link", "nsid", "address", "socket", "raw")
-MORE = ("route",)
-"""Areas that are visited when they are asked for: they are not exact everywhere (docs/conformance.md)."""
+AREAS = ("nlctrl", "netdev", "ethtool", "link", "nsid", "address", "route", "socket", "raw")
 UNPRIVILEGED = 1000
 FD_NOBODY_HAS = 0x7FFFFFFF
 
