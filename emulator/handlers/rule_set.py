@@ -71,6 +71,8 @@ def read(call: Call) -> Rule:
     rule.sport_mask = _mask(attrs, Fra.sport_mask, rule.sports)
     rule.dports = _range(attrs, Fra.dport_range, "Invalid dport range", 1, ALL_PORTS)
     rule.dport_mask = _mask(attrs, Fra.dport_mask, rule.dports)
+    if Fra.goto in attrs and rule.target <= rule.priority:
+        raise Refusal(errno.EINVAL, "Backward goto not supported")
     return rule
 
 
@@ -92,8 +94,6 @@ def _read_jump(attrs: Attrs, rule: Rule) -> None:
         if rule.action != GOTO:
             raise Refusal(errno.EINVAL, "Unexpected goto")
         rule.target = attrs[Fra.goto]
-        if rule.target <= rule.priority:
-            raise Refusal(errno.EINVAL, "Backward goto not supported")
     elif rule.action == GOTO:
         raise Refusal(errno.EINVAL, "Missing goto target for action goto")
 
