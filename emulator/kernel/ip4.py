@@ -12,6 +12,8 @@ from emulator.kernel.fib4 import Fib4
 from emulator.kernel.rules import Rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emulator.kernel.ip4_address import Address4
     from emulator.kernel.net import Net
     from emulator.kernel.work import Job
@@ -27,15 +29,16 @@ class Ip4Net:
     """Of one namespace. genid: grows with every change of its addresses (dev_addr_genid); mortal: the addresses whose
     lifetime is not infinite; expiry: the job that looks which of them are due; autojoined: the groups that the kernel's
     own socket has joined, each with the index of a device (mc_autojoin_sk); trapping: how many netdevsim devices
-    take over its routes, those of IPv6 as well."""
+    take over its routes, those of IPv6 as well; takes: what they are still to do of that."""
 
-    __slots__ = ("autojoined", "expiry", "fib", "genid", "mortal", "rules", "trapping")
+    __slots__ = ("autojoined", "expiry", "fib", "genid", "mortal", "rules", "takes", "trapping")
 
     def __init__(self) -> None:
         self.fib = Fib4()
         self.rules = Rules.of_ip4()
         self.genid = 0
         self.trapping = 0
+        self.takes: list[Callable[[], None]] = []
         self.mortal: dict[Address4, None] = {}
         self.autojoined: set[tuple[int, int]] = set()
         self.expiry: Job | None = None

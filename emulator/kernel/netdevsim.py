@@ -154,6 +154,7 @@ class BusDevice:
 
     def remove_port(self, index: int) -> None:
         """__nsim_dev_port_del(), nsim_destroy(). A page that is held is given back only when the device is gone."""
+        netdevsim_fib.catch_up(self.net)
         dev = self.ports.pop(index)
         state = state_of(dev)
         if state.peer is not None:

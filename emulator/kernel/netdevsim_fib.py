@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from emulator.kernel import ip4, ip6
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emulator.kernel.fib4 import Route4, Table4
     from emulator.kernel.fib6 import Node6, Route6
     from emulator.kernel.net import Net
@@ -22,12 +24,25 @@ if TYPE_CHECKING:
 def attach(net: Net) -> None:
     """nsim_fib_create(): the routes that are there are taken over, too."""
     ip4.of(net).trapping += 1
-    net.kernel.defer(lambda: _take_all(net))
+    _later(net, lambda: _take_all(net))
+
+
+def _later(net: Net, take: Callable[[], None]) -> None:
+    ip4.of(net).takes.append(take)
+    net.kernel.defer(lambda: catch_up(net))
+
+
+def catch_up(net: Net) -> None:
+    """The work that routes are taken over in has been done: it is when the next port goes, since that takes long."""
+    takes = ip4.of(net).takes
+    while takes:
+        takes.pop(0)()
 
 
 def detach(net: Net) -> None:
     """nsim_fib_destroy(): the device lets go of its routes, and with it any other device, as in the kernel: the flag is
     one for all."""
+    catch_up(net)
     state = ip4.of(net)
     others, state.trapping = state.trapping - 1, 0
     _take_all(net)
@@ -37,13 +52,13 @@ def detach(net: Net) -> None:
 def changed4(net: Net, table: Table4, route: Route4) -> None:
     """A route of IPv4 came or went that is, or was, the first of its prefix."""
     if ip4.of(net).trapping:
-        net.kernel.defer(lambda: _take4(net, table.of(route.dst, route.length)))
+        _later(net, lambda: _take4(net, table.of(route.dst, route.length)))
 
 
 def changed6(net: Net, route: Route6) -> None:
     """A route of IPv6 came or went that is, or was, the first of its prefix, or shares the load with it."""
     if ip4.of(net).trapping:
-        net.kernel.defer(lambda: _take6(net, ip6.of(net).fib.node(route.dst, route.length)))
+        _later(net, lambda: _take6(net, ip6.of(net).fib.node(route.dst, route.length)))
 
 
 def _take4(net: Net, routes: list[Route4]) -> None:
