@@ -38,7 +38,7 @@ ETC = {
     "hostname": "aarch64\n",
 }
 PYTEST = ("python3", "-B", "-m", "pytest", "-c", "/dev/null", "--rootdir=.", "--confcutdir=tests/launch",
-          "--import-mode=importlib", "-p", "no:cacheprovider")  # fmt: skip
+          "--import-mode=importlib", "-p", "no:cacheprovider", "--color=no")  # fmt: skip
 """Without the project's settings, which want plugins that are not needed here."""
 TESTS = ("-q", "-rs", "tests/launch", "--ignore=tests/launch/test_selftests.py", "--deselect",
          "tests/launch/test_clients.py::test_pyynl")  # fmt: skip
