@@ -192,14 +192,14 @@ def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metr
 
 def via(attrs: Attrs) -> Gateway:
     """fib_gw_from_via(): a gateway of either family. EINVAL, with texts."""
-    payload, at = attrs[Rta.via], attrs.offset(Rta.via)
-    if len(payload) < 3:
-        raise Refusal(errno.EINVAL, "Invalid attribute length for RTA_VIA", at=at)
+    payload = attrs[Rta.via]
+    if len(payload) < 2:
+        raise Refusal(errno.EINVAL, "Invalid attribute length for RTA_VIA")
     family = int.from_bytes(payload[:2], "little")
     if family not in SIZES:
-        raise Refusal(errno.EINVAL, "Unsupported address family in RTA_VIA", at=at)
+        raise Refusal(errno.EINVAL, "Unsupported address family in RTA_VIA")
     if len(payload) != 2 + SIZES[family]:
-        raise Refusal(errno.EINVAL, f"Invalid {NAMES[family]} address in RTA_VIA", at=at)
+        raise Refusal(errno.EINVAL, f"Invalid {NAMES[family]} address in RTA_VIA")
     return Gateway(family, int.from_bytes(payload[2:], "big"))
 
 

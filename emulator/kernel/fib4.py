@@ -158,10 +158,11 @@ class Fib4:
         return self.tables.get(number)
 
     def new_table(self, number: int) -> Table4:
-        """fib_new_table(). The table of local addresses is kept in the main one, which it brings along."""
+        """fib_new_table(). Until rules are changed the table of local addresses is kept in the main one, which it brings
+        along."""
         table = self.tables.get(number)
         if table is None:
-            if number == LOCAL:
+            if number == LOCAL and not self.split:
                 self.new_table(MAIN)
             table = self.tables[number] = Table4(number)
         return table
