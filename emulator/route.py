@@ -12,6 +12,7 @@ import errno
 from emulator.answer import answer
 from emulator.call import Call
 from emulator.dump import Dump
+from emulator.handlers.by_family import answered
 from protocol.families.route import route
 from protocol.refusal import Refusal
 from protocol.uapi.netlink import NLM_F
@@ -41,6 +42,6 @@ def receive(call: Call) -> Dump | None:
     if op is None or op.do is None:
         raise Refusal(errno.EOPNOTSUPP)
     call.op = op
-    if kind == DEL and call.flags & BULK:
+    if kind == DEL and call.flags & BULK and answered(op, call.message[16]):
         raise Refusal(errno.EOPNOTSUPP, "Bulk delete is not supported")
     return answer(call, op.do, dump=False)

@@ -62,6 +62,12 @@ def dumpit_of(op: Operation, family: int) -> Callable[[Dumpit], Dumpit]:
     return register
 
 
+def answered(op: Operation, family: int) -> bool:
+    """Whether a request to do is answered by somebody (rtnl_get_link())."""
+    known = _doits.get(op)
+    return known is None or family in known or UNSPEC in known
+
+
 def _do(op: Operation, call: Call) -> Body | None:
     known = _doits[op]
     function = known.get(family_of(call)) or known.get(UNSPEC)

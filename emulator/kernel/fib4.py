@@ -158,7 +158,7 @@ class Fib4:
         return self.tables.get(number)
 
     def new_table(self, number: int) -> Table4:
-        """fib_new_table(). Until rules are changed the table of local addresses is kept in the main one, which it brings
+        """fib_new_table(). Until rules are changed the table of local addresses is kept in the main one, and brings it
         along."""
         table = self.tables.get(number)
         if table is None:

@@ -177,8 +177,7 @@ class Net:
         self._list[dev] = None
         self._by_index[dev.ifindex] = dev
         insort(self._indexes, dev.ifindex)
-        self.add_name(dev.name, dev)
-        for name in dev.altnames:
+        for name in dict.fromkeys((dev.name, *dev.altnames)):  # a move may give it an alternative name as its own
             self.add_name(name, dev)
         self._count_change()
 
@@ -186,10 +185,9 @@ class Net:
         """unlist_netdevice(): from now on it is not."""
         del self._by_index[dev.ifindex]
         del self._indexes[bisect_left(self._indexes, dev.ifindex)]
-        for name in dev.altnames:
+        for name in dict.fromkeys((*dev.altnames, dev.name)):
             self.drop_name(name)
         del self._list[dev]
-        self.drop_name(dev.name)
         self._count_change()
 
     def _count_change(self) -> None:

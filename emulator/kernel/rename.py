@@ -31,7 +31,8 @@ def change_name(dev: Device, wanted: str) -> None:
 
 
 def _rename(dev: Device, name: str, assignment: NameAssignment) -> None:
-    dev.net.drop_name(dev.name)
+    if dev.name not in dev.altnames:
+        dev.net.drop_name(dev.name)
     dev.name = name
     dev.name_assign_type = assignment
     dev.net.add_name(name, dev)
@@ -52,7 +53,7 @@ def delete_altname(dev: Device, name: str) -> None:
     owner = dev.net.by_name(name)
     if owner is None:
         raise Refusal(ENOENT)
-    if owner is not dev or name == dev.name:
+    if owner is not dev or (name == dev.name and name not in dev.altnames):
         raise Refusal(EINVAL)
     drop_altname(dev, name)
 
@@ -60,5 +61,6 @@ def delete_altname(dev: Device, name: str) -> None:
 def drop_altname(dev: Device, name: str) -> None:
     """__netdev_name_node_alt_destroy(), of one that is there."""
     dev.altnames = tuple(other for other in dev.altnames if other != name)
-    dev.net.drop_name(name)
+    if name != dev.name:
+        dev.net.drop_name(name)
     dev.changed()

@@ -163,7 +163,7 @@ class Routes(Addresses):
         if self.chance(0.08):
             parts.append(e.u8(RTA_PREF, rng.choice((0, 1, 2, 3))))
         if self.chance(0.05):
-            parts.append(e.u32(RTA_EXPIRES, rng.choice((0, 1, 4, 1000, 0xFFFFFFFF))))
+            parts.append(e.u32(RTA_EXPIRES, rng.choice((0, 1000, 3000, 0xFFFFFFFF))))
         if self.chance(0.06):
             parts.append(self.odd(four))
         asked = e.REQUEST | e.ACK
