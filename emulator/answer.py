@@ -5,7 +5,10 @@ from __future__ import annotations
 from emulator.call import Call
 from emulator.dump import Dump
 from emulator.handlers import doits, dumpits
+from emulator.handlers.by_family import answered
 from protocol.family import Half
+
+__all__ = ["answer", "answered"]
 
 
 def answer(call: Call, half: Half, dump: bool) -> Dump | None:

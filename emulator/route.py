@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import errno
 
-from emulator.answer import answer
+from emulator.answer import answer, answered
 from emulator.call import Call
 from emulator.dump import Dump
-from emulator.handlers.by_family import answered
 from protocol.families.route import route
 from protocol.refusal import Refusal
 from protocol.uapi.netlink import NLM_F

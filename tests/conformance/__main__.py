@@ -110,7 +110,10 @@ def tell(linux: Linux, found: Found, folder: pathlib.Path | None) -> None:
     if different is None:
         print("it did not differ again: a race on Linux that is not known as one, perhaps; at first it was")
         last = len(found.steps)
-        different = replace(found, differences=[replace(one, step=last) for one in found.differences])
+        samples = [replace(one, place=replace(one.place, step=last)) for one in found.samples]
+        different = replace(
+            found, differences=[replace(one, step=last) for one in found.differences], samples=samples
+        )
     for line in islice(different.told(), 40):
         print(line, flush=True)
     if folder is not None:
