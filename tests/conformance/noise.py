@@ -40,7 +40,8 @@ TIMES = (
     "cacheinfo.updated",
     "cacheinfo.rta-lastuse",
 )
-LIFETIMES = ("cacheinfo.ifa-prefered", "cacheinfo.ifa-valid")
+LIFETIMES = {"cacheinfo.ifa-prefered": 2, "cacheinfo.ifa-valid": 2, "cacheinfo.rta-expires": 200}
+"""What is left of one, and how far apart two may be: two seconds, of which a route counts hundredths."""
 ADDRESSES = ("address", "perm-address")
 SWITCH = "phys-switch-id"
 THREADS = (".pid",)
@@ -185,10 +186,11 @@ class Noise:
 
     @staticmethod
     def _aged(fact: Fact, ours: bytes, theirs: bytes) -> bool:
-        if not fact.path.endswith(LIFETIMES):
+        apart = next((most for name, most in LIFETIMES.items() if fact.path.endswith(name)), None)
+        if apart is None:
             return False
         one, other = (int.from_bytes(said[fact.start : fact.end], "little") for said in (ours, theirs))
-        return abs(one - other) <= 2
+        return abs(one - other) <= apart
 
     def ordered(self, said: Sequence[str], protocol: int, *, ours: bool) -> list[str]:
         """Datagrams of one socket, those that may come at any time last, and sorted like what has no order."""
