@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from emulator.kernel import features, ip6_solicit
@@ -46,16 +46,15 @@ def check_af(dev: Device, message: bytes, start: int, end: int, extack: Extack) 
         handlers[0](dev, message, first, last, extack)
 
 
-def set_af(dev: Device, message: bytes, start: int, end: int, extack: Extack) -> bool:
-    """What do_setlink() does with it. Returns whether there was anything."""
-    found = False
+def set_af(dev: Device, message: bytes, start: int, end: int, extack: Extack) -> Iterator[int]:
+    """What do_setlink() does with it: each family in turn, which is then yielded. What one refuses ends it, and those
+    before it are set."""
     for family, first, last in walk(message, start, end):
         handlers = FAMILIES.get(family)
         if handlers is None:
             raise Refusal(errno.EAFNOSUPPORT)
         handlers[1](dev, message, first, last, extack)
-        found = True
-    return found
+        yield family
 
 
 def check_inet(dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:

@@ -138,8 +138,8 @@ class Change:
         set_vfs(dev, attrs)
         set_ports(attrs)
         span = attrs.spans.get(Link.af_spec.number)
-        if span is not None and set_af(dev, call.message, *span, call.extack):
-            self.notify = True
+        for _ in set_af(dev, call.message, *span, call.extack) if span is not None else ():
+            self.notify = True  # even if the next family refuses
         if Link.proto_down in attrs or Link.proto_down_reason in attrs:
             self.proto_down()
             self.notify = True

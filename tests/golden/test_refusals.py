@@ -56,6 +56,7 @@ COMMITTED = {
     "r49_autojoin": {40, 43, 55, 57, 59, 61},
     "r58_shared_load": {18, 23},
     "r59_ways": {28},
+    "r74_half_of_a_setting": {5},
 }
 """By trace, the steps that leave something: do_setlink(), rtnl_linkprop() and neigh_add() work through a request in
 order. Whoever asks for an address of IPv6 wakes the device's reports of its groups, and a refusal does not put them to
