@@ -26,7 +26,7 @@ ECN = 0x03
 """Bits of the type of service that are not part of the DSCP."""
 ALONE = (Rta.oif, Rta.gateway, Rta.multipath, Rta.encap)
 """What a next hop object takes the place of, in IPv6."""
-LOCK, HOPLIMIT, FEATURES, CC_ALGO = 1, 10, 12, 16
+HOPLIMIT, FEATURES, CC_ALGO = 10, 12, 16
 NO_METRIC = -1
 MAX_FEATURES = 0x1F
 """RTAX_FEATURE_MASK"""

@@ -102,11 +102,15 @@ def _mark(error: str | None) -> str | None:
     return None if error is None else "!" + error
 
 
+def _named(steps: Sequence[Fields], number: int) -> str:
+    step = steps[number - 1]
+    about = step.get("about") or next(f"{verb} {step[verb]}" for verb in step)
+    return f"step {number} ({about}): "
+
+
 def told(steps: Sequence[Fields], difference: Difference) -> list[str]:
     """A difference for people: "-" is what Linux said, "+" the emulator."""
-    step = steps[difference.step - 1]
-    about = step.get("about") or next(f"{verb} {step[verb]}" for verb in step)
-    where = f"step {difference.step} ({about}): " + (
+    where = _named(steps, difference.step) + (
         "the step itself" if difference.socket is None else f"{difference.socket} [{difference.index}]"
     )
     protocol = protocols(steps).get(difference.socket or "", 0)
@@ -116,10 +120,8 @@ def told(steps: Sequence[Fields], difference: Difference) -> list[str]:
 def counted(steps: Sequence[Fields], sample: Sample) -> list[str]:
     """The same of a counter, with all that was counted in every run."""
     place = sample.place
-    step = steps[place.step - 1]
-    about = step.get("about") or next(f"{verb} {step[verb]}" for verb in step)
     return [
-        f"step {place.step} ({about}): {place.socket} [{place.index}] {place.path}",
+        f"{_named(steps, place.step)}{place.socket} [{place.index}] {place.path}",
         f"  - {' '.join(map(str, sample.theirs))}",
         f"  + {' '.join(map(str, sample.ours))}",
     ]
