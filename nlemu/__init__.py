@@ -19,21 +19,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emulator.client import Client, ControlError, NoDaemon
+    from emulator.client.client import Client, ControlError, NoDaemon
     from nlemu.kernel import Kernel
-    from protocol.client import NlError
-    from protocol.request import BadValue
+    from protocol.encode.conversation import NlError
+    from protocol.encode.request import BadValue
     from protocol.uapi.netlink import NLM_F
 
 __all__ = ["Kernel", "Client", "NlError", "BadValue", "ControlError", "NoDaemon", "NLM_F"]
 
 WHERE = {
     "Kernel": "nlemu.kernel",
-    "Client": "emulator.client",
-    "ControlError": "emulator.client",
-    "NoDaemon": "emulator.client",
-    "NlError": "protocol.client",
-    "BadValue": "protocol.request",
+    "Client": "emulator.client.client",
+    "ControlError": "emulator.client.client",
+    "NoDaemon": "emulator.client.client",
+    "NlError": "protocol.encode.conversation",
+    "BadValue": "protocol.encode.request",
     "NLM_F": "protocol.uapi.netlink",
 }
 

@@ -1,7 +1,8 @@
 """A kernel for a test: a daemon, and all that a test does with it, in one object.
 
-It is put together from what stands beside it: a daemon in a thread (emulator/background.py), its control socket and
-clients of families (emulator/client.py), a stand-in for `socket.socket` (emulator/stand_in.py), and `nlemu run`.
+It is put together from what stands beside it: a daemon in a thread (emulator/daemon/background.py), its control
+socket and clients of families (emulator/client/client.py), a stand-in for `socket.socket`
+(emulator/client/stand_in.py), and `nlemu run`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from pathlib import Path
 from socket import AF_NETLINK, SOCK_DGRAM
 from typing import Any, Self
 
-from emulator.background import daemon
-from emulator.client import Client, Control
-from emulator.machine import Machine
-from emulator.stand_in import StandIn, netlink_socket
-from protocol.known import ROUTE
+from emulator.client.client import Client, Control
+from emulator.client.stand_in import StandIn, netlink_socket
+from emulator.daemon.background import daemon
+from emulator.machine.machine import Machine
+from protocol.names.known import ROUTE
 
 
 class Kernel:

@@ -1,7 +1,7 @@
 """Messages: the header in front, and several of them in a datagram.
 
-struct nlmsghdr is described in protocol/structs.py with every other structure; it is read and written here through
-`struct`, because this happens for every message. A test holds the two equal.
+struct nlmsghdr is described in protocol/schema/structs.py with every other structure; it is read and written here
+through `struct`, because this happens for every message. A test holds the two equal.
 """
 
 from __future__ import annotations

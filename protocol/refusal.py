@@ -1,7 +1,7 @@
 """Refusal: the one exception for "the kernel would say no".
 
 It is raised where the reason is discovered (the validator, a handler, the model) and becomes bytes in one
-place only (protocol/acks.py). It carries what the kernel's extended ack carries, as meaning: an errno, perhaps a
+place only (protocol/wire/acks.py). It carries what the kernel's extended ack carries, as meaning: an errno, perhaps a
 text, and whom to blame.
 
 Whoever knows the message blames by offset. The model does not know messages, so it blames by the name of an
@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from protocol.attributes import Attr
+    from protocol.schema.attributes import Attr
 
 
 class Refusal(Exception):

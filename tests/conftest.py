@@ -17,7 +17,7 @@ settings.register_profile("nlemu", deadline=None, derandomize=True, database=Non
 settings.load_profile("nlemu")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-REAL = [ROOT / "tests" / name for name in ("clients", "containers", "launch")]
+REAL = [ROOT / "tests" / name for name in ("clients", "containers", "emulator/launch")]
 """Tests of real programs."""
 
 

@@ -37,12 +37,12 @@ COMMANDS = {
 }
 
 ERRORS = (
-    ("emulator.client", "NoDaemon", NO_DAEMON),
+    ("emulator.client.client", "NoDaemon", NO_DAEMON),
     ("emulator.launch.session", "NobodyThere", NO_DAEMON),
-    ("emulator.client", "ControlError", REFUSED),
-    ("emulator.directory", "DirectoryError", REFUSED),
-    ("protocol.client", "NlError", REFUSED),
-    ("protocol.request", "BadValue", USAGE),
+    ("emulator.client.client", "ControlError", REFUSED),
+    ("emulator.daemon.directory", "DirectoryError", REFUSED),
+    ("protocol.encode.conversation", "NlError", REFUSED),
+    ("protocol.encode.request", "BadValue", USAGE),
 )
 """Errors of other rooms that are told in one line: where they are, and the exit code."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.cli import OK, directory_argument, directory_of
 
 if TYPE_CHECKING:
-    from emulator.client import Control
+    from emulator.client.client import Control
 
 DESCRIPTION = (
     "Change a running daemon from outside, as a machine is changed: namespaces, netdevsim devices, time."
@@ -117,7 +117,7 @@ def assignment(text: str) -> tuple[str, Any]:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.client import Control
+    from emulator.client.client import Control
 
     with Control(directory_of(options)) as control:
         perform: Callable[[Control, argparse.Namespace], tuple[Any, list[str]]] = options.perform

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from emulator.cli import OK, REFUSED, Usage
 
 if TYPE_CHECKING:
-    from emulator.replay import Result
-    from protocol.trace import Trace
+    from emulator.script.replay import Result
+    from emulator.script.trace import Trace
 
 DESCRIPTION = """Perform each trace's steps on a fresh machine of the kind it was recorded on, and compare all that
 every socket had to read, datagram by datagram. What differs is told attribute by attribute."""
@@ -32,8 +32,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.replay import replay
-    from protocol import trace
+    from emulator.script import trace
+    from emulator.script.replay import replay
 
     if options.actual and len(options.traces) > 1:
         raise Usage(f"--actual takes one trace, and there are {len(options.traces)}")
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read(path: str) -> Trace:
-    from protocol import trace
+    from emulator.script import trace
 
     try:
         return trace.read(path)
@@ -75,7 +75,7 @@ def read(path: str) -> Trace:
 
 def tell(path: str, result: Result) -> None:
     from emulator.cli.table import Paint
-    from emulator.report import report
+    from emulator.script.report import report
 
     paint = Paint()
     verdict = paint.green("equal    ") if result.equal else paint.red("different")

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dir:
         supervision = Daemons(Path(options.dir, "control"), options.netns)
     else:
-        from emulator.machine import Machine
+        from emulator.machine.machine import Machine
 
         supervision = Own(Machine(seed=options.seed, netdevsim=options.netdevsim), options.netns)
     try:

@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace, directory: str, ready: Callable[[], object]) -> int:
     """The daemon's whole life."""
-    from emulator import server
-    from emulator.machine import Machine
+    from emulator.daemon import server
+    from emulator.machine.machine import Machine
 
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.WARNING,

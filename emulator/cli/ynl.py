@@ -25,9 +25,9 @@ from emulator.cli import OK, REFUSED, Usage, directory_argument, directory_of
 
 if TYPE_CHECKING:
     from emulator.cli.ynl_docs import Docs
-    from emulator.client import Client, Control
-    from protocol.attributes import AttrSet
-    from protocol.client import Request, Specification
+    from emulator.client.client import Client, Control
+    from protocol.encode.conversation import Request, Specification
+    from protocol.schema.attributes import AttrSet
 
 DESCRIPTION = """Ask a running daemon, or listen to it, with the options of the kernel's own tool (tools/net/ynl):
 
@@ -92,7 +92,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from emulator.cli.ynl_docs import Docs
-    from protocol.client import specification, specifications
+    from protocol.encode.conversation import specification, specifications
 
     if options.list_families:
         for name in specifications():
@@ -131,8 +131,8 @@ def parse_values(option: str, text: str) -> Any:
 def ask(options: argparse.Namespace, family: Specification, values: Any, multi: list[tuple[str, Any]]) -> int:
     from emulator.cli.ynl_docs import Docs
     from emulator.cli.ynl_values import AS_YNL, NEWS
-    from emulator.client import Client, Control
-    from protocol.client import NlError
+    from emulator.client.client import Client, Control
+    from protocol.encode.conversation import NlError
 
     with (
         Control(directory_of(options)) as control,
@@ -259,7 +259,7 @@ def print_attributes(
     attrs: Mapping[str, Any], indent: int, owner: type[AttrSet], docs: Docs, told_in: str
 ) -> None:
     """Attributes of a set, and below each those of its nest; ``told_in`` is what the specification calls the set."""
-    from protocol.names import dashed, numbers, set_name
+    from protocol.names.words import dashed, numbers, set_name
 
     space = " " * indent
     for name, attr in attrs.items():

@@ -1,78 +1,15 @@
-"""The handlers, one file a family: a function a command, a fill a message."""
+"""The handlers: a function a command, a fill a message; a folder a family, a file a group of commands.
 
-from emulator.handlers import (
-    addr,
-    addr4,
-    addr6,
-    ethtool_absent,
-    ethtool_clocks,
-    ethtool_features,
-    ethtool_link,
-    ethtool_pause,
-    ethtool_queues,
-    ethtool_stats,
-    ethtool_strset,
-    groups,
-    link_del,
-    link_family,
-    link_get,
-    link_new,
-    link_prop,
-    link_set,
-    neigh,
-    neigh_set,
-    netdev_bind,
-    netdev_device,
-    netdev_napi,
-    netdev_page_pool,
-    netdev_qstats,
-    netdev_queue,
-    nlctrl,
-    nsid,
-    route4,
-    route6,
-    route_get,
-    route_table,
-    rule,
-    rule_set,
-)
-from emulator.handlers.registry import doits, dumpits
+Each file registers its functions with emulator/netlink/registry.py as it is imported. All that there are are imported
+here, so a new file needs to be named nowhere.
+"""
 
-__all__ = [
-    "addr",
-    "addr4",
-    "addr6",
-    "doits",
-    "dumpits",
-    "ethtool_absent",
-    "ethtool_clocks",
-    "ethtool_features",
-    "ethtool_link",
-    "ethtool_pause",
-    "ethtool_queues",
-    "ethtool_stats",
-    "ethtool_strset",
-    "groups",
-    "link_del",
-    "link_family",
-    "link_get",
-    "link_new",
-    "link_prop",
-    "link_set",
-    "neigh",
-    "neigh_set",
-    "netdev_bind",
-    "netdev_device",
-    "netdev_napi",
-    "netdev_page_pool",
-    "netdev_qstats",
-    "netdev_queue",
-    "nlctrl",
-    "nsid",
-    "route4",
-    "route6",
-    "route_get",
-    "route_table",
-    "rule",
-    "rule_set",
-]
+from importlib import import_module
+from pkgutil import walk_packages
+
+from emulator.netlink.registry import doits, dumpits
+
+for module in walk_packages(__path__, f"{__name__}."):
+    import_module(module.name)
+
+__all__ = ["doits", "dumpits"]

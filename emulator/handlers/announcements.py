@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.handlers.ethtool_features import FeatureNotify
-from emulator.handlers.ip_notify import IpNotify
-from emulator.handlers.netdev_notify import NetdevNotify
-from emulator.handlers.route_notify import RouteNotify
-from emulator.kernel.events import Stage
+from emulator.handlers.ethtool.features import FeatureNotify
+from emulator.handlers.netdev.notify import NetdevNotify
+from emulator.handlers.route.link.notify import RouteNotify
+from emulator.handlers.route.notify import IpNotify
+from emulator.kernel.core.events import Stage
 
 if TYPE_CHECKING:
-    from emulator.machine import Machine
+    from emulator.machine.machine import Machine
 
 
 class Announcements(NetdevNotify, RouteNotify, IpNotify):
-    """The announcer of one machine (emulator/kernel/events.py: Announcer)."""
+    """The announcer of one machine (emulator/kernel/core/events.py: Announcer)."""
 
 
 def listen(machine: Machine) -> None:

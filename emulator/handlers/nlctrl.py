@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.call import Call, Fill, Messages
-from emulator.handlers.registry import doit, dumpit
-from protocol.advertise import advertise
-from protocol.attributes import Attr, Values
+from emulator.netlink.call import Call, Fill, Messages
+from emulator.netlink.registry import doit, dumpit
 from protocol.families.nlctrl import GETFAMILY, GETPOLICY, Ctrl, McastGroup, Op, OpPolicy
-from protocol.family import Family, Half, Operation
-from protocol.kinds import Nest, NestArray
-from protocol.policy import Policy
 from protocol.refusal import Refusal
+from protocol.schema.attributes import Attr, Values
+from protocol.schema.family import Family, Half, Operation
+from protocol.schema.kinds import Nest, NestArray
+from protocol.schema.policy import Policy
+from protocol.wire.advertise import advertise
 
 if TYPE_CHECKING:
-    from emulator.machine import Machine
+    from emulator.machine.machine import Machine
 
 
 def fill_family(machine: Machine, family: Family) -> Values:

@@ -11,37 +11,28 @@ from __future__ import annotations
 from errno import EINVAL
 from typing import TYPE_CHECKING
 
-from emulator.kernel import (
-    fib4_sync,
-    ip4_address,
-    ip4_conf,
-    ip4_groups,
-    ip6,
-    ip6_conf,
-    ip6_dad,
-    ip6_device,
-    ip6_mld,
-    ip6_route,
-    ip6_solicit,
-    neighbour,
-    neighbour_events,
-    qdisc,
-)
-from emulator.kernel.events import Info, NetdevEvent
-from emulator.kernel.ip4_conf import Ipv4Conf
-from emulator.kernel.ip4_groups import Membership
-from emulator.kernel.ip6_conf import Ipv6Conf
-from emulator.kernel.ip6_mld import Listener
+from emulator.kernel.core.events import Info, NetdevEvent
+from emulator.kernel.devices import qdisc
+from emulator.kernel.inet import neighbour, neighbour_events
+from emulator.kernel.ipv4 import address, fib_sync, groups
+from emulator.kernel.ipv4 import conf as ip4_conf
+from emulator.kernel.ipv4.conf import Ipv4Conf
+from emulator.kernel.ipv4.groups import Membership
+from emulator.kernel.ipv6 import autoconf, dad, mld, routes, solicit
+from emulator.kernel.ipv6 import conf as ip6_conf
+from emulator.kernel.ipv6 import netns as ip6
+from emulator.kernel.ipv6.conf import Ipv6Conf
+from emulator.kernel.ipv6.mld import Listener
 from protocol.refusal import Refusal
 from protocol.uapi.if_ import IFF, IfOper
 from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 from protocol.uapi.rtnetlink import RTNH_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.device import Device
-    from emulator.kernel.ip4_address import Address4
-    from emulator.kernel.ip6_address import Address6
-    from emulator.kernel.work import Job
+    from emulator.kernel.core.work import Job
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.ipv4.address import Address4
+    from emulator.kernel.ipv6.address import Address6
 
 READY = int(InetDeviceFlag.READY)
 FORGOTTEN_WHEN_DOWN = int(InetDeviceFlag.RS_SENT | InetDeviceFlag.RA_RCVD | InetDeviceFlag.READY)
@@ -106,7 +97,7 @@ def link_ready(dev: Device) -> bool:
 def on_event4(event: NetdevEvent, dev: Device, info: Info) -> None:
     """inetdev_event(), and fib_netdev_event(), which stands behind it."""
     _in_device(event, dev)
-    fib4_sync.on_event(event, dev, info)
+    fib_sync.on_event(event, dev, info)
 
 
 def _in_device(event: NetdevEvent, dev: Device) -> None:
@@ -116,11 +107,11 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
             idev = dev.ip4 = InetDevice(dev, registering=event == NetdevEvent.REGISTER)
             dev.changed()
             if dev.up:
-                ip4_groups.up(dev, idev)
+                groups.up(dev, idev)
     elif event == NetdevEvent.UNREGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu < ip4_conf.MIN_MTU):
         dev.ip4.dead = True
-        ip4_groups.destroy(dev, dev.ip4)
-        ip4_address.remove_all(dev)
+        groups.destroy(dev, dev.ip4)
+        address.remove_all(dev)
         neighbour_events.ifdown(dev, neighbour.AF_INET)
         dev.ip4 = None
         dev.changed()
@@ -128,12 +119,12 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
         if dev.mtu < ip4_conf.MIN_MTU:
             return
         if dev.flags & LOOPBACK:
-            ip4_address.add_loopback(dev)
-        ip4_groups.up(dev, dev.ip4)
+            address.add_loopback(dev)
+        groups.up(dev, dev.ip4)
     elif event == NetdevEvent.DOWN:
-        ip4_groups.down(dev, dev.ip4)
+        groups.down(dev, dev.ip4)
     elif event == NetdevEvent.CHANGENAME:
-        ip4_address.rename(dev)
+        address.rename(dev)
 
 
 def _check_name(dev: Device) -> None:
@@ -164,7 +155,7 @@ def _addrconf(event: NetdevEvent, dev: Device, idev: Inet6Device | None, info: I
     if idev is not None and idev.conf[Ipv6Devconf.DISABLE_IPV6]:
         return
     elif event == NetdevEvent.UP:
-        ip6_device.restore(dev)
+        autoconf.restore(dev)
         if link_ready(dev):
             if idev is None and dev.mtu >= ip6_conf.MIN_MTU:
                 idev = _add(dev)
@@ -183,39 +174,39 @@ def find_inet6(dev: Device) -> Inet6Device:
             raise Refusal(EINVAL)
         idev = _add(dev)
     if dev.up:
-        ip6_mld.up(dev)
+        mld.up(dev)
     return idev
 
 
 def _state_changed(dev: Device, idev: Inet6Device | None, info: Info) -> None:
     """The operational state, or a flag, of a device that is up is another one."""
     if not link_ready(dev):
-        ip6_route.sync_down(dev, NetdevEvent.CHANGE)
+        routes.sync_down(dev, NetdevEvent.CHANGE)
     elif idev is not None:
         if not idev.flags & READY:
             _ready(dev, idev)
             return
-        ip6_mld.up(dev)
+        mld.up(dev)
         if info.flags_changed & NOARP:
-            ip6_dad.run(idev, restart=True)
-        ip6_route.sync_up(dev, LINKDOWN)
+            dad.run(idev, restart=True)
+        routes.sync_up(dev, LINKDOWN)
 
 
 def _add(dev: Device) -> Inet6Device:
     """ipv6_add_dev()."""
     idev = dev.ip6 = Inet6Device(dev)
     dev.changed()
-    ip6_mld.join(dev, ip6.INTERFACE_NODES)
-    ip6_mld.join(dev, ip6.ALL_NODES)
+    mld.join(dev, ip6.INTERFACE_NODES)
+    mld.join(dev, ip6.ALL_NODES)
     return idev
 
 
 def _ready(dev: Device, idev: Inet6Device) -> None:
     """The link can carry packets. The MTU may have changed while it was down, and be too small by now."""
     idev.flags |= READY
-    ip6_device.configure(dev)
-    ip6_dad.run(idev)
-    ip6_route.sync_up(dev, DEAD)
+    autoconf.configure(dev)
+    dad.run(idev)
+    routes.sync_up(dev, DEAD)
     if dev.mtu >= ip6_conf.MIN_MTU:
         idev.conf[Ipv6Devconf.MTU6] = dev.mtu
     idev.tstamp = dev.kernel.clock.now
@@ -229,17 +220,17 @@ def _down(dev: Device, *, unregister: bool) -> None:
     """addrconf_ifdown()."""
     idev: Inet6Device | None = dev.ip6
     was_ready = idev is not None and idev.flags & READY
-    ip6_device.down(dev, unregister=unregister)
+    autoconf.down(dev, unregister=unregister)
     if idev is None:
         return
     if unregister:
         dev.ip6 = None
-        ip6_mld.destroy(dev, idev.listener)
+        mld.destroy(dev, idev.listener)
     else:
         idev.flags &= ~FORGOTTEN_WHEN_DOWN
         if was_ready:  # else the groups that were left are reported all the same
-            ip6_mld.down(dev, idev.listener)
-    ip6_solicit.stop(idev)
+            mld.down(dev, idev.listener)
+    solicit.stop(idev)
     idev.tstamp = dev.kernel.clock.now
     idev.ra_mtu = 0
     dev.changed()

@@ -15,25 +15,27 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.kernel import cleanup, inet_device, loopback, rtnetlink
-from emulator.kernel.clock import NSEC_PER_SEC, Clock
-from emulator.kernel.dummy import DUMMY
-from emulator.kernel.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
-from emulator.kernel.link_watch import LinkWatch
-from emulator.kernel.napi import NapiTable
-from emulator.kernel.net import Net
-from emulator.kernel.netdevsim import NETDEVSIM, Bus
-from emulator.kernel.netkit import NETKIT, check_lease_unregister
-from emulator.kernel.nic import Nics
-from emulator.kernel.page_pool import PagePools
-from emulator.kernel.veth import VETH
-from emulator.kernel.work import Job, Work
-from emulator.kernel.xdp import XdpPrograms
-from emulator.kernel.xsk import XdpSockets
+from emulator.kernel import cleanup, inet_device
+from emulator.kernel.core.clock import NSEC_PER_SEC, Clock
+from emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
+from emulator.kernel.core.net import Net
+from emulator.kernel.core.work import Job, Work
+from emulator.kernel.devices import announce
+from emulator.kernel.devices.link_watch import LinkWatch
+from emulator.kernel.links import loopback
+from emulator.kernel.links.dummy import DUMMY
+from emulator.kernel.links.netkit import NETKIT, check_lease_unregister
+from emulator.kernel.links.veth import VETH
+from emulator.kernel.nics.netdevsim_bus import NETDEVSIM, Bus
+from emulator.kernel.nics.nic import Nics
+from emulator.kernel.queues.napi import NapiTable
+from emulator.kernel.queues.page_pool import PagePools
+from emulator.kernel.queues.xdp import XdpPrograms
+from emulator.kernel.queues.xsk import XdpSockets
 
 if TYPE_CHECKING:
-    from emulator.kernel.device import Device
-    from emulator.kernel.kind import Kind
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.devices.kind import Kind
 
 INIT_NET_COOKIE = 1
 INIT_NET_INO = 4026531833
@@ -66,7 +68,7 @@ class Kernel:
         self.xsk = XdpSockets()
         self.netdevsim_bus = Bus(self)
         self.nics = Nics(self)
-        self.register_notifier(Stage.RTNETLINK, rtnetlink.on_event)
+        self.register_notifier(Stage.RTNETLINK, announce.on_event)
         self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event)
         self.register_notifier(Stage.IPV4, inet_device.on_event4)
         self.register_notifier(Stage.XSK, self.xsk.on_event)

@@ -15,12 +15,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from emulator.launch.borrow import allowed
-from emulator.launch.bpf import RET_ALLOW, RET_USER_NOTIF, Rule, assemble
-from emulator.launch.calls import ARCHITECTURES, Architecture, architecture
-from emulator.launch.memory import Memory
-from emulator.launch.seccomp import Listener, install
 from emulator.launch.session import CannotSupervise, high_numbers, why_not
+from emulator.launch.trap.architectures import ARCHITECTURES, Architecture, architecture
+from emulator.launch.trap.borrow import allowed
+from emulator.launch.trap.instructions import RET_ALLOW, RET_USER_NOTIF, Rule, assemble
+from emulator.launch.trap.memory import Memory
+from emulator.launch.trap.seccomp import Listener, install
 
 LINUX = (5, 14)
 """SECCOMP_ADDFD_FLAG_SEND."""

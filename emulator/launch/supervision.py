@@ -14,14 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emulator.launch.calls import Architecture
 from emulator.launch.host import Alone
-from emulator.launch.seccomp import Listener
 from emulator.launch.session import CannotSupervise, NobodyThere
 from emulator.launch.supervisor import Supervisor
+from emulator.launch.trap.architectures import Architecture
+from emulator.launch.trap.seccomp import Listener
 
 if TYPE_CHECKING:
-    from emulator.machine import Machine
+    from emulator.machine.machine import Machine
 
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 

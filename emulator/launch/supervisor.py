@@ -20,29 +20,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from emulator.launch import (
-    bpf_calls,
-    identity,
-    ioctl_calls,
-    message_calls,
-    namespace_calls,
-    path_calls,
-    socket_calls,
-)
-from emulator.launch.borrow import Borrowed, Known
-from emulator.launch.call import PASS, Answer, Call, Gone, Verdict
-from emulator.launch.calls import Architecture
-from emulator.launch.channel import Channel
-from emulator.launch.files import Files
+from emulator.launch import bpf, identity, ioctls
+from emulator.launch.files import calls as path_calls
+from emulator.launch.files.opened import Files
 from emulator.launch.host import Host
-from emulator.launch.memory import Memory
-from emulator.launch.namespace import Namespaces
-from emulator.launch.seccomp import Listener
-from emulator.launch.task import Process, Tasks, descendants
+from emulator.launch.namespaces import calls as namespace_calls
+from emulator.launch.namespaces.namespaces import Namespaces
+from emulator.launch.sockets import calls as socket_calls
+from emulator.launch.sockets import messages
+from emulator.launch.sockets.channel import Channel
+from emulator.launch.trap.architectures import Architecture
+from emulator.launch.trap.borrow import Borrowed, Known
+from emulator.launch.trap.call import PASS, Answer, Call, Gone, Verdict
+from emulator.launch.trap.memory import Memory
+from emulator.launch.trap.seccomp import Listener
+from emulator.launch.trap.task import Process, Tasks, descendants
 from protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.net import Net
+    from emulator.kernel.core.net import Net
 
 log = logging.getLogger(__name__)
 
@@ -74,21 +70,21 @@ CALLS: dict[str, Function] = {
     "dup": socket_calls.duplicate,
     "fcntl": socket_calls.duplicate,
     "close": socket_calls.close,
-    "sendto": message_calls.sendto,
-    "sendmsg": message_calls.sendmsg,
-    "sendmmsg": message_calls.sendmmsg,
-    "write": message_calls.write,
-    "writev": message_calls.write,
-    "pwrite64": message_calls.write,
-    "pwritev": message_calls.write,
-    "read": message_calls.read,
-    "readv": message_calls.read,
-    "recvfrom": message_calls.recvfrom,
-    "recvmsg": message_calls.recvmsg,
-    "recvmmsg": message_calls.recvmmsg,
-    **bpf_calls.CALLS,
+    "sendto": messages.sendto,
+    "sendmsg": messages.sendmsg,
+    "sendmmsg": messages.sendmmsg,
+    "write": messages.write,
+    "writev": messages.write,
+    "pwrite64": messages.write,
+    "pwritev": messages.write,
+    "read": messages.read,
+    "readv": messages.read,
+    "recvfrom": messages.recvfrom,
+    "recvmsg": messages.recvmsg,
+    "recvmmsg": messages.recvmmsg,
+    **bpf.CALLS,
     **identity.CALLS,
-    **ioctl_calls.CALLS,
+    **ioctls.CALLS,
     **namespace_calls.CALLS,
     **path_calls.CALLS,
 }
@@ -405,7 +401,7 @@ class Supervisor:
 
 
 class SenderDescriptors:
-    """The table of open files of a process (emulator/descriptors.py)."""
+    """The table of open files of a process (emulator/netlink/descriptors.py)."""
 
     __slots__ = ("_pid", "_supervisor")
 

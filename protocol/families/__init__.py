@@ -1,26 +1,26 @@
 """Every family, in the order in which the recorded machine registers them at boot: their numbers follow from it."""
 
-from protocol.families import machine
-from protocol.families.ethtool import ethtool
+from protocol.families import listed
+from protocol.families.ethtool.commands import ethtool
 from protocol.families.netdev import netdev
 from protocol.families.nlctrl import nlctrl
-from protocol.family import Family
+from protocol.schema.family import Family
 
 REGISTERED: tuple[Family, ...] = (
     nlctrl,
-    machine.thermal,
+    listed.thermal,
     netdev,
     ethtool,
-    machine.devlink,
-    machine.nlbl_mgmt,
-    machine.nlbl_cipsov4,
-    machine.nlbl_calipso,
-    machine.nlbl_unlbl,
-    machine.net_shaper,
-    machine.acpi_event,
-    machine.tcp_metrics,
-    machine.seg6,
-    machine.ioam6,
-    machine.psample,
-    machine.taskstats,
+    listed.devlink,
+    listed.nlbl_mgmt,
+    listed.nlbl_cipsov4,
+    listed.nlbl_calipso,
+    listed.nlbl_unlbl,
+    listed.net_shaper,
+    listed.acpi_event,
+    listed.tcp_metrics,
+    listed.seg6,
+    listed.ioam6,
+    listed.psample,
+    listed.taskstats,
 )

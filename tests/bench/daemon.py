@@ -3,7 +3,8 @@
 import gc
 import sys
 
-from emulator import cli, server
+from emulator import cli
+from emulator.daemon import server
 
 if __name__ == "__main__":
     gc.set_threshold(cli.ALLOCATIONS)

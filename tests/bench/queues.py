@@ -13,15 +13,15 @@ import statistics
 import time
 from collections.abc import Callable
 
-from emulator.kernel import devmem, lease, zcrx
-from emulator.kernel.device import Device
-from emulator.kernel.flags import change_flags
-from emulator.kernel.kind import LinkParams
-from emulator.kernel.links import delete_link, new_link
-from emulator.kernel.netkit import NetkitParams
-from emulator.kernel.nic_profiles import PROFILES
-from emulator.kernel.xsk import Umem, XdpSocket
-from emulator.machine import Machine
+from emulator.kernel.devices.device import Device
+from emulator.kernel.devices.flags import change_flags
+from emulator.kernel.devices.kind import LinkParams
+from emulator.kernel.devices.links import delete_link, new_link
+from emulator.kernel.links.netkit import NetkitParams
+from emulator.kernel.nics.profiles import PROFILES
+from emulator.kernel.queues import devmem, lease, zcrx
+from emulator.kernel.queues.xsk import Umem, XdpSocket
+from emulator.machine.machine import Machine
 from protocol.uapi.ethtool import TcpDataSplit
 from protocol.uapi.if_link import NetkitPairing
 from protocol.uapi.if_xdp import XDP

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.background import daemon
+from emulator.daemon.background import daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 (EXAMPLE,) = re.findall(r"```go\n(.*?)```", (ROOT / "docs/go.md").read_text(), re.DOTALL)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from emulator.client import Control
-from emulator.stand_in import netlink_socket
+from emulator.client.client import Control
+from emulator.client.stand_in import netlink_socket
 from protocol.uapi.if_ import IFF
 from protocol.uapi.netlink import NLM_F
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.background import daemon
-from emulator.client import Control
+from emulator.client.client import Control
+from emulator.daemon.background import daemon
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STAND_IN = """
 import runpy, socket, sys
-from emulator.stand_in import netlink_socket
+from emulator.client.stand_in import netlink_socket
 socket.socket = netlink_socket(sys.argv[1])
 del sys.argv[:2]
 sys.path.insert(0, sys.argv[0].rpartition("/")[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from emulator.kernel import ip6
+from emulator.kernel.ipv6 import netns as ip6
 from fixtures.recorder import encode as e
 from tests.conformance.settings import Settings
 from tests.conformance.world import FD_NOBODY_HAS, NETS

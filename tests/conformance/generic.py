@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures.recorder import encode as e
-from protocol.family import Family, Operation
+from protocol.schema.family import Family, Operation
 from protocol.uapi.genetlink import GenlFlag
 from tests.conformance.settings import Settings
 from tests.conformance.world import ETHTOOL, NETDEV, NETS, NLCTRL, SETTLE

@@ -27,9 +27,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from protocol.facts import Fact, facts
+from protocol.decode.facts import Fact, facts
 from protocol.frame import split
-from protocol.known import ROUTE, Families
+from protocol.names.known import ROUTE, Families
 
 TIMES = (
     "cacheinfo.cstamp",

@@ -20,9 +20,9 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from emulator.kernel.device import Device
-from emulator.kernel.xsk import XdpSocket
-from emulator.machine import Machine
+from emulator.kernel.devices.device import Device
+from emulator.kernel.queues.xsk import XdpSocket
+from emulator.machine.machine import Machine
 from fixtures.recorder import encode as e
 from fixtures.recorder.guest import GuestError
 from tests.conformance.compare import FAMILIES, Comparison, compare

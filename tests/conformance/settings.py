@@ -10,10 +10,10 @@ import struct
 from typing import Any
 
 from fixtures.recorder import encode as e
-from protocol.attributes import Attr
-from protocol.families import ethtool_strings as words
-from protocol.families.ethtool_common import BITSET
-from protocol.family import Operation
+from protocol.families.ethtool import strings as words
+from protocol.families.ethtool.common import BITSET
+from protocol.schema.attributes import Attr
+from protocol.schema.family import Operation
 from protocol.uapi.genetlink import GenlFlag
 from tests.conformance.world import ETHTOOL, SETTLE, World
 

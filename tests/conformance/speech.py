@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fixtures.recorder.encode import NESTED, REQUEST, attr
-from protocol.attributes import Attr
-from protocol.kinds import Bitfield32, Bytes, Flag, Integer, Nest, NestArray, Structure, Text, Variable
-from protocol.policy import Policy
+from protocol.schema.attributes import Attr
+from protocol.schema.kinds import Bitfield32, Bytes, Flag, Integer, Nest, NestArray, Structure, Text, Variable
+from protocol.schema.policy import Policy
 
 BYTE_ORDER = 0x4000
 MANY = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.machine import Machine
+from emulator.machine.machine import Machine
 from fixtures.recorder import encode as e
 from tests.conformance.compare import differences
 from tests.conformance.machines import Emulator, Fields, Outcome

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from emulator.script import trace as tape
 from fixtures import traces
-from protocol import trace as tape
 from protocol.families import REGISTERED
-from protocol.family import Operation
 from protocol.frame import GENERIC, split
-from protocol.known import route
+from protocol.names.known import route
+from protocol.schema.family import Operation
 from protocol.uapi.netlink import NLM_F
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"

@@ -1,7 +1,7 @@
 """Every recorded trace through the daemon: over real sockets it says what the emulator says in process, and Linux said.
 
 A trace does not tell how much time passed before and after its steps; a replay in process finds that out
-(emulator/pauses.py), and the daemon's clock is moved by as much.
+(emulator/script/pauses.py), and the daemon's clock is moved by as much.
 
 Two things cannot be told through a Unix socket and are left out: the errno of a send that failed, and that of a receive
 (ENOBUFS: datagrams were lost).
@@ -12,13 +12,13 @@ from itertools import zip_longest
 
 import pytest
 
-from emulator.kernel.clock import NSEC_PER_SEC
-from emulator.pauses import catch_up, let_time_pass
-from emulator.replay import machine_of
-from emulator.steps import Steps
+from emulator.kernel.core.clock import NSEC_PER_SEC
+from emulator.script import trace as tape
+from emulator.script.pauses import catch_up, let_time_pass
+from emulator.script.replay import machine_of
+from emulator.script.steps import Steps
+from emulator.script.trace import Step, Trace
 from fixtures import traces
-from protocol import trace as tape
-from protocol.trace import Step, Trace
 from tests.conformance.machines import Daemon, serving
 
 TRACES = {path.stem: path for path in traces()}

@@ -14,10 +14,10 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.kernel.device import Device
+from emulator.kernel.devices.device import Device
 from fixtures.recorder import encode as e
-from protocol.attributes import Attr
 from protocol.families import REGISTERED
+from protocol.schema.attributes import Attr
 from protocol.uapi.rtnetlink import RTNLGRP
 from tests.conformance.machines import Emulator, Outcome
 from tests.conformance.speech import Speech

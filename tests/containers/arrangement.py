@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.launch import nobody
-from tests.launch.test_clients import packages
+from tests.emulator.launch import nobody
+from tests.emulator.launch.test_clients import packages
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOCKER = ROOT / "docker"

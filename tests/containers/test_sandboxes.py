@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers.arrangement import Engine, engine, health_check, services
-from tests.launch import nobody
+from tests.emulator.launch import nobody
 
 PROBE = """
 import os, socket, stat

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.handlers import doits, dumpits
+from emulator.script import trace as tape
 from fixtures import traces
-from protocol import trace as tape
 from protocol.families import REGISTERED
-from protocol.families.route import route
-from protocol.family import Operation
+from protocol.families.route.family import route
 from protocol.frame import GENERIC, split
+from protocol.schema.family import Operation
 from protocol.uapi.netlink import NLM_F, NetlinkProtocol
 
 DECLARED = [op for family in (*REGISTERED, route) for op in family.operations.values()]

@@ -17,17 +17,17 @@ from typing import Any
 
 import pytest
 
-from emulator.endpoint import Endpoint
-from emulator.faults import Faults
-from emulator.machine import Machine
-from emulator.multicast import Multicast
-from emulator.pauses import catch_up, let_time_pass
-from emulator.replay import machine_of
-from emulator.steps import Steps
+from emulator.machine.endpoint import Endpoint
+from emulator.machine.faults import Faults
+from emulator.machine.machine import Machine
+from emulator.netlink.multicast import Multicast
+from emulator.script import trace as tape
+from emulator.script.pauses import catch_up, let_time_pass
+from emulator.script.replay import machine_of
+from emulator.script.steps import Steps
+from emulator.script.trace import Step
 from fixtures import traces
-from protocol import trace as tape
 from protocol.frame import split
-from protocol.trace import Step
 
 TRACES = {path.stem: path for path in traces()}
 

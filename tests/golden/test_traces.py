@@ -7,10 +7,10 @@ every generic netlink datagram is compared.
 
 import pytest
 
-from emulator.replay import Result, protocol_of, replay
-from emulator.report import report
+from emulator.script import trace as tape
+from emulator.script.replay import Result, protocol_of, replay
+from emulator.script.report import report
 from fixtures import traces
-from protocol import trace as tape
 from protocol.uapi.netlink import NetlinkProtocol
 
 OUT_OF_REACH: dict[str, str] = {}

@@ -10,7 +10,7 @@ import pytest
 
 from emulator.cli import OK, REFUSED, USAGE, main
 from emulator.cli.ctl import QUEUES_MAX
-from emulator.kernel import queue
+from emulator.kernel.devices import queue
 
 
 class Ctl:

@@ -131,7 +131,7 @@ def test_a_command_is_imported_when_it_is_wanted() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
     imported = result.stdout.split()
     assert "emulator.cli" in imported
-    assert not {"trio", "construct", "emulator.machine", "emulator.client", "protocol"} & set(imported)
+    assert not {"trio", "construct", "emulator.machine.machine", "emulator.client.client", "protocol"} & set(imported)
 
 
 def test_tables() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 
-from emulator.endpoint import DEFAULT_READ, Endpoint
-from emulator.kernel.net import Net
-from emulator.machine import Machine
-from protocol.attributes import pack
+from emulator.kernel.core.net import Net
+from emulator.machine.endpoint import DEFAULT_READ, Endpoint
+from emulator.machine.machine import Machine
 from protocol.frame import message
+from protocol.schema.attributes import pack
 from protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
 from protocol.uapi.rtnetlink import RTM
 

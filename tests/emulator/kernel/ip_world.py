@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 
-from emulator.kernel import flags, ip4, ip4_address, ip6, ip6_address
-from emulator.kernel.device import Device
-from emulator.kernel.dummy import DUMMY
-from emulator.kernel.events import NullAnnouncer, Origin
-from emulator.kernel.fib4 import Route4
-from emulator.kernel.fib6 import Route6
-from emulator.kernel.ip4_address import Address4
-from emulator.kernel.ip6_address import PERMANENT, Address6, Wanted
+from emulator.kernel.core.events import NullAnnouncer, Origin
+from emulator.kernel.core.lifetime import INFINITY
+from emulator.kernel.core.net import Net
+from emulator.kernel.devices import flags
+from emulator.kernel.devices.device import Device
+from emulator.kernel.devices.kind import LinkParams
+from emulator.kernel.devices.links import new_link
+from emulator.kernel.inet.neighbour import Neighbour
+from emulator.kernel.ipv4 import address as ip4_address
+from emulator.kernel.ipv4 import netns as ip4
+from emulator.kernel.ipv4.address import Address4
+from emulator.kernel.ipv4.fib import Route4
+from emulator.kernel.ipv6 import address as ip6_address
+from emulator.kernel.ipv6 import netns as ip6
+from emulator.kernel.ipv6.address import PERMANENT, Address6, Wanted
+from emulator.kernel.ipv6.fib import Route6
 from emulator.kernel.kernel import Kernel
-from emulator.kernel.kind import LinkParams
-from emulator.kernel.lifetime import INFINITY
-from emulator.kernel.links import new_link
-from emulator.kernel.neighbour import Neighbour
-from emulator.kernel.net import Net
+from emulator.kernel.links.dummy import DUMMY
 from protocol.uapi.rtnetlink import RTM, RTN
 
 WORDS = {RTM.NEWADDR: "+", RTM.NEWROUTE: "+", RTM.NEWNEIGH: "+"}

@@ -11,10 +11,10 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from emulator.kernel.device import Device
-from emulator.kernel.events import NullAnnouncer, Origin
-from emulator.kernel.flags import get_flags
-from emulator.kernel.net import Net
+from emulator.kernel.core.events import NullAnnouncer, Origin
+from emulator.kernel.core.net import Net
+from emulator.kernel.devices.device import Device
+from emulator.kernel.devices.flags import get_flags
 from fixtures import TRACES
 
 Item = dict[str, Any]

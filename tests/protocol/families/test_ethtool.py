@@ -7,10 +7,10 @@ import json
 import pytest
 
 from fixtures import TRACES
-from protocol.attributes import walk
-from protocol.families.ethtool import ethtool
-from protocol.families.ethtool_strings import FEATURES, LINK_MODES, STRING_SETS
-from protocol.family import Operation
+from protocol.families.ethtool.commands import ethtool
+from protocol.families.ethtool.strings import FEATURES, LINK_MODES, STRING_SETS
+from protocol.schema.attributes import walk
+from protocol.schema.family import Operation
 from protocol.uapi.ethtool import (
     ETH_GSTRING_LEN,
     LINK_MODE_MASK_NBITS,

@@ -1,0 +1,250 @@
+"""A client of the daemon: blocking sockets, for the command line and for whoever wants to drive it from a script.
+
+There are two ways in, as for every client. A path of the daemon's directory leads to a netlink socket as it is; the
+control socket opens one with options, groups or another port, and takes the steps that are not netlink.
+"""
+
+from __future__ import annotations
+
+import array
+import itertools
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from protocol.decode.printer import PLAIN, Style
+from protocol.encode.conversation import Conversation, Notification, Request, Specification, specification
+from protocol.names.known import GENERIC_NETLINK
+from protocol.uapi.genetlink import GENL_ID_CTRL
+from protocol.uapi.netlink import NetlinkOpt
+
+RECEIVE_SIZE = 1 << 20
+"""Room for any datagram: the daemon sends none that is longer than what netlink can send."""
+
+OPTIONS = ((NetlinkOpt.CAP_ACK, 1), (NetlinkOpt.EXT_ACK, 1), (NetlinkOpt.GET_STRICT_CHK, 1))
+"""What the kernel's own client sets."""
+
+_names = itertools.count(1)
+
+
+class NoDaemon(Exception):
+    """There is nobody to speak to: one line, which says where."""
+
+
+class ControlError(Exception):
+    """The control socket refused: its line, and the errno's name if the kernel would have refused."""
+
+    def __init__(self, text: str, errno: str | None = None) -> None:
+        super().__init__(text)
+        self.errno = errno
+
+
+class Control:
+    """A connection to the control socket of a daemon's directory. Raises NoDaemon."""
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        path = Path(directory) / "control"
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._sock.connect(os.fspath(path))
+        except OSError as error:
+            self._sock.close()
+            if isinstance(error, PermissionError):
+                raise NoDaemon(f"{path} is for its owner: run as that user, or as root") from None
+            why = error.strerror or str(error)
+            raise NoDaemon(
+                f"no daemon serves {directory} ({why}); start one: nlemu serve --dir {directory}"
+            ) from None
+        self._buffer = b""
+        self._passed: list[int] = []
+        """Descriptors that came with answers and were not taken yet."""
+
+    def close(self) -> None:
+        self._sock.close()
+        for number in self._passed:
+            os.close(number)
+
+    def __enter__(self) -> Control:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def do(self, **step: Any) -> Any:
+        """Performs a step; what the daemon has to tell of it (True if nothing). Raises ControlError, NoDaemon."""
+        try:
+            self._sock.sendall(json.dumps(step).encode() + b"\n")
+            while b"\n" not in self._buffer:
+                data, ancillary, _, _ = self._sock.recvmsg(1 << 16, socket.CMSG_SPACE(4))
+                if not data:
+                    raise ConnectionResetError
+                self._buffer += data
+                for _, _, rights in ancillary:
+                    numbers = array.array("i")
+                    numbers.frombytes(rights)
+                    self._passed += numbers
+        except (BrokenPipeError, ConnectionResetError):
+            raise NoDaemon("the daemon went away") from None
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise ControlError(answer["error"], answer.get("errno"))
+        return answer["ok"]
+
+    def open(
+        self,
+        *,
+        netns: str = "init",
+        proto: int = GENERIC_NETLINK,
+        options: Sequence[tuple[int, int]] = OPTIONS,
+        **fields: Any,
+    ) -> tuple[socket.socket, str]:
+        """A netlink socket, and its name. Takes the fields of the step ``open``."""
+        name = f"client-{os.getpid()}-{next(_names)}"
+        opts = [[int(option), value] for option, value in options]
+        return self.open_as(name, netns=netns, proto=proto, opts=opts, **fields)[0], name
+
+    def open_as(self, name: str, **fields: Any) -> tuple[socket.socket, int]:
+        """A netlink socket under a name that the caller chooses, and its port id."""
+        port: int = self.do(open=name, **fields)["port"]
+        return socket.socket(fileno=self._passed.pop()), port
+
+    def dmabuf(self, name: str, **fields: Any) -> int:
+        """A dmabuf of that name: a descriptor to name in this process's messages, and to be closed by the caller."""
+        self.do(dmabuf=name, **fields)
+        return self._passed.pop()
+
+
+class Client:
+    """One family, spoken to over one netlink socket.
+
+    ``path`` leads to a daemon's socket; or else ``control`` opens one in the namespace ``netns``. Closed by close(),
+    or as a context manager. Requests raise NlError when they are refused, BadValue when they cannot be built, and
+    NoDaemon when the daemon goes away.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        family: str | Specification,
+        *,
+        style: Style = PLAIN,
+        name: str | None = None,
+    ) -> None:
+        self.sock, self.name = sock, name
+        self.specification = specification(family) if isinstance(family, str) else family
+        self.groups: Mapping[str, int] = self.specification.groups
+        self.conversation = Conversation(self.specification, GENL_ID_CTRL, style)
+        if self.specification.protocol == GENERIC_NETLINK:
+            self._resolve(style)
+
+    @classmethod
+    def connect(cls, path: str | os.PathLike[str], family: str, *, style: Style = PLAIN) -> Client:
+        """Through a path: ``DIR/<namespace>/generic`` or ``route``."""
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            sock.connect(os.fspath(path))
+            return cls(sock, family, style=style)
+        except OSError as error:
+            sock.close()
+            raise NoDaemon(f"no daemon at {path} ({error.strerror or error})") from None
+        except BaseException:
+            sock.close()
+            raise
+
+    @classmethod
+    def open(cls, control: Control, family: str, *, netns: str = "init", style: Style = PLAIN) -> Client:
+        """Through the control socket, with the options of the kernel's own client."""
+        known = specification(family)
+        sock, name = control.open(netns=netns, proto=known.protocol)
+        try:
+            return cls(sock, known, style=style, name=name)
+        except BaseException:
+            sock.close()
+            raise
+
+    def _resolve(self, style: Style) -> None:
+        """The numbers of a family and of its groups, on this machine."""
+        controller = Conversation(specification("nlctrl"), GENL_ID_CTRL, seq=0x10000)
+        request = controller.ask("getfamily", {"family-name": self.specification.family.name})
+        self._converse(controller, [request])
+        (found,) = request.replies
+        self.conversation = Conversation(self.specification, found["family-id"], style)
+        self.groups = {group["name"]: group["id"] for group in found.get("mcast-groups", ())}
+
+    def close(self) -> None:
+        self.sock.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- requests -------------------------------------------------------------------------------
+
+    def do(self, name: str, values: Mapping[str, Any] | None = None, flags: int = 0) -> list[dict[Any, Any]]:
+        """Asks, and returns the replies: most often one, or none where an ack is all the answer."""
+        return self.several([(name, values or {})], flags)[0].replies
+
+    def dump(self, name: str, values: Mapping[str, Any] | None = None) -> list[dict[Any, Any]]:
+        """Asks for everything there is, and returns it."""
+        return self.dumped(name, values).replies
+
+    def dumped(self, name: str, values: Mapping[str, Any] | None = None) -> Request:
+        """The same, with everything else that came of it."""
+        request = self.conversation.ask(name, values, dump=True)
+        self._converse(self.conversation, [request])
+        return request
+
+    def several(self, asked: Sequence[tuple[str, Mapping[str, Any]]], flags: int = 0) -> list[Request]:
+        """Several requests in one datagram; each with what came of it. Raises NlError for the first that is refused."""
+        requests = [self.conversation.ask(name, values, flags=flags) for name, values in asked]
+        self._converse(self.conversation, requests)
+        return requests
+
+    def _converse(self, conversation: Conversation, requests: Sequence[Request]) -> None:
+        try:
+            self.sock.send(b"".join(request.data for request in requests))
+            while not all(request.done for request in requests):
+                conversation.hear(self.receive())
+                for request in requests:
+                    if request.error is not None:
+                        raise request.error
+        except BrokenPipeError:
+            raise NoDaemon("the daemon went away") from None
+
+    def receive(self) -> bytes:
+        """The next datagram, as it is. Raises NoDaemon when there will be none."""
+        try:
+            datagram = self.sock.recv(RECEIVE_SIZE)
+        except ConnectionResetError:
+            datagram = b""
+        if not datagram:
+            raise NoDaemon("the daemon went away")
+        return datagram
+
+    # -- notifications --------------------------------------------------------------------------
+
+    def subscribe(self, control: Control, group: str) -> None:
+        """Joins a multicast group; only a socket that the control socket opened can. Raises KeyError for no group."""
+        control.do(opt=self.name, name=int(NetlinkOpt.ADD_MEMBERSHIP), value=self.groups[group])
+
+    def notifications(self, seconds: float | None = None) -> Iterator[Notification]:
+        """News as they come, for so many seconds or without an end; 0 takes what is there already."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while True:
+            while self.conversation.notifications:
+                yield self.conversation.notifications.popleft()
+            left = None if end is None else max(0.0, end - time.monotonic())
+            self.sock.settimeout(left)
+            try:
+                self.conversation.hear(self.receive())
+            except (TimeoutError, BlockingIOError):
+                return
+            finally:
+                self.sock.settimeout(None)

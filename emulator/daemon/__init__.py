@@ -1,0 +1,1 @@
+"""The edge: trio, Unix sockets, the control socket."""

@@ -1,0 +1,231 @@
+"""A connection: one Unix socket joined to one netlink endpoint.
+
+The kernel answers a netlink request inside sendmsg(), so here too a request is answered in one go, without giving any
+other task a turn: take a datagram, hand it to the endpoint, write what came of it. That, and not going to sleep after
+every answer, is most of the daemon's speed:
+
+- a turn takes up to TURN requests, so that a client with a deep pipeline does not starve the others;
+- with nothing to read, the task lets the others run PATIENCE times, other tasks and other processes, before it asks to
+  be woken. A client in the middle of a conversation has sent its next request by then, be it on another processor or
+  on this one, and neither side pays for a sleep in epoll.
+
+Writing is never waited for here. When the client does not read, the datagram in hand is kept, a task of its own waits
+for room, and the endpoint's queue grows in the meantime, up to the size of a socket's receive buffer; beyond that the
+endpoint drops, as the kernel does. Requests go on being performed: a client that never reads its acks gets its work
+done all the same.
+
+What cannot be told through a Unix socket is an errno: where the kernel would fail sendmsg() (an empty datagram, one
+that is too long) nothing comes of it, and an overrun (ENOBUFS) is only counted. Nor has it netlink's ancillary data:
+the namespace's id (NETLINK_LISTEN_ALL_NSID) and the group (NETLINK_PKTINFO) come in a file instead, a line of JSON,
+whose descriptor is passed along with the datagram. A reader that does not ask for descriptors never has it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import functools
+import json
+import logging
+import os
+import select
+import socket
+import struct
+import termios
+from os import sched_yield
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import checkpoint, notify_closing, wait_readable, wait_writable
+
+if TYPE_CHECKING:
+    from emulator.daemon.server import Server
+    from emulator.machine.endpoint import Datagram, Endpoint
+
+log = logging.getLogger(__name__)
+
+TURN = 32
+"""How many datagrams a connection takes, or writes, before the others have their turn."""
+
+PATIENCE = 8
+"""How often a connection with nothing to read lets the others run before it sleeps. Measured: half of the round trips
+are lost below 4, and from 8 on it makes no difference."""
+
+RECEIVE_SIZE = 32768
+"""The buffer that a dump is packed for: the most that netlink_recvmsg() lets a reader have of it."""
+
+
+class Connection:
+    """A client. `endpoint` is its netlink socket; `name` what the control socket calls it, if that made it."""
+
+    __slots__ = ("_busy", "_closed", "_held", "_nursery", "_unheard", "endpoint", "name", "overruns",
+                 "scope", "server", "sock")  # fmt: skip
+
+    def __init__(self, server: Server, sock: socket.socket, endpoint: Endpoint, *, name: str | None = None) -> None:
+        sock.setblocking(False)
+        self.server = server
+        self.sock = sock
+        self.endpoint = endpoint
+        self.name = name
+        self.overruns = 0
+        """How many times the client has missed something because it did not read."""
+        self.scope = trio.CancelScope()
+        self._nursery: trio.Nursery | None = None
+        self._held: Datagram | None = None
+        """A datagram that the socket had no room for."""
+        self._busy = False
+        """Not to be written to now: another task does, or the client is gone."""
+        self._unheard = False
+        """The client is gone, though it may have left requests behind."""
+        self._closed = False
+        endpoint.on_readable = functools.partial(server.ready.append, self)
+
+    async def serve(self) -> None:
+        """Answers until the client closes its end, `close()` is called, or the task is cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            try:
+                with self.scope:
+                    await self._read()
+            finally:
+                self.close()
+                nursery.cancel_scope.cancel()
+
+    def close(self) -> None:
+        """The end, at once: the endpoint is closed and so is the socket. Closing twice does no harm."""
+        if self._closed:
+            return
+        self._closed = self._busy = self._unheard = True
+        self.scope.cancel()
+        notify_closing(self.sock)
+        self.sock.close()
+        self.endpoint.on_readable = None
+        self.server.forget(self)
+        self.endpoint.close()
+        self.server.settle()
+
+    def flush(self) -> None:
+        """Writes what the endpoint has queued, or sees to it that it will be written."""
+        if not self._busy and not self._write() and self._nursery is not None:
+            self._busy = True
+            self._nursery.start_soon(self._write_out)
+
+    async def _read(self) -> None:
+        receive, buffer = self.sock.recv_into, self.server.buffer
+        request, settle = self.endpoint.send, self.server.settle
+        self.flush()  # the endpoint may have been told something before there was a connection to write it to
+        idle = 0
+        while not self._closed:
+            for _ in range(TURN):
+                try:
+                    size = receive(buffer)
+                except BlockingIOError:
+                    break
+                except ConnectionResetError:
+                    continue  # told once to a peer whose answers were not all read; its requests are still in the queue
+                except OSError:
+                    return
+                idle = 0
+                if not size:
+                    if _hung_up(self.sock):
+                        return
+                else:
+                    try:
+                        request(bytes(buffer[:size]))
+                    except OSError:
+                        pass  # sendmsg() would have failed: there is no way to say so
+                    except Exception:
+                        log.exception("a bug in the emulator; the datagram was %s", buffer[:size].hex())
+                    settle()
+            else:
+                await checkpoint()
+                continue
+            if idle < PATIENCE:
+                idle += 1
+                sched_yield()
+                await checkpoint()
+            else:
+                try:
+                    await wait_readable(self.sock)
+                except trio.ClosedResourceError:
+                    return
+                settle()  # it may have been long: a request is to find the time of its arrival
+
+    def _write(self) -> bool:
+        """Writes up to a turn's worth; whether nothing is left."""
+        receive, send = self.endpoint.receive_datagram, self.sock.send
+        for _ in range(TURN):
+            datagram = self._held
+            if datagram is None:
+                try:
+                    datagram = receive(RECEIVE_SIZE)
+                except OSError:
+                    self.overruns += 1
+                    continue
+                if datagram is None:
+                    return True
+            try:
+                if datagram.nsid is None and not self.endpoint.pktinfo:
+                    send(datagram.data)
+                else:
+                    self._send_with_note(datagram)
+            except BlockingIOError:
+                self._held = datagram
+                return False
+            except OSError:
+                # Nobody reads any more. What was asked before is still to be done: that it ends is for _read() to find.
+                self._unheard = self._busy = True
+                return True
+            self._held = None
+        return False
+
+    def _send_with_note(self, datagram: Datagram) -> None:
+        """Sends it with what netlink would tell in ancillary data, or without when there are too many files."""
+        note: dict[str, int] = {}
+        if datagram.nsid is not None:
+            note["nsid"] = datagram.nsid
+        if self.endpoint.pktinfo:
+            note["group"] = datagram.group
+        try:
+            file = os.memfd_create("netlink note")
+        except OSError:
+            self.sock.send(datagram.data)
+            return
+        try:
+            os.pwrite(file, json.dumps(note).encode() + b"\n", 0)
+            socket.send_fds(self.sock, [datagram.data], [file])
+        except OSError as error:
+            if error.errno != errno.ETOOMANYREFS:
+                raise
+            self.sock.send(datagram.data)
+        finally:
+            os.close(file)
+
+    async def _write_out(self) -> None:
+        try:
+            while not self._closed:
+                if self._held is None:
+                    await checkpoint()
+                else:
+                    await wait_writable(self.sock)
+                written = self._write()
+                self.server.settle()  # a dump that goes on may give a namespace an id, and that is announced
+                if written:
+                    return
+        except trio.ClosedResourceError:
+            pass
+        finally:
+            self._busy = self._unheard
+
+
+def _hung_up(sock: socket.socket) -> bool:
+    """After an empty read: whether that was the end, and not an empty datagram.
+
+    Both look alike to recv(). After the end there may be requests behind an empty datagram: then it is not over yet.
+    """
+    poll = select.poll()
+    poll.register(sock, select.POLLRDHUP)
+    if not poll.poll(0):
+        return False
+    unread: int = struct.unpack("i", fcntl.ioctl(sock, termios.FIONREAD, b"\0\0\0\0"))[0]
+    return unread == 0

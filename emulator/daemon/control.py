@@ -1,0 +1,286 @@
+"""The control socket: what is done to the machine from outside of netlink.
+
+A client writes one JSON object a line and gets one a line back, in order: `{"ok": ...}` with what there is to tell
+(true if nothing), or `{"error": "one clear line"}`, with `"errno": "EADDRINUSE"` where the kernel would have refused.
+The verbs are the steps of a trace that are not netlink, and a few more (VERBS). A line that is refused has changed
+nothing, and the next one is as good as ever.
+
+`open` answers with a connected data socket (SCM_RIGHTS on the first byte of the answer): a netlink socket in all but
+family. Its other end is bound to an abstract name of ten bytes, so that the name of the sender, as recvmsg() tells it,
+is as long as a sockaddr_nl and says port id 0, which is what netlink clients check. Opened sockets are called by
+name, and the names are one space for all clients; a socket outlives the control connection that opened it, and ends
+when its holder closes it, or by `close`.
+"""
+
+from __future__ import annotations
+
+import array
+import errno
+import itertools
+import json
+import logging
+import random
+import socket
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from emulator.daemon.directory import DirectoryError
+from emulator.daemon.state import state
+from emulator.machine.endpoint import RCVBUF
+from emulator.netlink.descriptors import Named
+from emulator.script import trace
+from emulator.script.programs import StepError
+from emulator.script.steps import receive_buffer
+from emulator.script.trace import Step, TraceError, Verb, label, shown, true, u32
+
+if TYPE_CHECKING:
+    from emulator.daemon.guest import Guest
+    from emulator.daemon.server import Server
+    from emulator.machine.endpoint import Endpoint
+
+log = logging.getLogger(__name__)
+
+LINE_MAX = 1 << 20
+"""The longest line that is taken, in bytes."""
+
+READ_SIZE = 65536
+
+
+def truth(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "true or false"
+
+
+_unique = itertools.count(random.SystemRandom().getrandbits(32))
+
+VERBS: Mapping[str, Verb] = {
+    **{name: verb for name, verb in trace.VERBS.items() if name not in ("open", "send")},
+    "descriptor": Verb(u32, needs={"socket": label, "of": label}),
+    "open": Verb(
+        trace.VERBS["open"].subject,
+        trace.VERBS["open"].needs,
+        {**trace.VERBS["open"].takes, "groups": u32, "pid": u32, "bound": truth},
+    ),
+    "bind": Verb(label, takes={"port": u32, "groups": u32}),
+    "describe": Verb(label),
+    "supervise": Verb(u32, needs={"base": u32, "place": label}, takes={"netns": label, "root": truth}),
+    "state": Verb(true),
+    "reset": Verb(true),
+}
+"""What can be asked for. An opened socket has three fields more than in a trace: `groups`, those of bind(); `pid`, the
+process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names; and
+`bound`, false for one that `bind` or the first request gives its port. `describe` tells a socket's name and options.
+There is no `send`: who opens a socket gets it, and sends himself. `dmabuf` is answered with a descriptor to name in
+messages; `descriptor` lets a number stand for a dmabuf in the messages of one opened socket, for programs whose open
+files cannot be seen from here. `supervise` gives the daemon the listener of a seccomp filter, by its number among the
+client's descriptors (emulator/launch)."""
+
+
+class Control:
+    """One client of the control socket. Takes its accepted connection."""
+
+    def __init__(self, server: Server, sock: socket.socket, pid: int) -> None:
+        self.server = server
+        self.pid = pid
+        self._sock = trio.socket.from_stdlib_socket(sock)
+        self._passed: socket.socket | None = None
+        """A data socket that goes out with the next answer."""
+        self._lent: int | None = None
+        """Or a descriptor that stays ours."""
+        self._guests: list[Guest] = []
+        """Supervisors that work for this client."""
+
+    async def serve(self) -> None:
+        """Answers line after line until the client leaves."""
+        with self._sock:
+            try:
+                buffer = bytearray()
+                too_long = False
+                while chunk := await self._sock.recv(READ_SIZE):
+                    buffer += chunk
+                    while (end := buffer.find(b"\n")) >= 0:
+                        line, buffer = bytes(buffer[:end]), buffer[end + 1 :]
+                        await self._answer({"error": _TOO_LONG} if too_long or end > LINE_MAX else self.perform(line))
+                        too_long = False
+                    if len(buffer) > LINE_MAX:
+                        buffer.clear()
+                        too_long = True
+                if buffer:
+                    await self._answer(self.perform(bytes(buffer)))
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            finally:
+                for guest in self._guests:
+                    guest.close()
+
+    def perform(self, line: bytes) -> dict[str, Any]:
+        """Does what a line says; the answer to it."""
+        try:
+            return {"ok": self._do(check(parse(line)))}
+        except (TraceError, StepError, DirectoryError) as error:
+            return {"error": str(error)}
+        except OSError as error:
+            name = errno.errorcode.get(error.errno or 0, "EIO")
+            return {"error": error.strerror or name, "errno": name}
+        except Exception as error:
+            log.exception("a bug in the emulator; the line was %r", line)
+            return {"error": f"a bug in the emulator, see its log: {error!r}", "errno": "EIO"}
+        finally:
+            self.server.settle()
+
+    def _do(self, step: Step) -> Any:
+        server = self.server
+        match step.verb:
+            case "state":
+                return state(server.machine, server.connections)
+            case "reset":
+                server.reset()
+            case "open":
+                return self._open(step)
+            case "bind":
+                endpoint = server.steps.socket("bind", step.subject)
+                endpoint.bind(step.get("port", 0))
+                endpoint.set_groups(step.get("groups", 0))
+            case "describe":
+                return describe(server.steps.socket("describe", step.subject))
+            case "close":
+                server.steps.socket("close", step.subject)
+                server.named[step.subject].close()
+            case "dmabuf":
+                server.steps.do(step)
+                self._lent = server.tokens.make(step.subject, server.steps.programs.dmabuf("dmabuf", step.subject))
+            case "end":
+                server.tokens.forget(server.steps.programs.running.get(step.subject))
+                server.steps.do(step)
+            case "descriptor":
+                endpoint = server.steps.socket("descriptor", step["socket"])
+                found = server.steps.programs.dmabuf("descriptor", step["of"])
+                endpoint.descriptors = Named(step.subject, found, endpoint.descriptors)
+            case "supervise":
+                return self._supervise(step)
+            case "netns":
+                server.add_namespace(step)
+            case "netns_del":
+                server.steps.do(step)
+                server.arrange()
+            case _:
+                server.steps.do(step)
+        return True
+
+    def _open(self, step: Step) -> dict[str, Any]:
+        pid = step.get("pid", self.pid)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            bind_abstract(ours)
+            endpoint = self.server.steps.open(
+                step.subject, netns=step.get("netns", "init"), proto=step["proto"], port=step.get("port", 0),
+                opts=step.get("opts", ()), groups=step.get("groups", 0), uid=step.get("uid", 0), pid=pid,
+                descriptors=self.server.descriptors(pid), bound=step.get("bound", True),
+                rcvbuf=receive_buffer(step, RCVBUF),
+            )  # fmt: skip
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+        self.server.connect(ours, endpoint, name=step.subject)
+        self._passed = theirs
+        return {"socket": step.subject, "port": endpoint.portid}
+
+    def _supervise(self, step: Step) -> bool:
+        """Programs under a filter see this machine from now on; until the client leaves, their launcher."""
+        from emulator.daemon.guest import Guest  # only a daemon that is asked to pays for it
+
+        guest = Guest(self.server, self.pid, step)
+        self._guests.append(guest)
+        self.server.begin(guest.serve)
+        return True
+
+    async def _answer(self, answer: dict[str, Any]) -> None:
+        data = json.dumps(answer).encode() + b"\n"
+        if self._passed is not None:
+            with self._passed as passed:
+                self._passed = None
+                rights = array.array("i", [passed.fileno()])
+                sent = await self._sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+            data = data[sent:]
+        elif self._lent is not None:
+            rights = array.array("i", [self._lent])
+            self._lent = None
+            data = data[await self._sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)]) :]
+        while data:
+            data = data[await self._sock.send(data) :]
+
+
+def describe(endpoint: Endpoint) -> dict[str, Any]:
+    """What getsockname() and getsockopt(SOL_NETLINK) tell of a socket; options by their numbers."""
+    port, groups = endpoint.name()
+    memberships = endpoint.memberships().hex()
+    return {"port": port, "groups": groups, "options": endpoint.options(), "memberships": memberships}
+
+
+_TOO_LONG = f"the line is longer than {LINE_MAX} bytes"
+
+
+def check(fields: Any) -> Step:
+    """The step that an object describes. Raises TraceError, which names the field that is wrong and what it takes."""
+    if not isinstance(fields, dict):
+        raise TraceError(f"a line is an object, and not {shown(fields)}")
+    verbs = [name for name in fields if name in VERBS]
+    if len(verbs) > 1 and "netns" in verbs:
+        verbs.remove("netns")  # also an argument
+    if len(verbs) > 1:
+        raise TraceError(f"{' and '.join(verbs)} cannot be said in one line")
+    if not verbs:
+        wrong = f"{shown(next(iter(fields)))} is no verb; " if fields else ""
+        raise TraceError(f"{wrong}one of these has to be there: {', '.join(VERBS)}")
+    verb = VERBS[verbs[0]]
+    takes = {verbs[0]: verb.subject, **verb.needs, **verb.takes, **trace.OUTCOME}
+    for name in fields:
+        if name not in takes:
+            known = ", ".join([*verb.needs, *verb.takes]) or "nothing else"
+            raise TraceError(f"{verbs[0]!r} has no field {shown(name)}; it takes {known}")
+    trace.demand(fields, {verbs[0]: verb.subject, **verb.needs}, repr(verbs[0]))
+    trace.permit(fields, takes)
+    return Step(verbs[0], fields)
+
+
+def parse(line: bytes) -> Any:
+    """The JSON value on a line. Raises TraceError."""
+    try:
+        return json.loads(line.decode(), object_pairs_hook=_fields, parse_constant=_constant)
+    except TraceError:
+        raise
+    except UnicodeDecodeError:
+        raise TraceError("the line is not UTF-8") from None
+    except RecursionError:
+        raise TraceError("the line is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise TraceError(f"the line is not JSON: {error.msg} at column {error.colno}") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise TraceError(f"the line is not JSON that can be read: {error}") from None
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise TraceError(f"{twice} is given twice")
+    return fields
+
+
+def _constant(text: str) -> Any:
+    raise TraceError(f"the line is not JSON: {text} is no number there")
+
+
+def bind_abstract(sock: socket.socket) -> None:
+    """Gives a socket an abstract name that reads like a sockaddr_nl: padding, port id 0, and four unique bytes."""
+    while True:
+        try:
+            sock.bind(bytes(6) + (next(_unique) & 0xFFFFFFFF).to_bytes(4, "little"))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return

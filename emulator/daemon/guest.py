@@ -1,0 +1,119 @@
+"""A supervisor as a guest of the daemon: programs that a launcher has started see the daemon's machine.
+
+The launcher names the listener by its number; the daemon takes a copy of it, and needs the same right for that as for
+looking into the programs: so whoever cannot be supervised is refused at once, and not at the first call.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import checkpoint, notify_closing, wait_readable
+
+from emulator.daemon.directory import DirectoryError
+from emulator.launch.supervisor import Supervisor
+from emulator.launch.trap.architectures import architecture
+from emulator.launch.trap.borrow import getfd
+from emulator.launch.trap.seccomp import Listener
+from emulator.script.programs import StepError
+from emulator.script.trace import Step, step_of
+
+if TYPE_CHECKING:
+    from emulator.daemon.server import Server
+    from emulator.kernel.core.net import Net
+    from emulator.machine.machine import Machine
+
+
+PATIENCE = 8
+"""How often it looks again before it sleeps, letting the others run in between (connection.py)."""
+
+
+class Guest:
+    """One supervisor, and its host. Takes the launcher's process, and what it asks for.
+
+    Raises OSError: EPERM when its processes may not be looked into; StepError, DirectoryError as for a namespace."""
+
+    def __init__(self, server: Server, launcher: int, step: Step) -> None:
+        arch = architecture()
+        if arch is None or not launcher:
+            raise OSError(errno.ENOSYS, "processes of this kind cannot be supervised from here")
+        self.server = server
+        self.machine: Machine = server.machine
+        self.ready = server.ready
+        name = step.get("netns", "init")
+        if name not in server.steps.nets:
+            server.add_namespace(step_of({"netns": name}))
+        pidfd = os.pidfd_open(launcher)
+        try:
+            listener = Listener(getfd(pidfd, step.subject))
+        finally:
+            os.close(pidfd)
+        self._closed = False
+        self.supervisor = Supervisor(
+            self, server.steps.nets[name], arch, listener, root=step.get("root", True), base=step["base"],
+            place=step["place"], parent=launcher,
+        )  # fmt: skip
+        server.guests.add(self)
+
+    async def serve(self) -> None:
+        """Answers calls until `close()`."""
+        supervisor = self.supervisor
+        try:
+            while not self._closed:
+                timeout = supervisor.timeout()
+                with trio.move_on_after(float("inf") if timeout is None else timeout):
+                    await wait_readable(supervisor.poll.fileno())
+                idle = 0
+                while not self._closed and idle < PATIENCE:
+                    idle = 0 if supervisor.turn() else idle + 1
+                    await checkpoint()
+        except trio.ClosedResourceError:
+            pass
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """The end; twice does no harm."""
+        if not self._closed:
+            self._closed = True
+            self.server.guests.discard(self)
+            notify_closing(self.supervisor.poll.fileno())
+            self.supervisor.close()
+            self.server.settle()
+
+    # The host
+
+    def settle(self) -> None:
+        self.server.settle()
+
+    def name(self, name: str, net: Net) -> bool:
+        server = self.server
+        try:
+            server.directory.check_name(name)
+        except DirectoryError:
+            return False
+        if name in self.machine.nets:
+            return False
+        net.hold()
+        net.name = name
+        self.machine.nets[name] = server.steps.nets[name] = net
+        try:
+            server.arrange()
+        except DirectoryError:
+            del server.steps.nets[name]
+            self.machine.delete_net(name)
+            return False
+        return True
+
+    def unname(self, name: str) -> None:
+        try:
+            self.server.steps.do(step_of({"netns_del": name}))
+        except StepError as error:
+            raise OSError(errno.EBUSY, str(error)) from error
+        self.server.arrange()
+
+    def timeout(self) -> float | None:
+        return None

@@ -1,0 +1,343 @@
+"""The daemon: a kernel behind Unix sockets.
+
+For each namespace there is a directory with two listening SOCK_SEQPACKET sockets, `generic` and `route` (directory.py);
+who connects has a netlink socket of that protocol in that namespace, with CAP_ACK and EXT_ACK set, every capability,
+and its process id as port id. What is not netlink comes in through the control socket (control.py).
+
+Everything happens in one thread and every change of the kernel in one call, so there are no locks. Messages for other
+sockets than the one that asked are queued on their endpoints; each such connection puts itself on `ready`, and is
+written to before the next request is taken. Then comes the work that the kernel defers (link-watch, a namespace's
+end), and what that announces.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import notify_closing, wait_readable
+
+from emulator.daemon.connection import Connection
+from emulator.daemon.control import Control
+from emulator.daemon.directory import PROTOCOLS, Directory, DirectoryError
+from emulator.daemon.dmabuf_files import Tokens
+from emulator.kernel.core.clock import NSEC_PER_SEC
+from emulator.machine.endpoint import LONGEST, Endpoint
+from emulator.machine.machine import Machine
+from emulator.netlink.descriptors import PeerDescriptors
+from emulator.script import trace
+from emulator.script.steps import Steps
+from emulator.script.trace import Step
+from protocol.uapi.netlink import NetlinkOpt
+
+if TYPE_CHECKING:
+    from emulator.daemon.guest import Guest
+    from emulator.launch.sockets.channel import Channel
+
+log = logging.getLogger(__name__)
+
+PATH_OPTIONS = ((NetlinkOpt.CAP_ACK, 1), (NetlinkOpt.EXT_ACK, 1))
+"""What every modern client sets first, and a client of a path cannot."""
+
+Greet = Callable[[socket.socket], None]
+
+OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+BREATH = 0.1
+"""Seconds until connections are accepted again after that."""
+
+
+class Server:
+    """One daemon. `bind()` makes its sockets, `start()` serves, in a nursery whose cancellation is its end.
+
+    make_machine: called for the first machine, and for a fresh one at each `reset()`. real_time: the wall clock pushes
+    the machine's; without it time passes only when somebody asks for it (the step `sleep`), and a run can be repeated
+    exactly.
+    """
+
+    def __init__(
+        self, directory: Directory, make_machine: Callable[[], Machine] = Machine, *, real_time: bool = False
+    ) -> None:
+        self.directory = directory
+        self.make_machine = make_machine
+        self.machine = make_machine()
+        self.steps = Steps(self.machine)
+        self.connections: set[Connection] = set()
+        self.guests: set[Guest] = set()
+        """Supervisors of programs that see this machine."""
+        self.named: dict[str, Connection] = {}
+        """Connections that the control socket made, by the name it gave them."""
+        self.ready: list[Connection | Channel] = []
+        """Those whose endpoints have something to be written; each puts itself here."""
+        self.buffer = memoryview(bytearray(LONGEST + 1))
+        """Where every connection receives, one datagram at a time; one byte longer than any may be."""
+        self.tokens = Tokens()
+        """Files that stand for dmabufs."""
+        self._listeners: dict[str, list[socket.socket]] = {}
+        self._homes: dict[tuple[int, int], str] = {}
+        """Device and inode number of the namespaces' directories."""
+        self._bound: list[tuple[socket.socket, Greet]] = []
+        """Sockets that are not served yet, and what to do with who connects."""
+        self._nursery: trio.Nursery | None = None
+        self._real_time = real_time
+        self._now: Callable[[], float] | None = None
+        """Trio's clock, while it pushes the machine's."""
+        self._told = 0.0
+        """When the machine was last told how much time has passed."""
+        self._nap = trio.CancelScope()
+        """The sleep until the machine has something to do, and, in its nanoseconds, until when."""
+        self._due: int | None = None
+
+    # The life of the daemon
+
+    def bind(self) -> None:
+        """Makes the sockets. Raises DirectoryError, with none left."""
+        try:
+            self.arrange()
+            control = self.directory.listen(self.directory.control, socket.SOCK_STREAM)
+            self._bound.append((control, self._greet_control))
+        except DirectoryError:
+            for sock, _ in self._bound:
+                sock.close()
+            raise
+
+    def start(self, nursery: trio.Nursery) -> None:
+        """Serves on them, in tasks of that nursery."""
+        self._nursery = nursery
+        if self._real_time and self._now is None:
+            self._now = trio.lowlevel.current_clock().current_time
+            self._told = self._now()
+            nursery.start_soon(self._keep_time)
+        for sock, greet in self._bound:
+            nursery.start_soon(self._listen, sock, greet)
+        self._bound.clear()
+
+    async def _keep_time(self) -> None:
+        """Does what the machine has to do when it is due, whether or not somebody asks for something."""
+        while True:
+            with trio.CancelScope() as self._nap:
+                self._due = self.machine.work.next_due()
+                if self._due is None:
+                    await trio.sleep_forever()
+                await trio.sleep((self._due - self.machine.clock.now) / NSEC_PER_SEC)
+            self.settle()
+
+    def reset(self) -> None:
+        """A fresh machine; whoever was connected to the old one is cut off."""
+        for guest in list(self.guests):
+            guest.close()
+        for connection in list(self.connections):
+            connection.close()
+        self.machine = self.make_machine()
+        self.steps = Steps(self.machine)
+        self.tokens.clear()
+        self.arrange()
+        self._nap.cancel()
+
+    def arrange(self) -> None:
+        """Makes the listening sockets follow the namespaces that there are.
+
+        Connections into a namespace that is gone live on until they are closed.
+        """
+        for name in [name for name in self._listeners if name not in self.steps.nets]:
+            for sock in self._listeners.pop(name):
+                notify_closing(sock)
+                sock.close()
+            self._homes = {home: owner for home, owner in self._homes.items() if owner != name}
+            self.directory.remove(name)
+        for name in [name for name in self.steps.nets if name not in self._listeners]:
+            sockets = self._listeners[name] = []
+            for protocol, number in PROTOCOLS.items():
+                sock = self.directory.listen(self.directory.namespace(name) / protocol, socket.SOCK_SEQPACKET)
+                sockets.append(sock)
+                self._bound.append((sock, self._greeter(name, number)))
+            home = self.directory.namespace(name).stat()
+            self._homes[home.st_dev, home.st_ino] = name
+        if self._nursery is not None:
+            self.start(self._nursery)
+
+    def add_namespace(self, step: Step) -> None:
+        """The step `netns`, with a place in the directory. Raises DirectoryError, StepError."""
+        self.directory.check_name(step.subject)
+        self.steps.do(step)
+        try:
+            self.arrange()
+        except DirectoryError:
+            self.steps.do(trace.step_of({"netns_del": step.subject}))
+            self.arrange()
+            raise
+
+    # The kernel's turn
+
+    def settle(self) -> None:
+        """After a request, or a sleep: writes what was queued, does what was deferred or has become due, writes what
+        came of that."""
+        ready = self.ready
+        if ready:
+            for connection in ready:  # it may grow as we go
+                connection.flush()
+            ready.clear()
+        machine = self.machine
+        try:
+            if self._now is not None:
+                before, self._told = self._told, self._now()
+                machine.work.advance(self._told - before)
+            else:
+                machine.settle()
+        except Exception:
+            log.exception("a bug in the emulator, in deferred work")
+        if ready:
+            self.settle()
+        elif self._now is not None:
+            due = machine.work.next_due()
+            if due is not None and (self._due is None or due < self._due):
+                self._nap.cancel()
+
+    # Connections
+
+    def connect(self, sock: socket.socket, endpoint: Endpoint, *, name: str | None = None) -> Connection:
+        """Joins a Unix socket to an endpoint, in a task of its own."""
+        connection = Connection(self, sock, endpoint, name=name)
+        self.connections.add(connection)
+        if name is not None:
+            self.named[name] = connection
+        self._start(connection.serve)
+        return connection
+
+    def forget(self, connection: Connection) -> None:
+        """Called by a connection when it has been closed."""
+        self.connections.discard(connection)
+        if connection.name is not None and self.named.get(connection.name) is connection:
+            del self.named[connection.name]
+            self.steps.sockets.pop(connection.name, None)
+
+    def descriptors(self, pid: int) -> PeerDescriptors:
+        """What numbers in the messages of that process stand for."""
+        return PeerDescriptors(pid, self._home)
+
+    def _home(self, file: tuple[int, int]) -> object | None:
+        name = self._homes.get(file)
+        return self.tokens.get(file) if name is None else self.steps.nets.get(name)
+
+    def _greeter(self, name: str, protocol: int) -> Greet:
+        def greet(sock: socket.socket) -> None:
+            pid = peer_pid(sock)
+            net = self.steps.nets[name]
+            endpoint = Endpoint(self.machine, net, protocol, pid=pid, options=PATH_OPTIONS)
+            endpoint.descriptors = self.descriptors(pid)
+            self.connect(sock, endpoint)
+
+        return greet
+
+    def _greet_control(self, sock: socket.socket) -> None:
+        self._start(Control(self, sock, peer_pid(sock)).serve)
+
+    # Tasks
+
+    def begin(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Runs the task of a guest."""
+        self._start(task)
+
+    def _start(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Runs the task of a client. A bug in it ends that client, not the daemon."""
+
+        async def guarded() -> None:
+            try:
+                await task()
+            except Exception:
+                log.exception("a bug in the emulator; a connection ends")
+
+        assert self._nursery is not None, "not started"
+        self._nursery.start_soon(guarded)
+
+    async def _listen(self, sock: socket.socket, greet: Greet) -> None:
+        with sock:
+            while sock.fileno() >= 0:
+                try:
+                    await wait_readable(sock)
+                    client, _ = sock.accept()
+                except (BlockingIOError, ConnectionAbortedError):
+                    continue
+                except trio.ClosedResourceError:
+                    return
+                except OSError as error:
+                    if error.errno not in OUT_OF_DESCRIPTORS:
+                        raise
+                    log.warning("no connection can be accepted: %s", error.strerror)
+                    await trio.sleep(BREATH)
+                    continue
+                try:
+                    greet(client)
+                except Exception:
+                    log.exception("a connection could not be made")
+                    client.close()
+
+
+@asynccontextmanager
+async def serving(
+    directory: str | os.PathLike[str], make_machine: Callable[[], Machine] = Machine, *, real_time: bool = False
+) -> AsyncIterator[Server]:
+    """A daemon on that directory for as long as the block runs; nothing of it is left afterwards.
+
+    Raises DirectoryError when the directory cannot be had: a living daemon owns it, it cannot be written, or its path
+    is too long for sockets. real_time: see Server.
+    """
+    place = Directory(directory)
+    with place.claim():
+        server = Server(place, make_machine, real_time=real_time)
+        server.bind()
+        async with trio.open_nursery() as nursery:
+            server.start(nursery)
+            try:
+                yield server
+            finally:
+                server.tokens.clear()
+                nursery.cancel_scope.cancel()
+
+
+async def serve(
+    directory: str | os.PathLike[str],
+    make_machine: Callable[[], Machine] = Machine,
+    *,
+    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """`serving()` as a task: runs until it is cancelled. `await nursery.start(serve, directory)` returns the server."""
+    async with serving(directory, make_machine) as server:
+        task_status.started(server)
+        await trio.sleep_forever()
+
+
+def run(
+    directory: str | os.PathLike[str],
+    make_machine: Callable[[], Machine] = Machine,
+    *,
+    ready: Callable[[], object] = lambda: None,
+    real_time: bool = True,
+) -> None:
+    """The daemon's whole life: serves until SIGTERM or SIGINT. ready: called when clients can connect.
+
+    Raises DirectoryError like `serving()`.
+    """
+
+    async def life() -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async with serving(directory, make_machine, real_time=real_time):
+                ready()
+                async for _ in signals:
+                    return
+
+    trio.run(life)
+
+
+def peer_pid(sock: socket.socket) -> int:
+    """The process that connected; 0 when it is in a namespace of processes that cannot be seen from here."""
+    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid

@@ -1,0 +1,124 @@
+"""The whole state of a machine as JSON, for people and for tests that look in from outside.
+
+It is a view: what netlink would show only in pieces and per namespace, in one document with names instead of numbers
+where there are names. What does not apply is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from protocol.uapi.if_ import IFF, IfOper
+from protocol.uapi.netlink import NetlinkProtocol
+
+if TYPE_CHECKING:
+    from emulator.daemon.connection import Connection
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.devices.queue import RxQueue
+    from emulator.kernel.queues.napi import Napi
+    from emulator.kernel.queues.page_pool import PagePool
+    from emulator.machine.machine import Machine
+
+
+def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str, Any]:
+    """What there is: namespaces with their ids and devices, families by number, open sockets."""
+    connected = {id(connection.endpoint): connection for connection in connections}
+    sockets = []
+    for endpoint in machine.ports:
+        connection = connected.get(id(endpoint))
+        sockets.append(
+            _present(
+                name=None if connection is None else connection.name,
+                netns=endpoint.net.name,
+                protocol=NetlinkProtocol(endpoint.protocol).name.lower(),
+                port=endpoint.portid,
+                uid=endpoint.credentials.uid,
+                groups=sorted(endpoint.groups) or None,
+                overruns=None if connection is None else connection.overruns or None,
+            )
+        )
+    return {
+        "kernel": {"cpus": machine.cpus, "netdevsim": machine.netdevsim, "bugs": machine.bugs},
+        "families": {family.name: number for family, number in machine.numbers.items()},
+        "namespaces": {name: _namespace(net) for name, net in machine.nets.items()},
+        "sockets": sockets,
+    }
+
+
+def _namespace(net: Net) -> dict[str, Any]:
+    return {
+        "cookie": net.cookie,
+        "inode": net.inum,
+        "ids": {peer.name: nsid for nsid, peer in net.ids},
+        "devices": [_device(dev) for dev in sorted(net, key=lambda dev: dev.ifindex)],
+    }
+
+
+def _device(dev: Device) -> dict[str, Any]:
+    peer = dev.ops.get_peer(dev)
+    rx = dev.rx.made(dev.real_num_rx_queues)
+    return _present(
+        ifindex=dev.ifindex,
+        name=dev.name,
+        altnames=list(dev.altnames) or None,
+        alias=dev.ifalias or None,
+        kind=dev.kind.name if dev.kind is not None and dev.kind.name else None,
+        driver=dev.ops.driver or None,
+        parent=None if dev.parent is None else dev.parent.name,
+        peer=None if peer is None else {"netns": peer.net.name, "name": peer.name, "ifindex": peer.ifindex},
+        master=None if dev.master is None else dev.master.name,
+        flags=[flag.name for flag in IFF if dev.flags & flag],
+        operstate=IfOper(dev.operstate).name,
+        carrier=dev.carrier,
+        mtu=dev.mtu,
+        address=dev.address.hex(":") or None,
+        rx_queues=dev.real_num_rx_queues,
+        tx_queues=dev.real_num_tx_queues,
+        leases=[_lease(queue) for queue in rx if queue.lease is not None] or None,
+        xsk=[queue.index for queue in rx if queue.pool is not None] or None,
+        providers={str(queue.index): queue.mp.kind.value for queue in rx if queue.mp is not None} or None,
+        napis=[_napi(napi) for napi in dev.napi_list] or None,
+        page_pools=[_page_pool(pool) for pool in dev.page_pools] or None,
+    )
+
+
+def _lease(queue: RxQueue) -> dict[str, Any]:
+    """One end of a lease. A device with a parent is the one that lends."""
+    other = queue.lease
+    assert other is not None
+    return {
+        "queue": queue.index,
+        "to" if queue.dev.parent is not None else "from": {
+            "netns": other.dev.net.name, "name": other.dev.name, "ifindex": other.dev.ifindex, "queue": other.index,
+        },
+    }  # fmt: skip
+
+
+def _napi(napi: Napi) -> dict[str, Any]:
+    return _present(
+        id=napi.napi_id if napi.valid else None,
+        index=napi.index if napi.index >= 0 else None,
+        enabled=napi.enabled,
+        irq=napi.irq if napi.irq >= 0 else None,
+        pid=napi.pid,
+        threaded=napi.threaded.name,
+        defer_hard_irqs=napi.defer_hard_irqs,
+        gro_flush_timeout=napi.gro_flush_timeout,
+        irq_suspend_timeout=napi.irq_suspend_timeout,
+    )
+
+
+def _page_pool(pool: PagePool) -> dict[str, Any]:
+    return _present(
+        id=pool.id,
+        napi_id=pool.napi_id,
+        inflight=pool.inflight,
+        detach_time=pool.detach_time,
+        provider=None if pool.provider is None else pool.provider.kind.value,
+    )
+
+
+def _present(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

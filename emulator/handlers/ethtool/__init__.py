@@ -1,0 +1,1 @@
+"""The ethtool family, a file a group of commands."""

@@ -1,0 +1,278 @@
+"""What no device here has: each command says so in the kernel's way, after looking at the request as far as it does.
+
+Message levels, Wake-on-LAN, private flags, Energy-Efficient Ethernet, modules, PHYs and their cables, power over the
+cable, MACs that merge frames, receive-side scaling. Which refusal comes first is all there is to tell (net/ethtool/
+debug.c, wol.c, privflags.c, eee.c, eeprom.c, module.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c, rss.c).
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from emulator.handlers.ethtool.common import Request, check_phy, inside, parse_header, query, setting
+from emulator.netlink.call import Call, Messages
+from emulator.netlink.registry import doit, dumpit
+from protocol.families.ethtool.commands import (
+    CABLE_TEST_ACT,
+    CABLE_TEST_TDR_ACT,
+    DEBUG_GET,
+    DEBUG_NTF,
+    DEBUG_SET,
+    EEE_GET,
+    EEE_NTF,
+    EEE_SET,
+    MM_GET,
+    MM_NTF,
+    MM_SET,
+    MODULE_EEPROM_GET,
+    MODULE_FW_FLASH_ACT,
+    MODULE_GET,
+    MODULE_NTF,
+    MODULE_SET,
+    MSE_GET,
+    PHY_GET,
+    PLCA_GET_CFG,
+    PLCA_GET_STATUS,
+    PLCA_NTF,
+    PLCA_SET_CFG,
+    PRIVFLAGS_GET,
+    PRIVFLAGS_NTF,
+    PRIVFLAGS_SET,
+    PSE_GET,
+    PSE_SET,
+    RSS_CREATE_ACT,
+    RSS_DELETE_ACT,
+    RSS_GET,
+    RSS_NTF,
+    RSS_SET,
+    WOL_GET,
+    WOL_NTF,
+    WOL_SET,
+)
+from protocol.families.ethtool.device import Privflags, Rss
+from protocol.families.ethtool.hardware import CableTestTdr, Module, ModuleEeprom, TdrCfg
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Values
+from protocol.uapi.ethtool import ETH_MODULE_EEPROM_PAGE_LEN, MAX_CABLE_LENGTH_CM, CablePair
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+
+TDR_FIRST = TDR_STEP = 100
+
+
+def nothing(dev: Device, request: Request) -> Values:
+    """A query that no driver here answers."""
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+def no_change(dev: Device, request: Request) -> bool:
+    """A setting that no driver here takes."""
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+for _op, _ntf in (
+    (DEBUG_GET, DEBUG_NTF), (WOL_GET, WOL_NTF), (PRIVFLAGS_GET, PRIVFLAGS_NTF), (EEE_GET, EEE_NTF), (MM_GET, MM_NTF),
+):  # fmt: skip
+    query(_op, ntf=_ntf)(nothing)
+for _op, _ntf in ((DEBUG_SET, DEBUG_NTF), (WOL_SET, WOL_NTF), (EEE_SET, EEE_NTF), (MM_SET, MM_NTF)):
+    setting(_op, _ntf)(no_change)
+
+
+@setting(PRIVFLAGS_SET, PRIVFLAGS_NTF)
+def set_privflags(dev: Device, request: Request) -> bool:
+    """ethnl_set_privflags_validate()."""
+    raise Refusal(errno.EOPNOTSUPP if Privflags.flags in request.attrs else errno.EINVAL)
+
+
+# -- modules ----------------------------------------------------------------------------------
+
+
+def parse_eeprom(request: Request) -> None:
+    """eeprom_parse_request(): half a page at a time, and only page 0 has a lower half."""
+    attrs = request.attrs
+    attrs.require((ModuleEeprom.offset, ModuleEeprom.length, ModuleEeprom.page, ModuleEeprom.i2c_address))
+    offset, end = attrs[ModuleEeprom.offset], attrs[ModuleEeprom.offset] + attrs[ModuleEeprom.length]
+    half = ETH_MODULE_EEPROM_PAGE_LEN
+    if attrs[ModuleEeprom.page] and offset < half:
+        text = "reading from lower half page is allowed for page 0 only"
+        raise Refusal(errno.EINVAL, text, at=attrs.offset(ModuleEeprom.page))
+    if offset < half < end:
+        text = "reading cross half page boundary is illegal"
+        raise Refusal(errno.EINVAL, text, at=attrs.offset(ModuleEeprom.length))
+    if end > 2 * half:
+        text = "reading cross page boundary is illegal"
+        raise Refusal(errno.EINVAL, text, at=attrs.offset(ModuleEeprom.length))
+
+
+query(MODULE_EEPROM_GET, parse=parse_eeprom)(nothing)
+
+
+@query(MODULE_GET, ntf=MODULE_NTF)
+def module(dev: Device, request: Request) -> Values:
+    """module_prepare_data(): a driver without a module has nothing to say, and says that."""
+    return {}
+
+
+@setting(MODULE_SET, MODULE_NTF)
+def set_module(dev: Device, request: Request) -> bool:
+    """ethnl_set_module_validate()."""
+    if Module.power_mode_policy not in request.attrs:
+        return False
+    text = "Setting power mode policy is not supported by this device"
+    raise Refusal(errno.EOPNOTSUPP, text, at="power-mode-policy")
+
+
+@doit(MODULE_FW_FLASH_ACT)
+def module_fw_flash(call: Call) -> None:
+    """ethnl_act_module_fw_flash()."""
+    parse_header(call, demanded=True)
+    raise Refusal(errno.EOPNOTSUPP, "Flashing module firmware is not supported by this device")
+
+
+# -- PHYs -------------------------------------------------------------------------------------
+
+
+def no_phy(request: Request) -> Refusal:
+    """EOPNOTSUPP, with what looking for the PHY has left behind: one that is named is missed by name."""
+    try:
+        check_phy(request)
+    except Refusal as refusal:
+        refusal.errno = errno.EOPNOTSUPP
+        return refusal
+    return Refusal(errno.EOPNOTSUPP)
+
+
+def without_phy(dev: Device, request: Request) -> Values:
+    """plca_get_cfg_prepare_data(), plca_get_status_prepare_data(), phy_prepare_data()."""
+    raise no_phy(request)
+
+
+query(PLCA_GET_CFG, ntf=PLCA_NTF, per_phy=True)(without_phy)
+query(PLCA_GET_STATUS, per_phy=True)(without_phy)
+query(PHY_GET, per_phy=True)(without_phy)
+
+
+@query(MSE_GET, per_phy=True)
+def mse(dev: Device, request: Request) -> Values:
+    """mse_prepare_data()."""
+    check_phy(request)
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@query(PSE_GET, per_phy=True)
+def pse(dev: Device, request: Request) -> Values:
+    """pse_prepare_data()."""
+    check_phy(request)
+    raise Refusal(errno.EOPNOTSUPP, "No PHY found")
+
+
+@setting(PSE_SET)
+def set_pse(dev: Device, request: Request) -> bool:
+    """ethnl_set_pse()."""
+    refusal = no_phy(request)
+    refusal.text = "No PHY is attached"
+    raise refusal
+
+
+@setting(PLCA_SET_CFG, PLCA_NTF)
+def set_plca(dev: Device, request: Request) -> bool:
+    """ethnl_set_plca()."""
+    raise no_phy(request)
+
+
+@doit(CABLE_TEST_ACT)
+def cable_test(call: Call) -> None:
+    """ethnl_act_cable_test()."""
+    raise no_phy(parse_header(call, demanded=True))
+
+
+@doit(CABLE_TEST_TDR_ACT)
+def cable_test_tdr(call: Call) -> None:
+    """ethnl_act_cable_test_tdr()."""
+    request = parse_header(call, demanded=True)
+    if CableTestTdr.cfg in call.attrs:
+        check_tdr(request)
+    raise no_phy(request)
+
+
+def check_tdr(request: Request) -> None:
+    """ethnl_act_cable_test_tdr_cfg(): from where to where, in centimetres, by which steps, on which pair."""
+    cfg = inside(request, CableTestTdr.cfg, TdrCfg.spec.policy)
+    first, last = cfg.get(TdrCfg.first, TDR_FIRST), cfg.get(TdrCfg.last, MAX_CABLE_LENGTH_CM)
+    step = cfg.get(TdrCfg.step, TDR_STEP)
+    # The kernel keeps the pair in an s8, so the upper half of its numbers is below all pairs and passes.
+    pair = cfg.get(TdrCfg.pair, 0)
+    for wrong, text, blamed in (
+        (CablePair.D < pair < 0x80, "invalid pair parameter", TdrCfg.pair),
+        (first > MAX_CABLE_LENGTH_CM, "invalid first parameter", TdrCfg.first),
+        (last > MAX_CABLE_LENGTH_CM, "invalid last parameter", TdrCfg.last),
+        (first > last, "invalid first/last parameter", None),
+        (not step, "invalid step parameter", TdrCfg.step),
+        (step > last - first, "step parameter too big", TdrCfg.step),
+    ):
+        if wrong:
+            raise Refusal(errno.EINVAL, text, at=None if blamed is None else cfg.offset(blamed))
+
+
+# -- receive-side scaling ---------------------------------------------------------------------
+
+
+def parse_rss(request: Request) -> None:
+    """rss_parse_request(): where to start is for dumps."""
+    at = request.attrs.offset(Rss.start_context)
+    if at is not None:
+        raise Refusal(errno.EINVAL, at=at)
+
+
+@doit(RSS_GET)
+def rss(call: Call) -> Values:
+    """rss_prepare_data()."""
+    parse_rss(parse_header(call, demanded=True))
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@dumpit(RSS_GET)
+def rss_dump(call: Call) -> Messages:
+    """ethnl_rss_dump_start(), ethnl_rss_dumpit()."""
+    at = call.attrs.offset(Rss.context)
+    if at is not None:
+        raise Refusal(errno.EINVAL, at=at)
+    parse_header(call, demanded=False)
+    return iter(())
+
+
+@setting(RSS_SET, RSS_NTF, parse=parse_rss)
+def set_rss(dev: Device, request: Request) -> bool:
+    """ethnl_rss_set_validate(), ethnl_rss_set(): a request that wants nothing is granted."""
+    attrs = request.attrs
+    blamed = [Rss.context] if attrs.get(Rss.context) else []
+    if attrs.get(Rss.input_xfrm):
+        blamed.append(Rss.input_xfrm)
+    blamed.append(Rss.flow_hash)
+    for attr in blamed:
+        if attr in attrs:
+            raise Refusal(errno.EOPNOTSUPP, at=attrs.offset(attr))
+    if Rss.indir in attrs:
+        raise Refusal(errno.EOPNOTSUPP)
+    if Rss.hkey in attrs:
+        raise Refusal(errno.EINVAL, at=attrs.offset(Rss.hkey))
+    if Rss.hfunc in attrs:
+        raise Refusal(errno.EOPNOTSUPP)
+    return False
+
+
+@doit(RSS_CREATE_ACT)
+def create_rss(call: Call) -> None:
+    """ethnl_rss_create_doit()."""
+    parse_header(call, demanded=True)
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@doit(RSS_DELETE_ACT)
+def delete_rss(call: Call) -> None:
+    """ethnl_rss_delete_doit()."""
+    call.attrs.require((Rss.context,))
+    parse_header(call, demanded=True)
+    raise Refusal(errno.EOPNOTSUPP)

@@ -1,0 +1,117 @@
+"""Time stamps and the clocks that make them (net/ethtool/tsinfo.c, tsconfig.c, phc_vclocks.c)."""
+
+from __future__ import annotations
+
+import errno
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from emulator.handlers.ethtool.bitset import put_bitset
+from emulator.handlers.ethtool.common import Request, named_header, parse_header, query, setting
+from emulator.handlers.netdev.device import devices
+from emulator.kernel.ethtool import link as model
+from emulator.netlink.call import Call, Messages
+from emulator.netlink.dump import Dump
+from emulator.netlink.registry import doit, dumpit
+from protocol.families.ethtool.commands import PHC_VCLOCKS_GET, TSCONFIG_GET, TSCONFIG_SET, TSINFO_GET
+from protocol.families.ethtool.link import HwtstampProvider, Tsinfo
+from protocol.families.ethtool.strings import SOF_TIMESTAMPING, TS_RX_FILTERS, TS_TX_TYPES
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Attr, Values
+from protocol.uapi.net_tstamp import HwtstampSource
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+
+NO_CLOCK = -1
+
+
+def signed(number: int) -> int:
+    """A clock's number, which the kernel keeps in an int."""
+    return number - (1 << 32) if number >> 31 else number
+
+
+def provider(request: Request) -> tuple[int, int]:
+    """tsinfo_parse_request(): which clock is meant, by number and qualifier; NO_CLOCK for the device's own."""
+    if Tsinfo.hwtstamp_provider not in request.attrs:
+        return NO_CLOCK, 0
+    if request.stats:
+        raise Refusal(errno.EOPNOTSUPP, "can't query statistics for a provider")
+    wanted = request.attrs[Tsinfo.hwtstamp_provider]
+    wanted.require((HwtstampProvider.index, HwtstampProvider.qualifier))
+    return signed(wanted[HwtstampProvider.index]), wanted[HwtstampProvider.qualifier]
+
+
+def fill_info(info: model.TsInfo, request: Request, stats: bool) -> Values:
+    """tsinfo_fill_reply(). No driver here counts time stamps."""
+    compact, has_clock = request.compact, info.phc_index >= 0
+    values: dict[Attr[Any], Any] = {
+        Tsinfo.phc_index: info.phc_index if has_clock else None,
+        Tsinfo.hwtstamp_source: HwtstampSource.NETDEV if has_clock else None,
+        Tsinfo.stats: {} if stats else None,
+    }
+    if has_clock:
+        values[Tsinfo.hwtstamp_provider] = {
+            HwtstampProvider.index: info.phc_index,
+            HwtstampProvider.qualifier: info.phc_qualifier,
+        }
+    for attr, bits, names in (
+        (Tsinfo.timestamping, info.so_timestamping, SOF_TIMESTAMPING),
+        (Tsinfo.tx_types, info.tx_types, TS_TX_TYPES),
+        (Tsinfo.rx_filters, info.rx_filters, TS_RX_FILTERS),
+    ):
+        if bits:
+            values[attr] = put_bitset(bits, None, names, compact)
+    return values
+
+
+@doit(TSINFO_GET)
+def tsinfo(call: Call) -> Values:
+    """tsinfo_prepare_data()."""
+    request = parse_header(call, demanded=True)
+    dev = request.dev
+    assert dev is not None
+    clock, qualifier = provider(request)
+    info = model.get_ts_info(dev) if clock == NO_CLOCK else model.get_ts_info_of(dev, clock, qualifier)
+    return named_header(TSINFO_GET, dev) | dict(fill_info(info, request, request.stats))
+
+
+@dumpit(TSINFO_GET)
+def tsinfo_dump(call: Call) -> Dump:
+    """ethnl_tsinfo_start(), ethnl_tsinfo_dumpit(): one device or all, those that say something themselves. Which clock
+    the request means is not looked at."""
+    request = parse_header(call, demanded=False)
+    if request.stats:
+        raise Refusal(errno.EOPNOTSUPP, "stats not supported in dump")
+
+    def fill(dev: Device) -> Values | None:
+        if not dev.ops.has("get_ts_info"):
+            return None
+        info = model.get_ts_info(dev)
+        return named_header(TSINFO_GET, dev) | dict(fill_info(info, request, False))
+
+    def messages() -> Messages:
+        for dev in devices(call.net) if request.dev is None else (request.dev,):
+            yield partial(fill, dev)
+
+    return Dump(call, messages(), multi=False)
+
+
+@query(PHC_VCLOCKS_GET)
+def phc_vclocks(dev: Device, request: Request) -> Values:
+    """phc_vclocks_fill_reply(): no clock here has virtual ones."""
+    return {}
+
+
+@query(TSCONFIG_GET)
+def tsconfig(dev: Device, request: Request) -> Values:
+    """tsconfig_prepare_data(): no driver here can be told what to stamp."""
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@setting(TSCONFIG_SET)
+def set_tsconfig(dev: Device, request: Request) -> bool:
+    """ethnl_set_tsconfig()."""
+    raise Refusal(errno.EOPNOTSUPP)
+
+

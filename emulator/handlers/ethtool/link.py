@@ -1,0 +1,98 @@
+"""The link: its connector, its modes, its state (net/ethtool/linkinfo.c, linkmodes.c, linkstate.c)."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from emulator.handlers.ethtool.bitset import put_bitset
+from emulator.handlers.ethtool.common import Request, query, setting
+from emulator.kernel.ethtool import link as model
+from protocol.families.ethtool.commands import (
+    LINKINFO_GET,
+    LINKINFO_NTF,
+    LINKINFO_SET,
+    LINKMODES_GET,
+    LINKMODES_NTF,
+    LINKMODES_SET,
+    LINKSTATE_GET,
+)
+from protocol.families.ethtool.link import Linkinfo, Linkmodes, Linkstate
+from protocol.families.ethtool.strings import LINK_MODES
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Attr, Values
+from protocol.uapi.ethtool import MasterSlaveCfg, MasterSlaveState
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+
+CHOICES = frozenset(MasterSlaveCfg) - {MasterSlaveCfg.UNSUPPORTED, MasterSlaveCfg.UNKNOWN}
+
+
+def settings(dev: Device) -> model.LinkSettings:
+    """netif_get_link_ksettings(), with the words of whoever asks here. Refusal EOPNOTSUPP."""
+    try:
+        return model.get_link_settings(dev)
+    except Refusal as refusal:
+        refusal.text = "failed to retrieve link settings"
+        raise
+
+
+@query(LINKINFO_GET, ntf=LINKINFO_NTF)
+def linkinfo(dev: Device, request: Request) -> Values:
+    """linkinfo_fill_reply()."""
+    link = settings(dev)
+    return {
+        Linkinfo.port: link.port,
+        Linkinfo.phyaddr: link.phy_address,
+        Linkinfo.tp_mdix: link.tp_mdix,
+        Linkinfo.tp_mdix_ctrl: link.tp_mdix_ctrl,
+        Linkinfo.transceiver: link.transceiver,
+    }
+
+
+@query(LINKMODES_GET, ntf=LINKMODES_NTF)
+def linkmodes(dev: Device, request: Request) -> Values:
+    """linkmodes_fill_reply()."""
+    link, compact = settings(dev), request.compact
+    values: dict[Attr[Any], Any] = {
+        Linkmodes.autoneg: link.autoneg,
+        Linkmodes.ours: put_bitset(link.advertising, link.supported, LINK_MODES, compact),
+        Linkmodes.speed: link.speed & 0xFFFFFFFF,
+        Linkmodes.duplex: link.duplex,
+        Linkmodes.lanes: link.lanes or None,
+        Linkmodes.rate_matching: link.rate_matching,
+    }
+    if link.lp_advertising:
+        values[Linkmodes.peer] = put_bitset(link.lp_advertising, None, LINK_MODES, compact)
+    if link.master_slave_cfg != MasterSlaveCfg.UNSUPPORTED:
+        values[Linkmodes.master_slave_cfg] = link.master_slave_cfg
+    if link.master_slave_state != MasterSlaveState.UNSUPPORTED:
+        values[Linkmodes.master_slave_state] = link.master_slave_state
+    return values
+
+
+@setting(LINKINFO_SET, LINKINFO_NTF)
+def set_linkinfo(dev: Device, request: Request) -> bool:
+    """ethnl_set_linkinfo_validate(): no driver here can have its link set."""
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@setting(LINKMODES_SET, LINKMODES_NTF)
+def set_linkmodes(dev: Device, request: Request) -> bool:
+    """ethnl_set_linkmodes_validate(): what is asked is looked at first; then, as for linkinfo."""
+    attrs = request.attrs
+    choice = attrs.get(Linkmodes.master_slave_cfg)
+    if choice is not None and choice not in CHOICES:
+        raise Refusal(errno.EOPNOTSUPP, "master/slave value is invalid", at="master-slave-cfg")
+    lanes = attrs.get(Linkmodes.lanes)
+    if lanes is not None and lanes & lanes - 1:
+        raise Refusal(errno.EINVAL, "lanes value is invalid", at="lanes")
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@query(LINKSTATE_GET)
+def linkstate(dev: Device, request: Request) -> Values:
+    """linkstate_fill_reply(): a driver that does not say whether there is a link leaves nothing to tell."""
+    link = model.get_link(dev)
+    return {Linkstate.link: None if link is None else int(link)}

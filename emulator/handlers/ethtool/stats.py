@@ -1,0 +1,108 @@
+"""Standard statistics, and the UDP ports of tunnels (net/ethtool/stats.c, tunnels.c).
+
+No driver here has counters of the standard kinds, so a group is told with its name and nothing in it; and no tunnel
+has told a device its port.
+"""
+
+from __future__ import annotations
+
+import errno
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emulator.handlers.ethtool.bitset import put_bitset, update_bitset
+from emulator.handlers.ethtool.common import Request, check_phy, named_header, parse_header, query, start_dump
+from emulator.handlers.ethtool.pause import check_source
+from emulator.handlers.netdev.device import devices
+from emulator.netlink.call import Call, Messages
+from emulator.netlink.dump import Dump
+from emulator.netlink.registry import doit, dumpit
+from protocol.families.ethtool.commands import STATS_GET, TUNNEL_INFO_GET
+from protocol.families.ethtool.device import StatsGet, StatsGrp, TunnelInfo, TunnelUdp, TunnelUdpTable
+from protocol.families.ethtool.strings import STATS_STD, UDP_TUNNEL_TYPES
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Values
+from protocol.uapi.ethtool import Stats, StringSet
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+
+NAMED_IN = {
+    Stats.ETH_PHY: StringSet.STATS_ETH_PHY,
+    Stats.ETH_MAC: StringSet.STATS_ETH_MAC,
+    Stats.ETH_CTRL: StringSet.STATS_ETH_CTRL,
+    Stats.RMON: StringSet.STATS_RMON,
+    Stats.PHY: StringSet.STATS_PHY,
+}
+"""Which string set has the names of a group's counters."""
+
+
+def chosen(request: Request) -> tuple[int, int]:
+    """stats_parse_request(): the groups, and which half of the MAC."""
+    groups, changed = update_bitset(0, request, StatsGet.groups, STATS_STD)
+    if not changed:
+        raise Refusal(errno.EINVAL, "no stats requested")
+    return groups, request.attrs.get(StatsGet.src, 0)
+
+
+@query(STATS_GET, parse=chosen)
+def stats(dev: Device, request: Request) -> Values:
+    """stats_fill_reply()."""
+    groups, source = request.options
+    check_phy(request)
+    check_source(source)
+    told = [{StatsGrp.id: int(group), StatsGrp.ss_id: int(NAMED_IN[group])} for group in Stats if groups >> group & 1]
+    return {StatsGet.src: source, StatsGet.grp: told}
+
+
+def fill_tunnels(dev: Device, compact: bool) -> Values:
+    """ethnl_tunnel_info_fill_reply(). Refusal EOPNOTSUPP."""
+    tables = dev.ops.udp_tunnel_tables
+    if not tables:
+        raise Refusal(errno.EOPNOTSUPP)
+    return named_header(TUNNEL_INFO_GET, dev) | {
+        TunnelInfo.udp_ports: {
+            TunnelUdp.table: [
+                {
+                    TunnelUdpTable.size: entries,
+                    TunnelUdpTable.types: put_bitset(types, None, UDP_TUNNEL_TYPES, compact),
+                }
+                for entries, types in tables
+            ]
+        }
+    }
+
+
+@doit(TUNNEL_INFO_GET)
+def tunnel_info(call: Call) -> Values:
+    """ethnl_tunnel_info_doit()."""
+    request = parse_header(call, demanded=True)
+    assert request.dev is not None
+    try:
+        return fill_tunnels(request.dev, request.compact)
+    except Refusal as refusal:
+        refusal.text = "device does not report tunnel offload info"
+        raise
+
+
+@dumpit(TUNNEL_INFO_GET)
+def tunnel_info_dump(call: Call) -> Dump:
+    """ethnl_tunnel_info_dumpit(). How it fared with the last device is how the dump ends."""
+    request = start_dump(call)
+    ending: list[Refusal] = []
+
+    def fill(dev: Device) -> Values | None:
+        ending.clear()
+        try:
+            return fill_tunnels(dev, request.compact)
+        except Refusal as refusal:
+            ending.append(refusal)
+            return None
+
+    def messages() -> Messages:
+        for dev in devices(call.net):
+            yield partial(fill, dev)
+        if ending:
+            raise ending[0]
+
+    return Dump(call, messages(), multi=False)

@@ -1,0 +1,1 @@
+"""The netdev family, a file a group of commands."""

@@ -1,0 +1,48 @@
+"""bind-rx and bind-tx: a dmabuf behind a descriptor of the sender, bound to queues (net/core/netdev-genl.c)."""
+
+from __future__ import annotations
+
+import errno
+
+from emulator.handlers.netdev.device import device
+from emulator.netlink.call import Call
+from emulator.netlink.registry import doit
+from protocol.families.netdev import BIND_RX, BIND_TX, Dmabuf, QueueId
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Values
+from protocol.uapi.netdev import QueueType
+
+RX = int(QueueType.RX)
+
+
+@doit(BIND_RX)
+def bind_rx(call: Call) -> Values:
+    """netdev_nl_bind_rx_doit()."""
+    attrs = call.attrs
+    dev = device(call.net, attrs[Dmabuf.ifindex])
+    if not dev.present:
+        raise Refusal(errno.ENODEV, at=attrs.offset(Dmabuf.ifindex))
+    if not dev.ops_locked:
+        raise Refusal(errno.EOPNOTSUPP, at=attrs.offset(Dmabuf.ifindex))
+    queues = []
+    for _, queue in attrs.all(Dmabuf.queues):
+        queue.require((QueueId.id, QueueId.type))
+        if queue[QueueId.type] != RX:
+            raise Refusal(errno.EINVAL, at=queue.offset(QueueId.type))
+        index = queue[QueueId.id]
+        if index >= dev.real_num_rx_queues:
+            raise Refusal(errno.EINVAL, at=queue.offset(QueueId.id))
+        queues.append(index)
+    dmabuf = call.endpoint.descriptors.get(attrs[Dmabuf.fd])
+    return {Dmabuf.id: call.machine.devmem.bind_rx(dev, queues, dmabuf, call.endpoint).dmabuf_id}
+
+
+@doit(BIND_TX)
+def bind_tx(call: Call) -> Values:
+    """netdev_nl_bind_tx_doit()."""
+    attrs = call.attrs
+    dev = device(call.net, attrs[Dmabuf.ifindex])
+    if not dev.present:
+        raise Refusal(errno.ENODEV)
+    dmabuf = call.endpoint.descriptors.get(attrs[Dmabuf.fd])
+    return {Dmabuf.id: call.machine.devmem.bind_tx(dev, dmabuf, call.endpoint).dmabuf_id}

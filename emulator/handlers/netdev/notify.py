@@ -1,0 +1,62 @@
+"""Notifications of the netdev family: devices to "mgmt", page pools to "page-pool".
+
+netdev_genl_netdevice_event() and netdev_nl_page_pool_event(). They answer nobody, so port and sequence number are 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.handlers.netdev.device import fill_dev
+from emulator.handlers.netdev.page_pool import fill_page_pool
+from emulator.kernel.core.events import Info, NetdevEvent
+from emulator.kernel.queues.page_pool import PagePoolEvent
+from protocol.families.netdev import (
+    DEV_ADD_NTF,
+    DEV_CHANGE_NTF,
+    DEV_DEL_NTF,
+    PAGE_POOL_ADD_NTF,
+    PAGE_POOL_CHANGE_NTF,
+    PAGE_POOL_DEL_NTF,
+)
+from protocol.frame import message
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.queues.page_pool import PagePool
+    from emulator.machine.machine import Machine
+
+DEVICE_EVENTS = {
+    NetdevEvent.REGISTER: DEV_ADD_NTF,
+    NetdevEvent.UNREGISTER: DEV_DEL_NTF,
+    NetdevEvent.XDP_FEAT_CHANGE: DEV_CHANGE_NTF,
+}
+POOL_EVENTS = {
+    PagePoolEvent.ADD: PAGE_POOL_ADD_NTF,
+    PagePoolEvent.DEL: PAGE_POOL_DEL_NTF,
+    PagePoolEvent.CHANGE: PAGE_POOL_CHANGE_NTF,
+}
+
+
+class NetdevNotify:
+    """What one machine's netdev family tells its groups."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
+        """The notifier on the netdevice chain."""
+        op = DEVICE_EVENTS.get(event)
+        if op is not None:
+            machine = self.machine
+            machine.notify_group(
+                dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_dev(dev)))
+            )
+
+    def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
+        """A page pool came, went or changed."""
+        op, machine = POOL_EVENTS[event], self.machine
+        assert pool.dev is not None
+        machine.notify_group(
+            pool.dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_page_pool(pool)))
+        )

@@ -1,0 +1,1 @@
+"""rtnetlink, a folder a group of messages."""

@@ -1,0 +1,126 @@
+"""Dumps of groups and of anycast addresses, and how one is told: inet_dump_ifmcaddr() of net/ipv4/devinet.c,
+inet6_dump_ifmcaddr() and inet6_dump_ifacaddr() of net/ipv6/addrconf.c.
+
+The newest group of a device comes first. Anycast addresses belong to devices that forward, of which there are none
+here: net.ipv6.conf.*.forwarding is 0, and no message sets it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from emulator.handlers.route.addr.dump import Asked, asked, devices
+from emulator.handlers.route.addr.fill import pack_header, stamp
+from emulator.kernel.core.clock import BOOTED
+from emulator.kernel.core.lifetime import INFINITY
+from emulator.kernel.ipv4 import netns as ip4
+from emulator.kernel.ipv4.netns import AF_INET
+from emulator.kernel.ipv6 import netns as ip6
+from emulator.kernel.ipv6.netns import AF_INET6
+from emulator.netlink.by_family import dumpit_of
+from emulator.netlink.dump import Dump
+from protocol.families.route.addr import IPV4, IPV6, Ifa
+from protocol.families.route.multicast import GETANYCAST, GETMULTICAST, GROUP
+from protocol.uapi.if_addr import IFA_F
+from protocol.uapi.rtnetlink import RT_SCOPE
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.ipv4.groups import Membership
+    from emulator.netlink.call import Call, Messages
+
+PERMANENT = int(IFA_F.PERMANENT)
+UNIVERSE, SITE = int(RT_SCOPE.UNIVERSE), int(RT_SCOPE.SITE)
+
+
+class _Family(NamedTuple):
+    """Of one of the two: its number, and how long its addresses are, in bytes."""
+
+    number: int
+    size: int
+
+
+_IP4, _IP6 = _Family(AF_INET, 4), _Family(AF_INET6, 16)
+
+
+def _body(
+    family: _Family, dev: Device, group: int, membership: Membership, nsid: int | None = None, scope: int = UNIVERSE
+) -> bytes:
+    when = stamp(BOOTED + membership.cstamp)
+    head = pack_header(
+        family=family.number, prefixlen=8 * family.size, flags=PERMANENT, scope=scope, index=dev.ifindex
+    )
+    return head + GROUP.encode(
+        {
+            Ifa.target_netnsid: nsid,
+            Ifa.multicast: group.to_bytes(family.size, "big"),
+            Ifa.cacheinfo: {"prefered": INFINITY, "valid": INFINITY, "cstamp": when, "tstamp": when},
+        }
+    )
+
+
+def body4(dev: Device, group: int, membership: Membership) -> bytes:
+    """inet_fill_ifmcaddr(), which does not say the namespace that the asker has named."""
+    return _body(_IP4, dev, group, membership)
+
+
+def body6(
+    dev: Device, group: int, membership: Membership, nsid: int | None = None, *, universe: bool = False
+) -> bytes:
+    """inet6_fill_ifmcaddr(). nsid: the namespace that the asker has named; universe: whatever the group is, it is said
+    to reach everywhere."""
+    site = not universe and ip6.classify(group)[0] & ip6.Kind.SITELOCAL
+    return _body(_IP6, dev, group, membership, nsid, SITE if site else UNIVERSE)
+
+
+def _groups(known: dict[int, Membership], at: int) -> tuple[int, Membership] | None:
+    """The group that stands there in the kernel's list."""
+    return tuple(reversed(known.items()))[at] if at < len(known) else None
+
+
+def _walk4(what: Asked) -> Messages:
+    for dev in devices(what):
+        at = 0
+        while dev.ip4 is not None and (found := _groups(dev.ip4.groups, at)) is not None:
+            yield partial(body4, dev, *found)
+            at += 1
+
+
+def _walk6(what: Asked) -> Messages:
+    for dev in devices(what):
+        at = 0
+        while dev.ip6 is not None and (found := _groups(dev.ip6.listener.members, at)) is not None:
+            yield partial(body6, dev, *found, what.nsid)
+            at += 1
+
+
+def _ask4(call: Call) -> Messages:
+    yield from _walk4(asked(call, IPV4, "ipv4"))
+
+
+def _ask6(call: Call) -> Messages:
+    yield from _walk6(asked(call, IPV6, "ipv6"))
+
+
+@dumpit_of(GETMULTICAST, AF_INET)
+def groups4(call: Call) -> Dump:
+    """inet_dump_ifmcaddr()."""
+    return Dump(call, _ask4(call), generation=partial(ip4.base_seq, call.net))
+
+
+@dumpit_of(GETMULTICAST, AF_INET6)
+def groups6(call: Call) -> Dump:
+    """inet6_dump_ifmcaddr(), which does not look whether its list has changed."""
+    return Dump(call, _ask6(call))
+
+
+@dumpit_of(GETANYCAST, AF_INET6)
+def anycast6(call: Call) -> Dump:
+    """inet6_dump_ifacaddr()."""
+
+    def nothing() -> Messages:
+        asked(call, IPV6, "ipv6")
+        yield from ()
+
+    return Dump(call, nothing())

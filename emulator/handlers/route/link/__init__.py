@@ -1,0 +1,1 @@
+"""RTM_*LINK and RTM_*LINKPROP."""

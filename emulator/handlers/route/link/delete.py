@@ -1,0 +1,37 @@
+"""RTM_DELLINK: deletes a link, or all of a group (rtnl_dellink() of net/core/rtnetlink.c)."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from emulator.handlers.route.link.parse import check_one_netns, is_named, named_device, net_by_id, parse
+from emulator.kernel.devices import links
+from emulator.netlink.by_family import UNSPEC, doit_of
+from protocol.families.route.link import DELLINK, Link
+from protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from emulator.netlink.call import Call
+
+
+@doit_of(DELLINK, UNSPEC)
+def dellink(call: Call) -> None:
+    """rtnl_dellink()."""
+    attrs = parse(call)
+    check_one_netns(attrs, only_id=True)
+    net = call.net
+    nsid = attrs.get(Link.target_netnsid)
+    if nsid is not None:
+        net = net_by_id(call, nsid)
+    index = call.fixed.index
+    if index > 0 or is_named(attrs):
+        dev = net.device(index) if index > 0 else named_device(net, attrs)
+        if dev is None:
+            raise Refusal(errno.ENODEV)
+        links.delete_link(dev, call)
+        return
+    group = attrs.get(Link.group)
+    if group is None:
+        raise Refusal(errno.EINVAL)
+    links.delete_group(net, group)

@@ -1,0 +1,180 @@
+"""RTM_GETLINK: one link, or all of them (rtnl_getlink(), rtnl_dump_ifinfo() of net/core/rtnetlink.c)."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emulator.handlers.route.link import fill as link_fill
+from emulator.handlers.route.link.parse import (
+    BODY,
+    HEADER,
+    check_one_netns,
+    net_by_id,
+    parse,
+    parse_quietly,
+    wanted_device,
+)
+from emulator.handlers.route.link.size import message_size
+from emulator.kernel.devices.kind import Kind
+from emulator.netlink.by_family import UNSPEC, dumpit_of
+from emulator.netlink.call import Call, Fill
+from emulator.netlink.dump import GOODSIZE, Dump
+from emulator.netlink.registry import doit
+from protocol.families.route.link import GETLINK, TAKEN, TAKEN_INFO, Link, LinkInfo
+from protocol.families.route.link_kinds import LINK
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Attrs, walk
+from protocol.schema.policy import DEPRECATED_STRICT, LIBERAL
+from protocol.uapi.netlink import NLM_F
+from protocol.uapi.rtnetlink import RTEXT_FILTER
+from protocol.wire.validate import validate
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+
+DUMP_FILTERED = int(NLM_F.DUMP_FILTERED)
+NAME_ONLY = int(RTEXT_FILTER.NAME_ONLY)
+OLD_BODY = HEADER + 4
+"""Where attributes stand behind a struct rtgenmsg, which very old clients send instead of struct ifinfomsg."""
+NO_MASTER = 0xFFFFFFFF
+GET_ATTRS = frozenset(
+    attr.number for attr in (Link.ifname, Link.alt_ifname, Link.ext_mask, Link.target_netnsid)
+)
+"""What a strict socket may ask for one link by."""
+DUMP_ATTRS = frozenset(attr.number for attr in (Link.target_netnsid, Link.ext_mask, Link.master, Link.linkinfo))
+"""And for many."""
+
+
+@doit(GETLINK)
+def getlink(call: Call) -> bytes:
+    """rtnl_getlink()."""
+    attrs = valid_request(call)
+    check_one_netns(attrs, only_id=True)
+    net = call.net
+    target = attrs.get(Link.target_netnsid)
+    if target is not None:
+        net = net_by_id(call, target)
+    mask = attrs.get(Link.ext_mask, 0)
+    dev = wanted_device(net, call.fixed.index, attrs)
+    if not mask & NAME_ONLY:
+        call.machine.link_watch.sync(dev)
+    return link_fill.body(dev, call.net, mask, target=target)
+
+
+def valid_request(call: Call) -> Attrs:
+    """rtnl_valid_getlink_req()."""
+    if len(call.message) < BODY:
+        raise Refusal(errno.EINVAL, "Invalid header for get link")
+    if not call.endpoint.strict:
+        return parse(call)
+    header = LINK.decode(call.message, HEADER, BODY)
+    if header.pad or header.type or header.flags or header.change:
+        raise Refusal(errno.EINVAL, "Invalid values in header for get link request")
+    attrs = parse(call, DEPRECATED_STRICT)
+    if not GET_ATTRS.issuperset(attrs.spans):
+        raise Refusal(errno.EINVAL, "Unsupported attribute in get link request")
+    return attrs
+
+
+@dumpit_of(GETLINK, UNSPEC)
+def getlink_dump(call: Call) -> Dump:
+    """rtnl_dump_ifinfo()."""
+    return Dump(call, tell_links(call), done_apart=True, least=least_room(call))
+
+
+def tell_links(call: Call) -> Iterator[Fill]:
+    """The links of a namespace, or those of a kind or of a master. What a liberal socket asks for that cannot be parsed
+    is not looked at."""
+    net, target, mask = call.net, None, 0
+    master, kind = 0, None
+    attrs = dump_request(call)
+    if attrs is not None:
+        strict = call.endpoint.strict
+        for number in sorted(attrs.spans):
+            if number == Link.target_netnsid.number:
+                wanted = attrs[Link.target_netnsid]
+                try:
+                    net = net_by_id(call, wanted)
+                except Refusal as refused:
+                    raise Refusal(refused.errno, "Invalid target network namespace id") from refused
+                target = wanted
+            elif strict and number not in DUMP_ATTRS:
+                raise Refusal(errno.EINVAL, "Unsupported attribute in link dump request")
+        mask = attrs.get(Link.ext_mask, 0)
+        master = attrs.get(Link.master, 0)
+        kind = wanted_kind(call, attrs)
+    dump = call.dump
+    dump.generation = lambda: net.dev_base_seq
+    if master or kind is not None:
+        dump.message_flags = DUMP_FILTERED
+    dev = net.after(0)
+    while dev is not None:
+        index = dev.ifindex
+        if (kind is None or dev.kind is kind) and not master_filtered(dev, master):
+            yield partial(fill, net, index, call.net, mask, target)
+        dev = net.after(index)
+
+
+def fill(net: Net, index: int, asker: Net, mask: int, target: int | None) -> bytes | None:
+    """The link of that index, if there still is one when its turn comes."""
+    dev = net.device(index)
+    return None if dev is None else link_fill.body(dev, asker, mask, target=target)
+
+
+def dump_request(call: Call) -> Attrs | None:
+    """rtnl_valid_dump_ifinfo_req(): None for a liberal socket's request that is not valid."""
+    message, end = call.message, len(call.message)
+    if call.endpoint.strict:
+        if end < BODY:
+            raise Refusal(errno.EINVAL, "Invalid header for link dump")
+        header = LINK.decode(message, HEADER, BODY)
+        if header.pad or header.type or header.flags or header.change:
+            raise Refusal(errno.EINVAL, "Invalid values in header for link dump request")
+        if header.index:
+            raise Refusal(errno.EINVAL, "Filter by device index not supported for link dumps")
+        return parse(call, DEPRECATED_STRICT)
+    start = OLD_BODY if end < BODY else BODY
+    try:
+        return Attrs(message, validate(TAKEN, message, start, end, LIBERAL, call.extack), start, end)
+    except Refusal as refused:
+        call.extack.merge(refused)
+        return None
+
+
+def wanted_kind(call: Call, attrs: Attrs) -> Kind | None:
+    """linkinfo_to_kind_ops(): None for a kind that is not there, which filters nothing."""
+    span = attrs.spans.get(Link.linkinfo.number)
+    if span is None:
+        return None
+    try:
+        info = parse_quietly(TAKEN_INFO, call.message, span)
+    except Refusal:
+        return None
+    name = info.get(LinkInfo.kind)
+    return None if name is None else call.machine.kinds.get(name)
+
+
+def master_filtered(dev: Device, master: int) -> bool:
+    """link_master_filtered()."""
+    if not master:
+        return False
+    if master == NO_MASTER:
+        return dev.master is not None
+    return dev.master is None or dev.master.ifindex != master
+
+
+def least_room(call: Call) -> int:
+    """rtnl_calcit(): room for the largest link of the sender's own namespace, where a mask asks for more than usual."""
+    message, end = call.message, len(call.message)
+    start = OLD_BODY if end < BODY else BODY
+    mask = 0
+    for number, first, last in walk(message, start, end):
+        if number == Link.ext_mask.number and last - first == 4:
+            mask = Link.ext_mask.kind.decode(message, first, last)
+    if not mask:
+        return GOODSIZE
+    return HEADER + max((message_size(dev, mask) for dev in call.net), default=0)

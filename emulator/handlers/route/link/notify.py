@@ -1,0 +1,101 @@
+"""Notifications of rtnetlink's links and namespace ids: RTNLGRP_LINK, RTNLGRP_IPV6_IFINFO and RTNLGRP_NSID.
+
+rtmsg_ifinfo() and its relatives of net/core/rtnetlink.c, rtnl_net_notifyid() of net/core/net_namespace.c. A link's
+notification carries the port and the sequence number of whoever caused it only if they asked for an echo; that of an id
+does whenever somebody asked for the id.
+
+The kernel fills a link's message whether or not anyone will read it. Of that, one thing shows: the namespace of the
+other half of a pair gets an id if it had none. So it does here, and the message is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from emulator.handlers.route.link import family
+from emulator.handlers.route.link import fill as link_fill
+from emulator.handlers.route.nsid import nsid
+from protocol.frame import message
+from protocol.uapi.netlink import NetlinkProtocol
+from protocol.uapi.rtnetlink import RTM, RTNLGRP
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.events import Origin
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.machine.machine import Machine
+    from emulator.netlink.call import Call
+
+ROUTE = int(NetlinkProtocol.ROUTE)
+LINK, NSID, IPV6_IFINFO = int(RTNLGRP.LINK), int(RTNLGRP.NSID), int(RTNLGRP.IPV6_IFINFO)
+NEWLINK, DELLINK, NEWNSID, DELNSID = int(RTM.NEWLINK), int(RTM.DELLINK), int(RTM.NEWNSID), int(RTM.DELNSID)
+
+
+def build_link(
+    kind: int, dev: Device, change: int, event: int, new_nsid: int | None, new_ifindex: int, call: Call | None
+) -> bytes:
+    """rtmsg_ifinfo_build_skb(): the message, from the device as it is now."""
+    if event or new_nsid is not None or new_ifindex:
+        body = link_fill.event_body(dev, change, event, new_nsid, new_ifindex)
+    else:
+        body = link_fill.body(dev, dev.net, 0, change)
+    if call is None or not call.echo:
+        return message(kind, 0, 0, 0, body)
+    return message(kind, 0, call.seq, call.portid, body)
+
+
+class RouteNotify:
+    """What one machine's rtnetlink tells its groups (emulator/kernel/core/events.py: Announcer)."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    def link_new(
+        self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None, new_ifindex: int = 0,
+        origin: Origin | None = None,
+    ) -> None:  # fmt: skip
+        """rtmsg_ifinfo(RTM_NEWLINK)."""
+        call = cast("Call | None", origin)
+        link_fill.give_id(dev)
+        self.machine.multicast.notify(
+            dev.net, ROUTE, LINK,
+            lambda: build_link(NEWLINK, dev, change, event, new_nsid, new_ifindex, call), call,
+        )  # fmt: skip
+
+    def link_going(
+        self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None, new_ifindex: int = 0,
+        origin: Origin | None = None,
+    ) -> Callable[[], None]:  # fmt: skip
+        """rtmsg_ifinfo_build_skb(RTM_DELLINK), to be sent when the answer is called."""
+        call = cast("Call | None", origin)
+        multicast, net = self.machine.multicast, dev.net
+        link_fill.give_id(dev)
+        if not multicast.heard(ROUTE, LINK) and (call is None or not call.echo):
+            return nothing
+        data = build_link(DELLINK, dev, change, event, new_nsid, new_ifindex, call)
+        return lambda: multicast.notify(net, ROUTE, LINK, lambda: data, call)
+
+    def link6(self, dev: Device) -> None:
+        """inet6_ifinfo_notify()."""
+        self.machine.multicast.notify(
+            dev.net, ROUTE, IPV6_IFINFO, lambda: message(NEWLINK, 0, 0, 0, family.inet6_body(dev))
+        )
+
+    def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        """RTM_NEWNSID."""
+        self._tell_nsid(NEWNSID, net, nsid, cast("Call | None", origin))
+
+    def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        """RTM_DELNSID."""
+        self._tell_nsid(DELNSID, net, nsid, cast("Call | None", origin))
+
+    def _tell_nsid(self, kind: int, net: Net, number: int, call: Call | None) -> None:
+        seq, portid = (0, 0) if call is None else (call.seq, call.portid)
+        self.machine.multicast.notify(
+            net, ROUTE, NSID, lambda: message(kind, 0, seq, portid, nsid.body(number)), call
+        )
+
+
+def nothing() -> None:
+    """Nobody wants to know."""

@@ -1,0 +1,192 @@
+"""What a link message asks for: header and attributes, which namespace it means, which device, which parameters.
+
+rtnetlink reads its requests message by message, liberally: old clients send what no policy of today would let pass.
+What is strict here is strict there (net/core/rtnetlink.c).
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from emulator.handlers.route.link.af_spec import check_af
+from emulator.kernel.core.net import Net
+from emulator.kernel.devices.kind import LinkParams
+from protocol.families.route.link import TAKEN, Link
+from protocol.families.route.link_kinds import LINK
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Attrs
+from protocol.schema.policy import LIBERAL, Policy
+from protocol.wire.extack import Extack
+from protocol.wire.validate import validate
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.netlink.call import Call
+
+HEADER = 16  # struct nlmsghdr
+BODY = HEADER + 16  # and struct ifinfomsg
+
+
+def parse(call: Call, level: int = LIBERAL) -> Attrs:
+    """nlmsg_parse_deprecated(), or a stricter one: header and attributes, which the call keeps too. EINVAL, and what
+    the policy refuses."""
+    message = call.message
+    end = len(message)
+    if end < BODY:
+        raise Refusal(errno.EINVAL, "Invalid header length")
+    call.fixed = LINK.decode(message, HEADER, BODY)
+    call.attrs = Attrs(message, validate(TAKEN, message, BODY, end, level, call.extack), BODY, end)
+    return call.attrs
+
+
+def parse_peer(message: bytes, at: int, end: int, extack: Extack) -> tuple[Any, Attrs]:
+    """rtnl_nla_parse_ifinfomsg(): the header and the attributes of a peer, described by the attribute whose payload
+    stands there."""
+    first = at + BODY - HEADER
+    header = LINK.decode(message, at, end)
+    if header.index < 0:
+        raise Refusal(errno.EINVAL, "ifindex can't be negative", at=at - 4)
+    return header, Attrs(message, validate(TAKEN, message, first, end, LIBERAL, extack), first, end)
+
+
+def parse_quietly(policy: Policy, message: bytes, span: tuple[int, int]) -> Attrs:
+    """nla_parse_nested_deprecated() without an extack: of what is wrong inside only the errno is told."""
+    try:
+        return Attrs(message, validate(policy, message, *span, LIBERAL, Extack()), *span)
+    except Refusal as refused:
+        raise Refusal(refused.errno) from refused
+
+
+# Namespaces
+
+
+def check_one_netns(attrs: Attrs, *, only_id: bool = False) -> None:
+    """rtnl_ensure_unique_netns(): a request names a namespace in one way; where only_id, by its id. EOPNOTSUPP,
+    EINVAL."""
+    ways = sum(attr in attrs for attr in (Link.net_ns_pid, Link.net_ns_fd))
+    if only_id:
+        if ways:
+            raise Refusal(errno.EOPNOTSUPP, "specified netns attribute not supported")
+    elif ways + (Link.target_netnsid in attrs) > 1:
+        raise Refusal(errno.EINVAL, "multiple netns identifying attributes specified")
+
+
+def net_of_pid(call: Call, pid: int) -> Net:
+    """get_net_ns_by_pid(). Processes under a supervisor are where it says. All others are known by their sockets alone:
+    one that has a socket bound to its process id is where that socket is. ESRCH."""
+    for net_of in call.machine.processes:
+        net = net_of(pid)
+        if net is not None:
+            return net
+    for endpoint in call.machine.ports:
+        if endpoint.portid == pid:
+            return endpoint.net
+    raise Refusal(errno.ESRCH)
+
+
+def net_of_descriptor(call: Call, number: int) -> Net:
+    """get_net_ns_by_fd(): EBADF, or EINVAL for a descriptor of something else."""
+    thing = call.endpoint.descriptors.get(number)
+    if thing is None:
+        raise Refusal(errno.EBADF)
+    if not isinstance(thing, Net):
+        raise Refusal(errno.EINVAL)
+    return thing
+
+
+def capable_in(call: Call, net: Net) -> bool:
+    """netlink_ns_capable(CAP_NET_ADMIN) in the user namespace that the network namespace belongs to."""
+    return call.ns_capable() if net is call.net else call.capable()
+
+
+def named_net(call: Call, attrs: Attrs) -> Net | None:
+    """rtnl_link_get_net_ifla(): by process id or by descriptor; None when neither is there."""
+    pid = attrs.get(Link.net_ns_pid)
+    if pid is not None:
+        return net_of_pid(call, pid)
+    number = attrs.get(Link.net_ns_fd)
+    return None if number is None else net_of_descriptor(call, number)
+
+
+def target_net(call: Call, attrs: Attrs) -> Net:
+    """rtnl_link_get_net_capable(): where the link is to be: the sender's own namespace if nothing is said. EINVAL,
+    EPERM, and those of pids and descriptors."""
+    net = named_net(call, attrs)
+    if net is None:
+        nsid = attrs.get(Link.target_netnsid)
+        net = call.net if nsid is None else call.net.by_id(nsid)
+        if net is None:
+            raise Refusal(errno.EINVAL)
+    if not capable_in(call, net):
+        raise Refusal(errno.EPERM)
+    return net
+
+
+def net_by_id(call: Call, nsid: int) -> Net:
+    """rtnl_get_net_ns_capable(): EINVAL, EACCES."""
+    net = call.net.by_id(nsid)
+    if net is None:
+        raise Refusal(errno.EINVAL)
+    if not capable_in(call, net):
+        raise Refusal(errno.EACCES)
+    return net
+
+
+# Devices
+
+
+def is_named(attrs: Attrs) -> bool:
+    """Whether there is a name to look a device up by."""
+    return Link.ifname in attrs or Link.alt_ifname in attrs
+
+
+def named_device(net: Net, attrs: Attrs) -> Device | None:
+    """rtnl_dev_get(): by name, else by alternative name; either attribute may hold either."""
+    name = attrs.get(Link.ifname)
+    if name is None:
+        name = attrs.get(Link.alt_ifname)
+    return None if name is None else net.by_name(name)
+
+
+def wanted_device(net: Net, index: int, attrs: Attrs) -> Device:
+    """The device of that index, or else of that name, as most requests about a link look for it."""
+    if index > 0:
+        dev = net.device(index)
+    elif is_named(attrs):
+        dev = named_device(net, attrs)
+    else:
+        raise Refusal(errno.EINVAL)
+    if dev is None:
+        raise Refusal(errno.ENODEV)
+    return dev
+
+
+# Parameters
+
+
+def link_params(attrs: Attrs, header: Any, extack: Extack) -> LinkParams:
+    """What the attributes say of a link to be made or changed."""
+    get = attrs.get
+    span = attrs.spans.get(Link.af_spec.number)
+    return LinkParams(
+        name=get(Link.ifname),
+        ifindex=header.index,
+        flags=header.flags,
+        change=header.change,
+        num_tx_queues=get(Link.num_tx_queues),
+        num_rx_queues=get(Link.num_rx_queues),
+        mtu=get(Link.mtu),
+        address=get(Link.address),
+        broadcast=get(Link.broadcast),
+        txqlen=get(Link.txqlen),
+        operstate=get(Link.operstate),
+        link_mode=get(Link.linkmode),
+        group=get(Link.group),
+        gso_max_size=get(Link.gso_max_size),
+        gso_max_segs=get(Link.gso_max_segs),
+        gro_max_size=get(Link.gro_max_size),
+        gso_ipv4_max_size=get(Link.gso_ipv4_max_size),
+        gro_ipv4_max_size=get(Link.gro_ipv4_max_size),
+        check_af=None if span is None else lambda dev: check_af(dev, attrs.message, *span, extack),
+    )

@@ -1,0 +1,66 @@
+"""RTM_NEWLINKPROP and RTM_DELLINKPROP: alternative names (rtnl_linkprop() of net/core/rtnetlink.c).
+
+Each name is a step of its own: those before one that is refused stay, and nobody is told of them.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from emulator.handlers.route.link.parse import check_one_netns, parse, wanted_device
+from emulator.handlers.route.link.size import room
+from emulator.kernel.devices import link_watch, rename
+from emulator.netlink.registry import doit
+from protocol.families.route.link import DELLINKPROP, NEWLINKPROP, TAKEN, Link
+from protocol.refusal import Refusal
+from protocol.schema.attributes import walk
+from protocol.schema.policy import STRICT
+from protocol.uapi.if_ import ALTIFNAMSIZ
+from protocol.wire.validate import validate
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.netlink.call import Call
+
+U16_MAX = 0xFFFF
+ALT_IFNAME = Link.alt_ifname.number
+
+
+@doit(NEWLINKPROP)
+def newlinkprop(call: Call) -> None:
+    """rtnl_newlinkprop()."""
+    linkprop(call, add)
+
+
+@doit(DELLINKPROP)
+def dellinkprop(call: Call) -> None:
+    """rtnl_dellinkprop()."""
+    linkprop(call, rename.delete_altname)
+
+
+def add(dev: Device, name: str) -> None:
+    """One more name, if there will be room to tell of it."""
+    listed = room(0) + len(dev.altnames) * room(ALTIFNAMSIZ) if dev.altnames else 0
+    if listed + room(ALTIFNAMSIZ) >= U16_MAX:
+        raise Refusal(errno.EINVAL, "effective property list too long")
+    rename.add_altname(dev, name)
+
+
+def linkprop(call: Call, apply: Callable[[Device, str], None]) -> None:
+    """rtnl_linkprop(): a device, and each of the names in turn."""
+    attrs = parse(call, STRICT)
+    check_one_netns(attrs, only_id=True)
+    dev = wanted_device(call.net, call.fixed.index, attrs)
+    span = attrs.spans.get(Link.prop_list.number)
+    if span is None:
+        return
+    changed = False
+    for number, start, end in walk(call.message, *span):
+        if number == ALT_IFNAME:
+            validate(TAKEN, call.message, start - 4, end, STRICT, call.extack)
+            apply(dev, Link.alt_ifname.kind.decode(call.message, start, end))
+            changed = True
+    if changed:
+        link_watch.state_change(dev)

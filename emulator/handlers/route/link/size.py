@@ -1,0 +1,96 @@
+"""How much room the kernel sets aside for one link: if_nlmsg_size() of net/core/rtnetlink.c.
+
+It is an upper bound, and shows in one place: the first datagram of a dump that asks with a mask is at least as large as
+the largest link would need (rtnl_calcit()).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
+from protocol.families.route.link_af import Inet6Link, InetLink
+from protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
+from protocol.uapi.netdevice import MAX_ADDR_LEN
+from protocol.uapi.rtnetlink import RTEXT_FILTER
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+
+
+def room(payload: int) -> int:
+    """nla_total_size()."""
+    return 4 + payload + 3 & ~3
+
+
+NEST = room(4)
+"""A nest as it is often counted: with the size of its header twice."""
+IFINFOMSG = 16
+NAME = IFINFOMSG + room(IFNAMSIZ)
+ADDRESSES = 3 * room(MAX_ADDR_LEN)
+ITEM_IDS = 2 * room(MAX_PHYS_ITEM_ID_LEN)
+SINGLE_BYTES = 4
+"""IFLA_CARRIER, OPERSTATE, LINKMODE, NETNS_IMMUTABLE"""
+WORDS = 5 + 11 + 3 + 3 + 5
+"""IFLA_TXQLEN .. IFLA_MASTER, IFLA_PROMISCUITY .. IFLA_TSO_MAX_SEGS, IFLA_CARRIER_CHANGES .. IFLA_GROUP, IFLA_EVENT ..
+IFLA_NEW_IFINDEX, IFLA_TARGET_NETNSID .. IFLA_MAX_MTU"""
+XDP = room(0) + room(1) + 2 * room(4)
+PROTO_DOWN = room(1) + room(0) + room(4)
+EMPTY_NESTS = 2 * room(0)
+"""IFLA_DEVLINK_PORT, IFLA_DPLL_PIN"""
+ROOMS = room(8) + 2 * room(2)
+"""IFLA_MAX_PACING_OFFLOAD_HORIZON, IFLA_HEADROOM, IFLA_TAILROOM"""
+ALWAYS = (
+    NAME
+    + room(IFALIASZ)
+    + 2 * room(IFNAMSIZ)  # the qdisc, the name of the physical port
+    + room(Link.map.kind.size or 0)
+    + ADDRESSES
+    + ITEM_IDS
+    + SINGLE_BYTES * room(1)
+    + WORDS * room(4)
+    + XDP
+    + PROTO_DOWN
+    + EMPTY_NESTS
+    + ROOMS
+)
+STATS = room(Link.stats.kind.size or 0) + room(Link.stats64.kind.size or 0)
+INET = room(InetLink.conf.kind.size or 0)
+INET6 = sum(
+    room(size or 0)
+    for size in (
+        4, Inet6Link.cacheinfo.kind.size, Inet6Link.conf.kind.size, Inet6Link.stats.kind.size,
+        Inet6Link.icmp6stats.kind.size, 16, 1, 4,
+    )
+)  # fmt: skip
+"""inet6_ifla6_size()"""
+AF_SPEC = NEST + 3 * NEST
+"""IPv4, IPv6, and the bridge, which never has anything to say here."""
+KIND_DATA = {"netkit": NEST + 6 * room(4) + room(1) + 2 * room(2)}
+"""What get_size of a kind says; without one there is no room for data."""
+
+
+def message_size(dev: Device, mask: int) -> int:
+    """if_nlmsg_size(): the room for a link's header and attributes, in bytes, under that mask."""
+    names = room(0) + len(dev.altnames) * room(ALTIFNAMSIZ) if dev.altnames else 0
+    if mask & RTEXT_FILTER.NAME_ONLY:
+        return NAME + names
+    size = ALWAYS + names + AF_SPEC + room(4 if mask & RTEXT_FILTER.VF else 0)
+    if dev.ip4 is not None:
+        size += INET
+    if dev.ip6 is not None:
+        size += INET6
+    if dev.kind is not None:
+        size += NEST + room(len(dev.kind.name) + 1) + KIND_DATA.get(dev.kind.name, 0)
+    if dev.parent is not None:
+        size += room(len(dev.parent.name) + 1)
+        if dev.parent.bus is not None:
+            size += room(len(dev.parent.bus) + 1)
+        if mask & RTEXT_FILTER.VF:
+            size += room(0)
+    if dev.devlink_port is not None:
+        port = dev.devlink_port
+        size += room(len(port.bus) + 1) + room(len(port.dev) + 1) + 2 * room(4)
+    if not mask & RTEXT_FILTER.SKIP_STATS:
+        size += STATS
+    return size

@@ -1,0 +1,157 @@
+"""How a route is told: fib_dump_info() of net/ipv4/fib_semantics.c, rt6_fill_node() of net/ipv6/route.c."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from emulator.handlers.route.addr.fill import CENTISECOND, pack4, pack6
+from emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN
+from emulator.kernel.ipv4.netns import AF_INET
+from emulator.kernel.ipv6 import netns as ip6
+from emulator.kernel.ipv6.netns import AF_INET6
+from emulator.kernel.ipv6.routes import ONLINK
+from protocol.families.route.route import HEADER, HOP, NEXTHOP, TOLD4, TOLD6, Metrics, Rta
+from protocol.uapi.rtnetlink import RT_TABLE, RTM_F, RTNH_F
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.ipv4.fib import Route4
+    from emulator.kernel.ipv4.fib_info import Gateway, Nexthop4
+    from emulator.kernel.ipv6.fib import Route6
+    from protocol.schema.attributes import Attr
+
+SHOWN = DEAD | LINKDOWN | ONLINK | int(RTNH_F.OFFLOAD | RTNH_F.TRAP)
+"""Flags of a next hop that are told."""
+TRAP = int(RTM_F.TRAP)
+COMPAT, MAIN = int(RT_TABLE.COMPAT), int(RT_TABLE.MAIN)
+pack_header = HEADER.codec.pack
+INT_MAX = 0x7FFFFFFF
+
+
+def metric_values(metrics: Iterable[tuple[int, int | str]]) -> dict[Attr[Any], Any] | None:
+    """rtnetlink_put_metrics()."""
+    told: dict[Attr[Any], Any] = {
+        Metrics.spec.by_number[number]: value.encode("latin-1") + b"\0" if isinstance(value, str) else value
+        for number, value in metrics
+        if value
+    }
+    return told or None
+
+
+def gateway_values(gateway: Gateway | None) -> dict[Attr[Any], Any]:
+    """fib_nexthop_info(): a gateway of another family than the route is told with its family."""
+    if gateway is None:
+        return {}
+    if gateway.family == AF_INET:
+        return {Rta.gateway: gateway.address.to_bytes(4, "big")}
+    return {Rta.via: gateway.family.to_bytes(2, "little") + gateway.address.to_bytes(16, "big")}
+
+
+def _hop(gateway: dict[Attr[Any], Any], flags: int, weight: int, ifindex: int) -> bytes:
+    """fib_add_nexthop(): one of several next hops."""
+    inside = HOP.encode(gateway)
+    return NEXTHOP.codec.pack(len=8 + len(inside), flags=flags & 0xFF, hops=weight - 1, ifindex=ifindex) + inside
+
+
+def _index(nexthop: Nexthop4) -> int:
+    return nexthop.dev.ifindex if nexthop.dev is not None else 0
+
+
+def body4(route: Route4, table: int | None = None, kind: int | None = None) -> bytes:
+    """The body of a message about a route of IPv4. What is told of it is kept until something about it changes. table,
+    kind: others than its own, where a look-up found it by those."""
+    if (table, kind) not in ((None, None), (route.table, route.type)):
+        return _body4(route, route.table if table is None else table, route.type if kind is None else kind)
+    hops = route.info.nexthops
+    key = route.trap, route.info.flags, [(hop.flags, hop.dev and hop.dev.ifindex) for hop in hops]
+    if route.told is None or route.told[0] != key:
+        route.told = key, _body4(route, route.table, route.type)
+    return route.told[1]
+
+
+def _body4(route: Route4, table: int, kind: int) -> bytes:
+    """fib_dump_info()."""
+    info = route.info
+    values: dict[Attr[Any], Any] = {
+        Rta.table: table,
+        Rta.dst: route.dst.to_bytes(4, "big") if route.length else None,
+        Rta.priority: info.priority or None,
+        Rta.metrics: metric_values(info.metrics),
+        Rta.prefsrc: pack4(info.prefsrc),
+    }
+    flags = info.flags
+    if len(info.nexthops) == 1:
+        nexthop = info.nexthops[0]
+        values |= gateway_values(nexthop.gateway)
+        values[Rta.oif] = _index(nexthop) or None
+        flags = nexthop.flags & SHOWN
+    else:
+        values[Rta.multipath] = b"".join(
+            _hop(gateway_values(nexthop.gateway), nexthop.flags & SHOWN, nexthop.weight, _index(nexthop))
+            for nexthop in info.nexthops
+        )
+    trap = route.trap and (table, kind) == (route.table, route.type)
+    head = pack_header(
+        family=AF_INET, dst_len=route.length, tos=route.tos, table=table if table < 256 else COMPAT,
+        protocol=info.protocol, scope=info.scope, type=kind, flags=flags | TRAP if trap else flags,
+    )  # fmt: skip
+    return head + TOLD4.encode(values)
+
+
+def _expires(route: Route6) -> int:
+    """In hundredths of a second from now, negative when it is over (rtnl_put_cacheinfo())."""
+    if route.expires is None or route.dev is None:
+        return 0
+    left = route.expires - route.dev.kernel.clock.now
+    hundredths = min(abs(left) // CENTISECOND, INT_MAX)
+    return hundredths if left > 0 else -hundredths
+
+
+def node_siblings(net: Net, route: Route6) -> tuple[Route6, ...]:
+    """Those that share the load with a route, itself first."""
+    node = ip6.of(net).fib.node(route.dst, route.length)
+    return (route,) if node is None or not route.linked else node.siblings(route)
+
+
+def body6(route: Route6, siblings: Iterable[Route6] = ()) -> bytes:
+    """The body of a message about a route of IPv6. siblings: all that share the load with it, itself included. What is
+    told of one that does not share and does not end is kept."""
+    hops = tuple(siblings)
+    if len(hops) > 1 or route.expires is not None or route.dev is None:
+        return _body6(route, hops)
+    key = route.trap, route.flags, route.dev.ifindex, route.prefsrc
+    if route.told is None or route.told[0] != key:
+        route.told = key, _body6(route, hops)
+    return route.told[1]
+
+
+def _body6(route: Route6, hops: tuple[Route6, ...]) -> bytes:
+    """rt6_fill_node()."""
+    flags = 0
+    values: dict[Attr[Any], Any] = {
+        Rta.table: MAIN,
+        Rta.dst: route.dst.to_bytes(16, "big") if route.length else None,
+        Rta.prefsrc: pack6(route.prefsrc),
+        Rta.metrics: metric_values(route.metrics),
+        Rta.priority: route.metric,
+        Rta.cacheinfo: {"expires": _expires(route)},
+        Rta.pref: route.pref,
+    }
+    if len(hops) > 1:
+        values[Rta.multipath] = b"".join(
+            _hop(
+                {Rta.gateway: pack6(hop.gateway)}, hop.flags & SHOWN, hop.weight,
+                0 if hop.dev is None else hop.dev.ifindex,
+            )
+            for hop in hops
+        )
+    else:
+        values[Rta.gateway] = pack6(route.gateway)
+        values[Rta.oif] = route.dev.ifindex if route.dev is not None else None
+        flags = route.flags & SHOWN
+    head = pack_header(
+        family=AF_INET6, dst_len=route.length, table=MAIN, protocol=route.protocol, type=route.type,
+        flags=flags | TRAP if route.trap else flags,
+    )  # fmt: skip
+    return head + TOLD6.encode(values)

@@ -1,0 +1,191 @@
+"""Routes looked up: inet_rtm_getroute() of net/ipv4/route.c, inet6_rtm_getroute() of net/ipv6/route.c."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from emulator.handlers.route.addr.fill import pack4, pack6
+from emulator.handlers.route.route.fill import (
+    COMPAT,
+    MAIN,
+    gateway_values,
+    metric_values,
+    node_siblings,
+    pack_header,
+)
+from emulator.handlers.route.route.fill import body4 as table_body4
+from emulator.handlers.route.route.fill import body6 as table_body6
+from emulator.handlers.route.route.ipv4 import address
+from emulator.kernel.ipv4 import lookup as route_lookup4
+from emulator.kernel.ipv4 import netns as ip4
+from emulator.kernel.ipv4.netns import AF_INET
+from emulator.kernel.ipv6 import lookup as route_lookup6
+from emulator.kernel.ipv6.netns import AF_INET6
+from emulator.netlink.by_family import doit_of, header_of, parse
+from protocol.families.route.route import ASKED6, GETROUTE, HEADER, IPV4, IPV6, LOOKED_UP4, LOOKED_UP6, Rta
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Attrs
+from protocol.schema.policy import DEPRECATED_STRICT, Policy
+from protocol.uapi.rtnetlink import RT_TABLE, RTM_F
+
+if TYPE_CHECKING:
+    from emulator.kernel.ipv4.lookup import Way4
+    from emulator.kernel.ipv6.fib import Route6
+    from emulator.netlink.call import Call
+    from protocol.schema.attributes import Attr
+
+NOTIFY, LOOKUP_TABLE, FIB_MATCH = int(RTM_F.NOTIFY), int(RTM_F.LOOKUP_TABLE), int(RTM_F.FIB_MATCH)
+TO_BE_TOLD = 0x10000
+"""RTCF_NOTIFY, which a route that the kernel keeps remembers; here it is forgotten."""
+CLONED = int(RTM_F.CLONED)
+LOCAL = int(RT_TABLE.LOCAL)
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+"""IPPROTO_*"""
+ASKABLE = frozenset(
+    attr.number for attr in (
+        Rta.iif, Rta.oif, Rta.src, Rta.dst, Rta.ip_proto, Rta.sport, Rta.dport, Rta.mark, Rta.uid, Rta.flowlabel
+    )
+)  # fmt: skip
+
+
+def asked(call: Call, policy: Policy, prefix: str, bits: int) -> Attrs:
+    """inet_rtm_valid_getroute_req(), inet6_rtm_valid_getroute_req(): EINVAL, with texts, which differ a little."""
+    four = bits == 32
+    request = "route get request" if four else "get route request"
+    header = header_of(call, HEADER, f"{prefix}: Invalid header for {request}")
+    if not call.endpoint.strict:
+        return parse(call, HEADER, policy)
+    if (
+        header.src_len not in (0, bits) or header.dst_len not in (0, bits)
+        or header.table or header.protocol or header.scope or header.type
+    ):  # fmt: skip
+        raise Refusal(errno.EINVAL, f"{prefix}: Invalid values in header for {request}")
+    if header.flags & ~(NOTIFY | LOOKUP_TABLE | FIB_MATCH if four else FIB_MATCH):
+        complaint = "Unsupported rtm_flags for" if four else "Invalid flags for"
+        raise Refusal(errno.EINVAL, f"{prefix}: {complaint} {request}")
+    attrs = parse(call, HEADER, policy, DEPRECATED_STRICT)
+    if (Rta.src in attrs and not header.src_len) or (Rta.dst in attrs and not header.dst_len):
+        family = "IPv4" if four else "IPv6"
+        raise Refusal(errno.EINVAL, f"{prefix}: rtm_src_len and rtm_dst_len must be {bits} for {family}")
+    if not attrs.spans.keys() <= ASKABLE:
+        raise Refusal(errno.EINVAL, f"{prefix}: Unsupported attribute in {request}")
+    return attrs
+
+
+def refuse_input(attrs: Attrs) -> None:
+    """What comes in by a device is not looked up here."""
+    if attrs.get(Rta.iif):
+        raise Refusal(errno.EOPNOTSUPP, "nlemu: routes of packets that come in are not known")
+
+
+@doit_of(GETROUTE, AF_INET)
+def get4(call: Call) -> bytes:
+    """inet_rtm_getroute()."""
+    attrs = asked(call, IPV4, "ipv4", 32)
+    refuse_input(attrs)
+    header = call.fixed
+    dst, source = address(attrs, Rta.dst.number), address(attrs, Rta.src.number)
+    check_protocol(attrs, ICMP)
+    tos = header.tos & 0xFC
+    way = route_lookup4.find_way(
+        call.net, dst, source=source, oif=attrs.get(Rta.oif, 0), tos=tos, mark=attrs.get(Rta.mark, 0), uid=uid(call)
+    )
+    table = MAIN
+    if header.flags & LOOKUP_TABLE:
+        table = table_of(call, way)
+    if header.flags & NOTIFY:
+        way.flags |= TO_BE_TOLD | NOTIFY
+    if not header.flags & FIB_MATCH:
+        return body4(call, way, dst, source, table)
+    if way.found is None:
+        raise Refusal(errno.EHOSTUNREACH)
+    return table_body4(way.found, table, way.type)
+
+
+def table_of(call: Call, way: Way4) -> int:
+    """The table that a route was found in; 0 if it was in none. That of local addresses is the main one's part."""
+    if way.found is None:
+        return 0
+    local_in_main = way.found.table == LOCAL and not ip4.of(call.net).fib.split
+    return MAIN if local_in_main else way.found.table
+
+
+def check_protocol(attrs: Attrs, icmp: int) -> None:
+    """rtm_getroute_parse_ip_proto(): EOPNOTSUPP with a text. icmp: the number of the family's own."""
+    if Rta.ip_proto in attrs and attrs[Rta.ip_proto] not in (TCP, UDP, icmp):
+        raise Refusal(errno.EOPNOTSUPP, "Unsupported ip proto")
+
+
+def uid(call: Call) -> int:
+    """Whose packet it would be: the asker's, if nobody else's is said."""
+    return call.attrs.get(Rta.uid, call.endpoint.credentials.uid)
+
+
+def body4(call: Call, way: Way4, dst: int, source: int, table: int) -> bytes:
+    """rt_fill_info()."""
+    attrs = call.attrs
+    values: dict[Attr[Any], Any] = {
+        Rta.table: table,
+        Rta.dst: dst.to_bytes(4, "big"),
+        Rta.src: pack4(source),
+        Rta.oif: way.dev.ifindex,
+        Rta.prefsrc: pack4(way.source) if way.source != source else None,
+        Rta.metrics: metric_values(way.metrics),
+        Rta.mark: attrs.get(Rta.mark) or None,
+        Rta.uid: uid(call),
+        Rta.cacheinfo: {"clntref": 1 + way.cached},
+    }
+    values |= gateway_values(way.gateway)
+    head = pack_header(
+        family=AF_INET, dst_len=32, src_len=32 if source else 0, table=table if table < 256 else COMPAT,
+        type=way.type, flags=way.flags | CLONED,
+    )  # fmt: skip
+    return head + LOOKED_UP4.encode(values)
+
+
+@doit_of(GETROUTE, AF_INET6)
+def get6(call: Call) -> bytes:
+    """inet6_rtm_getroute()."""
+    attrs = asked(call, IPV6, "ipv6", 128)
+    refuse_input(attrs)
+    source, dst = address6(attrs, Rta.src.number), address6(attrs, Rta.dst.number)
+    check_protocol(attrs, ICMPV6)
+    route = route_lookup6.find_way(call.net, dst, attrs.get(Rta.oif, 0), sourced=bool(source))
+    if call.fixed.flags & FIB_MATCH:
+        return table_body6(route, node_siblings(call.net, route))
+    return body6(call, route, dst)
+
+
+def address6(attrs: Attrs, number: int) -> int:
+    """An address of IPv6, 0 if there is none. EINVAL when it is too short."""
+    span = attrs.spans.get(number)
+    if span is None:
+        return 0
+    if span[1] - span[0] < 16:
+        raise Refusal(errno.EINVAL)
+    return int.from_bytes(attrs.message[span[0] : span[0] + 16], "big")
+
+
+def body6(call: Call, route: Route6, dst: int) -> bytes:
+    """rt6_fill_node(), of a route that has been looked up."""
+    source: int | None = route.prefsrc
+    if not source:
+        source = route_lookup6.select_source(call.net, route.dev, dst)
+    dev = call.net.loopback if route.local else route.dev
+    asked: dict[Attr[Any], Any] = {
+        Rta.table: MAIN,
+        Rta.dst: dst.to_bytes(16, "big"),
+        Rta.prefsrc: None if source is None else source.to_bytes(16, "big"),
+    }
+    values: dict[Attr[Any], Any] = {
+        Rta.prefsrc: pack6(route.prefsrc),
+        Rta.metrics: metric_values(route.metrics),
+        Rta.priority: route.metric,
+        Rta.gateway: pack6(route.gateway),
+        Rta.oif: None if dev is None else dev.ifindex,
+        Rta.cacheinfo: {"clntref": 2},
+        Rta.pref: route.pref,
+    }
+    head = pack_header(family=AF_INET6, dst_len=128, table=MAIN, protocol=route.protocol, type=route.type)
+    return head + ASKED6.encode(asked) + LOOKED_UP6.encode(values)

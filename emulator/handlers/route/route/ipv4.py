@@ -1,0 +1,226 @@
+"""Routes of IPv4 are added and deleted: inet_rtm_newroute(), inet_rtm_delroute() of net/ipv4/fib_frontend.c."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from emulator.kernel.ipv4 import netns as ip4
+from emulator.kernel.ipv4 import routes
+from emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics
+from emulator.kernel.ipv4.netns import AF_INET
+from emulator.kernel.ipv4.routes import CREATE, MAIN, Hop, Hops, Wanted4
+from emulator.kernel.ipv6.netns import AF_INET6
+from emulator.netlink.by_family import doit_of, parse
+from protocol.families.route.route import DELROUTE, HEADER, IPV4, NEWROUTE, NEXTHOP, Rta
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Attrs, walk
+from protocol.uapi.rtnetlink import RTAX_MAX, RTN
+
+if TYPE_CHECKING:
+    from emulator.netlink.call import Call
+
+ALL_BITS = 0xFFFFFFFF
+BODY = 16 + (HEADER.size or 0)
+ECN = 0x03
+"""Bits of the type of service that are not part of the DSCP."""
+ALONE = (Rta.oif, Rta.gateway, Rta.multipath, Rta.encap)
+"""What a next hop object takes the place of, in IPv6."""
+HOPLIMIT, FEATURES, CC_ALGO = 10, 12, 16
+NO_METRIC = -1
+MAX_FEATURES = 0x1F
+"""RTAX_FEATURE_MASK"""
+ALGORITHMS = ("cubic", "reno")
+"""The congestion control algorithms that the recorded kernel has."""
+NO_TUNNELS = "CONFIG_LWTUNNEL is not enabled in this kernel"
+
+
+def address(attrs: Attrs, number: int) -> int:
+    """An address of IPv4, 0 if there is none."""
+    span = attrs.spans.get(number)
+    return 0 if span is None else int.from_bytes(attrs.message[span[0] : span[0] + 4], "big")
+
+
+def read_metrics(attrs: Attrs) -> Metrics | Refusal:
+    """ip_metrics_convert(): numbers and values; or what is wrong with them, EINVAL with texts, which is said when it is
+    their turn."""
+    try:
+        return _metrics(attrs)
+    except Refusal as refused:
+        return refused
+
+
+def _metrics(attrs: Attrs) -> Metrics:
+    span = attrs.spans.get(Rta.metrics.number)
+    if span is None:
+        return ()
+    values: dict[int, int | str] = {}
+    for number, start, end in walk(attrs.message, *span):
+        if not number:
+            continue
+        if number > RTAX_MAX:
+            raise Refusal(errno.EINVAL, "Invalid metric type")
+        if number == CC_ALGO:
+            name = _name(attrs.message[start:end])
+            if name not in ALGORITHMS:
+                raise Refusal(errno.EINVAL, "Unknown tcp congestion algorithm")
+            values[number] = name
+            continue
+        if end - start != 4:
+            raise Refusal(errno.EINVAL, "Invalid attribute in metrics", at=start - 4)
+        value = int.from_bytes(attrs.message[start:end], "little")
+        if number == FEATURES and value & ~MAX_FEATURES:
+            raise Refusal(errno.EINVAL, "Unknown flag set in feature mask in metrics attribute")
+        values[number] = _limited(number, value)
+    return tuple(sorted(values.items()))
+
+
+def _name(payload: bytes) -> str:
+    """nla_strscpy() into TCP_CA_NAME_MAX bytes."""
+    return payload.split(b"\0")[0][:15].decode("latin-1")
+
+
+def metrics_meant(attrs: Attrs) -> Metrics:
+    """fib_metrics_match(): what a route that is to be deleted has to have; nothing is wrong, only without a match."""
+    span = attrs.spans.get(Rta.metrics.number)
+    if span is None:
+        return ()
+    found: list[tuple[int, int | str]] = []
+    for number, start, end in walk(attrs.message, *span):
+        value = attrs.message[start:end]
+        if number == CC_ALGO:
+            name = _name(value)
+            found.append((number, name if name in ALGORITHMS else 0))
+        elif number:
+            known = len(value) == 4 and number <= RTAX_MAX
+            found.append((number, int.from_bytes(value, "little") if known else NO_METRIC))
+    return tuple(found)
+
+
+def _limited(number: int, value: int) -> int:
+    """Some metrics have a greatest value, to which others are cut."""
+    limits = {2: 65535 - 15, 8: 65535 - 40, HOPLIMIT: 255}
+    return min(value, limits.get(number, value))
+
+
+def hops(attrs: Attrs) -> Hops | Refusal:
+    """fib_count_nexthops(), fib_get_nhs(): the next hops of a route that has several, and what is wrong with one of
+    them; or with all of them. EINVAL, EOPNOTSUPP, with texts."""
+    span = attrs.spans.get(Rta.multipath.number)
+    if span is None:
+        return ()
+    at, end = span
+    found: list[Hop | Refusal] = []
+    while end - at >= 8:
+        header = NEXTHOP.decode(attrs.message, at, at + 8)
+        if not 8 <= header.len <= end - at:
+            break
+        inside = Attrs.index(attrs.message, at + 8, at + header.len)
+        try:
+            found.append(_hop(header, inside))
+        except Refusal as refused:
+            found.append(refused)
+        at += header.len + 3 & ~3
+    if at < end:
+        return Refusal(errno.EINVAL, "Invalid nexthop configuration - extra data after nexthops")
+    return tuple(found)
+
+
+def _hop(header: Any, inside: Attrs) -> Hop:
+    hop = Hop(header.ifindex & ALL_BITS, None, header.flags, header.hops + 1)
+    if header.flags & (DEAD | LINKDOWN):
+        raise Refusal(errno.EINVAL, "Invalid flags for nexthop - can not contain DEAD or LINKDOWN")
+    if Rta.gateway in inside and Rta.via in inside:
+        raise Refusal(errno.EINVAL, "Nexthop configuration can not contain both GATEWAY and VIA")
+    if Rta.gateway in inside:
+        if len(inside[Rta.gateway]) < 4:
+            raise Refusal(errno.EINVAL, "Invalid IPv4 address in RTA_GATEWAY")
+        hop.gateway = Gateway(AF_INET, address(inside, Rta.gateway.number))
+    elif Rta.via in inside:
+        hop.gateway = via(inside)
+    if Rta.flow in inside and len(inside.message[slice(*inside.spans[Rta.flow.number])]) < 4:
+        raise Refusal(errno.EINVAL, "Invalid RTA_FLOW")
+    hop.encapsulated = Rta.encap in inside
+    return hop
+
+
+def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metrics) -> Wanted4:
+    """rtm_to_fib_config(): EINVAL, EOPNOTSUPP, with texts. metrics: how they are read."""
+    if len(call.message) < BODY:
+        raise Refusal(errno.EINVAL)  # nlmsg_validate_deprecated() has no words for it
+    attrs = parse(call, HEADER, IPV4)
+    header = call.fixed
+    if header.tos & ECN:
+        raise Refusal(errno.EINVAL, "Invalid dsfield (tos): ECN bits must be 0")
+    if header.type > RTN.XRESOLVE:
+        raise Refusal(errno.EINVAL, "Invalid route type")
+    gateway = None
+    for number in attrs.spans:  # as they stand in the message
+        if number == Rta.gateway.number:
+            gateway = Gateway(AF_INET, address(attrs, number))
+        elif number == Rta.via.number:
+            gateway = via(attrs)
+        elif number == Rta.encap_type.number:
+            raise Refusal(errno.EOPNOTSUPP, NO_TUNNELS)
+    route = Wanted4(
+        address(attrs, Rta.dst.number),
+        header.dst_len,
+        header.tos,
+        attrs.get(Rta.table, header.table) or MAIN,
+        header.protocol,
+        header.scope,
+        header.type,
+        header.flags,
+        attrs.get(Rta.oif, 0),
+        gateway if gateway is not None and gateway.address else None,
+        attrs.get(Rta.priority, 0),
+        address(attrs, Rta.prefsrc.number),
+        metrics(attrs),
+        hops(attrs),
+        encapsulated=Rta.encap in attrs,
+        nh_id=attrs.get(Rta.nh_id, 0),
+        nlflags=call.flags,
+    )
+    routes.check_prefix(route.dst, route.length)
+    several = Rta.multipath in attrs
+    if route.nh_id and (route.oif or route.gateway is not None or several or route.encapsulated):
+        raise Refusal(errno.EINVAL, "Nexthop specification and nexthop id are mutually exclusive")
+    if Rta.gateway in attrs and Rta.via in attrs:
+        raise Refusal(errno.EINVAL, "Nexthop configuration can not contain both GATEWAY and VIA")
+    return route
+
+
+def via(attrs: Attrs) -> Gateway:
+    """fib_gw_from_via(): a gateway of either family. EINVAL, with texts."""
+    payload = attrs[Rta.via]
+    if len(payload) < 2:
+        raise Refusal(errno.EINVAL, "Invalid attribute length for RTA_VIA")
+    family = int.from_bytes(payload[:2], "little")
+    if family not in SIZES:
+        raise Refusal(errno.EINVAL, "Unsupported address family in RTA_VIA")
+    if len(payload) != 2 + SIZES[family]:
+        raise Refusal(errno.EINVAL, f"Invalid {NAMES[family]} address in RTA_VIA")
+    return Gateway(family, int.from_bytes(payload[2:], "big"))
+
+
+SIZES = {AF_INET: 4, AF_INET6: 16}
+NAMES = {AF_INET: "IPv4", AF_INET6: "IPv6"}
+
+
+@doit_of(NEWROUTE, AF_INET)
+def newroute(call: Call) -> None:
+    """inet_rtm_newroute()."""
+    route = wanted(call)
+    ip4.of(call.net).fib.new_table(route.table)
+    routes.insert(call.net, route, call)
+
+
+@doit_of(DELROUTE, AF_INET)
+def delroute(call: Call) -> None:
+    """inet_rtm_delroute()."""
+    route = wanted(call, metrics_meant)
+    if route.nh_id:
+        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
+    route.nlflags = CREATE
+    routes.delete(call.net, route, call)

@@ -1,0 +1,150 @@
+"""Routes of IPv6 are added and deleted: inet6_rtm_newroute(), inet6_rtm_delroute() of net/ipv6/route.c."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from emulator.handlers.route.route.ipv4 import ALONE, NO_TUNNELS, read_metrics
+from emulator.kernel.core import lifetime
+from emulator.kernel.ipv6 import multipath, routes
+from emulator.kernel.ipv6.netns import AF_INET6
+from emulator.kernel.ipv6.routes import ONLINK, PRIO_USER, Wanted6
+from emulator.netlink.by_family import doit_of, parse
+from protocol.families.route.route import DELROUTE, HEADER, IPV6, NEWROUTE, NEXTHOP, Rta
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Attrs
+from protocol.uapi.rtnetlink import RTM_F, RTN
+
+if TYPE_CHECKING:
+    from emulator.netlink.call import Call
+    from protocol.schema.attributes import Attr
+
+ALL_BITS = 0xFFFFFFFF
+FLAGS = 6
+"""Where the flags of a message stand."""
+CLONED = int(RTM_F.CLONED)
+REJECTED = (RTN.UNREACHABLE, RTN.BLACKHOLE, RTN.PROHIBIT, RTN.THROW)
+LOW, MEDIUM, HIGH = 3, 0, 1
+"""ICMPV6_ROUTER_PREF_*"""
+
+
+def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
+    """rtm_to_fib6_config(): the route, and those that it stands for if it has several next hops. EINVAL, EOPNOTSUPP,
+    with texts."""
+    attrs = parse(call, HEADER, IPV6)
+    header = call.fixed
+    if header.tos:
+        raise Refusal(errno.EINVAL, "Invalid dsfield (tos): option not available for IPv6")
+    if Rta.flowlabel in attrs:
+        at = attrs.offset(Rta.flowlabel)
+        raise Refusal(errno.EINVAL, "Flow label cannot be specified for this operation", at=at)
+    if Rta.nh_id in attrs and any(attr in attrs for attr in ALONE):
+        raise Refusal(errno.EINVAL, "Nexthop specification and nexthop id are mutually exclusive")
+    gateway = int.from_bytes(attrs[Rta.gateway][:16], "big") if Rta.gateway in attrs else None
+    if Rta.via in attrs:
+        raise Refusal(errno.EINVAL, "IPv6 does not support RTA_VIA attribute")
+    expires = None
+    if attrs.get(Rta.expires):
+        expires = lifetime.end(call.machine.clock.now, attrs[Rta.expires])
+    pref = attrs.get(Rta.pref, MEDIUM)
+    route = Wanted6(
+        _destination(attrs, Rta.dst, header.dst_len),
+        header.dst_len,
+        header.src_len,
+        attrs.get(Rta.priority, 0),
+        header.protocol,
+        header.type,
+        attrs.get(Rta.oif, 0),
+        gateway,
+        int.from_bytes(attrs[Rta.prefsrc][:16], "big") if Rta.prefsrc in attrs else 0,
+        header.flags & ONLINK,
+        read_metrics(attrs) if call.op is NEWROUTE else (),  # nobody looks at those of a route that is to go
+        pref if pref in (LOW, HIGH) else MEDIUM,
+        local=header.type == RTN.LOCAL,
+        reject=header.type in REJECTED,
+        cached=bool(header.flags & CLONED),
+        encapsulated=Rta.encap in attrs,
+        expires=expires,
+        nlflags=call.flags,
+    )
+    _destination(attrs, Rta.src, header.src_len)
+    hops = several(call, route) if Rta.multipath in attrs else []
+    if Rta.encap_type in attrs:
+        raise Refusal(errno.EOPNOTSUPP, NO_TUNNELS)
+    return route, hops
+
+
+def _destination(attrs: Attrs, attr: Attr[bytes], length: int) -> int:
+    """A prefix: as many bytes as its length needs, the others 0."""
+    if attr not in attrs:
+        return 0
+    size = length + 7 >> 3
+    payload = attrs[attr]
+    if len(payload) < size:
+        raise Refusal(errno.EINVAL)
+    return int.from_bytes(payload[:size][:16].ljust(16, b"\0"), "big")
+
+
+def several(call: Call, route: Wanted6) -> list[Wanted6]:
+    """rtm_to_fib6_multipath_config(): the next hops of a request that has several. EINVAL, with texts."""
+    attrs = call.attrs
+    at, end = attrs.spans[Rta.multipath.number]
+    found: list[Wanted6] = []
+    while end - at >= 8:
+        hop = NEXTHOP.decode(attrs.message, at, at + 8)
+        if not 8 <= hop.len <= end - at:
+            break
+        inside = Attrs.index(attrs.message, at + 8, at + hop.len)
+        gateway = route.gateway
+        if Rta.gateway in inside:
+            if len(inside[Rta.gateway]) < 16:
+                raise Refusal(errno.EINVAL, "Invalid IPv6 address in RTA_GATEWAY")
+            gateway = int.from_bytes(inside[Rta.gateway][:16], "big")
+        if call.op is NEWROUTE and gateway is None:
+            raise Refusal(
+                errno.EINVAL, "Device only routes can not be added for IPv6 using the multipath API."
+            )
+        found.append(
+            replace(
+                route, ifindex=hop.ifindex & ALL_BITS or route.ifindex, gateway=gateway, weight=hop.hops + 1,
+                flags=route.flags | hop.flags & ONLINK, encapsulated=Rta.encap in inside,
+            )
+        )  # fmt: skip
+        at += hop.len + 3 & ~3
+    if not found:
+        raise Refusal(errno.EINVAL, "Invalid nexthop configuration - no valid nexthops")
+    return found
+
+
+@doit_of(NEWROUTE, AF_INET6)
+def newroute(call: Call) -> None:
+    """inet6_rtm_newroute()."""
+    route, hops = wanted(call)
+    routes.validate(route)
+    if call.attrs.get(Rta.nh_id):
+        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
+    if not hops:
+        route.metric = route.metric or PRIO_USER
+        routes.add(call.net, route, call)
+        return
+    for hop in hops:
+        hop.metric = hop.metric or PRIO_USER
+    asked = multipath.Asked(call.flags)
+    try:
+        multipath.add(call.net, hops, asked, call)
+    finally:
+        call.message = call.message[:FLAGS] + asked.flags.to_bytes(2, "little") + call.message[FLAGS + 2 :]
+
+
+@doit_of(DELROUTE, AF_INET6)
+def delroute(call: Call) -> None:
+    """inet6_rtm_delroute()."""
+    route, hops = wanted(call)
+    if call.attrs.get(Rta.nh_id):
+        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
+    if hops:
+        multipath.delete(call.net, hops, call)
+    else:
+        routes.delete(call.net, route, call)

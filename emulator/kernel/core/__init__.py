@@ -1,0 +1,1 @@
+"""Namespaces and what everything else stands on: the clock, deferred work, notifier chains, names."""

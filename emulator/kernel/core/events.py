@@ -1,0 +1,221 @@
+"""What happens to devices, and who is told.
+
+Two kinds of telling, as in the kernel. A *notifier* is code inside the machine: it sits on the netdevice notifier
+chain, is called in the order of its registration, and some of its calls may refuse (before a device comes up, before
+its MTU changes). An *announcer* stands for user space: rtnetlink's and nsid's multicast messages that are not raised
+through the chain but by the code that made the change, so that it can say what the chain cannot (the change mask, the
+namespace a device went to). The model knows neither messages nor sockets: an announcer fills the message from the
+device as it is at that moment, or does nothing when nobody listens.
+
+`origin` is a token of whoever asked: the model hands it from the verb to the announcer and never looks inside.
+None is the kernel's own doing (port id 0, no request).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.inet.neighbour import Neighbour
+    from emulator.kernel.inet.rules import Rule
+    from emulator.kernel.ipv4.address import Address4
+    from emulator.kernel.ipv4.fib import Route4
+    from emulator.kernel.ipv4.groups import Membership
+    from emulator.kernel.ipv6.address import Address6
+    from emulator.kernel.ipv6.fib import Route6
+    from emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
+
+Origin = object
+"""Who asked for a change; opaque to the model."""
+
+
+class Stage(IntEnum):
+    """Where on the notifier chain the parts of the kernel stand, which is the order in which they register at boot: by
+    initcall level, and within a level by the order of linking. An announcement made on the chain is seen before those
+    of every part that stands behind."""
+
+    RTNETLINK = 0
+    """core_initcall"""
+    NETDEV = 1
+    """subsys_initcall, net/core/netdev-genl.c"""
+    PAGE_POOL = 2
+    """subsys_initcall, net/core/page_pool_user.c"""
+    ETHTOOL = 3
+    """subsys_initcall, net/ethtool"""
+    IPV4 = 4
+    """fs_initcall, net/ipv4: arp, then devinet, then the routes"""
+    XSK = 5
+    """fs_initcall, net/xdp"""
+    DRIVERS = 6
+    """device_initcall, drivers come before net"""
+    IPV6 = 7
+    """device_initcall, net/ipv6"""
+
+
+class NetdevEvent(IntEnum):
+    """enum netdev_cmd of include/linux/netdevice.h."""
+
+    UP = 1
+    DOWN = 2
+    REBOOT = 3
+    CHANGE = 4
+    REGISTER = 5
+    UNREGISTER = 6
+    CHANGEMTU = 7
+    CHANGEADDR = 8
+    PRE_CHANGEADDR = 9
+    GOING_DOWN = 10
+    CHANGENAME = 11
+    FEAT_CHANGE = 12
+    BONDING_FAILOVER = 13
+    PRE_UP = 14
+    PRE_TYPE_CHANGE = 15
+    POST_TYPE_CHANGE = 16
+    POST_INIT = 17
+    PRE_UNINIT = 18
+    RELEASE = 19
+    NOTIFY_PEERS = 20
+    JOIN = 21
+    CHANGEUPPER = 22
+    RESEND_IGMP = 23
+    PRECHANGEMTU = 24
+    CHANGEINFODATA = 25
+    BONDING_INFO = 26
+    PRECHANGEUPPER = 27
+    CHANGELOWERSTATE = 28
+    UDP_TUNNEL_PUSH_INFO = 29
+    UDP_TUNNEL_DROP_INFO = 30
+    CHANGE_TX_QUEUE_LEN = 31
+    CVLAN_FILTER_PUSH_INFO = 32
+    CVLAN_FILTER_DROP_INFO = 33
+    SVLAN_FILTER_PUSH_INFO = 34
+    SVLAN_FILTER_DROP_INFO = 35
+    OFFLOAD_XSTATS_ENABLE = 36
+    OFFLOAD_XSTATS_DISABLE = 37
+    OFFLOAD_XSTATS_REPORT_USED = 38
+    OFFLOAD_XSTATS_REPORT_DELTA = 39
+    XDP_FEAT_CHANGE = 40
+
+
+@dataclass(slots=True)
+class Info:
+    """What comes with an event beside the device (struct netdev_notifier_*info)."""
+
+    flags_changed: int = 0
+    mtu: int = 0
+    address: bytes = b""
+
+
+Notifier = Callable[[NetdevEvent, "Device", Info], None]
+"""Raises Refusal to veto where the verb asks (PRE_UP, PRECHANGEMTU, PRE_CHANGEADDR, REGISTER, POST_INIT)."""
+
+
+class Announcer(Protocol):
+    """Announcements to user space that the model makes outside the notifier chain."""
+
+    def link_new(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
+                 new_ifindex: int = 0, origin: Origin | None = None) -> None:
+        """RTM_NEWLINK to RTNLGRP_LINK (rtmsg_ifinfo(), rtmsg_ifinfo_newnet()). change: ifi_change; event: IFLA_EVENT_*,
+        shown unless 0; new_nsid, new_ifindex: IFLA_NEW_NETNSID and IFLA_NEW_IFINDEX, unless None and 0."""
+
+    def link_going(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
+                   new_ifindex: int = 0, origin: Origin | None = None) -> Callable[[], None]:
+        """RTM_DELLINK, built from the device as it is now (rtmsg_ifinfo_build_skb()); the answer, when called, sends it
+        to the namespace the device was in when it was built."""
+
+    def link6(self, dev: Device) -> None:
+        """RTM_NEWLINK to RTNLGRP_IPV6_IFINFO: IPv6 is ready, or has a new token (inet6_ifinfo_notify())."""
+
+    def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        """RTM_NEWNSID in net: it knows another namespace by nsid from now on (rtnl_net_notifyid())."""
+
+    def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        """RTM_DELNSID in net: the id no longer stands for a namespace."""
+
+    def address4(self, event: int, ifa: Address4, *, origin: Origin | None = None) -> None:
+        """RTM_NEWADDR or RTM_DELADDR to RTNLGRP_IPV4_IFADDR (rtmsg_ifa())."""
+
+    def address6(self, event: int, ifa: Address6) -> None:
+        """The same to RTNLGRP_IPV6_IFADDR (inet6_ifa_notify())."""
+
+    def route4(self, net: Net, event: int, route: Route4, *, nlflags: int = 0,
+               origin: Origin | None = None) -> None:
+        """RTM_NEWROUTE or RTM_DELROUTE to RTNLGRP_IPV4_ROUTE (rtmsg_fib()). nlflags: the message's."""
+
+    def route6(self, net: Net, event: int, route: Route6, *, nlflags: int = 0,
+               origin: Origin | None = None) -> None:
+        """The same to RTNLGRP_IPV6_ROUTE (inet6_rt_notify())."""
+
+    def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        """RTM_NEWMULTICAST or RTM_DELMULTICAST to RTNLGRP_IPV4_MCADDR (inet_ifmcaddr_notify())."""
+
+    def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        """The same to RTNLGRP_IPV6_MCADDR (inet6_ifmcaddr_notify())."""
+
+    def rule(self, net: Net, event: int, rule: Rule, *, origin: Origin | None = None) -> None:
+        """RTM_NEWRULE or RTM_DELRULE to RTNLGRP_IPV4_RULE (notify_rule_change())."""
+
+    def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
+        """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
+
+    def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
+        """NETDEV_CMD_PAGE_POOL_*_NTF in the namespace of the pool's device (netdev_nl_page_pool_event())."""
+
+
+def _silent() -> None:
+    pass
+
+
+class NullAnnouncer:
+    """Nobody listens."""
+
+    def link_new(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
+                 new_ifindex: int = 0, origin: Origin | None = None) -> None:
+        pass
+
+    def link_going(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
+                   new_ifindex: int = 0, origin: Origin | None = None) -> Callable[[], None]:
+        return _silent
+
+    def link6(self, dev: Device) -> None:
+        pass
+
+    def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        pass
+
+    def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
+        pass
+
+    def address4(self, event: int, ifa: Address4, *, origin: Origin | None = None) -> None:
+        pass
+
+    def address6(self, event: int, ifa: Address6) -> None:
+        pass
+
+    def route4(self, net: Net, event: int, route: Route4, *, nlflags: int = 0,
+               origin: Origin | None = None) -> None:
+        pass
+
+    def route6(self, net: Net, event: int, route: Route6, *, nlflags: int = 0,
+               origin: Origin | None = None) -> None:
+        pass
+
+    def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        pass
+
+    def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        pass
+
+    def rule(self, net: Net, event: int, rule: Rule, *, origin: Origin | None = None) -> None:
+        pass
+
+    def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
+        pass
+
+    def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
+        pass

@@ -1,0 +1,1 @@
+"""Network devices of whatever kind: net/core/dev.c and what is around it."""

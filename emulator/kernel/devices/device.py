@@ -1,0 +1,371 @@
+"""A network device: struct net_device, as far as user space can see it.
+
+A device knows itself and the namespace it is in; everything that happens to it is a verb elsewhere (register.py,
+flags.py, rename.py, move.py ...), because the order of a verb's steps and of what is told to whom is the kernel's and
+worth a place of its own. Whoever changes a field that a message shows calls `changed()`: messages are encoded once a
+revision. A change that shows in another device (an ifindex seen as its peer's IFLA_LINK) bumps that device too.
+
+There may be tens of thousands of devices, so they have slots, share their driver, and make what is seldom looked at
+when it is first asked for.
+
+Names and aliases are text whose bytes on the wire are UTF-8 with surrogateescape, so that any bytes come back as they
+came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from emulator.kernel.devices.queue import Queues, RxQueue, TxQueue
+from protocol.uapi.if_ import IfOper
+from protocol.uapi.if_ether import ETH_HLEN, VLAN_HLEN
+from protocol.uapi.netdevice import (
+    GRO_LEGACY_MAX_SIZE,
+    GSO_LEGACY_MAX_SIZE,
+    GSO_MAX_SEGS,
+    TSO_LEGACY_MAX_SIZE,
+    TSO_MAX_SEGS,
+)
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.kind import Kind
+    from emulator.kernel.devices.ops import DeviceOps
+    from emulator.kernel.kernel import Kernel
+    from emulator.kernel.queues.napi import Napi, NapiConfig
+    from emulator.kernel.queues.page_pool import PagePool
+
+
+IF_OPER_DOWN = int(IfOper.DOWN)
+
+
+class RegState(IntEnum):
+    """dev->reg_state (include/linux/netdevice.h)."""
+
+    UNINITIALIZED = 0
+    REGISTERED = 1
+    UNREGISTERING = 2
+    UNREGISTERED = 3
+    RELEASED = 4
+
+
+class AddressAssignment(IntEnum):
+    """dev->addr_assign_type: NET_ADDR_*."""
+
+    PERM = 0
+    RANDOM = 1
+    STOLEN = 2
+    SET = 3
+
+
+class NameAssignment(IntEnum):
+    """dev->name_assign_type: NET_NAME_*."""
+
+    UNKNOWN = 0
+    ENUM = 1
+    PREDICTABLE = 2
+    USER = 3
+    RENAMED = 4
+
+
+class NetmemTx(IntEnum):
+    """dev->netmem_tx: enum netmem_tx_mode."""
+
+    NONE = 0
+    DMA = 1
+    NO_DMA = 2
+
+
+@dataclass(slots=True)
+class Config:
+    """struct netdev_config: what ethtool's rings keep for the stack."""
+
+    hds_thresh: int = 0
+    hds_config: int = 0
+
+
+@dataclass(slots=True)
+class Stats:
+    """struct rtnl_link_stats64, in its order."""
+
+    rx_packets: int = 0
+    tx_packets: int = 0
+    rx_bytes: int = 0
+    tx_bytes: int = 0
+    rx_errors: int = 0
+    tx_errors: int = 0
+    rx_dropped: int = 0
+    tx_dropped: int = 0
+    multicast: int = 0
+    collisions: int = 0
+    rx_length_errors: int = 0
+    rx_over_errors: int = 0
+    rx_crc_errors: int = 0
+    rx_frame_errors: int = 0
+    rx_fifo_errors: int = 0
+    rx_missed_errors: int = 0
+    tx_aborted_errors: int = 0
+    tx_carrier_errors: int = 0
+    tx_fifo_errors: int = 0
+    tx_heartbeat_errors: int = 0
+    tx_window_errors: int = 0
+    rx_compressed: int = 0
+    tx_compressed: int = 0
+    rx_nohandler: int = 0
+    rx_otherhost_dropped: int = 0
+
+    def sent(self, size: int) -> None:
+        """One more frame, of that many bytes, went out."""
+        self.tx_packets += 1
+        self.tx_bytes += size
+
+    def received(self, size: int) -> None:
+        """One more came in."""
+        self.rx_packets += 1
+        self.rx_bytes += size
+
+
+@dataclass(slots=True, frozen=True)
+class Parent:
+    """dev->dev.parent: what makes a device a physical one. IFLA_PARENT_DEV_NAME and IFLA_PARENT_DEV_BUS_NAME."""
+
+    name: str
+    bus: str | None
+
+
+@dataclass(slots=True, frozen=True)
+class DevlinkPort:
+    """What IFLA_DEVLINK_PORT shows of a devlink port: the handle's bus, device and number (DEVLINK_ATTR_INDEX), and
+    the port's index."""
+
+    bus: str
+    dev: str
+    instance: int
+    index: int
+
+
+class Device:
+    """struct net_device. Made by `register.alloc_device()`."""
+
+    __slots__ = (
+        "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "broadcast",
+        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dismantle",
+        "dormant", "ethtool_state", "features", "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size",
+        "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
+        "hw_enc_features", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode",
+        "linkwatch_pending", "live_address_change", "lltx", "mangleid_features", "map", "master", "max_mtu",
+        "max_pacing_offload_horizon", "min_mtu", "moving_ns", "mpls_features", "mtu", "name",
+        "name_assign_type", "napi_config", "napi_defer_hard_irqs", "napi_list", "needed_headroom", "needed_tailroom",
+        "net", "netmem_tx", "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues",
+        "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
+        "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "real_num_rx_queues",
+        "real_num_tx_queues", "reg_state", "request_ops_lock", "revision", "rtnl_link_initializing",
+        "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs", "tso_max_size", "tx",
+        "tx_active", "txqlen", "type", "unregister_queued", "vlan_features", "wanted_features", "xdp_features",
+        "xdp_zc_max_segs",
+    )  # fmt: skip
+
+    def __init__(self, kernel: Kernel, net: Net, name: str, ops: DeviceOps) -> None:
+        self.kernel = kernel
+        self.net = net
+        self.ops = ops
+        self.priv: Any = None
+        """The driver's own (netdev_priv())."""
+        self.kind: Kind | None = None
+        """dev->rtnl_link_ops: the kind it was created as."""
+        self.revision = 0
+        """Grows with every change that a message may show."""
+
+        # Identity
+        self.name = name
+        self.name_assign_type = NameAssignment.UNKNOWN
+        self.ifindex = 0
+        """0 before it is registered, or the index that is wanted."""
+        self.altnames: tuple[str, ...] = ()
+        self.ifalias = ""
+        self.group = 0
+        self.type = 0
+        self.parent: Parent | None = None
+        self.devlink_port: DevlinkPort | None = None
+
+        # Flags and states
+        self.flags = 0
+        """IFF_*, those that are kept; `flags.get_flags()` is what user space sees."""
+        self.gflags = 0
+        """The IFF_PROMISC and IFF_ALLMULTI that user space asked for."""
+        self.reg_state = RegState.UNINITIALIZED
+        self.running = False
+        """__LINK_STATE_START."""
+        self.present = False
+        """__LINK_STATE_PRESENT; from registration on."""
+        self.no_carrier = False
+        """__LINK_STATE_NOCARRIER."""
+        self.dormant = False
+        self.testing = False
+        self.linkwatch_pending = False
+        """__LINK_STATE_LINKWATCH_PENDING."""
+        self.operstate = 0
+        """IF_OPER_*; user space sees IF_OPER_DOWN while the device is not running."""
+        self.link_mode = 0
+        self.carrier_up_count = 0
+        self.carrier_down_count = 0
+        self.promiscuity = 0
+        self.allmulti = 0
+        self.proto_down = False
+        self.proto_down_reason = 0
+        self.dismantle = False
+        self.moving_ns = False
+        self.rtnl_link_initializing = False
+        """It is being created and has not been announced."""
+        self.unregister_queued = False
+        """On a list of devices to unregister."""
+
+        # Private flags, those that matter
+        self.live_address_change = False
+        """IFF_LIVE_ADDR_CHANGE."""
+        self.no_queue = False
+        """IFF_NO_QUEUE."""
+        self.lltx = False
+        self.netns_immutable = False
+        self.change_proto_down = False
+        self.netmem_tx = NetmemTx.NONE
+        self.request_ops_lock = False
+        self.queue_mgmt_ops = False
+        """Whether dev->queue_mgmt_ops is set."""
+
+        # Addresses, addr_len bytes each; perm_address is shown unless it is all zeros
+        self.addr_len = 0
+        self.address = b""
+        self.broadcast = b""
+        self.perm_address = b""
+        self.addr_assign_type = AddressAssignment.PERM
+
+        # Sizes
+        self.mtu = 0
+        self.min_mtu = 0
+        self.max_mtu = 0
+        self.txqlen = 0
+        self.gso_max_size = GSO_LEGACY_MAX_SIZE
+        self.gso_max_segs = GSO_MAX_SEGS
+        self.gro_max_size = GRO_LEGACY_MAX_SIZE
+        self.gso_ipv4_max_size = GSO_LEGACY_MAX_SIZE
+        self.gro_ipv4_max_size = GRO_LEGACY_MAX_SIZE
+        self.tso_max_size = TSO_LEGACY_MAX_SIZE
+        self.tso_max_segs = TSO_MAX_SEGS
+        self.max_pacing_offload_horizon = 0
+        self.needed_headroom = 0
+        self.needed_tailroom = 0
+        self.map = (0, 0, 0, 0, 0, 0)
+        """IFLA_MAP: mem_start, mem_end, base_addr, irq, dma, if_port."""
+
+        # Features: words of bits, see features.py
+        self.features = 0
+        self.hw_features = 0
+        self.wanted_features = 0
+        self.vlan_features = 0
+        self.hw_enc_features = 0
+        self.mpls_features = 0
+        self.mangleid_features = 0
+        self.gso_partial_features = 0
+        self.xdp_features = 0
+        self.xdp_zc_max_segs = 1
+
+        # Queues
+        self.num_tx_queues = 0
+        self.num_rx_queues = 0
+        self.real_num_tx_queues = 0
+        self.real_num_rx_queues = 0
+        self.rx: Queues[RxQueue] = Queues(self, RxQueue)
+        self.tx: Queues[TxQueue] = Queues(self, TxQueue)
+        self.napi_list: list[Napi] = []
+        """In the kernel's order: dev->napi_list, newest id first."""
+        self.napi_config: dict[int, NapiConfig] = {}
+        """By index: what an instance of that index finds again (dev->napi_config)."""
+        self.page_pools: list[PagePool] = []
+        """In the kernel's order: dev->page_pools, newest first."""
+        self.qdisc: str | None = None
+        """The root qdisc's name; None before the device is registered."""
+        self.tx_active = True
+        """The queues run their qdiscs: not so between dev_deactivate() and dev_activate() with a carrier."""
+        self.threaded = 0
+        self.napi_defer_hard_irqs = 0
+        self.gro_flush_timeout = 0
+        """Of the instances that are to come; in nanoseconds."""
+        self.cfg = Config()
+        self.ethtool_state: Any = None
+
+        # Relations and other modules' own
+        self.master: Device | None = None
+        self.seen_by: Device | None = None
+        """Who shows this device's ifindex or namespace in its own messages: a pair's other end."""
+        self.ip4: Any = None
+        self.ip6: Any = None
+        self._stats: Stats | None = None
+        self.told: Any = None
+        """What whoever tells of the device has worked out for a revision; the model never looks inside."""
+
+    def __repr__(self) -> str:
+        return f"<Device {self.ifindex} {self.name!r} in {self.net.name!r}>"
+
+    @property
+    def up(self) -> bool:
+        """IFF_UP."""
+        return self.flags & 1 != 0
+
+    @property
+    def shown_operstate(self) -> int:
+        """The operational state that user space sees: IF_OPER_DOWN while the device is not running."""
+        return self.operstate if self.running else IF_OPER_DOWN
+
+    @property
+    def carrier_changes(self) -> int:
+        """How often the carrier came or went."""
+        return self.carrier_up_count + self.carrier_down_count
+
+    @property
+    def carrier(self) -> bool:
+        """netif_carrier_ok()."""
+        return not self.no_carrier
+
+    @property
+    def iflink(self) -> int:
+        """dev_get_iflink()."""
+        return self.ops.get_iflink(self)
+
+    @property
+    def ops_locked(self) -> bool:
+        """netdev_need_ops_lock(): the kernel closes such devices before the others when several go at once."""
+        return self.request_ops_lock or self.queue_mgmt_ops
+
+    @property
+    def counted(self) -> bool:
+        """Whether any statistics were ever kept: if not, they are all zero."""
+        return self._stats is not None
+
+    @property
+    def stats(self) -> Stats:
+        """dev_get_stats(). Nothing sends packets here, so they are zero unless a driver or a test says otherwise."""
+        if self._stats is None:
+            self._stats = Stats()
+        return self._stats
+
+    def takes(self, size: int) -> bool:
+        """__dev_forward_skb(): whether a frame of that many bytes, its header included, that another device hands over
+        gets in. One that does not is counted as dropped here too."""
+        forwardable = self.up and size <= self.mtu + ETH_HLEN + VLAN_HLEN
+        if not forwardable:
+            self.stats.rx_dropped += 1
+            self.changed()
+        return forwardable
+
+    def changed(self) -> None:
+        """Something that a message shows is different now."""
+        self.revision += 1
+
+    def moved(self) -> None:
+        """The ifindex, the namespace, or who it is tied to changed: whoever shows this device has changed too."""
+        self.revision += 1
+        if self.seen_by is not None:
+            self.seen_by.revision += 1

@@ -1,0 +1,156 @@
+"""Feature words: what a device can offload, could, and is asked to (include/linux/netdev_features.h, net/core/dev.c).
+
+A word has a bit a feature. `features` are on; `hw_features` can be switched; `wanted_features` are what user space
+asked for among those. Registration adds what the stack does in software, and rules that are the same for all drivers
+take away what makes no sense without something else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.kernel.core.events import NetdevEvent
+from emulator.kernel.devices.device import RegState
+from protocol.uapi.netdevice import NetifF
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+
+
+def word(*bits: NetifF) -> int:
+    """The feature word of those bits."""
+    return sum(1 << bit for bit in bits)
+
+
+SG = word(NetifF.SG)
+FRAGLIST = word(NetifF.FRAGLIST)
+HIGHDMA = word(NetifF.HIGHDMA)
+IP_CSUM = word(NetifF.IP_CSUM)
+IPV6_CSUM = word(NetifF.IPV6_CSUM)
+HW_CSUM = word(NetifF.HW_CSUM)
+RXCSUM = word(NetifF.RXCSUM)
+SCTP_CRC = word(NetifF.SCTP_CRC)
+LOOPBACK = word(NetifF.LOOPBACK)
+LRO = word(NetifF.LRO)
+GRO = word(NetifF.GRO)
+GRO_HW = word(NetifF.GRO_HW)
+GSO = word(NetifF.GSO)
+GSO_PARTIAL = word(NetifF.GSO_PARTIAL)
+GSO_UDP_L4 = word(NetifF.GSO_UDP_L4)
+HW_TC = word(NetifF.HW_TC)
+HW_TLS_RX = word(NetifF.HW_TLS_RX)
+HW_TLS_TX = word(NetifF.HW_TLS_TX)
+NOCACHE_COPY = word(NetifF.NOCACHE_COPY)
+RXFCS = word(NetifF.RXFCS)
+RX_UDP_TUNNEL_PORT = word(NetifF.RX_UDP_TUNNEL_PORT)
+TSO = word(NetifF.TSO)
+TSO6 = word(NetifF.TSO6)
+TSO_ECN = word(NetifF.TSO_ECN)
+TSO_MANGLEID = word(NetifF.TSO_MANGLEID)
+VLAN_CHALLENGED = word(NetifF.VLAN_CHALLENGED)
+
+ALL_TSO = TSO | TSO6 | TSO_ECN | TSO_MANGLEID
+GSO_SOFTWARE = ALL_TSO | word(NetifF.GSO_ACCECN, NetifF.GSO_SCTP, NetifF.GSO_UDP_L4, NetifF.GSO_FRAGLIST)
+GSO_ENCAP_ALL = word(
+    NetifF.GSO_GRE,
+    NetifF.GSO_GRE_CSUM,
+    NetifF.GSO_IPXIP4,
+    NetifF.GSO_IPXIP6,
+    NetifF.GSO_UDP_TUNNEL,
+    NetifF.GSO_UDP_TUNNEL_CSUM,
+)
+HW_VLAN = word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_CTAG_RX, NetifF.HW_VLAN_STAG_TX, NetifF.HW_VLAN_STAG_RX)
+SOFT_FEATURES = GSO | GRO
+SOFT_FEATURES_OFF = word(NetifF.GRO_FRAGLIST, NetifF.GRO_UDP_FWD)
+NEVER_CHANGE = VLAN_CHALLENGED
+"""What user space can never switch."""
+
+
+def add_software_features(dev: Device) -> None:
+    """The part of register_netdevice() that completes what the driver offers."""
+    dev.hw_features |= SOFT_FEATURES | SOFT_FEATURES_OFF
+    dev.features |= SOFT_FEATURES
+    if dev.ops.has_udp_tunnels:
+        dev.features |= RX_UDP_TUNNEL_PORT
+        dev.hw_features |= RX_UDP_TUNNEL_PORT
+    dev.wanted_features = dev.features & dev.hw_features
+    if not dev.flags & IFF_LOOPBACK:
+        dev.hw_features |= NOCACHE_COPY
+    for name in ("hw_features", "vlan_features", "mpls_features", "hw_enc_features"):
+        if getattr(dev, name) & TSO:
+            setattr(dev, name, getattr(dev, name) | TSO_MANGLEID)
+    dev.mangleid_features |= TSO_MANGLEID
+    dev.vlan_features |= HIGHDMA
+    dev.hw_enc_features |= SG | GSO_PARTIAL
+    dev.mpls_features |= SG
+
+
+IFF_LOOPBACK = 1 << 3
+
+
+def fix_features(dev: Device, features: int) -> int:
+    """netdev_fix_features(): without what cannot be."""
+    if features & HW_CSUM and features & (IP_CSUM | IPV6_CSUM):
+        features &= ~(IP_CSUM | IPV6_CSUM)
+    if not features & SG:
+        features &= ~ALL_TSO
+    if features & TSO and not features & (HW_CSUM | IP_CSUM):
+        features &= ~(TSO | TSO_ECN)
+    if features & TSO6 and not features & (HW_CSUM | IPV6_CSUM):
+        features &= ~TSO6
+    if not features & TSO:
+        features &= ~TSO_MANGLEID
+    if features & ALL_TSO == TSO_ECN:
+        features &= ~TSO_ECN
+    if not features & SG:
+        features &= ~GSO
+    if not features & GSO_PARTIAL:
+        features &= ~dev.gso_partial_features
+    if not features & RXCSUM:
+        features &= ~GRO_HW
+    if features & RXFCS:
+        features &= ~(LRO | GRO_HW)
+    if features & GRO_HW:
+        features &= ~LRO
+    has_csum = features & HW_CSUM or features & (IP_CSUM | IPV6_CSUM) == IP_CSUM | IPV6_CSUM
+    if not has_csum:
+        features &= ~(HW_TLS_TX | GSO_UDP_L4)
+    if not features & RXCSUM:
+        features &= ~HW_TLS_RX
+    return features
+
+
+def recompute(dev: Device) -> bool:
+    """__netdev_update_features(): from what is wanted to what is on; True when that is different now. Upper and lower
+    devices do not matter: nothing here stacks them."""
+    features = dev.features & ~dev.hw_features | dev.wanted_features
+    features = fix_features(dev, dev.ops.fix_features(dev, features))
+    if features == dev.features:
+        return False
+    if not dev.ops.set_features(dev, features):
+        dev.features = features
+    dev.changed()
+    return True
+
+
+def update_features(dev: Device) -> None:
+    """netdev_update_features(): and tells the chain when something changed."""
+    if recompute(dev):
+        dev.kernel.notify(NetdevEvent.FEAT_CHANGE, dev)
+
+
+def disable(dev: Device, which: int) -> None:
+    """netif_disable_lro(), dev_disable_gro_hw(): nobody wants it any more, and so it is off."""
+    dev.wanted_features &= ~which
+    dev.changed()
+    update_features(dev)
+
+
+def set_xdp_features(dev: Device, features: int) -> None:
+    """xdp_set_features_flag(): of a registered device the chain is told."""
+    if features == dev.xdp_features:
+        return
+    dev.xdp_features = features
+    dev.changed()
+    if dev.reg_state == RegState.REGISTERED:
+        dev.kernel.notify(NetdevEvent.XDP_FEAT_CHANGE, dev)

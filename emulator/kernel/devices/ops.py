@@ -1,0 +1,223 @@
+"""What a driver does for a device: net_device_ops, ethtool_ops and queue_mgmt_ops in one object.
+
+A driver is one DeviceOps object shared by all of its devices; what belongs to one device lies in `device.priv`.
+A method that a driver does not override stands for a NULL pointer in the kernel's tables, and `has()` tells: several
+answers (which features a device shows, which errno a request earns) depend on a function being there at all.
+"""
+
+from __future__ import annotations
+
+from errno import EINVAL, EOPNOTSUPP
+from typing import TYPE_CHECKING, Any
+
+from protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo
+    from emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, PauseStats, Rings
+    from emulator.kernel.queues.qstats import RxStats, TxStats
+    from emulator.kernel.queues.xdp import XdpLink
+    from emulator.kernel.queues.xsk import BufferPool
+
+
+class DeviceOps:
+    """A driver. Methods refuse by raising Refusal."""
+
+    driver = ""
+    """What ETHTOOL_GDRVINFO calls the driver."""
+    firmware = ""
+    """And which firmware it tells of, if any."""
+
+    has_udp_tunnels = False
+    """dev->udp_tunnel_nic_info is set: the device offloads UDP tunnel ports."""
+    udp_tunnel_tables: tuple[tuple[int, int], ...] = ()
+    """udp_tunnel_nic_info.tables: how many ports each holds, and of which types (bits of UdpTunnelType)."""
+
+    xdp_rx_metadata = 0
+    """What its XDP programs can be told of a packet (xdp_metadata_ops), as NETDEV_XDP_RX_METADATA_*."""
+
+    has_vfs = False
+    """The driver can be asked about virtual functions (ndo_get_vf_config), though no device has any."""
+
+    def has(self, name: str) -> bool:
+        """Whether the driver provides the method of that name."""
+        return getattr(type(self), name) is not getattr(DeviceOps, name)
+
+    # net_device_ops
+
+    def init(self, dev: Device) -> None:
+        """ndo_init: the last preparations before a device is registered; may refuse."""
+
+    def uninit(self, dev: Device) -> None:
+        """ndo_uninit: the device is being unregistered; user space has not been told yet."""
+
+    def destroy(self, dev: Device) -> None:
+        """priv_destructor, and whatever the driver frees after the device is gone."""
+
+    def open(self, dev: Device) -> None:
+        """ndo_open: the device comes up; may refuse."""
+
+    def stop(self, dev: Device) -> None:
+        """ndo_stop: the device goes down."""
+
+    def get_iflink(self, dev: Device) -> int:
+        """ndo_get_iflink: the ifindex shown as IFLA_LINK (dev_get_iflink()); the device's own without the method."""
+        return dev.ifindex
+
+    def set_mac(self, dev: Device, address: bytes) -> None:
+        """ndo_set_mac_address. eth_mac_addr() is `address.set_ethernet_mac`."""
+        raise Refusal(EOPNOTSUPP)
+
+    def validate_address(self, dev: Device) -> None:
+        """ndo_validate_addr, asked before a device is opened."""
+
+    def change_mtu(self, dev: Device, mtu: int) -> None:
+        """ndo_change_mtu; must set dev.mtu."""
+        dev.mtu = mtu
+
+    def change_carrier(self, dev: Device, carrier: bool) -> None:
+        """ndo_change_carrier."""
+        raise Refusal(EOPNOTSUPP)
+
+    def fix_features(self, dev: Device, features: int) -> int:
+        """ndo_fix_features: the features the device can have, given those."""
+        return features
+
+    def set_features(self, dev: Device, features: int) -> bool:
+        """ndo_set_features. True: the driver has set dev.features itself."""
+        return False
+
+    def get_phys_port_name(self, dev: Device) -> str | None:
+        """ndo_get_phys_port_name; None: EOPNOTSUPP, nothing shown."""
+        return None
+
+    def get_port_parent_id(self, dev: Device) -> bytes | None:
+        """ndo_get_port_parent_id, or what devlink knows of the port (IFLA_PHYS_SWITCH_ID); None: nothing shown."""
+        return None
+
+    def get_phys_port_id(self, dev: Device) -> bytes | None:
+        """ndo_get_phys_port_id; None: nothing shown."""
+        return None
+
+    def get_peer(self, dev: Device) -> Device | None:
+        """ndo_get_peer_dev, and what the pair drivers know of each other."""
+        return None
+
+    has_bpf = False
+    """ndo_bpf is there: XDP programs are the driver's business unless they ask for the stack."""
+    wakes_xsk = False
+    """ndo_xdp_xmit and ndo_xsk_wakeup are there: what netkit asks of a device before it hands AF_XDP down to it."""
+
+    def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
+        """ndo_bpf with XDP_SETUP_XSK_POOL: zero-copy AF_XDP on a queue begins, or with None ends; may refuse."""
+        raise Refusal(EINVAL)
+
+    def setup_xdp(self, dev: Device, link: XdpLink) -> None:
+        """ndo_bpf with XDP_SETUP_PROG: a native XDP program comes; may refuse."""
+        raise Refusal(EOPNOTSUPP)
+
+    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+        """ndo_start_xmit: a frame of that many bytes goes out, and is counted as the driver counts. Returns whether the
+        driver says that it went out (NETDEV_TX_OK, not NET_XMIT_DROP), and the device at which it arrives, if any."""
+        return True, None
+
+    # queue_mgmt_ops
+
+    sets_rx_page_size = False
+    """QCFG_RX_PAGE_SIZE in supported_params: a memory provider may ask for a page size."""
+
+    def validate_queue_config(self, dev: Device, rx_page_size: int) -> None:
+        """ndo_validate_qcfg: whether a queue can have pages of that size, 0 for the usual one; may refuse."""
+
+    def queue_create(self, dev: Device) -> int:
+        """ndo_queue_create: the index of a new RX queue that can be leased; may refuse with a text."""
+        raise Refusal(EOPNOTSUPP)
+
+    def queue_mem_alloc(self, dev: Device, index: int) -> Any:
+        """ndo_queue_mem_alloc: what a new queue needs; the driver's own, handed back to the other three."""
+        raise Refusal(EOPNOTSUPP)
+
+    def queue_mem_free(self, dev: Device, memory: Any) -> None:
+        """ndo_queue_mem_free."""
+
+    def queue_start(self, dev: Device, memory: Any, index: int) -> None:
+        """ndo_queue_start: the queue runs on that memory."""
+
+    def queue_stop(self, dev: Device, index: int) -> Any:
+        """ndo_queue_stop: the memory that the queue ran on."""
+        return None
+
+    def queue_dma_device(self, dev: Device, index: int) -> Any:
+        """netdev_queue_get_dma_dev() without leases: the bus device if it can do DMA (it has a mask), else None.
+        Two queues can be bound at once when they have the same one."""
+        return None
+
+    # netdev_stat_ops
+
+    def get_queue_stats_rx(self, dev: Device, index: int, stats: RxStats) -> None:
+        """Sets what the driver counts of a receive queue."""
+
+    def get_queue_stats_tx(self, dev: Device, index: int, stats: TxStats) -> None:
+        """Sets what the driver counts of a transmit queue."""
+
+    def get_base_stats(self, dev: Device, rx: RxStats, tx: TxStats) -> None:
+        """Sets what was counted on no queue that is there now; None stays what the driver never counts."""
+
+    # ethtool_ops; the rules around them are in ethtool.py
+
+    settable_rings: frozenset[str] = frozenset()
+    """supported_ring_params, as names of fields of ethtool.Rings."""
+    settable_coalesce: frozenset[str] = frozenset()
+    """supported_coalesce_params, as names of fields of ethtool.Coalesce."""
+
+    def get_channels(self, dev: Device) -> Channels:
+        raise Refusal(EOPNOTSUPP)
+
+    def set_channels(self, dev: Device, channels: Channels) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_ringparam(self, dev: Device, rings: Rings) -> None:
+        """Sets what the driver knows; the split and its threshold are the configuration's already."""
+
+    def set_ringparam(self, dev: Device, rings: Rings) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_coalesce(self, dev: Device) -> Coalesce:
+        raise Refusal(EOPNOTSUPP)
+
+    def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_pauseparam(self, dev: Device) -> Pause:
+        raise Refusal(EOPNOTSUPP)
+
+    def set_pauseparam(self, dev: Device, pause: Pause) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_pause_stats(self, dev: Device, stats: PauseStats) -> None:
+        """Sets what the driver counts."""
+
+    def get_link(self, dev: Device) -> bool:
+        """Whether there is a link, asked of a running device only."""
+        return False
+
+    def get_link_ksettings(self, dev: Device) -> LinkSettings:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
+        """get_sset_count and get_strings: the driver's strings of a set (ETH_SS_*)."""
+        return ()
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        """Sets what the driver can stamp, and the number of its clock."""
+
+    def get_fecparam(self, dev: Device) -> Fec:
+        raise Refusal(EOPNOTSUPP)
+
+    def set_fecparam(self, dev: Device, fec: Fec) -> None:
+        raise Refusal(EOPNOTSUPP)
+
+    def get_fec_stats(self, dev: Device) -> FecStats:
+        """What the driver counts."""
+        raise Refusal(EOPNOTSUPP)

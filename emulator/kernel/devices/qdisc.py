@@ -1,0 +1,59 @@
+"""Queueing disciplines, as much as shows: the root's name, and whether the queues run (net/sched/sch_generic.c).
+
+A registered device has "noop" and gets its real one when it first comes up. From then on the name stays while the
+device goes up and down, until it leaves its namespace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+
+NOOP = "noop"
+NOQUEUE = "noqueue"
+MQ = "mq"
+PFIFO_FAST = "pfifo_fast"
+"""CONFIG_DEFAULT_NET_SCH, which the recorded machine leaves as it is."""
+
+
+def init_scheduler(dev: Device) -> None:
+    """dev_init_scheduler()."""
+    dev.qdisc = NOOP
+    dev.tx_active = True
+
+
+def activate(dev: Device) -> None:
+    """dev_activate(): a default qdisc for a device that has none; without a carrier it does not run yet. A queue
+    without any room cannot be made, and then there is none (attach_default_qdiscs())."""
+    if dev.qdisc == NOOP:
+        if dev.no_queue or not dev.txqlen:
+            dev.qdisc = NOQUEUE
+        else:
+            dev.qdisc = MQ if dev.num_tx_queues > 1 else PFIFO_FAST
+        dev.tx_active = False
+        dev.changed()
+    if dev.carrier:
+        dev.tx_active = True
+
+
+def deactivate(dev: Device) -> None:
+    """dev_deactivate()."""
+    dev.tx_active = dev.qdisc == NOOP
+
+
+def shutdown(dev: Device) -> None:
+    """dev_shutdown(): back to the beginning."""
+    init_scheduler(dev)
+    dev.changed()
+
+
+def changing(dev: Device) -> bool:
+    """qdisc_tx_changing(): the queues are about to start or stop."""
+    return not dev.tx_active
+
+
+def running(dev: Device) -> bool:
+    """Whether the queues pass packets on to the driver; else noop_enqueue() drops them."""
+    return dev.tx_active and dev.qdisc != NOOP

@@ -1,0 +1,1 @@
+"""What ethtool reads and sets of a device."""

@@ -1,0 +1,1 @@
+"""What IPv4 and IPv6 share: rules, neighbours, memberships."""

@@ -1,0 +1,125 @@
+"""Neighbours: who is known on a link, and by which link-layer address (struct neighbour of net/core/neighbour.c).
+
+Nobody is ever met here, since the links carry no packets. What the kernel notes by itself are the groups to which it
+sends: they need no resolution, and their link-layer address follows from the group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emulator.kernel.core.clock import NSEC_PER_SEC
+from protocol.uapi.neighbour import NTF_EXT, NUD
+from protocol.uapi.rtnetlink import RTM, RTN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.inet.neighbour_proxy import Proxy
+
+AF_INET, AF_INET6 = 2, 10
+NOARP, PERMANENT = int(NUD.NOARP), int(NUD.PERMANENT)
+EXT_SHIFT = 16
+"""NTF_EXT_SHIFT: the flags of NDA_FLAGS_EXT stand behind the others."""
+MANAGED, VALIDATED = NTF_EXT.MANAGED << EXT_SHIFT, NTF_EXT.EXT_VALIDATED << EXT_SHIFT
+MULTICAST = int(RTN.MULTICAST)
+CONFIRMED_AGO = 2 * 30 * NSEC_PER_SEC
+"""A new neighbour was last confirmed twice the base of the reachable time ago."""
+
+
+@dataclass(slots=True, eq=False)
+class Neighbour:
+    """struct neighbour. address: of IPv4 or IPv6, by family; times in nanoseconds since boot."""
+
+    dev: Device
+    family: int
+    address: int
+    type: int
+    state: int
+    lladdr: bytes
+    flags: int = 0
+    protocol: int = 0
+    confirmed: int = 0
+    used: int = 0
+    updated: int = 0
+    probes: int = 0
+
+
+class Neighbours:
+    """The neighbours of one namespace, of both families, by device."""
+
+    __slots__ = ("_by_dev", "generation", "proxies")
+
+    def __init__(self) -> None:
+        self._by_dev: dict[Device, dict[tuple[int, int], Neighbour]] = {}
+        self.proxies: list[Proxy] = []
+        """The newest first (neighbour_proxy.py)."""
+        self.generation = 0
+
+    def find(self, dev: Device, family: int, address: int) -> Neighbour | None:
+        """neigh_lookup()."""
+        return self._by_dev.get(dev, {}).get((family, address))
+
+    def add(self, entry: Neighbour) -> None:
+        """It is known from now on."""
+        self._by_dev.setdefault(entry.dev, {})[entry.family, entry.address] = entry
+        self.generation += 1
+
+    def remove(self, entry: Neighbour) -> None:
+        """It is forgotten, and that is announced (neigh_cleanup_and_release())."""
+        entries = self._by_dev[entry.dev]
+        del entries[entry.family, entry.address]
+        if not entries:
+            del self._by_dev[entry.dev]
+        self.generation += 1
+        entry.dev.kernel.announcer.neighbour(RTM.DELNEIGH, entry)
+
+    def on(self, dev: Device, family: int) -> list[Neighbour]:
+        """Those of a device."""
+        return [entry for entry in self._by_dev.get(dev, {}).values() if entry.family == family]
+
+    def __iter__(self) -> Iterator[Neighbour]:
+        """All, device by device. The kernel's order is that of a hash with a random key."""
+        for entries in tuple(self._by_dev.values()):
+            yield from tuple(entries.values())
+
+
+def of(net: Net) -> Neighbours:
+    """The neighbours of that namespace."""
+    known: Neighbours | None = net.neighbours
+    if known is None:
+        known = net.neighbours = Neighbours()
+    return known
+
+
+def group_lladdr(family: int, group: int) -> bytes:
+    """ip_eth_mc_map(), ipv6_eth_mc_map(): the Ethernet address of a group."""
+    if family == AF_INET:
+        return b"\x01\x00\x5e" + (group & 0x7FFFFF).to_bytes(3, "big")
+    return b"\x33\x33" + (group & 0xFFFFFFFF).to_bytes(4, "big")
+
+
+def note_group(dev: Device, group: int) -> None:
+    """What sending to a group of IPv6 leaves behind (ndisc_constructor(), ipv6_eth_mc_map())."""
+    known = of(dev.net)
+    if known.find(dev, AF_INET6, group) is not None:
+        return
+    now = dev.kernel.clock.now
+    lladdr = group_lladdr(AF_INET6, group)
+    known.add(
+        Neighbour(
+            dev, AF_INET6, group, MULTICAST, NOARP, lladdr, confirmed=now - CONFIRMED_AGO, used=now, updated=now
+        )
+    )
+
+
+def flush(dev: Device, family: int, *, permanent: bool = True) -> None:
+    """neigh_flush_dev(): nobody is known through that device any more; or only those that user space has made
+    permanent, or vouches for."""
+    known = of(dev.net)
+    for entry in known.on(dev, family):
+        if permanent or not (entry.state & PERMANENT or entry.flags & VALIDATED):
+            known.remove(entry)

@@ -1,0 +1,1 @@
+"""IPv4: its part of a device, addresses, groups, routes."""

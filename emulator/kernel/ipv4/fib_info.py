@@ -1,0 +1,163 @@
+"""Where routes of IPv4 lead: struct fib_info and its next hops (net/ipv4/fib_semantics.c).
+
+Routes that lead the same way share one Info4, so what happens to a device happens to few objects, which are found by
+their device. A next hop is dead while its device is down, and "linkdown" while the device has no carrier; the routes
+of local addresses do not care.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from protocol.refusal import Refusal
+from protocol.uapi.rtnetlink import RT_SCOPE, RTN, RTNH_F
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.ipv4.fib import Route4
+
+DEAD = int(RTNH_F.DEAD)
+LINKDOWN = int(RTNH_F.LINKDOWN)
+STATE = DEAD | LINKDOWN
+NOT_COMPARED = STATE | int(RTNH_F.OFFLOAD | RTNH_F.TRAP)
+"""RTNH_COMPARE_MASK: flags that do not make a way another."""
+Metrics = tuple[tuple[int, int | str], ...]
+"""Numbers (RTAX_*) and values; of the congestion control algorithm its name."""
+
+ERRORS: dict[int, int] = {
+    RTN.BLACKHOLE: errno.EINVAL,
+    RTN.UNREACHABLE: errno.EHOSTUNREACH,
+    RTN.PROHIBIT: errno.EACCES,
+    RTN.THROW: errno.EAGAIN,
+    RTN.NAT: errno.EINVAL,
+    RTN.XRESOLVE: errno.EINVAL,
+}
+"""fib_props[].error: routes of these types lead nowhere, and this is what a packet gets."""
+
+SCOPES: dict[int, int] = {
+    RTN.UNSPEC: RT_SCOPE.NOWHERE,
+    RTN.LOCAL: RT_SCOPE.HOST,
+    RTN.BROADCAST: RT_SCOPE.LINK,
+    RTN.ANYCAST: RT_SCOPE.LINK,
+    RTN.NAT: RT_SCOPE.NOWHERE,
+    RTN.XRESOLVE: RT_SCOPE.NOWHERE,
+}
+"""fib_props[].scope: the widest that a route of the type may have. Of all others RT_SCOPE_UNIVERSE."""
+
+
+def error_of(route_type: int) -> Refusal | None:
+    """What looking up a route of that type gives, if it is not a route."""
+    number = ERRORS.get(route_type)
+    return None if number is None else Refusal(number)
+
+
+class Gateway(NamedTuple):
+    """Where packets are sent on: an address of either family."""
+
+    family: int
+    address: int
+
+
+@dataclass(slots=True, eq=False)
+class Nexthop4:
+    """struct fib_nh. oif: the index of the device asked for, or found; weight: from 1."""
+
+    oif: int = 0
+    gateway: Gateway | None = None
+    flags: int = 0
+    scope: int = 0
+    weight: int = 1
+    dev: Device | None = None
+
+    def same(self) -> tuple[object, ...]:
+        """What makes two of them one (nh_comp())."""
+        return self.oif, self.gateway, self.weight, self.scope, self.flags & ~NOT_COMPARED
+
+
+@dataclass(slots=True, eq=False)
+class Info4:
+    """struct fib_info."""
+
+    table: int
+    protocol: int
+    scope: int
+    type: int
+    priority: int
+    prefsrc: int
+    nexthops: list[Nexthop4]
+    metrics: Metrics = ()
+    flags: int = 0
+    prefsrc_gone: bool = False
+    """It is dead because its source address went (pfsrc_removed)."""
+    routes: dict[Route4, None] = field(default_factory=dict)
+    """Those that lead this way."""
+
+    def same(self) -> tuple[object, ...]:
+        """What makes two of them one (fib_find_info())."""
+        return (
+            self.table, self.protocol, self.scope, self.type, self.priority, self.prefsrc, self.metrics,
+            self.flags & ~NOT_COMPARED, tuple(nexthop.same() for nexthop in self.nexthops),
+        )  # fmt: skip
+
+    @property
+    def devices(self) -> set[Device]:
+        return {nexthop.dev for nexthop in self.nexthops if nexthop.dev is not None}
+
+
+class Infos:
+    """All ways of a namespace: found by what they are, by device, and by source address."""
+
+    __slots__ = ("_by_dev", "_by_prefsrc", "_known")
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], Info4] = {}
+        self._by_dev: dict[Device, dict[Info4, None]] = {}
+        self._by_prefsrc: dict[int, dict[Info4, None]] = {}
+
+    def share(self, info: Info4) -> Info4:
+        """That way, or the one like it that is there already (the end of fib_create_info())."""
+        known = self._known.get(info.same())
+        if known is not None and not known.flags & DEAD:
+            return known
+        return info
+
+    def hold(self, info: Info4, route: Route4) -> None:
+        """A route leads that way."""
+        first = not info.routes
+        info.routes[route] = None
+        if first:
+            self._known[info.same()] = info
+            for dev in info.devices:
+                self._by_dev.setdefault(dev, {})[info] = None
+            if info.prefsrc:
+                self._by_prefsrc.setdefault(info.prefsrc, {})[info] = None
+
+    def release(self, info: Info4, route: Route4) -> None:
+        """A route does so no more (fib_release_info())."""
+        del info.routes[route]
+        if info.routes:
+            return
+        if self._known.get(info.same()) is info:
+            del self._known[info.same()]
+        for dev in info.devices:
+            _forget(self._by_dev, dev, info)
+        if info.prefsrc:
+            _forget(self._by_prefsrc, info.prefsrc, info)
+
+    def on(self, dev: Device) -> Iterator[Info4]:
+        """Those that lead through a device."""
+        return iter(tuple(self._by_dev.get(dev, ())))
+
+    def from_source(self, address: int) -> Iterator[Info4]:
+        """Those that prefer a source address."""
+        return iter(tuple(self._by_prefsrc.get(address, ())))
+
+
+def _forget(index: dict[Any, dict[Info4, None]], key: Any, info: Info4) -> None:
+    infos = index[key]
+    del infos[info]
+    if not infos:
+        del index[key]

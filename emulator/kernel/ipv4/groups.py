@@ -1,0 +1,95 @@
+"""Groups that a device listens to in IPv4: struct ip_mc_list, net/ipv4/igmp.c.
+
+A device that is up listens to 224.0.0.1, all hosts; it stops when it goes down. Other groups are joined by sockets,
+and the one socket that the kernel has for this is joined to every address that is a group and says so
+(IFA_F_MCAUTOJOIN). It remembers what it has joined by device and group, and a device that leaves does not make it
+forget: the number of its memberships is limited, and those of devices that are gone count.
+
+The reports of groups (IGMP) are not sent here, so counters of links know nothing of them: a difference from the kernel
+that only shows where groups beside 224.0.0.1 are joined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from errno import EADDRINUSE, EINVAL, ENOBUFS
+from typing import TYPE_CHECKING
+
+from emulator.kernel.ipv4 import netns as ip4
+from protocol.refusal import Refusal
+from protocol.uapi.rtnetlink import RTM
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.inet_device import InetDevice
+
+ALL_HOSTS = 0xE0000001
+"""IGMP_ALL_HOSTS, 224.0.0.1"""
+MAX_MEMBERSHIPS = 20
+"""net.ipv4.igmp_max_memberships: of one socket."""
+
+
+@dataclass(slots=True)
+class Membership:
+    """Of a device in a group. users: how many joined it; cstamp: when the first did, in nanoseconds since boot."""
+
+    users: int
+    cstamp: int
+
+
+def join(dev: Device, idev: InetDevice, group: int) -> None:
+    """ip_mc_inc_group()."""
+    membership = idev.groups.get(group)
+    if membership is not None:
+        membership.users += 1
+        return
+    membership = idev.groups[group] = Membership(1, dev.kernel.clock.now)
+    dev.kernel.announcer.group4(RTM.NEWMULTICAST, dev, group, membership)
+
+
+def leave(dev: Device, idev: InetDevice, group: int) -> None:
+    """ip_mc_dec_group()."""
+    membership = idev.groups.get(group)
+    if membership is None:
+        return
+    membership.users -= 1
+    if not membership.users:
+        del idev.groups[group]
+        dev.kernel.announcer.group4(RTM.DELMULTICAST, dev, group, membership)
+
+
+def up(dev: Device, idev: InetDevice) -> None:
+    """ip_mc_up()."""
+    join(dev, idev, ALL_HOSTS)
+
+
+def down(dev: Device, idev: InetDevice) -> None:
+    """ip_mc_down()."""
+    leave(dev, idev, ALL_HOSTS)
+
+
+def destroy(dev: Device, idev: InetDevice) -> None:
+    """ip_mc_destroy_dev(): nobody is told of the other groups."""
+    down(dev, idev)
+    idev.groups.clear()
+
+
+def autojoin(dev: Device, group: int) -> None:
+    """ip_mc_join_group() by the socket of the kernel. EINVAL when it is no group, EADDRINUSE, ENOBUFS."""
+    if not ip4.is_multicast(group):
+        raise Refusal(EINVAL)
+    memberships = ip4.of(dev.net).autojoined
+    if (dev.ifindex, group) in memberships:
+        raise Refusal(EADDRINUSE)
+    if len(memberships) >= MAX_MEMBERSHIPS:
+        raise Refusal(ENOBUFS)
+    memberships.add((dev.ifindex, group))
+    join(dev, dev.ip4, group)
+
+
+def autoleave(dev: Device, group: int) -> None:
+    """ip_mc_leave_group() by that socket; a group that it has not joined is nothing to it."""
+    memberships = ip4.of(dev.net).autojoined
+    if (dev.ifindex, group) in memberships:
+        memberships.remove((dev.ifindex, group))
+        leave(dev, dev.ip4, group)

@@ -1,0 +1,155 @@
+"""The way to an address of IPv4, as a packet would take it: ip_route_output_key() of net/ipv4/route.c.
+
+The answer is more than a route: a source address if none was given, the device, and whether the packet would stay on
+this machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from errno import EINVAL, ENETUNREACH, ENODEV
+from typing import TYPE_CHECKING
+
+from emulator.kernel.inet.rules import Flow
+from emulator.kernel.ipv4 import netns as ip4
+from emulator.kernel.ipv4 import routes
+from emulator.kernel.ipv4.address import SECONDARY
+from emulator.kernel.ipv4.routes import BROADCAST, HOST, LINK, LOCAL, MULTICAST, UNICAST
+from protocol.refusal import Refusal
+from protocol.uapi.if_ import IFF
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.ipv4.fib import Found, Route4
+    from emulator.kernel.ipv4.fib_info import Gateway, Metrics
+
+STAYS, TO_GROUP, TO_ALL = 0x80000000, 0x20000000, 0x10000000
+"""RTCF_LOCAL, RTCF_MULTICAST, RTCF_BROADCAST."""
+LOOPBACK = int(IFF.LOOPBACK)
+
+
+@dataclass(slots=True)
+class Way4:
+    """struct rtable. source: that a packet would have; route: None where no table knows it, or the way is not that of
+    the route; found: what the tables knew; cached: it is kept with the next hop, and so has one reference more."""
+
+    type: int
+    dev: Device
+    source: int
+    flags: int = 0
+    gateway: Gateway | None = None
+    metrics: Metrics = ()
+    route: Route4 | None = None
+    found: Route4 | None = None
+    cached: bool = False
+
+
+def has(net: Net, address: int) -> bool:
+    """__ip_dev_find(): whether the address is ours."""
+    return routes.address_type(net, address) == LOCAL
+
+
+def _device_of(net: Net, address: int) -> Device:
+    """__ip_dev_find(): whose address it is."""
+    for dev in net:
+        if dev.ip4 is not None and any(ifa.local == address for ifa in dev.ip4.addresses):
+            return dev
+    found = routes.lookup(net, Flow(address))
+    assert found.nexthop.dev is not None
+    return found.nexthop.dev
+
+
+def select_source(dev: Device, dst: int, scope: int) -> int:
+    """inet_select_addr(): the address of a device to speak to ``dst`` from, as wide as that scope; of another device if
+    it has none; 0 if nobody has."""
+    first = 0
+    for ifa in dev.ip4.addresses if dev.ip4 is not None else ():
+        if ifa.flags & SECONDARY or ifa.scope > scope:
+            continue
+        if not dst or ifa.prefix == dst & ip4.mask_of(ifa.length):
+            return int(ifa.local)
+        first = first or ifa.local
+    if first:
+        return int(first)
+    for other in dev.net:
+        for ifa in other.ip4.addresses if other.ip4 is not None else ():
+            if not ifa.flags & SECONDARY and ifa.scope != LINK and ifa.scope <= scope:
+                return int(ifa.local)
+    return 0
+
+
+def find_way(
+    net: Net, dst: int, *, source: int = 0, oif: int = 0, tos: int = 0, mark: int = 0, uid: int = 0
+) -> Way4:
+    """ip_route_output_key_hash_rcu(): EINVAL, ENODEV, ENETUNREACH, and what the type of a route stands for."""
+    if source:
+        if ip4.is_multicast(source) or source == ip4.BROADCAST or ip4.is_zeronet(source):
+            raise Refusal(EINVAL)
+        if not has(net, source):
+            raise Refusal(ENETUNREACH)
+        if not oif and (ip4.is_multicast(dst) or dst == ip4.BROADCAST):
+            return _make(dst, source, 0, _device_of(net, source), None)
+    dev: Device | None = None
+    if oif:
+        dev = net.device(oif)
+        if dev is None:
+            raise Refusal(ENODEV)
+        if not dev.up or dev.ip4 is None:
+            raise Refusal(ENETUNREACH)
+        if dst >> 8 == 0xE00000 or dst == ip4.BROADCAST:
+            return _make(dst, source or select_source(dev, 0, LINK), UNICAST, dev, None)
+        if not source and ip4.is_multicast(dst):
+            source = select_source(dev, 0, 0)
+        elif not source and not dst:
+            source = select_source(dev, 0, HOST)
+    if not dst:
+        return _make(source or ip4.LOOPBACK, source or ip4.LOOPBACK, LOCAL, net.loopback, None)
+    try:
+        found = routes.lookup(net, Flow(dst, source, tos, oif, mark, uid))
+    except Refusal:
+        if dev is None:
+            raise
+        return _make(dst, source or select_source(dev, 0, LINK), UNICAST, dev, None)
+    if found.route.type == LOCAL:
+        return _make(dst, source or found.route.info.prefsrc or dst, LOCAL, net.loopback, found)
+    assert found.nexthop.dev is not None
+    return _make(dst, source or _preferred(found), found.route.type, found.nexthop.dev, found)
+
+
+def _preferred(found: Found) -> int:
+    """fib_result_prefsrc()."""
+    info, nexthop = found.route.info, found.nexthop
+    assert nexthop.dev is not None
+    gateway = nexthop.gateway
+    near = gateway.address if gateway is not None and gateway.family == ip4.AF_INET else 0
+    return info.prefsrc or select_source(nexthop.dev, near, info.scope)
+
+
+def _make(dst: int, source: int, kind: int, dev: Device, found: Found | None) -> Way4:
+    """__mkroute_output(): EINVAL."""
+    if source >> 24 == 127 and not dev.flags & LOOPBACK:
+        raise Refusal(EINVAL)
+    if dst == ip4.BROADCAST:
+        kind = BROADCAST
+    elif ip4.is_multicast(dst):
+        kind = MULTICAST
+    elif ip4.is_zeronet(dst):
+        raise Refusal(EINVAL)
+    flags = STAYS if dev.flags & LOOPBACK or kind == LOCAL else 0
+    member = False
+    if kind == BROADCAST:
+        flags |= TO_ALL | STAYS
+    elif kind == MULTICAST:
+        member = dev.ip4 is not None and dst in dev.ip4.groups
+        flags |= TO_GROUP | (STAYS if member else 0)
+    way = Way4(kind, dev, source, flags)
+    if found is None:
+        return way
+    way.found = found.route
+    if dst != ip4.BROADCAST and not (kind == MULTICAST and found.route.length < 4):
+        way.route, way.metrics = found.route, found.route.info.metrics
+        way.cached = not member and (kind != LOCAL or found.nexthop.dev is dev)
+        if found.nexthop.gateway is not None and found.nexthop.scope == LINK:
+            way.gateway = found.nexthop.gateway
+    return way

@@ -1,0 +1,72 @@
+"""What a namespace keeps of IPv4 (struct netns_ipv4): its routing tables, its rules, and when addresses end.
+
+It is made when somebody first asks for it. Addresses of IPv4 are integers here, the first byte of the address being
+the highest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.kernel.inet.rules import Rules
+from emulator.kernel.ipv4.fib import Fib4
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.core.work import Job
+    from emulator.kernel.ipv4.address import Address4
+
+AF_INET = 2
+LOOPBACK = 0x7F000001
+"""INADDR_LOOPBACK, 127.0.0.1."""
+BROADCAST = 0xFFFFFFFF
+"""INADDR_BROADCAST, 255.255.255.255."""
+
+
+class Ip4Net:
+    """Of one namespace. genid: grows with every change of its addresses (dev_addr_genid); mortal: the addresses whose
+    lifetime is not infinite; expiry: the job that looks which of them are due; autojoined: the groups that the kernel's
+    own socket has joined, each with the index of a device (mc_autojoin_sk); trapping: how many netdevsim devices
+    take over its routes, those of IPv6 as well; takes: what they are still to do of that."""
+
+    __slots__ = ("autojoined", "expiry", "fib", "genid", "mortal", "rules", "takes", "trapping")
+
+    def __init__(self) -> None:
+        self.fib = Fib4()
+        self.rules = Rules.of_ip4()
+        self.genid = 0
+        self.trapping = 0
+        self.takes: list[Callable[[], None]] = []
+        self.mortal: dict[Address4, None] = {}
+        self.autojoined: set[tuple[int, int]] = set()
+        self.expiry: Job | None = None
+
+
+def of(net: Net) -> Ip4Net:
+    """What that namespace keeps of IPv4."""
+    state: Ip4Net | None = net.ip4
+    if state is None:
+        state = net.ip4 = Ip4Net()
+    return state
+
+
+def mask_of(length: int) -> int:
+    """inet_make_mask(): the mask of a prefix of that many bits."""
+    return BROADCAST << 32 - length & BROADCAST
+
+
+def is_zeronet(address: int) -> bool:
+    """ipv4_is_zeronet(): no longer the whole of 0.0.0.0/8, just its first address."""
+    return address == 0
+
+
+def is_multicast(address: int) -> bool:
+    """ipv4_is_multicast(): 224.0.0.0/4."""
+    return address >> 28 == 0xE
+
+
+def base_seq(net: Net) -> int:
+    """inet_base_seq(): changes with every change of addresses and devices, and is never 0."""
+    return (of(net).genid + net.dev_base_seq) & 0xFFFFFFFF or 0x80000000

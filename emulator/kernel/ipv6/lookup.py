@@ -1,0 +1,89 @@
+"""The way to an address of IPv6, as a packet would take it: ip6_route_output(), and the choice of a source address by
+RFC 6724, ipv6_dev_get_saddr() of net/ipv6/addrconf.c.
+"""
+
+from __future__ import annotations
+
+from errno import EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH
+from typing import TYPE_CHECKING
+
+from emulator.kernel.ipv6 import netns as ip6
+from emulator.kernel.ipv6.address import DEPRECATED, OPTIMISTIC, TENTATIVE
+from emulator.kernel.ipv6.fib_lookup import lookup
+from emulator.kernel.ipv6.netns import Kind
+from protocol.refusal import Refusal
+from protocol.uapi.rtnetlink import RTN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.ipv6.address import Address6
+    from emulator.kernel.ipv6.fib import Route6
+
+ERRORS = {RTN.BLACKHOLE: EINVAL, RTN.PROHIBIT: EACCES, RTN.UNREACHABLE: EHOSTUNREACH, RTN.THROW: ENETUNREACH}
+"""Of routes that lead nowhere; of others of them ENETUNREACH."""
+LABELS = (
+    (1, 128, 0),
+    (0xFFFF << 32, 96, 4),
+    (0, 96, 3),
+    (0x2001 << 112, 32, 6),
+    (0x20010010 << 96, 28, 7),
+    (0x2002 << 112, 16, 2),
+    (0xFEC0 << 112, 10, 11),
+    (0xFC00 << 112, 7, 5),
+    (0, 0, 1),
+)
+"""ip6addrlbl_init_table of net/ipv6/addrlabel.c, the longest prefixes first: address, length, label."""
+
+
+def find_way(net: Net, dst: int, oif: int = 0, *, sourced: bool = False) -> Route6:
+    """ip6_route_output(): the route that a packet would take. ENETUNREACH, and what the type of a route stands for.
+    sourced: the packet has a source address, so that it need not leave by that device."""
+    near = bool(ip6.classify(dst)[0] & (Kind.MULTICAST | Kind.LINKLOCAL | Kind.LOOPBACK))
+    route = lookup(net, dst, oif, iface=near or bool(oif and not sourced), reachable=True)
+    if route is None:
+        raise Refusal(ENETUNREACH)
+    if route.reject:
+        raise Refusal(ERRORS.get(RTN(route.type), ENETUNREACH))
+    return route
+
+
+def select_source(net: Net, dev: Device | None, dst: int) -> int | None:
+    """ipv6_dev_get_saddr(): the best of our addresses to speak to ``dst`` from. A near destination wants an address of
+    the device itself. None if there is none."""
+    kind, scope = ip6.classify(dst)
+    devices: Iterable[Device] = net
+    if dev is not None and (kind & Kind.MULTICAST or scope <= ip6.SCOPE_LINK):
+        devices = (dev,)
+    best: Address6 | None = None
+    highest: tuple[int, ...] = ()
+    for each in (dev, *(other for other in devices if other is not dev)) if dev is not None else devices:
+        for ifa in each.ip6.addresses if each.ip6 is not None else ():
+            if ifa.flags & TENTATIVE and not ifa.flags & OPTIMISTIC:
+                continue
+            score = _score(ifa, dst, scope, dev)
+            if best is None or score > highest:
+                best, highest = ifa, score
+    return None if best is None else best.address
+
+
+def _score(ifa: Address6, dst: int, scope: int, dev: Device | None) -> tuple[int, ...]:
+    """ipv6_get_saddr_eval(): one number a rule, the first that differs decides."""
+    own = ip6.classify(ifa.address)[1]
+    return (
+        int(ifa.address == dst),
+        own - 128 if own < scope else -own,
+        int(not ifa.flags & DEPRECATED),
+        int(dev is None or ifa.dev is dev),
+        int(label(ifa.address) == label(dst)),
+        min(128 - (ifa.address ^ dst).bit_length(), ifa.length),
+    )
+
+
+def label(address: int) -> int:
+    """ipv6_addr_label()."""
+    return next(
+        number for prefix, length, number in LABELS if ip6.prefix_of(address, length) == ip6.prefix_of(prefix, length)
+    )

@@ -1,0 +1,97 @@
+"""What IPv6 sends by itself, and how it is counted.
+
+Packets here are a length: nobody reads them, but counters tell of them, those of the link, of IPv6 and of ICMPv6, at
+both ends of a pair. All are ICMPv6 messages to a group: a solicitation for an address that may be somebody else's, one
+for routers, a report of groups.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices import qdisc
+from emulator.kernel.inet import neighbour
+from emulator.kernel.ipv6 import netns as ip6
+from protocol.uapi.if_ether import ETH_HLEN
+from protocol.uapi.snmp import Icmp6Mib, IpstatsMib
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.inet_device import Inet6Device
+
+IPV6_HEADER = 40
+OPTION = 8
+"""A link-layer address of six bytes, or a nonce, as an option of neighbour discovery."""
+NEIGHBOUR_SOLICITATION = IPV6_HEADER + 24 + OPTION
+"""With a nonce: enhanced duplicate address detection, RFC 7527."""
+ROUTER_SOLICITATION = IPV6_HEADER + 8
+REPORT = IPV6_HEADER + 8 + 8
+"""A report of MLDv2: hop-by-hop options with a router alert, and the message without its records."""
+RECORD = 20
+"""A record of one group without sources."""
+
+
+def router_solicitation(dev: Device) -> int:
+    """The length of one, in bytes: ndisc_send_rs() says its link-layer address where it has one."""
+    return ROUTER_SOLICITATION + (OPTION if dev.addr_len else 0)
+
+
+def send(dev: Device, group: int, size: int) -> bool:
+    """Sends a packet of that many bytes, IPv6 header included, to a group; whether the driver took it, or said so. The
+    group becomes a neighbour."""
+    idev: Inet6Device | None = dev.ip6
+    if idev is None:
+        return True
+    neighbour.note_group(dev, group)
+    stats = counters(idev)
+    stats[IpstatsMib.OUTREQUESTS] += 1
+    stats[IpstatsMib.OUTPKTS] += 1
+    stats[IpstatsMib.OUTOCTETS] += size
+    stats[IpstatsMib.OUTMCASTPKTS] += 1
+    stats[IpstatsMib.OUTMCASTOCTETS] += size
+    dev.changed()
+    sent, receiver = False, None
+    if qdisc.running(dev):
+        sent, receiver = dev.ops.transmit(dev, size + ETH_HLEN)
+    else:
+        dev.stats.tx_dropped += 1
+    if sent:
+        assert idev.icmp6_stats is not None
+        idev.icmp6_stats[Icmp6Mib.OUTMSGS] += 1
+    if receiver is not None:
+        receive(receiver, size)
+    return sent
+
+
+def _knows_groups(dev: Device) -> bool:
+    """Whether there is the route that addrconf_add_mroute() makes."""
+    node = ip6.of(dev.net).fib.node(ip6.MULTICAST, 8)
+    return node is not None and node.through(dev, 0) is not None
+
+
+def receive(dev: Device, size: int) -> None:
+    """ipv6_rcv() and ip6_mc_input(): a packet to a group that nobody here has joined. While there is no route for
+    groups through the device, which IPv6 makes when it is ready and when an address is added, it leads nowhere."""
+    dev.changed()
+    idev: Inet6Device | None = dev.ip6
+    if idev is None:
+        return
+    stats = counters(idev)
+    stats[IpstatsMib.INPKTS] += 1
+    stats[IpstatsMib.INOCTETS] += size
+    stats[IpstatsMib.NOECTPKTS] += 1
+    if _knows_groups(dev):
+        stats[IpstatsMib.INMCASTPKTS] += 1
+        stats[IpstatsMib.INMCASTOCTETS] += size
+    else:
+        stats[IpstatsMib.INNOROUTES] += 1
+
+
+def counters(idev: Inet6Device) -> list[int]:
+    """The counters of a device, from now on kept. The first of each sort is how many there are."""
+    if idev.stats is None:
+        idev.stats = [0] * len(IpstatsMib)
+        idev.stats[IpstatsMib.NUM] = len(IpstatsMib)
+        idev.icmp6_stats = [0] * len(Icmp6Mib)
+        idev.icmp6_stats[Icmp6Mib.NUM] = len(Icmp6Mib)
+    return idev.stats

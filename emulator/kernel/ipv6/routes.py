@@ -1,0 +1,412 @@
+"""Routes of IPv6 come and go: ip6_route_add(), ip6_route_del() of net/ipv6/route.c, fib6_add() of ip6_fib.c; and those
+that the kernel makes for addresses and devices, of net/ipv6/addrconf.c.
+
+Everything about a new route is checked before anything changes, in the order in which the kernel finds fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
+from typing import TYPE_CHECKING
+
+from emulator.kernel.core.events import NetdevEvent
+from emulator.kernel.ipv6 import netns as ip6
+from emulator.kernel.ipv6.fib import PREF_MEDIUM, Route6
+from emulator.kernel.ipv6.fib_lookup import lookup
+from emulator.kernel.ipv6.netns import Kind
+from emulator.kernel.nics import netdevsim_fib
+from protocol.refusal import Refusal
+from protocol.uapi.if_ import IFF
+from protocol.uapi.if_addr import IFA_F
+from protocol.uapi.ipv6 import Ipv6Devconf
+from protocol.uapi.netlink import NLM_F
+from protocol.uapi.rtnetlink import RTM, RTN, RTNH_F, RTPROT
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.events import Origin
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.ipv4.fib_info import Metrics
+    from emulator.kernel.ipv6.fib import Node6
+
+CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE), int(NLM_F.APPEND)
+TENTATIVE, OPTIMISTIC = int(IFA_F.TENTATIVE), int(IFA_F.OPTIMISTIC)
+ONLINK, LINKDOWN, DEAD = int(RTNH_F.ONLINK), int(RTNH_F.LINKDOWN), int(RTNH_F.DEAD)
+UNICAST, LOCAL, MULTICAST = int(RTN.UNICAST), int(RTN.LOCAL), int(RTN.MULTICAST)
+KERNEL, BOOT = int(RTPROT.KERNEL), int(RTPROT.BOOT)
+IFF_LOOPBACK = int(IFF.LOOPBACK)
+PRIO_ADDRCONF = 256
+"""IP6_RT_PRIO_ADDRCONF: the metric of routes that come with addresses."""
+NO_METRIC = 0xFFFFFFFF
+PRIO_USER = 1024
+"""IP6_RT_PRIO_USER: of those that user space gives none."""
+
+
+@dataclass(slots=True)
+class Wanted6:
+    """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
+    EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up; metrics: or
+    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, which the recorded kernel
+    does not know (CONFIG_LWTUNNEL)."""
+
+    dst: int = 0
+    length: int = 0
+    src_length: int = 0
+    metric: int = 0
+    protocol: int = KERNEL
+    type: int = UNICAST
+    ifindex: int = 0
+    gateway: int | None = None
+    prefsrc: int = 0
+    flags: int = 0
+    metrics: Metrics | Refusal = ()
+    pref: int = PREF_MEDIUM
+    weight: int = 1
+    local: bool = False
+    reject: bool = False
+    cached: bool = False
+    encapsulated: bool = False
+    expires: int | None = None
+    nlflags: int | None = None
+    may_be_down: bool = False
+
+
+# -- what a route has to be -------------------------------------------------------------------
+
+
+def validate(wanted: Wanted6) -> None:
+    """fib6_config_validate(): EINVAL, with texts."""
+    if wanted.cached:
+        raise Refusal(EINVAL, "Userspace can not set RTF_CACHE")
+    if wanted.type > RTN.XRESOLVE:
+        raise Refusal(EINVAL, "Invalid route type")
+    if wanted.length > 128:
+        raise Refusal(EINVAL, "Invalid prefix length")
+    if wanted.src_length:
+        raise Refusal(EINVAL, "Specifying source address requires IPV6_SUBTREES to be enabled")
+
+
+def create(net: Net, wanted: Wanted6) -> Route6:
+    """ip6_route_info_create(): the route that is asked for, checked, with its device. ENODEV, EACCES, ENETDOWN,
+    EHOSTUNREACH, EINVAL, some with texts."""
+    if isinstance(wanted.metrics, Refusal):
+        raise wanted.metrics
+    route = Route6(
+        ip6.prefix_of(wanted.dst, wanted.length), wanted.length, wanted.metric, wanted.type or UNICAST,
+        wanted.protocol or BOOT, None, prefsrc=wanted.prefsrc, metrics=wanted.metrics, pref=wanted.pref,
+        weight=wanted.weight, local=wanted.local, expires=wanted.expires,
+    )  # fmt: skip
+    dev: Device | None = None
+    if wanted.ifindex:
+        dev = net.device(wanted.ifindex)
+        if dev is None or dev.ip6 is None:
+            raise Refusal(ENODEV)
+    if wanted.flags & ONLINK:
+        if dev is None:
+            raise Refusal(ENODEV, "Nexthop device required for onlink")
+        if not dev.up:
+            raise Refusal(ENETDOWN, "Nexthop device is not up")
+        route.flags |= ONLINK
+    if wanted.reject:
+        if net.loopback.ip6 is None:
+            raise Refusal(ENODEV)
+        route.dev = net.loopback
+    else:
+        _lead(net, route, wanted, dev)
+    if wanted.reject or _loops(wanted, route.dev):
+        route.reject, route.local, route.expires, route.pref = True, False, None, PREF_MEDIUM
+    if wanted.prefsrc and not _has(net, wanted.prefsrc, route.dev, banned=TENTATIVE):
+        raise Refusal(EINVAL, "Invalid source address")
+    return route
+
+
+def _has(net: Net, address: int, dev: Device | None, banned: int = 0) -> bool:
+    """ipv6_chk_addr_and_flags(): whether the address is ours; one that reaches no further than a link, whether it is
+    that device's."""
+    for ifa in ip6.of(net).addresses.get(address, {}).values():
+        flags = ifa.flags & ~TENTATIVE if ifa.flags & OPTIMISTIC else ifa.flags
+        if not flags & banned and (dev is None or ifa.dev is dev or not ifa.scope & (Kind.LINKLOCAL | Kind.LOOPBACK)):
+            return True
+    return False
+
+
+def _loops(wanted: Wanted6, dev: Device | None) -> bool:
+    """fib6_is_reject(): a true route through a loopback device would be a loop."""
+    return (
+        dev is not None
+        and bool(dev.flags & IFF_LOOPBACK)
+        and not wanted.local
+        and not ip6.classify(wanted.dst)[0] & Kind.LOOPBACK
+    )
+
+
+def _lead(net: Net, route: Route6, wanted: Wanted6, dev: Device | None) -> None:
+    """fib6_nh_init(), of a route that leads somewhere."""
+    if wanted.gateway is not None:
+        dev = _check_gateway(net, wanted, wanted.gateway, dev)
+        route.gateway = wanted.gateway
+    if dev is None:
+        raise Refusal(ENODEV)
+    if dev.ip6 is None or dev.ip6.conf[Ipv6Devconf.DISABLE_IPV6]:
+        raise Refusal(EACCES, "IPv6 is disabled on nexthop device")
+    if not dev.up and not wanted.may_be_down:
+        raise Refusal(ENETDOWN, "Nexthop device is not up")
+    if not wanted.local and not dev.carrier:
+        route.flags |= LINKDOWN
+    if wanted.encapsulated:
+        raise Refusal(EOPNOTSUPP)
+    route.dev = dev
+
+
+def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) -> Device:
+    """ip6_validate_gw(): the device through which one gets to the gateway."""
+    kind = ip6.classify(gateway)[0]
+    link_local = bool(kind & Kind.LINKLOCAL)
+    asked = dev
+    if asked is not None and ip6.find(net, gateway, asked if link_local else None) is not None:
+        raise Refusal(EINVAL, "Gateway can not be a local address")
+    if kind != Kind.LINKLOCAL | Kind.UNICAST:
+        if not kind & (Kind.UNICAST | Kind.MAPPED):
+            raise Refusal(EINVAL, "Invalid gateway address")
+        if wanted.flags & ONLINK:
+            _check_onlink(net, gateway, asked)
+        else:
+            dev = _way_to(net, gateway, asked)
+    if dev is None:
+        raise Refusal(EINVAL, "Egress device not specified")
+    if dev.flags & IFF_LOOPBACK:
+        raise Refusal(EINVAL, "Egress device can not be loopback device for this route")
+    if asked is None and ip6.find(net, gateway, dev if link_local else None) is not None:
+        raise Refusal(EINVAL, "Gateway can not be a local address")
+    return dev
+
+
+def _way_to(net: Net, gateway: int, dev: Device | None) -> Device | None:
+    """ip6_route_check_nh(): a gateway must be on a link."""
+    route = lookup(net, gateway, 0 if dev is None else dev.ifindex, iface=True)
+    if route is None or route.reject or route.gateway:
+        raise Refusal(EHOSTUNREACH)
+    return route.dev
+
+
+def _check_onlink(net: Net, gateway: int, dev: Device | None) -> None:
+    """ip6_route_check_nh_onlink(): what is said to be on the link must not be anything special elsewhere."""
+    route = lookup(net, gateway, 0 if dev is None else dev.ifindex)
+    if route is not None and not route.reject and route.dst and (route.type != UNICAST or route.dev is not dev):
+        raise Refusal(EINVAL, "Nexthop has invalid gateway or device mismatch")
+
+
+# -- coming -----------------------------------------------------------------------------------
+
+
+def insert(
+    net: Net, route: Route6, nlflags: int | None = None, origin: Origin | None = None, *, quiet: bool = False
+) -> None:
+    """fib6_add(): the route is there, and announced. EEXIST, ENOENT with a text. nlflags: those of the request, None
+    where there is none; quiet: whoever asked will announce it."""
+    fib = ip6.of(net).fib
+    node = fib.node(route.dst, route.length)
+    asked = nlflags or 0
+    add = nlflags is None or bool(asked & CREATE)
+    told = EXCL | asked & APPEND
+    if node is None and not add and asked & REPLACE and not fib.branches(route.dst, route.length):
+        raise Refusal(ENOENT, "Can not replace route - no match found")
+    if node is not None and (alike := node.alike(route.metric)):
+        if asked & EXCL:
+            raise Refusal(EEXIST)
+        told &= ~EXCL
+        if asked & REPLACE:
+            old = next((other for other in alike if other.shares == route.shares), next(iter(alike)))
+            _replace(net, node, old, route)
+            if not quiet:
+                tell(net, RTM.NEWROUTE, route, REPLACE, origin)
+            return
+        known = node.same(route.metric, route.hop)
+        if known is not None:
+            if known.expires is not None:
+                known.expires = route.expires
+            raise Refusal(EEXIST)
+    elif asked & REPLACE and not add:
+        raise Refusal(ENOENT)
+    fib.insert(route)
+    _take_over(net, route)
+    if not quiet:
+        tell(net, RTM.NEWROUTE, route, told | CREATE, origin)
+
+
+def _replace(net: Net, node: Node6, old: Route6, route: Route6) -> None:
+    """NLM_F_REPLACE: the new route takes the place of the old one, and of all that share the load with that."""
+    fib = ip6.of(net).fib
+    _, *others = node.siblings(old)
+    fib.replace(old, route)
+    for other in others:
+        fib.remove(other)
+    _take_over(net, route)
+
+
+def _take_over(net: Net, route: Route6) -> None:
+    """ip6_route_mpath_should_notify(): a netdevsim device hears of a route that is the first of its prefix, or shares
+    the load with it."""
+    node = ip6.of(net).fib.node(route.dst, route.length)
+    assert node is not None
+    if route in node.siblings(node.first()):
+        netdevsim_fib.changed6(net, route)
+
+
+def add(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
+    """ip6_route_add(): EEXIST, ENOENT, and what is wrong with it."""
+    insert(net, create(net, wanted), wanted.nlflags, origin)
+
+
+def tell(net: Net, event: int, route: Route6, nlflags: int, origin: Origin | None = None) -> None:
+    """inet6_rt_notify()."""
+    net.kernel.announcer.route6(net, event, route, nlflags=nlflags, origin=origin)
+
+
+# -- going ------------------------------------------------------------------------------------
+
+
+def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
+    """ip6_del_rt(): ENOENT when it is not there."""
+    if not route.linked:
+        raise Refusal(ENOENT)
+    fib = ip6.of(net).fib
+    node = fib.node(route.dst, route.length)
+    first = node is not None and node.siblings(node.first()) == (route,)
+    fib.remove(route)
+    route.expires = None
+    if first:
+        netdevsim_fib.changed6(net, route)
+    tell(net, RTM.DELROUTE, route, 0, origin)
+
+
+def delete(net: Net, wanted: Wanted6, origin: Origin | None = None, *, whole: bool = True) -> None:
+    """ip6_route_del(): the first route that fits is gone, and announced; with it those that share its load, if it is
+    meant as a whole and no gateway is named. ESRCH. Of a route that was made on the way (RTF_CACHE) there is none."""
+    fib, node = ip6.of(net).fib, None
+    if wanted.length <= 128:
+        node = fib.node(ip6.prefix_of(wanted.dst, wanted.length), wanted.length)
+    if wanted.cached:
+        if node is None and 0 < wanted.length <= 128 and fib.branches(wanted.dst, wanted.length):
+            raise Refusal(ESRCH)
+        return
+    for route in node or ():
+        if (
+            (not wanted.ifindex or (route.dev is not None and route.dev.ifindex == wanted.ifindex))
+            and (wanted.gateway is None or route.gateway == wanted.gateway)
+            and wanted.metric in (0, route.metric)
+            and wanted.protocol in (0, route.protocol)
+        ):
+            assert node is not None
+            siblings = node.siblings(route)
+            if len(siblings) > 1 and whole and wanted.gateway is None:
+                tell(net, RTM.DELROUTE, route, 0, origin)
+                first = node.first() is route
+                for one in siblings:
+                    fib.remove(one)
+                if first:
+                    netdevsim_fib.changed6(net, route)
+            else:
+                remove(net, route, origin)
+            return
+    raise Refusal(ENOENT if node is None and _means_nothing(net, wanted) else ESRCH)
+
+
+def _means_nothing(net: Net, wanted: Wanted6) -> bool:
+    """Whether what is to go is the entry at the root that stands for no route (fib6_null_entry). It cannot go."""
+    return (
+        wanted.length == 0
+        and wanted.ifindex in (0, net.loopback.ifindex)
+        and wanted.gateway in (None, 0)
+        and wanted.metric in (0, NO_METRIC)
+        and wanted.protocol in (0, KERNEL)
+    )
+
+
+# -- for addresses and devices ----------------------------------------------------------------
+
+
+def local_route(dev: Device, address: int) -> Route6:
+    """addrconf_f6i_alloc(): the route to one of our addresses, not in the tree yet."""
+    wanted = Wanted6(address, 128, type=LOCAL, ifindex=dev.ifindex, local=True, may_be_down=True)
+    return create(dev.net, wanted)
+
+
+def _try_add(net: Net, wanted: Wanted6) -> None:
+    try:
+        add(net, wanted)
+    except Refusal:
+        return  # it is there already, or the device is down
+
+
+def add_prefix(dev: Device, address: int, length: int, metric: int = 0, expires: int | None = None) -> None:
+    """addrconf_prefix_route()."""
+    _try_add(
+        dev.net, Wanted6(address, length, metric=metric or PRIO_ADDRCONF, ifindex=dev.ifindex, expires=expires)
+    )
+
+
+def prefix_route(dev: Device, address: int, length: int) -> Route6 | None:
+    """addrconf_get_prefix_route(): the route through the device to that prefix."""
+    node = ip6.of(dev.net).fib.node(ip6.prefix_of(address, length), length)
+    return None if node is None else node.through(dev, 0)
+
+
+def add_multicast(dev: Device) -> None:
+    """addrconf_add_mroute()."""
+    _try_add(
+        dev.net, Wanted6(ip6.MULTICAST, 8, metric=PRIO_ADDRCONF, type=MULTICAST, ifindex=dev.ifindex)
+    )
+
+
+def sync_down(dev: Device, event: NetdevEvent) -> None:
+    """rt6_sync_down_dev(): routes through a device that goes down are gone; without a carrier, marked."""
+    net = dev.net
+    for node, routes in ip6.of(net).fib.nodes_on(dev):
+        if event == NetdevEvent.DOWN and any(route.shares for route in routes):
+            _sync_shared(net, node, dev)
+            continue
+        for route in routes:
+            if event != NetdevEvent.CHANGE:
+                remove(net, route)
+            elif not route.local:
+                route.flags |= LINKDOWN
+
+
+def _sync_shared(net: Net, node: Node6, dev: Device) -> None:
+    """fib6_ifdown() of a prefix where routes share the load: they go together, when the last of them is dead. What
+    stands between the first and the last of them in the list is passed over."""
+    listed, at = list(node), 0
+    going: set[Route6] = set()
+    while at < len(listed):
+        route = listed[at]
+        at += 1
+        siblings = node.siblings(route)
+        if len(siblings) == 1 or route in going:
+            if route.dev is dev or route in going:
+                remove(net, route)
+            continue
+        if any(one.dev is dev for one in siblings):
+            if all(one.dev is dev or one.flags & DEAD for one in siblings):
+                going.update(siblings)
+                remove(net, route)
+                continue
+            for one in siblings:
+                if one.dev is dev:
+                    one.flags |= DEAD | LINKDOWN
+        at = listed.index(siblings[-1]) + 1
+
+
+def sync_up(dev: Device, state: int) -> None:
+    """rt6_sync_up()."""
+    if state & DEAD and dev.carrier:
+        state |= LINKDOWN
+    for route in ip6.of(dev.net).fib.on(dev):
+        route.flags &= ~state
+
+
+def forget_source(net: Net, address: int) -> None:
+    """rt6_remove_prefsrc(): no route prefers an address that nobody has."""
+    if ip6.find(net, address) is None:
+        ip6.of(net).fib.lose_source(address)

@@ -1,0 +1,72 @@
+"""The loopback device: the first of every namespace, and the last to go (drivers/net/loopback.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices import features, settings
+from emulator.kernel.devices.address import NO_ADDRESS, set_ethernet_mac
+from emulator.kernel.devices.device import NameAssignment
+from emulator.kernel.devices.ops import DeviceOps
+from emulator.kernel.devices.register import alloc_device, register
+from emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
+from protocol.uapi.if_ import IFF
+from protocol.uapi.if_arp import ARPHRD
+from protocol.uapi.if_ether import ETH_ALEN
+from protocol.uapi.netdevice import GSO_MAX_SIZE
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+
+MTU = 64 * 1024
+FEATURES = (
+    features.SG
+    | features.FRAGLIST
+    | features.GSO_SOFTWARE
+    | features.HW_CSUM
+    | features.RXCSUM
+    | features.SCTP_CRC
+    | features.HIGHDMA
+    | features.VLAN_CHALLENGED
+    | features.LOOPBACK
+)
+
+
+class LoopbackOps(DeviceOps):
+    """loopback_ops."""
+
+    def set_mac(self, dev: Device, address: bytes) -> None:
+        set_ethernet_mac(dev, address)
+
+    def get_link(self, dev: Device) -> bool:
+        return True
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        info.so_timestamping = SOFTWARE_STAMPS
+
+
+OPS = LoopbackOps()
+
+
+def setup(dev: Device) -> None:
+    """loopback_setup()."""
+    dev.mtu = MTU
+    dev.addr_len = ETH_ALEN
+    dev.address = dev.broadcast = NO_ADDRESS
+    dev.type = int(ARPHRD.LOOPBACK)
+    dev.flags = int(IFF.LOOPBACK)
+    dev.live_address_change = True
+    dev.no_queue = True
+    dev.lltx = True
+    dev.netns_immutable = True
+    dev.hw_features = features.GSO_SOFTWARE
+    dev.features = FEATURES
+    settings.set_tso_max_size(dev, GSO_MAX_SIZE)
+
+
+def create(net: Net) -> None:
+    """loopback_net_init(): the loopback device of a new namespace."""
+    dev = alloc_device(net, "lo", OPS, setup, assignment=NameAssignment.PREDICTABLE)
+    net.loopback = dev
+    register(dev)

@@ -1,0 +1,339 @@
+"""Virtual Ethernet pairs: what goes in at one end comes out at the other (drivers/net/veth.c).
+
+Both ends have a carrier while both are up. An end has room for as many queues as the machine has processors, and uses
+one of them unless the request said how many it wants. With generic receive offload, which is off by default, each
+receive queue is polled by a NAPI instance of its own while the end is up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from errno import EINVAL, ENOTCONN
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices import features, link_watch, settings
+from emulator.kernel.devices.address import (
+    check_new_address,
+    ether_setup,
+    randomize_address,
+    set_ethernet_mac,
+)
+from emulator.kernel.devices.device import NameAssignment
+from emulator.kernel.devices.kind import Kind, LinkParams
+from emulator.kernel.devices.links import configure_link, create_link
+from emulator.kernel.devices.ops import DeviceOps
+from emulator.kernel.devices.register import KillList, alloc_device, queue_unregister, register, unregister
+from emulator.kernel.ethtool.link import SOFTWARE_STAMPS, LinkSettings, TsInfo, carrier_as_link
+from emulator.kernel.ethtool.settings import Channels
+from emulator.kernel.queues.napi import Napi
+from protocol.refusal import Refusal
+from protocol.uapi.ethtool import Autoneg, Duplex, Port, StringSet
+from protocol.uapi.if_ether import ETH_MAX_MTU, ETH_MIN_MTU
+from protocol.uapi.netdev import XdpAct, XdpRxMetadata
+from protocol.uapi.netdevice import GSO_MAX_SIZE
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.kernel import Kernel
+    from emulator.kernel.queues.page_pool import PagePool
+
+MAX_QUEUES = 4096
+FEATURES = (
+    features.SG
+    | features.FRAGLIST
+    | features.HW_CSUM
+    | features.RXCSUM
+    | features.SCTP_CRC
+    | features.HIGHDMA
+    | features.GSO_SOFTWARE
+    | features.GSO_ENCAP_ALL
+    | features.HW_VLAN
+)
+SPEED = 10000
+RX_STATS = ("xdp_packets", "xdp_bytes", "drops", "xdp_redirect", "xdp_drops", "xdp_tx", "xdp_tx_errors")
+TX_STATS = ("xdp_xmit", "xdp_xmit_errors")
+PAGE_POOL_STATS = (
+    "rx_pp_alloc_fast", "rx_pp_alloc_slow", "rx_pp_alloc_slow_ho", "rx_pp_alloc_empty", "rx_pp_alloc_refill",
+    "rx_pp_alloc_waive", "rx_pp_recycle_cached", "rx_pp_recycle_cache_full", "rx_pp_recycle_ring",
+    "rx_pp_recycle_ring_full", "rx_pp_recycle_released_ref",
+)  # fmt: skip
+"""What ethtool -S calls its counters; the last are page_pool_ethtool_stats_get_strings()."""
+XDP_RECEIVES = int(XdpAct.BASIC | XdpAct.REDIRECT | XdpAct.RX_SG)
+XDP_TRANSMITS = int(XdpAct.NDO_XMIT | XdpAct.NDO_XMIT_SG)
+
+
+@dataclass(slots=True)
+class VethParams:
+    """IFLA_INFO_DATA of a veth. peer: VETH_INFO_PEER; None when it was not there."""
+
+    peer: LinkParams | None = None
+
+
+class Veth:
+    """struct veth_priv. queues: the NAPI instance and page pool of each receive queue that is polled."""
+
+    __slots__ = ("peer", "queues")
+
+    def __init__(self) -> None:
+        self.peer: Device | None = None
+        self.queues: list[tuple[Napi, PagePool]] = []
+
+
+def gro_requested(dev: Device) -> bool:
+    """veth_gro_requested()."""
+    return bool(dev.wanted_features & features.GRO)
+
+
+def enable_napi(dev: Device, start: int, end: int) -> None:
+    """veth_napi_enable_range(): the queues from start to end are polled."""
+    napis = [Napi() for _ in range(start, end)]
+    for napi in napis:
+        napi.add(dev)
+    # veth_create_page_pool() does not say for which device, so user space never sees these.
+    pools = [dev.kernel.page_pools.create(None, None) for _ in napis]
+    for napi in napis:
+        napi.enable()
+    dev.priv.queues[start:end] = zip(napis, pools, strict=True)
+
+
+def delete_napi(dev: Device, start: int, end: int) -> None:
+    """veth_napi_del_range(): they are not any more."""
+    gone = dev.priv.queues[start:end]
+    del dev.priv.queues[start:end]
+    for napi, _ in gone:
+        napi.disable()
+        napi.delete()
+    for _, pool in gone:
+        pool.destroy()
+
+
+def update_xdp_features(dev: Device) -> None:
+    """veth_set_xdp_features(): XDP needs a receive queue for each transmit queue of the other end."""
+    peer: Device | None = dev.priv.peer
+    xdp = 0
+    if peer is not None and peer.real_num_tx_queues <= dev.real_num_rx_queues:
+        xdp = XDP_RECEIVES | XDP_TRANSMITS if gro_requested(peer) else XDP_RECEIVES
+    features.set_xdp_features(dev, xdp)
+
+
+class VethOps(DeviceOps):
+    """veth_netdev_ops and veth_ethtool_ops. XDP programs are not modelled, so there never is one."""
+
+    driver = "veth"
+    xdp_rx_metadata = int(XdpRxMetadata.TIMESTAMP | XdpRxMetadata.HASH | XdpRxMetadata.VLAN_TAG)
+
+    def open(self, dev: Device) -> None:
+        peer = dev.priv.peer
+        if peer is None:
+            raise Refusal(ENOTCONN)
+        if gro_requested(dev):
+            enable_napi(dev, 0, dev.real_num_rx_queues)
+        if peer.up:
+            link_watch.carrier_on(dev)
+            link_watch.carrier_on(peer)
+        update_xdp_features(dev)
+        update_xdp_features(peer)
+
+    def stop(self, dev: Device) -> None:
+        link_watch.carrier_off(dev)
+        if dev.priv.peer is not None:
+            link_watch.carrier_off(dev.priv.peer)
+        if gro_requested(dev):
+            delete_napi(dev, 0, dev.real_num_rx_queues)
+
+    def get_iflink(self, dev: Device) -> int:
+        peer: Device | None = dev.priv.peer
+        return 0 if peer is None else peer.ifindex
+
+    def get_peer(self, dev: Device) -> Device | None:
+        peer: Device | None = dev.priv.peer
+        return peer
+
+    def set_mac(self, dev: Device, address: bytes) -> None:
+        set_ethernet_mac(dev, address)
+
+    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+        peer: Device | None = dev.priv.peer
+        if peer is None or not peer.takes(size):
+            dev.stats.tx_dropped += 1
+            return False, None
+        dev.stats.sent(size)
+        peer.stats.received(size)
+        return True, peer
+
+    def set_features(self, dev: Device, wanted: int) -> bool:
+        if (wanted ^ dev.features) & features.GRO and dev.up:
+            peer = dev.priv.peer
+            if wanted & features.GRO:
+                enable_napi(dev, 0, dev.real_num_rx_queues)
+                if peer is not None:
+                    features.set_xdp_features(peer, peer.xdp_features | XDP_TRANSMITS)
+            else:
+                if peer is not None:
+                    features.set_xdp_features(peer, peer.xdp_features & ~XDP_TRANSMITS)
+                delete_napi(dev, 0, dev.real_num_rx_queues)
+        return False
+
+    def get_link(self, dev: Device) -> bool:
+        return carrier_as_link(dev)
+
+    def get_link_ksettings(self, dev: Device) -> LinkSettings:
+        return LinkSettings(speed=SPEED, duplex=Duplex.FULL, port=Port.TP, autoneg=Autoneg.DISABLE)
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        info.so_timestamping = SOFTWARE_STAMPS
+
+    def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
+        if string_set != StringSet.STATS:
+            return ()
+        return (
+            "peer_ifindex",
+            *(f"rx_queue_{queue}_{stat}" for queue in range(dev.real_num_rx_queues) for stat in RX_STATS),
+            *(f"tx_queue_{queue}_{stat}" for queue in range(dev.real_num_tx_queues) for stat in TX_STATS),
+            *PAGE_POOL_STATS,
+        )
+
+    def get_channels(self, dev: Device) -> Channels:
+        return Channels(
+            rx_max=dev.num_rx_queues,
+            tx_max=dev.num_tx_queues,
+            rx_count=dev.real_num_rx_queues,
+            tx_count=dev.real_num_tx_queues,
+        )
+
+    def set_channels(self, dev: Device, channels: Channels) -> None:
+        if not channels.rx_count or not channels.tx_count:
+            raise Refusal(EINVAL)
+        peer = dev.priv.peer
+        old, new = dev.real_num_rx_queues, channels.rx_count
+        polled = dev.running and gro_requested(dev)
+        if dev.running:
+            link_watch.carrier_off(dev)
+            if peer is not None:
+                link_watch.carrier_off(peer)
+        if polled and new > old:
+            enable_napi(dev, old, new)
+        settings.set_real_num_queues(dev, channels.tx_count, new)
+        if polled and new < old:
+            delete_napi(dev, new, old)
+        if dev.running:
+            link_watch.carrier_on(dev)
+            if peer is not None:
+                link_watch.carrier_on(peer)
+        update_xdp_features(dev)
+        if peer is not None:
+            update_xdp_features(peer)
+
+
+OPS = VethOps()
+
+
+def setup(dev: Device) -> None:
+    """veth_setup()."""
+    ether_setup(dev)
+    dev.priv = Veth()
+    dev.live_address_change = True
+    dev.no_queue = True
+    dev.lltx = True
+    dev.features = dev.hw_features = dev.hw_enc_features = FEATURES
+    dev.vlan_features = FEATURES & ~features.HW_VLAN
+    dev.mpls_features = features.HW_CSUM | features.GSO_SOFTWARE
+    dev.max_mtu = ETH_MAX_MTU
+    settings.set_tso_max_size(dev, GSO_MAX_SIZE)
+
+
+def disable_gro(dev: Device) -> None:
+    """veth_disable_gro()."""
+    dev.features &= ~features.GRO
+    dev.wanted_features &= ~features.GRO
+    features.update_features(dev)
+
+
+def use_queues(dev: Device, params: LinkParams) -> None:
+    """veth_init_queues(): one of each, unless the request says how many there are."""
+    if params.num_tx_queues is None and dev.num_tx_queues > 1:
+        settings.set_real_num_tx_queues(dev, 1)
+    if params.num_rx_queues is None and dev.num_rx_queues > 1:
+        settings.set_real_num_rx_queues(dev, 1)
+
+
+def _forget_received(dev: Device) -> None:
+    """What a device has received is what its peer has sent: without a peer that is nothing (veth_get_stats64())."""
+    if dev.counted:
+        dev.stats.rx_packets = dev.stats.rx_bytes = 0
+
+
+class VethKind(Kind):
+    """veth_link_ops."""
+
+    name = "veth"
+
+    def num_tx_queues(self, kernel: Kernel) -> int:
+        return min(kernel.cpus, MAX_QUEUES)
+
+    def num_rx_queues(self, kernel: Kernel) -> int:
+        return min(kernel.cpus, MAX_QUEUES)
+
+    def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
+        return alloc_device(net, name, OPS, setup, tx=tx, rx=rx, assignment=assignment)
+
+    def validate(self, params: LinkParams) -> None:
+        check_new_address(params.address)
+        if params.mtu is not None and not ETH_MIN_MTU <= params.mtu <= ETH_MAX_MTU:
+            raise Refusal(EINVAL)
+
+    def new_link(self, dev: Device, params: LinkParams) -> None:
+        given = None if params.data is None else params.data.peer
+        peer_params = params if given is None else given
+        name, assignment = "veth%d", NameAssignment.ENUM
+        if given is not None and given.name is not None:
+            name, assignment = given.name, NameAssignment.USER
+        peer = create_link(params.peer_net or dev.net, name, assignment, self, peer_params)
+        if given is None or given.address is None:
+            randomize_address(peer)
+        if given is not None and dev.ifindex:
+            peer.ifindex = given.ifindex
+        settings.inherit_tso_max(peer, dev)
+        register(peer)
+        try:
+            disable_gro(peer)
+            link_watch.carrier_off(peer)
+            configure_link(peer, given)
+            if params.address is None:
+                randomize_address(dev)
+            dev.name = "veth%d" if params.name is None else params.name
+            register(dev)
+        except Refusal:
+            unregister(peer)
+            raise
+        link_watch.carrier_off(dev)
+        self._join(dev, peer)
+        use_queues(dev, params)
+        use_queues(peer, params)
+        disable_gro(dev)
+        update_xdp_features(dev)
+        update_xdp_features(peer)
+
+    def _join(self, dev: Device, peer: Device) -> None:
+        dev.priv.peer, peer.priv.peer = peer, dev
+        dev.seen_by, peer.seen_by = peer, dev
+        dev.moved()
+
+    def del_link(self, dev: Device, kill: KillList) -> None:
+        peer = dev.priv.peer
+        dev.moved()
+        _forget_received(dev)
+        dev.priv.peer = dev.seen_by = None
+        queue_unregister(dev, kill)
+        if peer is not None:
+            _forget_received(peer)
+            peer.priv.peer = peer.seen_by = None
+            queue_unregister(peer, kill)
+
+    def get_link_net(self, dev: Device) -> Net | None:
+        peer: Device | None = dev.priv.peer
+        return dev.net if peer is None else peer.net
+
+
+VETH = VethKind()

@@ -1,0 +1,1 @@
+"""Physical devices: netdevsim, and NICs from profiles."""

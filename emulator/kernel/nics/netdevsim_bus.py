@@ -1,0 +1,325 @@
+"""netdevsim: the bus on which simulated NICs are plugged (drivers/net/netdevsim/bus.c, dev.c).
+
+Writing to files of the bus makes a device with some ports, takes it away, and adds or removes single ports; each port
+is a network device, a physical one because it has this bus device as its parent. The verbs here are those files, with
+the errnos that a write to them gives.
+
+A bus device is also a devlink instance, numbered from 0 in the order of plugging. It belongs to the namespace of
+whoever made it, though its ports may move elsewhere; when that namespace dies, devlink reloads the instance into the
+first namespace, which means that all its ports go and as many as it was made with come anew, with new addresses.
+
+A bus device that was made but cannot be driven (no queues, or too many) stays on the bus without ports and holds its
+number; the write that made it succeeded.
+"""
+
+from __future__ import annotations
+
+from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices.address import ether_setup, randomize_address, valid_ethernet
+from emulator.kernel.devices.device import Device, DevlinkPort, NetmemTx, Parent
+from emulator.kernel.devices.features import word
+from emulator.kernel.devices.kind import Kind, LinkParams
+from emulator.kernel.devices.link_watch import carrier_off, carrier_on
+from emulator.kernel.devices.queue import MAX_QUEUES
+from emulator.kernel.devices.register import alloc_device, register, unregister
+from emulator.kernel.nics import netdevsim_fib
+from emulator.kernel.nics.netdevsim_port import (
+    NetdevsimDmaOps,
+    NetdevsimOps,
+    PortState,
+    Queue,
+    is_netdevsim,
+    state_of,
+)
+from protocol.refusal import Refusal
+from protocol.uapi.if_ import IFF
+from protocol.uapi.if_ether import ETH_MAX_MTU
+from protocol.uapi.netdev import XdpAct
+from protocol.uapi.netdevice import NetifF
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.kernel import Kernel
+
+BUS = "netdevsim"
+INT_MAX = 0x7FFFFFFF
+UINT_MAX = 0xFFFFFFFF
+SWITCH_ID_LEN = 32
+"""MAX_PHYS_ITEM_ID_LEN: the driver's switch id has the full length."""
+
+FEATURES = word(
+    NetifF.HIGHDMA, NetifF.SG, NetifF.FRAGLIST, NetifF.HW_CSUM, NetifF.LRO, NetifF.TSO, NetifF.HW_VLAN_CTAG_FILTER,
+    NetifF.HW_VLAN_STAG_FILTER,
+)  # fmt: skip
+HW_FEATURES = word(
+    NetifF.HW_TC, NetifF.SG, NetifF.FRAGLIST, NetifF.HW_CSUM, NetifF.LRO, NetifF.TSO, NetifF.LOOPBACK,
+    NetifF.HW_VLAN_CTAG_FILTER, NetifF.HW_VLAN_STAG_FILTER,
+)  # fmt: skip
+"""nsim_setup()."""
+
+PLAIN = NetdevsimOps()
+DMA = NetdevsimDmaOps()
+"""The two drivers; they have no state."""
+
+
+class BusDevice:
+    """struct nsim_bus_dev and struct nsim_dev."""
+
+    __slots__ = ("bus", "driven", "id", "instance", "net", "num_queues", "port_count", "ports", "switch_id")
+
+    def __init__(
+        self, bus: Bus, device_id: int, port_count: int, num_queues: int, net: Net, instance: int
+    ) -> None:
+        self.bus = bus
+        self.id = device_id
+        self.port_count = port_count
+        self.num_queues = num_queues
+        self.net = net
+        """The devlink instance's namespace."""
+        self.instance = instance
+        """The devlink instance's number."""
+        self.switch_id = bus.kernel.random.randbytes(SWITCH_ID_LEN)
+        self.ports: dict[int, Device] = {}
+        """By index, in the order in which they came."""
+        self.driven = False
+        """A driver is bound to it."""
+
+    @property
+    def name(self) -> str:
+        """dev_name()."""
+        return f"{BUS}{self.id}"
+
+    def probe(self) -> None:
+        """nsim_drv_probe(): the ports it was made with; all or none."""
+        netdevsim_fib.attach(self.net)
+        try:
+            self._add_ports()
+        except Refusal:
+            self._remove_ports()
+            netdevsim_fib.detach(self.net)
+            return
+        self.driven = True
+
+    def remove(self) -> None:
+        """nsim_drv_remove()."""
+        self._remove_ports()
+        if self.driven:
+            netdevsim_fib.detach(self.net)
+        self.driven = False
+
+    def reload(self, net: Net) -> None:
+        """devlink_reload() into a namespace: DEVLINK_RELOAD_ACTION_DRIVER_REINIT."""
+        self._remove_ports()
+        netdevsim_fib.detach(self.net)
+        self.net = net
+        self.probe()
+
+    def _add_ports(self) -> None:
+        for index in range(self.port_count):
+            self.add_port(index)
+
+    def _remove_ports(self) -> None:
+        """nsim_dev_port_del_all(): the port that came last goes first, each on its own."""
+        for index in list(reversed(self.ports)):
+            self.remove_port(index)
+
+    def add_port(self, index: int, perm_address: bytes | None = None) -> Device:
+        """__nsim_dev_port_add(), nsim_create()."""
+        kernel = self.bus.kernel
+        if not 1 <= self.num_queues <= MAX_QUEUES:
+            raise Refusal(EINVAL)
+        dma = kernel.netdevsim == "dma"
+        ops, setup = (DMA, setup_dma) if dma else (PLAIN, setup_plain)
+        dev = alloc_device(self.net, "eth%d", ops, setup, tx=self.num_queues, rx=self.num_queues)
+        if perm_address is not None:
+            dev.perm_address = perm_address
+        dev.parent = Parent(self.name, BUS)
+        dev.devlink_port = DevlinkPort(BUS, self.name, self.instance, index)
+        dev.priv = PortState(
+            bus_device=self,
+            port_index=index,
+            channels=self.num_queues,
+            queues=[Queue() for _ in range(self.num_queues)],
+            clock=self.bus.take_clock(),
+        )
+        try:
+            register(dev)
+        except Refusal:
+            self.bus.clocks.discard(dev.priv.clock)
+            raise
+        self.ports[index] = dev
+        return dev
+
+    def remove_port(self, index: int) -> None:
+        """__nsim_dev_port_del(), nsim_destroy(). A page that is held is given back only when the device is gone."""
+        netdevsim_fib.catch_up(self.net)
+        dev = self.ports.pop(index)
+        state = state_of(dev)
+        if state.peer is not None:
+            _part(dev, state.peer)
+        unregister(dev)
+        self.bus.clocks.discard(state.clock)
+        if state.held is not None:
+            state.held.put()
+            state.held = None
+
+
+class Bus:
+    """The netdevsim bus of a machine. Ids are 0 to 2147483647."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.devices: dict[int, BusDevice] = {}
+        self.clocks: set[int] = set()
+        """The numbers of the PTP clocks; only these ports have any."""
+        self._next_instance = 0
+
+    def take_clock(self) -> int:
+        """ptp_clock_register(): the lowest number that is free."""
+        clock = 0
+        while clock in self.clocks:
+            clock += 1
+        self.clocks.add(clock)
+        return clock
+
+    def new_device(
+        self, device_id: int, ports: int = 1, queues: int = 1, net: Net | None = None
+    ) -> BusDevice:
+        """new_device: a device with that many ports of that many queues each, in the namespace of whoever writes (the
+        first one by default). EINVAL: the numbers are none; ENOSPC: there is one of that id."""
+        if not (0 <= device_id <= INT_MAX and 0 <= ports <= UINT_MAX and 0 <= queues <= UINT_MAX):
+            raise Refusal(EINVAL, f"a netdevsim device has a number from 0 to {INT_MAX}, and as many ports and queues")
+        if device_id in self.devices:
+            raise Refusal(ENOSPC, f"there is a netdevsim device {device_id} already")
+        # Never used again while the machine runs; the kernel would begin anew after two thousand million.
+        instance = self._next_instance
+        self._next_instance += 1
+        device = BusDevice(self, device_id, ports, queues, net or self.kernel.init_net, instance)
+        self.devices[device_id] = device
+        device.probe()
+        return device
+
+    def del_device(self, device_id: int) -> None:
+        """del_device. EINVAL, ENOENT."""
+        if not 0 <= device_id <= INT_MAX:
+            raise Refusal(EINVAL, f"a netdevsim device has a number from 0 to {INT_MAX}")
+        device = self.devices.pop(device_id, None)
+        if device is None:
+            raise Refusal(ENOENT, f"there is no netdevsim device {device_id}")
+        device.remove()
+
+    def new_port(self, device_id: int, index: int, perm_address: bytes | None = None) -> Device:
+        """The device's new_port. ENOENT: no such device (the file is not there); EINVAL: no index, or not an address
+        that a device can have; EEXIST: there is such a port."""
+        device = self._driven(device_id)
+        if not 0 <= index <= UINT_MAX or (perm_address is not None and not valid_ethernet(perm_address)):
+            raise Refusal(EINVAL)
+        if index in device.ports:
+            raise Refusal(EEXIST)
+        return device.add_port(index, perm_address)
+
+    def del_port(self, device_id: int, index: int) -> None:
+        """The device's del_port. ENOENT: no such device or port; EINVAL: no index."""
+        device = self._driven(device_id)
+        if not 0 <= index <= UINT_MAX:
+            raise Refusal(EINVAL)
+        if index not in device.ports:
+            raise Refusal(ENOENT)
+        device.remove_port(index)
+
+    def _driven(self, device_id: int) -> BusDevice:
+        device = self.devices.get(device_id)
+        if device is None:
+            raise Refusal(ENOENT)
+        if not device.driven:
+            # The kernel would follow a null pointer here.
+            raise Refusal(ENODEV)
+        return device
+
+    def net_exit(self, net: Net) -> None:
+        """devlink_pernet_pre_exit(): a namespace dies, before its devices do; its devlink instances go on in the first
+        one."""
+        for device in list(self.devices.values()):
+            if device.net is net and device.driven:
+                device.reload(self.kernel.init_net)
+
+
+def setup_plain(dev: Device) -> None:
+    """nsim_setup(), and what nsim_init_netdevsim() adds."""
+    ether_setup(dev)
+    randomize_address(dev)
+    dev.flags &= ~int(IFF.MULTICAST)
+    dev.live_address_change = True
+    dev.features |= FEATURES
+    dev.hw_features |= HW_FEATURES
+    dev.max_mtu = ETH_MAX_MTU
+    dev.queue_mgmt_ops = True
+    dev.xdp_features = int(XdpAct.BASIC | XdpAct.HW_OFFLOAD)
+
+
+def setup_dma(dev: Device) -> None:
+    """nsim_setup() of the driver that can do DMA."""
+    setup_plain(dev)
+    dev.xdp_features |= int(XdpAct.REDIRECT | XdpAct.NDO_XMIT | XdpAct.XSK_ZEROCOPY)
+    dev.netmem_tx = NetmemTx.DMA
+
+
+def link_ports(first: Device, second: Device) -> None:
+    """link_device: a wire between two ports. EINVAL: not two ports; EBUSY: one has a wire already."""
+    if first is second or not (is_netdevsim(first) and is_netdevsim(second)):
+        raise Refusal(EINVAL)
+    if state_of(first).peer is not None or state_of(second).peer is not None:
+        raise Refusal(EBUSY)
+    for dev, peer in ((first, second), (second, first)):
+        state_of(dev).peer = peer
+        dev.seen_by = peer
+        dev.changed()
+    if first.running and second.running:
+        carrier_on(first)
+        carrier_on(second)
+
+
+def unlink_port(dev: Device) -> None:
+    """unlink_device: the wire goes, and the carrier of both. EINVAL: not a port, or without a wire."""
+    peer = state_of(dev).peer if is_netdevsim(dev) else None
+    if peer is None:
+        raise Refusal(EINVAL)
+    carrier_off(dev)
+    carrier_off(peer)
+    _part(dev, peer)
+
+
+def _part(first: Device, second: Device) -> None:
+    for dev in (first, second):
+        state_of(dev).peer = None
+        dev.seen_by = None
+        dev.changed()
+
+
+def new_device(
+    kernel: Kernel, device_id: int, ports: int = 1, queues: int = 1, net: Net | None = None
+) -> BusDevice:
+    """`Bus.new_device()` of that machine."""
+    return kernel.netdevsim_bus.new_device(device_id, ports, queues, net)
+
+
+def del_device(kernel: Kernel, device_id: int) -> None:
+    """`Bus.del_device()` of that machine."""
+    kernel.netdevsim_bus.del_device(device_id)
+
+
+class NetdevsimKind(Kind):
+    """nsim_link_ops: there to be refused. The devices themselves are of no kind."""
+
+    name = "netdevsim"
+
+    def validate(self, params: LinkParams) -> None:
+        raise Refusal(
+            EOPNOTSUPP,
+            'netdevsim: Please use: echo "[ID] [PORT_COUNT] [NUM_QUEUES]" > /sys/bus/netdevsim/new_device',
+        )
+
+
+NETDEVSIM = NetdevsimKind()

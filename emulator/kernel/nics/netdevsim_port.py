@@ -1,0 +1,391 @@
+"""A netdevsim port: a physical device that does all but move packets (drivers/net/netdevsim/netdev.c, ethtool.c).
+
+A port has a NAPI instance and a page pool for each receive queue that it could have, made when it comes up and gone
+when it goes down, whatever number of channels is in use. When a queue is restarted, the new one is made before the old
+one is taken away; `queue_reset` tries other orders, as the driver's debugfs file does.
+
+There are two such drivers. The one of the kernel proper ("plain") cannot do DMA, and its pools take no memory
+providers. The other ("dma") stands in for a real NIC: its pools do, and it does AF_XDP zero-copy. One more thing tells
+them apart: a pool that the plain driver makes for a NAPI instance that no device has yet belongs to no device itself,
+so user space never sees it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from errno import EINVAL, ENETDOWN
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices.address import check_address, set_ethernet_mac
+from emulator.kernel.devices.link_watch import carrier_off, carrier_on
+from emulator.kernel.devices.ops import DeviceOps
+from emulator.kernel.devices.queue import set_real_num_queues
+from emulator.kernel.ethtool.link import Fec, FecBin, FecCounter, FecStats, TsInfo
+from emulator.kernel.ethtool.settings import COALESCE_ORDER, Channels, Coalesce, Pause, PauseStats, Rings
+from emulator.kernel.queues.napi import Napi, set_queue_napi
+from emulator.kernel.queues.provider import restart_queue
+from protocol.refusal import Refusal
+from protocol.uapi.ethtool import FecFlag, TcpDataSplit, UdpTunnelType
+from protocol.uapi.if_ether import ETH_HLEN
+
+if TYPE_CHECKING:
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.nics.netdevsim_bus import BusDevice
+    from emulator.kernel.queues.page_pool import PagePool
+    from emulator.kernel.queues.qstats import RxStats, TxStats
+    from emulator.kernel.queues.xdp import XdpLink
+    from emulator.kernel.queues.xsk import BufferPool
+
+HDS_THRESHOLD_MAX = 1024
+"""NSIM_HDS_THRESHOLD_MAX."""
+UDP_TUNNEL_PORTS = 4
+"""NSIM_UDP_TUNNEL_N_PORTS."""
+XDP_MAX_MTU = 4000
+"""NSIM_XDP_MAX_MTU: with a program that cannot do with fragments."""
+RING_MAX = 4096
+RING_DEFAULT = 512
+"""nsim_ethtool_ring_init()."""
+NO_DRIVER_COALESCE = frozenset(
+    ("use_cqe_mode_tx", "use_cqe_mode_rx", "tx_aggr_max_bytes", "tx_aggr_max_frames", "tx_aggr_time_usecs",
+     "rx_cqe_frames", "rx_cqe_nsecs")
+)  # fmt: skip
+"""What struct kernel_ethtool_coalesce holds: the driver takes it and forgets it."""
+
+
+@dataclass(slots=True)
+class Queue:
+    """struct nsim_rq: a receive queue. `pool` is None while there is none."""
+
+    napi: Napi = field(default_factory=Napi)
+    pool: PagePool | None = None
+
+
+@dataclass(slots=True)
+class QueueMemory:
+    """struct nsim_queue_mem: a queue, or (in reset mode 1) only a pool for the queue that stays."""
+
+    queue: Queue | None = None
+    pool: PagePool | None = None
+
+
+@dataclass(slots=True)
+class PortState:
+    """struct netdevsim: what a port's device carries as `priv`."""
+
+    bus_device: BusDevice
+    port_index: int
+    channels: int
+    queues: list[Queue]
+    rings: Rings = field(default_factory=lambda: Rings(
+        rx_max=RING_MAX, rx_mini_max=RING_MAX, rx_jumbo_max=RING_MAX, tx_max=RING_MAX, rx=RING_DEFAULT,
+        tx=RING_DEFAULT))  # fmt: skip
+    coalesce: Coalesce = field(default_factory=Coalesce)
+    pause: Pause = field(default_factory=Pause)
+    fec: Fec = field(default_factory=Fec)
+    clock: int = -1
+    """The number of its clock, a mock one."""
+    report_rx_pause: bool = True
+    report_tx_pause: bool = True
+    """debugfs ethtool/pause/report_stats_rx and _tx."""
+    reset_mode: int = 0
+    held: PagePool | None = None
+    """Where the page comes from that debugfs pp_hold holds."""
+    peer: Device | None = None
+    """The port at the other end of the wire, when it is linked to one."""
+
+
+def state_of(dev: Device) -> PortState:
+    """netdev_priv()."""
+    state = dev.priv
+    assert isinstance(state, PortState)
+    return state
+
+
+def is_netdevsim(dev: Device) -> bool:
+    """netdev_is_nsim()."""
+    return isinstance(dev.ops, NetdevsimOps)
+
+
+class NetdevsimOps(DeviceOps):
+    """The plain driver."""
+
+    driver = "netdevsim"
+    has_udp_tunnels = True
+    has_vfs = True
+    dma = False
+    has_bpf = True
+    settable_rings = frozenset(("tcp_data_split", "hds_thresh"))
+    settable_coalesce = frozenset(COALESCE_ORDER)
+
+    # Up and down
+
+    def open(self, dev: Device) -> None:
+        """nsim_open(): all NAPI instances, then all pools, then each queue is told and each instance enabled."""
+        state = state_of(dev)
+        for index, queue in enumerate(state.queues):
+            queue.napi.add_config(dev, index)
+        made: list[Queue] = []
+        try:
+            for index, queue in enumerate(state.queues):
+                queue.pool = self._create_pool(dev, queue.napi, index)
+                made.append(queue)
+        except Refusal:
+            for queue in reversed(made):
+                self._destroy_pool(queue)
+            for queue in state.queues:
+                queue.napi.delete()
+            raise
+        for index, queue in enumerate(state.queues):
+            set_queue_napi(dev, index, queue.napi)
+            queue.napi.enable()
+        peer = state.peer
+        if peer is not None and peer.running:
+            carrier_on(dev)
+            carrier_on(peer)
+
+    def stop(self, dev: Device) -> None:
+        """nsim_stop(). The carrier goes, and comes back only when a linked peer is up."""
+        state = state_of(dev)
+        carrier_off(dev)
+        if state.peer is not None:
+            carrier_off(state.peer)
+        for index, queue in enumerate(state.queues):
+            set_queue_napi(dev, index, None)
+            queue.napi.disable()
+            queue.napi.delete()
+        for queue in state.queues:
+            self._destroy_pool(queue)
+
+    def _create_pool(self, dev: Device, napi: Napi, index: int) -> PagePool:
+        """nsim_create_page_pool()."""
+        pools = dev.kernel.page_pools
+        if self.dma:
+            return pools.create(dev, napi, index, unreadable=True)
+        return pools.create(napi.dev, napi)
+
+    def _destroy_pool(self, holder: Queue | QueueMemory) -> None:
+        if holder.pool is not None:
+            holder.pool.destroy()
+            holder.pool = None
+
+    # The rest of net_device_ops
+
+    def get_iflink(self, dev: Device) -> int:
+        peer = state_of(dev).peer
+        return dev.ifindex if peer is None else peer.ifindex
+
+    def set_mac(self, dev: Device, address: bytes) -> None:
+        set_ethernet_mac(dev, address)
+
+    def validate_address(self, dev: Device) -> None:
+        check_address(dev)
+
+    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+        peer = state_of(dev).peer
+        if peer is None or not peer.takes(size):
+            dev.stats.tx_dropped += 1
+            return True, None
+        dev.stats.sent(size)
+        peer.stats.received(size - ETH_HLEN)  # eth_type_trans() has taken the header off
+        return True, peer
+
+    def get_phys_port_name(self, dev: Device) -> str | None:
+        """devlink_compat_phys_port_name_get() of a physical port: ports count from 1, in 32 bits."""
+        return f"p{(state_of(dev).port_index + 1) & 0xFFFFFFFF}"
+
+    def get_port_parent_id(self, dev: Device) -> bytes | None:
+        """devlink_compat_switch_id_get()."""
+        return state_of(dev).bus_device.switch_id
+
+    def setup_xdp(self, dev: Device, link: XdpLink) -> None:
+        """nsim_setup_prog_checks()."""
+        if not link.fragments and dev.mtu > XDP_MAX_MTU:
+            raise Refusal(EINVAL, "MTU too large w/ XDP enabled")
+
+    # queue_mgmt_ops
+
+    def queue_mem_alloc(self, dev: Device, index: int) -> QueueMemory:
+        """nsim_queue_mem_alloc()."""
+        state = state_of(dev)
+        if state.reset_mode > 3:
+            raise Refusal(EINVAL)
+        if state.reset_mode == 1:
+            if not dev.running:
+                raise Refusal(ENETDOWN)
+            return QueueMemory(pool=self._create_pool(dev, state.queues[index].napi, index))
+        queue = Queue()
+        queue.pool = self._create_pool(dev, queue.napi, index)
+        if not state.reset_mode:
+            queue.napi.add_config(dev, index)
+        return QueueMemory(queue=queue)
+
+    def queue_mem_free(self, dev: Device, memory: QueueMemory) -> None:
+        """nsim_queue_mem_free()."""
+        self._destroy_pool(memory)
+        if memory.queue is not None:
+            if not state_of(dev).reset_mode:
+                memory.queue.napi.delete()
+            self._destroy_pool(memory.queue)
+
+    def queue_start(self, dev: Device, memory: QueueMemory, index: int) -> None:
+        """nsim_queue_start()."""
+        state = state_of(dev)
+        old = state.queues[index]
+        if memory.queue is None:
+            old.pool, memory.pool = memory.pool, None
+            old.napi.enable()
+            return
+        new = memory.queue
+        if state.reset_mode == 2:
+            old.napi.delete()
+            new.napi.add_config(dev, index)
+        elif state.reset_mode == 3:
+            new.napi.add_config(dev, index)
+            old.napi.delete()
+        state.queues[index] = new
+        set_queue_napi(dev, index, new.napi)
+        new.napi.enable()
+
+    def queue_stop(self, dev: Device, index: int) -> QueueMemory:
+        """nsim_queue_stop()."""
+        state = state_of(dev)
+        queue = state.queues[index]
+        queue.napi.disable()
+        if state.reset_mode == 1:
+            return QueueMemory(pool=queue.pool)
+        return QueueMemory(queue=queue)
+
+    def queue_dma_device(self, dev: Device, index: int) -> BusDevice | None:
+        return state_of(dev).bus_device if self.dma else None
+
+    # netdev_stat_ops: the device's counters, on queue 0, but for one packet that is accounted to no queue
+
+    def get_queue_stats_rx(self, dev: Device, index: int, stats: RxStats) -> None:
+        packets, octets = (dev.stats.rx_packets, dev.stats.rx_bytes) if not index else (0, 0)
+        stats.packets = packets - bool(packets)
+        stats.bytes = octets
+
+    def get_queue_stats_tx(self, dev: Device, index: int, stats: TxStats) -> None:
+        packets, octets = (dev.stats.tx_packets, dev.stats.tx_bytes) if not index else (0, 0)
+        stats.packets = packets - bool(packets)
+        stats.bytes = octets
+
+    def get_base_stats(self, dev: Device, rx: RxStats, tx: TxStats) -> None:
+        rx.packets = int(bool(dev.stats.rx_packets))
+        rx.bytes = 0
+        tx.packets = int(bool(dev.stats.tx_packets))
+        tx.bytes = 0
+
+    # ethtool_ops
+
+    udp_tunnel_tables = (
+        (UDP_TUNNEL_PORTS, 1 << UdpTunnelType.VXLAN),
+        (UDP_TUNNEL_PORTS, 1 << UdpTunnelType.GENEVE | 1 << UdpTunnelType.VXLAN_GPE),
+    )
+
+    def get_channels(self, dev: Device) -> Channels:
+        state = state_of(dev)
+        return Channels(combined_max=state.bus_device.num_queues, combined_count=state.channels)
+
+    def set_channels(self, dev: Device, channels: Channels) -> None:
+        count = channels.combined_count
+        set_real_num_queues(dev, count, count)
+        state_of(dev).channels = count
+
+    def get_ringparam(self, dev: Device, rings: Rings) -> None:
+        """nsim_get_ringparam(). Nobody chose a split: this driver splits."""
+        kept = state_of(dev).rings
+        for name in ("rx_max", "rx_mini_max", "rx_jumbo_max", "tx_max", "rx", "rx_mini", "rx_jumbo", "tx"):
+            setattr(rings, name, getattr(kept, name))
+        rings.hds_thresh_max = HDS_THRESHOLD_MAX
+        if dev.cfg.hds_config == TcpDataSplit.UNKNOWN:
+            rings.tcp_data_split = TcpDataSplit.ENABLED
+
+    def set_ringparam(self, dev: Device, rings: Rings) -> None:
+        kept = state_of(dev).rings
+        kept.rx, kept.rx_mini, kept.rx_jumbo, kept.tx = rings.rx, rings.rx_mini, rings.rx_jumbo, rings.tx
+
+    def get_coalesce(self, dev: Device) -> Coalesce:
+        return dataclasses.replace(state_of(dev).coalesce)
+
+    def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        state_of(dev).coalesce = dataclasses.replace(coalesce, **dict.fromkeys(NO_DRIVER_COALESCE, 0))
+
+    def get_pauseparam(self, dev: Device) -> Pause:
+        return dataclasses.replace(state_of(dev).pause)
+
+    def set_pauseparam(self, dev: Device, pause: Pause) -> None:
+        """nsim_set_pauseparam(): no autonegotiation, and it stays off."""
+        if pause.autoneg:
+            raise Refusal(EINVAL)
+        state_of(dev).pause = dataclasses.replace(pause)
+
+    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
+        info.phc_index = state_of(dev).clock
+
+    def get_fecparam(self, dev: Device) -> Fec:
+        return dataclasses.replace(state_of(dev).fec)
+
+    def set_fecparam(self, dev: Device, fec: Fec) -> None:
+        """nsim_set_fecparam(): the best of what may be used is what is; off is what automatic comes to."""
+        wanted = fec.fec | FecFlag.OFF if fec.fec == FecFlag.AUTO else fec.fec
+        state_of(dev).fec = Fec(fec.fec, 1 << (wanted | FecFlag.NONE).bit_length() - 1)
+
+    def get_fec_stats(self, dev: Device) -> FecStats:
+        """nsim_get_fec_stats(): made-up numbers."""
+        return FecStats(
+            FecCounter(123),
+            FecCounter(4),
+            FecCounter(),
+            (FecBin(0, 0, None, (125, 120, 100, 100)), FecBin(1, 3, 12), FecBin(4, 7, 2, (2, 0, 0, 0))),
+        )
+
+    def get_pause_stats(self, dev: Device, stats: PauseStats) -> None:
+        state = state_of(dev)
+        if state.report_rx_pause:
+            stats.rx_frames = 1
+        if state.report_tx_pause:
+            stats.tx_frames = 2
+
+
+class NetdevsimDmaOps(NetdevsimOps):
+    """The driver that can do DMA."""
+
+    dma = True
+    wakes_xsk = True
+
+    def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
+        """nsim_bpf(): all it does is map the memory for DMA."""
+
+
+# The driver's debugfs files
+
+
+def queue_reset(dev: Device, queue: int, mode: int) -> None:
+    """debugfs queue_reset: restarts a queue. Mode 0 is the driver's own order; 1 keeps the NAPI instance, 2 takes the
+    old one away first, 3 last. EINVAL, ENETDOWN (mode 1)."""
+    if not 0 <= queue < dev.real_num_rx_queues:
+        raise Refusal(EINVAL)
+    state = state_of(dev)
+    state.reset_mode = mode
+    try:
+        restart_queue(dev, queue)
+    finally:
+        state.reset_mode = 0
+
+
+def hold_page(dev: Device, hold: bool) -> None:
+    """debugfs pp_hold: takes a page from queue 0's pool and keeps it, or gives it back. ENETDOWN."""
+    state = state_of(dev)
+    if hold == (state.held is not None):
+        return
+    if state.held is not None:
+        state.held.put()
+        state.held = None
+        return
+    pool = state.queues[0].pool
+    if not dev.running or pool is None:
+        raise Refusal(ENETDOWN)
+    pool.alloc()
+    state.held = pool

@@ -1,0 +1,347 @@
+"""Physical NICs: devices on a real bus, as their profile says (nic_profiles.py).
+
+A NIC is plugged at a bus address, which is its name as a parent, and unplugged there; nothing but that name tells it
+apart from others of its driver. It has a NAPI instance and a page pool for each channel that is in use, from when it
+comes up until it goes down, and an interrupt for each. A queue that is restarted keeps its NAPI instance and gets a new
+pool; a change of channels or rings restarts them all, as real drivers do.
+
+What a driver lacks is lacking here too: `has()` says no for what the profile says nothing of, and so every errno
+follows from the same rules as for any other device.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from errno import EEXIST, EINVAL, ENOENT, ERANGE
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices.address import check_address, ether_setup, set_ethernet_mac
+from emulator.kernel.devices.device import Device, NetmemTx, Parent
+from emulator.kernel.devices.link_watch import carrier_off, carrier_on
+from emulator.kernel.devices.ops import DeviceOps
+from emulator.kernel.devices.queue import set_real_num_queues
+from emulator.kernel.devices.register import alloc_device, register, unregister
+from emulator.kernel.ethtool.link import LinkSettings
+from emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
+from emulator.kernel.nics.profiles import Profile
+from emulator.kernel.queues.napi import Napi, set_queue_napi
+from emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
+from emulator.kernel.queues.qstats import RxStats, TxStats
+from protocol.refusal import Refusal
+from protocol.uapi.ethtool import Autoneg, Duplex, Port
+from protocol.uapi.netdev import XdpAct
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.kernel import Kernel
+    from emulator.kernel.queues.xdp import XdpLink
+    from emulator.kernel.queues.xsk import BufferPool
+
+OUI = bytes.fromhex("02ee00")
+"""What the addresses begin with that nobody chose: locally administered, as no vendor's should appear by chance."""
+FIRST_IRQ = 24
+"""Of message-signalled interrupts: below are the legacy ones."""
+COALESCE = frozenset(("rx_usecs", "rx_max_frames", "tx_usecs", "tx_max_frames", "use_adaptive_rx", "use_adaptive_tx"))
+XDP_MAX_MTU = 3498
+"""A frame of one page, with headroom, shared info and an Ethernet header: what a program without fragments can do."""
+
+STATS = ("get_queue_stats_rx", "get_queue_stats_tx", "get_base_stats")
+QUEUES = ("queue_mem_alloc", "queue_mem_free", "queue_start", "queue_stop")
+
+
+class Function:
+    """A function of a card: what does the DMA for some queues, and is told apart from the others by identity."""
+
+
+@dataclass(slots=True)
+class Channel:
+    """A receive queue and its transmit queue. `pool` is None while it does not run."""
+
+    napi: Napi = field(default_factory=Napi)
+    pool: PagePool | None = None
+
+
+@dataclass(slots=True)
+class NicState:
+    """What a NIC's device carries as `priv`."""
+
+    profile: Profile
+    address: str
+    functions: tuple[Function, ...]
+    count: int
+    """How many channels are in use."""
+    first_irq: int
+    rings: Rings
+    channels: list[Channel] = field(default_factory=list)
+    coalesce: Coalesce = field(default_factory=Coalesce)
+    pause: Pause = field(default_factory=Pause)
+    rx: dict[int, RxStats] = field(default_factory=dict)
+    tx: dict[int, TxStats] = field(default_factory=dict)
+    """Counters of the queues that ever counted anything."""
+    base_rx: RxStats = field(default_factory=RxStats)
+    base_tx: TxStats = field(default_factory=TxStats)
+
+
+def state_of(dev: Device) -> NicState:
+    """netdev_priv()."""
+    state = dev.priv
+    assert isinstance(state, NicState)
+    return state
+
+
+def is_nic(dev: Device) -> bool:
+    """Whether it is one of these."""
+    return isinstance(dev.ops, NicOps)
+
+
+class NicOps(DeviceOps):
+    """The driver of a NIC, of that profile."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.driver = profile.driver
+        self.firmware = profile.firmware
+        self.settable_rings = profile.settable_rings
+        self.settable_coalesce = COALESCE
+        self.sets_rx_page_size = profile.rx_page_size > 0
+        self.has_bpf = bool(profile.xdp_features & XdpAct.BASIC)
+        self.wakes_xsk = bool(profile.xdp_features & XdpAct.XSK_ZEROCOPY)
+
+    def has(self, name: str) -> bool:
+        if name in STATS:
+            return bool(self.profile.rx_counters)
+        if name in QUEUES:
+            return self.profile.queue_mgmt
+        return super().has(name)
+
+    # Up and down
+
+    def open(self, dev: Device) -> None:
+        self._start(dev)
+        carrier_on(dev)
+
+    def stop(self, dev: Device) -> None:
+        carrier_off(dev)
+        self._stop(dev)
+
+    def _start(self, dev: Device) -> None:
+        state = state_of(dev)
+        state.channels = [Channel() for _ in range(state.count)]
+        for index, channel in enumerate(state.channels):
+            channel.napi.add_config(dev, index)
+            channel.napi.irq = state.first_irq + index
+        for index, channel in enumerate(state.channels):
+            channel.pool = self._create_pool(dev, channel.napi, index)
+        for index, channel in enumerate(state.channels):
+            set_queue_napi(dev, index, channel.napi)
+            dev.tx[index].napi = channel.napi
+            channel.napi.enable()
+
+    def _stop(self, dev: Device) -> None:
+        state = state_of(dev)
+        for index, channel in enumerate(state.channels):
+            set_queue_napi(dev, index, None)
+            dev.tx[index].napi = None
+            channel.napi.disable()
+            channel.napi.delete()
+        for channel in state.channels:
+            if channel.pool is not None:
+                channel.pool.destroy()
+        state.channels = []
+
+    def _create_pool(self, dev: Device, napi: Napi | None, index: int) -> PagePool:
+        """A memory provider is taken by who does queue management, with the page size that it asks for."""
+        provider = dev.rx[index].mp if self.profile.queue_mgmt else None
+        size = PAGE_SIZE if provider is None else max(provider.rx_page_size, PAGE_SIZE)
+        return dev.kernel.page_pools.create(
+            dev, napi, index, unreadable=provider is not None, order=(size // PAGE_SIZE).bit_length() - 1
+        )
+
+    # net_device_ops
+
+    def set_mac(self, dev: Device, address: bytes) -> None:
+        set_ethernet_mac(dev, address)
+
+    def validate_address(self, dev: Device) -> None:
+        check_address(dev)
+
+    def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
+        """The queue's memory is mapped; what else a driver does nobody sees."""
+
+    def setup_xdp(self, dev: Device, link: XdpLink) -> None:
+        if not link.fragments and dev.mtu > XDP_MAX_MTU:
+            raise Refusal(EINVAL, "MTU too large w/ XDP enabled")
+
+    # queue_mgmt_ops
+
+    def validate_queue_config(self, dev: Device, rx_page_size: int) -> None:
+        """bnxt_validate_qcfg(): ERANGE beyond what one buffer of a receive ring can hold."""
+        if rx_page_size and not PAGE_SIZE <= rx_page_size <= self.profile.rx_page_size:
+            raise Refusal(ERANGE)
+
+    def queue_mem_alloc(self, dev: Device, index: int) -> Channel:
+        if not dev.running and self.profile.down_errno:
+            raise Refusal(self.profile.down_errno)
+        channels = state_of(dev).channels
+        napi = channels[index].napi if index < len(channels) else Napi()
+        return Channel(napi, self._create_pool(dev, napi, index))
+
+    def queue_mem_free(self, dev: Device, memory: Channel) -> None:
+        if memory.pool is not None:
+            memory.pool.destroy()
+            memory.pool = None
+
+    def queue_start(self, dev: Device, memory: Channel, index: int) -> None:
+        state_of(dev).channels[index] = memory
+        memory.napi.enable()
+
+    def queue_stop(self, dev: Device, index: int) -> Channel:
+        channel = state_of(dev).channels[index]
+        channel.napi.disable()
+        return channel
+
+    def queue_dma_device(self, dev: Device, index: int) -> Function | None:
+        state, profile = state_of(dev), self.profile
+        if not profile.dma or (not profile.dma_down and (not dev.running or index >= state.count)):
+            return None
+        # mlx5_sd_ch_ix_get_dev_ix(): the functions take turns.
+        return state.functions[index % len(state.functions)]
+
+    # netdev_stat_ops
+
+    def get_queue_stats_rx(self, dev: Device, index: int, stats: RxStats) -> None:
+        _fill(stats, self.profile.rx_counters, state_of(dev).rx.get(index))
+
+    def get_queue_stats_tx(self, dev: Device, index: int, stats: TxStats) -> None:
+        _fill(stats, self.profile.tx_counters, state_of(dev).tx.get(index))
+
+    def get_base_stats(self, dev: Device, rx: RxStats, tx: TxStats) -> None:
+        """And what queues counted that are not in use now."""
+        state = state_of(dev)
+        for total, counters, base, queues in (
+            (rx, self.profile.rx_counters, state.base_rx, state.rx),
+            (tx, self.profile.tx_counters, state.base_tx, state.tx),
+        ):
+            idle = [kept for index, kept in queues.items() if index >= state.count]
+            for name in counters:
+                setattr(total, name, sum(getattr(kept, name) or 0 for kept in (base, *idle)))
+
+    # ethtool_ops
+
+    def get_channels(self, dev: Device) -> Channels:
+        count, limit = state_of(dev).count, dev.num_rx_queues
+        if self.profile.combined:
+            return Channels(combined_max=limit, combined_count=count)
+        return Channels(rx_max=limit, tx_max=limit, rx_count=count, tx_count=count)
+
+    def set_channels(self, dev: Device, channels: Channels) -> None:
+        count = channels.combined_count if self.profile.combined else channels.rx_count
+        if not self.profile.combined and channels.tx_count != count:
+            raise Refusal(EINVAL)
+        self._restart(dev, count)
+
+    def _restart(self, dev: Device, count: int) -> None:
+        """Everything stops, and starts with that many channels."""
+        if dev.running:
+            self._stop(dev)
+        set_real_num_queues(dev, count, count)
+        state_of(dev).count = count
+        if dev.running:
+            self._start(dev)
+
+    def get_ringparam(self, dev: Device, rings: Rings) -> None:
+        kept = state_of(dev).rings
+        for name in ("rx_max", "tx_max", "rx", "tx", "hds_thresh_max"):
+            setattr(rings, name, getattr(kept, name))
+
+    def set_ringparam(self, dev: Device, rings: Rings) -> None:
+        state = state_of(dev)
+        state.rings.rx, state.rings.tx = rings.rx, rings.tx
+        self._restart(dev, state.count)
+
+    def get_coalesce(self, dev: Device) -> Coalesce:
+        return dataclasses.replace(state_of(dev).coalesce)
+
+    def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        state_of(dev).coalesce = dataclasses.replace(coalesce)
+
+    def get_pauseparam(self, dev: Device) -> Pause:
+        return dataclasses.replace(state_of(dev).pause)
+
+    def set_pauseparam(self, dev: Device, pause: Pause) -> None:
+        state_of(dev).pause = dataclasses.replace(pause)
+
+    def get_link(self, dev: Device) -> bool:
+        return dev.carrier
+
+    def get_link_ksettings(self, dev: Device) -> LinkSettings:
+        if not dev.carrier or not self.profile.speed:
+            return LinkSettings(speed=0xFFFFFFFF, duplex=Duplex.UNKNOWN, port=Port.FIBRE)
+        return LinkSettings(
+            speed=self.profile.speed, duplex=Duplex.FULL, port=Port.FIBRE, autoneg=Autoneg.ENABLE
+        )
+
+
+def _fill(stats: RxStats | TxStats, counters: tuple[str, ...], kept: RxStats | TxStats | None) -> None:
+    for name in counters:
+        setattr(stats, name, 0 if kept is None else getattr(kept, name) or 0)
+
+
+class Nics:
+    """The NICs of a machine, by the address at which they are plugged."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.devices: dict[str, Device] = {}
+        self._next_irq = FIRST_IRQ
+        self._plugged = 0
+
+    def plug(self, address: str, profile: Profile, net: Net, *, name: str = "eth%d", queues: int = 0,
+             mac: bytes | None = None) -> Device:
+        """A NIC of that profile comes, in that namespace. queues: how many it begins with, 0 for the profile's usual
+        number; it has room for that many or for the profile's, whichever are more. EEXIST: there is one at that
+        address; and what registration refuses (the name)."""
+        if address in self.devices:
+            raise Refusal(EEXIST)
+        count = queues or profile.queues
+        room = max(count, profile.max_queues)
+        mac = mac or OUI + (self._plugged + 1).to_bytes(3, "big")
+
+        def setup(dev: Device) -> None:
+            ether_setup(dev)
+            dev.address = mac
+            dev.min_mtu, dev.max_mtu = profile.min_mtu, profile.max_mtu
+            dev.live_address_change = True
+            dev.features |= profile.features
+            dev.hw_features |= profile.features
+            dev.vlan_features |= profile.features
+            dev.queue_mgmt_ops = profile.queue_mgmt
+            dev.request_ops_lock = profile.request_ops_lock
+            dev.xdp_features = profile.xdp_features
+            dev.xdp_zc_max_segs = profile.xdp_zc_max_segs
+            dev.netmem_tx = NetmemTx.DMA if profile.netmem_tx else NetmemTx.NONE
+            dev.cfg.hds_thresh = profile.hds_thresh
+
+        dev = alloc_device(net, name, NicOps(profile), setup, tx=room, rx=room)
+        dev.real_num_tx_queues = dev.real_num_rx_queues = count
+        dev.parent = Parent(address, profile.bus)
+        dev.priv = NicState(
+            profile=profile, address=address, functions=tuple(Function() for _ in range(profile.functions)),
+            count=count, first_irq=self._next_irq,
+            rings=Rings(rx_max=profile.ring_max, tx_max=profile.ring_max, rx=profile.ring, tx=profile.ring,
+                        hds_thresh_max=profile.hds_thresh_max),
+        )  # fmt: skip
+        carrier_off(dev)
+        register(dev)
+        self.devices[address] = dev
+        self._next_irq += room
+        self._plugged += 1
+        return dev
+
+    def unplug(self, address: str) -> None:
+        """The NIC at that address goes. ENOENT: there is none."""
+        dev = self.devices.pop(address, None)
+        if dev is None:
+            raise Refusal(ENOENT)
+        unregister(dev)

@@ -1,0 +1,120 @@
+"""What real NICs look like from user space: a profile a driver, as data.
+
+Nothing here was recorded: there is no kernel to ask about hardware that is not there. The facts are those of the
+drivers' sources of the 7.x kernels as far as netlink shows them, and each is said once. Where a driver's abilities hang
+on its firmware or settings, the profile is one that has been set up to lend its queues. Whatever a test wants
+otherwise, it says when it plugs the NIC (`nic_new`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from errno import EAGAIN, ENETDOWN
+
+from emulator.kernel.devices import features
+from protocol.uapi.if_ether import ETH_DATA_LEN, ETH_MIN_MTU
+from protocol.uapi.netdev import XdpAct
+
+XDP = XdpAct.BASIC | XdpAct.REDIRECT
+PACKETS = ("packets", "bytes")
+COMMON = features.SG | features.HIGHDMA | features.HW_CSUM | features.RXCSUM | features.TSO | features.TSO6
+SPLIT = frozenset(("tcp_data_split",))
+SPLIT_AT = frozenset(("tcp_data_split", "hds_thresh"))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A driver, and a NIC of its.
+
+    combined: channels are for both directions; else each has its own. queue_mgmt: netdev_queue_mgmt_ops, without
+    which no queue can be lent or fed by a program; rx_page_size: the largest page that a memory provider may ask for,
+    in bytes, 0 when it may not ask; down_errno: what the driver says to a queue that is to be made while the device is
+    down, 0 when it makes it. dma: the bus device has a DMA mask; dma_down: it is told even while the device is down;
+    functions: how many bus devices the queues are spread over (multi-PF), queue by queue. rx_counters, tx_counters:
+    what is counted a queue, as named in qstats.py; none: the driver has no netdev_stat_ops."""
+
+    driver: str
+    about: str
+    bus: str = "pci"
+    queues: int = 4
+    max_queues: int = 64
+    combined: bool = True
+    speed: int = 25000
+    max_mtu: int = 9000
+    features: int = COMMON
+    firmware: str = ""
+    ring: int = 1024
+    ring_max: int = 8192
+    settable_rings: frozenset[str] = frozenset()
+    hds_thresh: int = 0
+    hds_thresh_max: int = 0
+    queue_mgmt: bool = False
+    request_ops_lock: bool = False
+    rx_page_size: int = 0
+    down_errno: int = 0
+    dma: bool = True
+    dma_down: bool = True
+    functions: int = 1
+    netmem_tx: bool = False
+    xdp_features: int = 0
+    xdp_zc_max_segs: int = 1
+    rx_counters: tuple[str, ...] = ()
+    tx_counters: tuple[str, ...] = ()
+    min_mtu: int = ETH_MIN_MTU
+
+
+PROFILES = {
+    profile.driver: profile
+    for profile in (
+        Profile(
+            "mlx5_core", "NVIDIA ConnectX-7: lends queues, AF_XDP zero-copy",
+            queues=8, max_queues=128, speed=200000, max_mtu=9978, firmware="28.43.2026 (MT_0000000838)",
+            settable_rings=SPLIT, queue_mgmt=True, request_ops_lock=True,
+            # mlx5e_queue_get_dma_dev() looks for the queue's channel, and there is none while the device is down.
+            dma_down=False, netmem_tx=True,
+            xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG),
+            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+        ),
+        Profile(
+            "bnxt_en", "Broadcom BCM57608: lends queues, large pages for memory providers, no AF_XDP zero-copy",
+            queues=8, max_queues=74, speed=200000, max_mtu=9500, firmware="231.0.153.0/pkg 231.1.162.1",
+            ring=511, ring_max=8191, settable_rings=SPLIT_AT,
+            # bnxt_init_ring_params(): a quarter of a page, less what stands before and behind a packet in it.
+            hds_thresh=640, hds_thresh_max=1023,
+            queue_mgmt=True, request_ops_lock=True, rx_page_size=32768, down_errno=ENETDOWN, netmem_tx=True,
+            xdp_features=int(XDP | XdpAct.RX_SG),
+            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+        ),
+        Profile(
+            "gve", "Google Virtual NIC (DQO): lends queues, AF_XDP zero-copy, channels of either direction",
+            queues=4, max_queues=16, combined=False, speed=100000, max_mtu=8896, firmware="",
+            settable_rings=SPLIT, queue_mgmt=True, request_ops_lock=True, down_errno=EAGAIN, netmem_tx=True,
+            xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY),
+            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+        ),
+        Profile(
+            "fbnic", "Meta Host Network Interface: lends queues, no AF_XDP zero-copy",
+            queues=4, max_queues=128, speed=100000, max_mtu=9600, ring=512, ring_max=16384,
+            settable_rings=SPLIT_AT, hds_thresh=1536, hds_thresh_max=3712,
+            queue_mgmt=True, netmem_tx=True, xdp_features=int(XdpAct.BASIC | XdpAct.RX_SG),
+            rx_counters=(*PACKETS, "alloc_fail", "hw_drops", "hw_drop_overruns", "csum_complete", "csum_none"),
+            tx_counters=(*PACKETS, "csum_none", "needs_csum", "stop", "wake"),
+        ),
+        Profile(
+            "ice", "Intel E810: AF_XDP zero-copy in segments, but no queue management",
+            queues=8, max_queues=128, speed=100000, max_mtu=9702, firmware="4.60 0x8001e8b1 1.3682.0",
+            ring=2048, ring_max=8160,
+            xdp_features=int(XDP | XdpAct.NDO_XMIT | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG | XdpAct.NDO_XMIT_SG),
+            xdp_zc_max_segs=8,
+        ),
+        Profile(
+            "e1000e", "Intel 82574L: one queue and nothing else",
+            queues=1, max_queues=1, speed=1000, max_mtu=ETH_DATA_LEN, firmware="1.8-0", ring=256, ring_max=4096,
+        ),
+        Profile(
+            "virtio_net", "A virtual machine's NIC: no DMA of its own, per-queue statistics",
+            bus="virtio", queues=2, max_queues=16, speed=0, max_mtu=65535, ring=256, ring_max=256, dma=False,
+            xdp_features=int(XDP | XdpAct.RX_SG), rx_counters=PACKETS, tx_counters=PACKETS,
+        ),
+    )
+}  # fmt: skip

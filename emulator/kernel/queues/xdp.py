@@ -1,0 +1,119 @@
+"""XDP programs on devices, as far as they stand in other programs' way (dev_xdp_attach() of net/core/dev.c).
+
+What the program does nobody sees; that it is there, the queues do: no memory provider comes to a device with a program,
+and no program to a device with a provider; header split and a program without fragments exclude each other too. A
+device has at most one program in each of two modes, and never both: the driver's (native) and the stack's (generic).
+Programs are attached by links here, which end with their program, and with the device.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from errno import EBUSY, EEXIST, EINVAL, EOPNOTSUPP
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices import features
+from emulator.kernel.devices.queue import min_provider_channels
+from protocol.refusal import Refusal
+from protocol.uapi.ethtool import TcpDataSplit
+from protocol.uapi.if_link import XDP_FLAGS
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+
+MODES = int(XDP_FLAGS.SKB_MODE | XDP_FLAGS.DRV_MODE | XDP_FLAGS.HW_MODE)
+
+
+
+class Mode(Enum):
+    """enum bpf_xdp_mode, without offload to hardware, which no program here is made for."""
+
+    GENERIC = "generic"
+    NATIVE = "native"
+
+
+OTHER = {Mode.GENERIC: Mode.NATIVE, Mode.NATIVE: Mode.GENERIC}
+
+
+class XdpLink:
+    """struct bpf_xdp_link: a program on a device. fragments: it was loaded with BPF_F_XDP_HAS_FRAGS."""
+
+    __slots__ = ("dev", "fragments", "id", "mode")
+
+    def __init__(self, net: Net, ifindex: int, flags: int = 0, *, fragments: bool = False) -> None:
+        """bpf_xdp_link_attach(): flags are XDP_FLAGS_*_MODE, one of them or none. EINVAL (also for a device that is
+        not there), EBUSY, EEXIST, EOPNOTSUPP and what the driver refuses; mostly with a text, which the system call
+        cannot carry."""
+        self.id = net.kernel.xdp.load()
+        dev = net.device(ifindex)
+        if dev is None:
+            raise Refusal(EINVAL)
+        if flags & ~MODES:
+            raise Refusal(EINVAL, "Invalid XDP flags for BPF link attachment")
+        if flags & (flags - 1):
+            raise Refusal(EINVAL, "Only one XDP mode flag can be set")
+        if flags & XDP_FLAGS.HW_MODE:
+            raise Refusal(EINVAL)
+        native = dev.ops.has_bpf if not flags else bool(flags & XDP_FLAGS.DRV_MODE)
+        self.mode = Mode.NATIVE if native else Mode.GENERIC
+        self.fragments = fragments
+        self.dev: Device | None = None
+        attached = dev.kernel.xdp.on(dev)
+        if self.mode in attached:
+            raise Refusal(EBUSY, "Can't replace active BPF XDP link")
+        if native and not dev.ops.has_bpf:
+            raise Refusal(EOPNOTSUPP, "Underlying driver does not support XDP in native mode")
+        if OTHER[self.mode] in attached:
+            raise Refusal(EEXIST, "Native and generic XDP can't be active at the same time")
+        if dev.cfg.hds_config == TcpDataSplit.ENABLED and not fragments:
+            raise Refusal(EBUSY, "unable to install XDP to device using tcp-data-split")
+        if min_provider_channels(dev):
+            raise Refusal(EBUSY, "unable to install XDP to device using memory provider")
+        if native:
+            dev.ops.setup_xdp(dev, self)
+        self.dev = dev
+        dev.kernel.xdp.attached.setdefault(dev, {})[self.mode] = self
+        dev.changed()
+        if not native:
+            # generic_xdp_install() switches off what merges packets before the program sees them.
+            features.disable(dev, features.LRO)
+            features.disable(dev, features.GRO_HW)
+
+    def close(self) -> None:
+        """bpf_xdp_link_release()."""
+        dev, self.dev = self.dev, None
+        if dev is not None:
+            links = dev.kernel.xdp.attached[dev]
+            del links[self.mode]
+            if not links:
+                del dev.kernel.xdp.attached[dev]
+            dev.changed()
+
+
+class XdpPrograms:
+    """The XDP programs of a machine, by device."""
+
+    __slots__ = ("_loaded", "attached")
+
+    def __init__(self) -> None:
+        self._loaded = 0
+        self.attached: dict[Device, dict[Mode, XdpLink]] = {}
+
+    def load(self) -> int:
+        """bpf_prog_alloc_id(): a number for a program that is loaded, wherever it will be attached."""
+        self._loaded += 1
+        return self._loaded
+
+    def on(self, dev: Device) -> dict[Mode, XdpLink]:
+        """What dev_xdp_prog_count() counts."""
+        return self.attached.get(dev, {})
+
+    def single_buffer(self, dev: Device) -> bool:
+        """dev_xdp_sb_prog_count(): whether one of them cannot do with fragments."""
+        return any(not link.fragments for link in self.on(dev).values())
+
+    def uninstall(self, dev: Device) -> None:
+        """dev_xdp_uninstall(): the device goes."""
+        for link in list(self.on(dev).values()):
+            link.close()

@@ -1,0 +1,1 @@
+"""The files that a program under `nlemu run` sees: /sys, /proc, namespaces."""

@@ -1,0 +1,379 @@
+"""Calls that take a path. Those to files of ours are answered; all others are the kernel's, and it is no harm if a path
+was changed under our eyes: it can only lead to what the program could reach anyhow.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import struct
+import zlib
+
+from emulator.launch.files.opened import INTERESTING
+from emulator.launch.files.tree import Directory, File, Link, NetFile, Node
+from emulator.launch.namespaces.calls import is_netns_directory, netns_name
+from emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
+from emulator.launch.trap.redo import redo
+from emulator.launch.trap.seccomp import libc
+
+AT_FDCWD = -100
+AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR = 0x100, 0x200
+O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC = os.O_ACCMODE, os.O_CREAT, os.O_EXCL, os.O_TRUNC
+O_PATH = os.O_PATH
+W_OK = 2
+SYSFS_MAGIC = 0x62656572
+PREFIXES = tuple(prefix.encode() for prefix in INTERESTING)
+TOWARDS = (b"sys/", b"proc/", b"run/", b"var/", b"../")
+"""How a relative path begins that may lead to files of ours from anywhere."""
+OPEN_HOW = struct.Struct("=QQQ")
+STATX_BASIC_STATS = 0x7FF
+
+
+def path_of(call: Call, dirfd: int, place: int) -> str | None:
+    """The absolute path that a call names, if it may be one of ours. OSError EFAULT, ENAMETOOLONG."""
+    raw = call.string(place)
+    if raw.startswith(b"/"):
+        if raw.startswith(PREFIXES) or b"/." in raw:
+            return os.path.normpath(os.fsdecode(raw)) if raw.strip(b"/") else None
+        return None
+    if not raw:
+        return None
+    files = call.supervisor.files
+    if dirfd != AT_FDCWD:
+        base = files.behind_directory(call.tid, dirfd)
+    else:
+        base = files.where(call.tid, certain=raw.startswith(TOWARDS))
+    return None if base is None else os.path.normpath(os.path.join(base, os.fsdecode(raw)))
+
+
+def lookup(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[str, Node | None] | None:
+    """The path and what is there, or None when it is the kernel's to say."""
+    path = path_of(call, dirfd, place)
+    if path is None:
+        return None
+    node = call.supervisor.files.find(call, path, follow=follow)
+    return None if isinstance(node, bool) else (path, node)
+
+
+# Opening
+
+
+def openat(call: Call) -> Answer:
+    return _open(call, call.cint(0), call.args[1], call.cint(2))
+
+
+def open_(call: Call) -> Answer:
+    return _open(call, AT_FDCWD, call.args[0], call.cint(1))
+
+
+def creat(call: Call) -> Answer:
+    return _open(call, AT_FDCWD, call.args[0], O_CREAT | O_TRUNC | os.O_WRONLY)
+
+
+def openat2(call: Call) -> Answer:
+    found = lookup(call, call.cint(0), call.args[1])
+    if found is None:
+        return PASS
+    flags, _, _ = OPEN_HOW.unpack(call.read(call.args[2], OPEN_HOW.size))
+    return _open(call, call.cint(0), call.args[1], flags & 0x7FFFFFFF)
+
+
+def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
+    found = lookup(call, dirfd, place, follow=not flags & os.O_NOFOLLOW)
+    if found is None:
+        return PASS
+    path, node = found
+    supervisor = call.supervisor
+    if node is None:
+        name = netns_name(path)
+        if not flags & O_CREAT:
+            raise OSError(errno.ENOENT, path)
+        if name is None or not supervisor.root:
+            raise OSError(errno.EACCES, path)
+        supervisor.namespaces.create_name(name)
+        node = File(lambda: "")
+    elif flags & O_CREAT and flags & O_EXCL:
+        raise OSError(errno.EEXIST, path)
+    if isinstance(node, Link):
+        raise OSError(errno.ELOOP, path)
+    if flags & os.O_DIRECTORY and not isinstance(node, Directory):
+        raise OSError(errno.ENOTDIR, path)
+    writes = flags & O_ACCMODE != os.O_RDONLY and not flags & O_PATH
+    if writes:
+        if isinstance(node, Directory):
+            raise OSError(errno.EISDIR, path)
+        if not isinstance(node, File) or not node.writable or not supervisor.root:
+            raise OSError(errno.EACCES, path)
+    elif isinstance(node, File) and not node.readable and not flags & O_PATH:
+        raise OSError(errno.EACCES, path)
+    reads = flags & O_ACCMODE != os.O_WRONLY
+    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid), reads=reads)
+    try:
+        return call.give(fd, high=writes, cloexec=bool(flags & os.O_CLOEXEC))
+    finally:
+        os.close(fd)
+
+
+def move(call: Call) -> Answer:
+    """dup2(), dup3() of one of our descriptors: a file that can be written stays ours, whatever its number."""
+    supervisor, to = call.supervisor, call.cint(1)
+    if to == call.cint(0) or to < 0 or to >= supervisor.base:
+        return PASS
+    with call.borrow(call.cint(0)) as borrowed:
+        file = supervisor.files.opened(borrowed)
+    if file is None:
+        return PASS
+    cloexec = call.name == "dup3" and bool(call.cint(2) & os.O_CLOEXEC)
+    with supervisor.files.writer(file) as theirs:
+        supervisor.listener.add(call.id, theirs.fileno(), at=to, cloexec=cloexec)
+    return ANSWERED
+
+
+# Asking
+
+
+def _stat(call: Call, dirfd: int, place: int, out: int, *, follow: bool) -> Answer:
+    found = lookup(call, dirfd, place, follow=follow)
+    if found is None:
+        return PASS
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    call.write(out, pack_stat(call, attributes(call, node, path, follow=follow)))
+    return 0
+
+
+class Attributes:
+    """What stat() and statx() tell."""
+
+    def __init__(self, mode: int, inode: int, device: int, size: int, when: float) -> None:
+        self.mode, self.inode, self.device, self.size, self.when = mode, inode, device, size, int(when)
+
+
+def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes:
+    supervisor = call.supervisor
+    found = supervisor.files.identity(node, path, supervisor.tasks.net(call.tid))
+    if isinstance(node, NetFile):
+        if node.link is not None and not follow:
+            return Attributes(stat.S_IFLNK | 0o777, node.net.inum, found.st_dev, 0, found.st_mtime)
+        return Attributes(node.mode, found.st_ino, found.st_dev, 0, found.st_mtime)
+    size = len(node.target) if isinstance(node, Link) else 0 if isinstance(node, Directory) else 4096
+    return Attributes(node.mode, zlib.crc32(os.fsencode(path)), found.st_dev, size, found.st_mtime)
+
+
+def pack_stat(call: Call, told: Attributes) -> bytes:
+    """struct stat of the architecture (arch/x86/include/uapi/asm/stat.h, asm-generic/stat.h)."""
+    times = (told.when, 0) * 3
+    if call.supervisor.arch.name == "x86_64":
+        return struct.pack(
+            "=QQQIIIxxxxQqqq6q24x", told.device, told.inode, 1, told.mode, 0, 0, 0, told.size, 4096, 0, *times
+        )
+    return struct.pack(
+        "=QQIIIIQ8xqi4xq6q8x", told.device, told.inode, told.mode, 1, 0, 0, 0, told.size, 4096, 0, *times
+    )
+
+
+def stat_(call: Call) -> Answer:
+    return _stat(call, AT_FDCWD, call.args[0], call.args[1], follow=call.name == "stat")
+
+
+def newfstatat(call: Call) -> Answer:
+    follow = not call.cint(3) & AT_SYMLINK_NOFOLLOW
+    return _stat(call, call.cint(0), call.args[1], call.args[2], follow=follow)
+
+
+def statx(call: Call) -> Answer:
+    follow = not call.cint(2) & AT_SYMLINK_NOFOLLOW
+    found = lookup(call, call.cint(0), call.args[1], follow=follow)
+    if found is None:
+        return PASS
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    told = attributes(call, node, path, follow=follow)
+    when = struct.pack("=qIxxxx", told.when, 0)
+    data = struct.pack("=IIQIIIHxxQQQQ", STATX_BASIC_STATS, 4096, 0, 1, 0, 0, told.mode, told.inode, told.size, 0, 0)
+    data += when + bytes(16) + when + when
+    data += struct.pack("=IIII", 0, 0, os.major(told.device), os.minor(told.device))
+    call.write(call.args[4], data.ljust(256, b"\0"))
+    return 0
+
+
+def _access(call: Call, dirfd: int, place: int, mode: int) -> Answer:
+    found = lookup(call, dirfd, place)
+    if found is None:
+        return PASS
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    if mode & W_OK and isinstance(node, File) and not (node.writable and call.supervisor.root):
+        raise OSError(errno.EACCES, path)
+    return 0
+
+
+def access(call: Call) -> Answer:
+    return _access(call, AT_FDCWD, call.args[0], call.cint(1))
+
+
+def faccessat(call: Call) -> Answer:
+    return _access(call, call.cint(0), call.args[1], call.cint(2))
+
+
+def _readlink(call: Call, dirfd: int, place: int, out: int, room: int) -> Answer:
+    found = lookup(call, dirfd, place, follow=False)
+    if found is None:
+        return PASS
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    target = node.target if isinstance(node, Link) else node.link if isinstance(node, NetFile) else None
+    if target is None or room <= 0:
+        raise OSError(errno.EINVAL, path)
+    data = target.encode()[:room]
+    call.write(out, data)
+    return len(data)
+
+
+def readlink(call: Call) -> Answer:
+    return _readlink(call, AT_FDCWD, call.args[0], call.args[1], call.cint(2))
+
+
+def readlinkat(call: Call) -> Answer:
+    return _readlink(call, call.cint(0), call.args[1], call.args[2], call.cint(3))
+
+
+def statfs(call: Call) -> Answer:
+    found = lookup(call, AT_FDCWD, call.args[0])
+    if found is None:
+        return PASS
+    if found[1] is None:
+        raise OSError(errno.ENOENT, found[0])
+    told = struct.pack("=qqqqqqqiiqqq", SYSFS_MAGIC, 4096, 0, 0, 0, 0, 0, 0, 0, 255, 4096, 0)
+    call.write(call.args[1], told.ljust(120, b"\0"))
+    return 0
+
+
+# Changing
+
+
+def _mkdir(call: Call, dirfd: int, place: int) -> Answer:
+    path = path_of(call, dirfd, place)
+    if path is None or call.supervisor.files.find(call, path) is False:
+        return PASS
+    if is_netns_directory(path):
+        raise OSError(errno.EEXIST, path)
+    raise OSError(errno.EPERM, path)
+
+
+def mkdir(call: Call) -> Answer:
+    return _mkdir(call, AT_FDCWD, call.args[0])
+
+
+def mkdirat(call: Call) -> Answer:
+    return _mkdir(call, call.cint(0), call.args[1])
+
+
+def _unlink(call: Call, dirfd: int, place: int) -> Answer:
+    found = lookup(call, dirfd, place, follow=False)
+    if found is None:
+        return PASS
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    name = netns_name(path)
+    if name is None or not call.supervisor.root:
+        raise OSError(errno.EPERM, path)
+    call.supervisor.namespaces.remove_name(name)
+    return 0
+
+
+def unlink(call: Call) -> Answer:
+    return _unlink(call, AT_FDCWD, call.args[0])
+
+
+def unlinkat(call: Call) -> Answer:
+    return _unlink(call, call.cint(0), call.args[1])
+
+
+def inotify_add_watch(call: Call) -> Answer:
+    """/run/netns can be watched: the real directory behind it is."""
+    path = path_of(call, AT_FDCWD, call.args[1])
+    if path is None or call.supervisor.files.find(call, path) is False:
+        return PASS
+    if not is_netns_directory(path):
+        raise OSError(errno.EACCES, path)
+    with call.borrow(call.cint(0)) as borrowed:
+        if borrowed.fd < 0:
+            raise OSError(errno.EACCES, path)
+        directory = os.fsencode(call.supervisor.namespaces.directory)
+        watch: int = libc.inotify_add_watch(borrowed.fd, directory, call.args[2] & 0xFFFFFFFF)
+    if watch < 0:
+        raise OSError(errno.EINVAL, path)
+    return watch
+
+
+def chdir(call: Call) -> Answer:
+    """Nobody can be where there is nothing: the caller goes to the real directory with the same names, through a
+    descriptor, which it keeps until it goes to the next."""
+    found = lookup(call, AT_FDCWD, call.args[0])
+    if found is None:
+        call.supervisor.files.entering(call.string(call.args[0]))
+        return PASS
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    if not isinstance(node, Directory):
+        raise OSError(errno.ENOTDIR, path)
+    supervisor, process = call.supervisor, call.process
+    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid))
+    try:
+        number = process.standing
+        if number is None or supervisor.files.behind_directory(call.tid, number) is None:
+            number = process.standing = supervisor.free_number(call.tid)
+        supervisor.listener.add(call.id, fd, at=number, cloexec=True, send=False)
+    finally:
+        os.close(fd)
+    try:
+        return redo(call, "fchdir", {0: number})
+    except OSError:
+        raise OSError(errno.EACCES, path) from None
+
+
+def getcwd(call: Call) -> Answer:
+    """Its path, with the zero byte, as long as that."""
+    path = call.supervisor.files.where(call.tid, real=False)
+    if path is None:
+        return PASS
+    data = os.fsencode(path) + b"\0"
+    if len(data) > call.args[1]:
+        raise OSError(errno.ERANGE, path)
+    call.write(call.args[0], data)
+    return len(data)
+
+
+def xattr(call: Call) -> Answer:
+    """getxattr() and its like: there are none. Nor can a list of none be told from a file without a list."""
+    found = lookup(call, AT_FDCWD, call.args[0], follow=not call.name.startswith("l"))
+    if found is None:
+        return PASS
+    raise OSError(errno.ENOENT if found[1] is None else errno.EOPNOTSUPP, found[0])
+
+
+def execve(call: Call) -> Answer:
+    """The moment at which a new process is sure to be known, with its parent still where it was (task.py)."""
+    call.supervisor.tasks.net(call.tid)
+    return PASS
+
+
+CALLS = {
+    "openat": openat, "open": open_, "creat": creat, "openat2": openat2, "dup2": move, "dup3": move,
+    "stat": stat_, "lstat": stat_, "newfstatat": newfstatat, "statx": statx,
+    "access": access, "faccessat": faccessat, "faccessat2": faccessat,
+    "readlink": readlink, "readlinkat": readlinkat, "statfs": statfs,
+    "mkdir": mkdir, "mkdirat": mkdirat, "unlink": unlink, "rmdir": unlink, "unlinkat": unlinkat,
+    "inotify_add_watch": inotify_add_watch, "chdir": chdir, "getcwd": getcwd,
+    "getxattr": xattr, "lgetxattr": xattr, "listxattr": xattr, "llistxattr": xattr,
+    "execve": execve, "execveat": execve,
+}  # fmt: skip
+

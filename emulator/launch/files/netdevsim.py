@@ -1,0 +1,173 @@
+"""/sys/bus/netdevsim and /sys/kernel/debug/netdevsim: how NICs are plugged in, out, and played with
+(drivers/net/netdevsim/bus.c, dev.c, netdev.c, ethtool.c).
+
+Of the debugfs files those are there that concern what the emulator has: queues, page pools, rings and pause statistics.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emulator.kernel.core.net import Net
+from emulator.kernel.devices.device import Device
+from emulator.kernel.nics.netdevsim_bus import BusDevice, link_ports, unlink_port
+from emulator.kernel.nics.netdevsim_port import hold_page, queue_reset, state_of
+from emulator.launch.files.tree import Directory, File, Link, Node, number, numbers, truth
+
+if TYPE_CHECKING:
+    from emulator.machine.machine import Machine
+
+Descriptor = Callable[[int], object | None]
+"""What a number stands for in the table of open files of whoever writes."""
+
+
+def bus(machine: Machine, net: Net, descriptor: Descriptor) -> Directory:
+    """/sys/bus/netdevsim, as seen from a namespace."""
+    return Directory(
+        {
+            "del_device": lambda: File(write=partial(_del_device, machine)),
+            "devices": lambda: Directory(
+                {device.name: partial(_device_link, device, net) for device in machine.netdevsim_bus.devices.values()}
+            ),
+            "drivers": lambda: Directory({"netdevsim": lambda: Directory({})}),
+            "drivers_autoprobe": lambda: File(lambda: "1\n"),
+            "link_device": lambda: File(write=partial(_link_device, descriptor)),
+            "new_device": lambda: File(write=partial(_new_device, machine, net)),
+            "uevent": lambda: File(write=lambda _: None),
+            "unlink_device": lambda: File(write=partial(_unlink_device, descriptor)),
+        }
+    )
+
+
+def _device_link(device: BusDevice, net: Net) -> Link:
+    return Link(f"../../../devices/{device.name}", partial(bus_device, device, net))
+
+
+def bus_device(device: BusDevice, net: Net) -> Directory:
+    """/sys/devices/netdevsimN. net/ shows the ports that are in the namespace of whoever looks."""
+    return Directory(
+        {
+            "del_port": lambda: File(write=partial(_del_port, device)),
+            "net": lambda: Directory(
+                {port.name: partial(_port, port) for port in device.ports.values() if port.net is net}
+            ),
+            "new_port": lambda: File(write=partial(_new_port, device)),
+            "sriov_numvfs": lambda: File(lambda: "0\n"),
+            "uevent": lambda: File(lambda: "DRIVER=netdevsim\n"),
+        }
+    )
+
+
+def _port(dev: Device) -> Node:
+    from emulator.launch.files.sysfs import device
+
+    return device(dev)
+
+
+def _new_device(machine: Machine, net: Net, text: str) -> None:
+    found = numbers(text)[:3]
+    if not found:
+        raise OSError(errno.EINVAL, "id port_count num_queues")
+    number, ports, queues = (*found, 1, 1)[:3]
+    machine.netdevsim_bus.new_device(number, ports, queues, net)
+
+
+def _del_device(machine: Machine, text: str) -> None:
+    found = numbers(text)
+    if not found:
+        raise OSError(errno.EINVAL, "id")
+    machine.netdevsim_bus.del_device(found[0])
+
+
+def _new_port(device: BusDevice, text: str) -> None:
+    words = text.split()
+    if not words:
+        raise OSError(errno.EINVAL, "port_index [address]")
+    address = bytes.fromhex(words[1].replace(":", "")) if len(words) > 1 else None
+    device.bus.new_port(device.id, number(words[0]), address)
+
+
+def _del_port(device: BusDevice, text: str) -> None:
+    device.bus.del_port(device.id, number(text))
+
+
+def _linked(descriptor: Descriptor, word: str) -> Device:
+    """The device that "descriptor:ifindex" names. OSError EINVAL."""
+    fd, _, ifindex = word.partition(":")
+    net = descriptor(int(fd))
+    dev = net.device(int(ifindex)) if isinstance(net, Net) else None
+    if dev is None:
+        raise OSError(errno.EINVAL, "no such device")
+    return dev
+
+
+def _link_device(descriptor: Descriptor, text: str) -> None:
+    first, second = text.split()
+    link_ports(_linked(descriptor, first), _linked(descriptor, second))
+
+
+def _unlink_device(descriptor: Descriptor, text: str) -> None:
+    unlink_port(_linked(descriptor, text.strip()))
+
+
+def debugfs(machine: Machine) -> Directory:
+    """/sys/kernel/debug/netdevsim."""
+    return Directory({device.name: partial(_debug, device) for device in machine.netdevsim_bus.devices.values()})
+
+
+def _debug(device: BusDevice) -> Directory:
+    ports = {str(index): partial(_debug_port, port) for index, port in device.ports.items()}
+    return Directory({"ports": lambda: Directory(ports)})
+
+
+def _debug_port(dev: Device) -> Directory:
+    return Directory(
+        {
+            "ethtool": lambda: Directory(
+                {"pause": lambda: _debug_pause(dev), "ring": lambda: _debug_ring(dev)}
+            ),
+            "pp_hold": lambda: File(
+                lambda: "Y\n" if state_of(dev).held is not None else "N\n",
+                lambda text: hold_page(dev, truth(text)),
+                open_to_all=False,
+            ),
+            "queue_reset": lambda: File(write=partial(_queue_reset, dev)),
+        }
+    )
+
+
+def _queue_reset(dev: Device, text: str) -> None:
+    """nsim_qreset_write(): "queue mode"."""
+    found = numbers(text)
+    if len(found) < 2:
+        raise OSError(errno.EINVAL, "queue mode")
+    queue_reset(dev, found[0], found[1])
+
+
+def _debug_pause(dev: Device) -> Directory:
+    return Directory(
+        {f"report_stats_{way}": partial(_flag, state_of(dev), f"report_{way}_pause") for way in ("rx", "tx")}
+    )
+
+
+def _debug_ring(dev: Device) -> Directory:
+    names = {"rx_max_pending": "rx_max", "rx_mini_max_pending": "rx_mini_max",
+             "rx_jumbo_max_pending": "rx_jumbo_max", "tx_max_pending": "tx_max"}  # fmt: skip
+    return Directory({name: partial(_value, state_of(dev).rings, field) for name, field in names.items()})
+
+
+def _flag(owner: object, field: str) -> File:
+    return File(
+        lambda: "Y\n" if getattr(owner, field) else "N\n",
+        lambda text: setattr(owner, field, truth(text)),
+        open_to_all=False,
+    )
+
+
+def _value(owner: object, field: str) -> File:
+    return File(
+        lambda: f"{getattr(owner, field)}\n", lambda text: setattr(owner, field, number(text)), open_to_all=False
+    )

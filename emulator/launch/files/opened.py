@@ -1,0 +1,287 @@
+"""The files that programs read about interfaces, as descriptors.
+
+A file that is only read becomes a memfd with what it held when it was opened; a directory becomes a real one, in a
+place of ours, with empty entries of the right names, so that getdents() needs no help. A file that can be written
+becomes a memfd with a high number: what is written to it comes to us, and its errno goes back. When such a descriptor
+is moved to a low number (a shell's `echo 1 > file`), a socket takes its place there. What is written to that comes to
+us later, too late for an errno, unless the write itself is handed over, as short ones to the standard output are.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import posixpath
+import select
+import shutil
+import socket
+from collections import OrderedDict
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emulator.launch.files import netdevsim, procfs, sysctl, sysfs
+from emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
+from emulator.launch.trap.borrow import Borrowed
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.launch.supervisor import Supervisor
+    from emulator.launch.trap.call import Call
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 1024
+"""Files open for writing, at most; the oldest are forgotten first."""
+INTERESTING = ("/sys/", "/run/netns", "/var/run/netns", "/proc/")
+"""How every path begins that we may have to do with; "." and ".." in it aside."""
+SLASH = "\x01"
+"""Stands for a slash in the names of our directories."""
+NETNS_PLACES = ("/run/netns", "/var/run/netns")
+
+
+class Files:
+    """The tree, and what of it is open for writing."""
+
+    def __init__(self, supervisor: Supervisor, place: str) -> None:
+        self.supervisor = supervisor
+        self.shadow = os.path.join(place, "tree")
+        os.mkdir(self.shadow, 0o755)
+        self._open: OrderedDict[tuple[int, int], File] = OrderedDict()
+        self._writers: dict[int, socket.socket] = {}
+        self._moved: dict[tuple[int, int], File] = {}
+        """By what stands for them at low numbers."""
+        self._entered = False
+        """A program may be in a directory from which relative paths lead to ours."""
+        with suppress(OSError):
+            self.entering(os.fsencode(os.readlink(f"/proc/{supervisor.parent}/cwd")))
+
+    # Looking up
+
+    def find(self, call: Call, path: str, *, follow: bool = True) -> Node | bool | None:
+        """The node of an absolute path, for the caller; False when the path is none of ours, None when there is nothing
+        by that name. OSError ENOTDIR."""
+        if not path.startswith(INTERESTING):
+            return False
+        parts = [part for part in posixpath.normpath(path).split("/") if part]
+        tasks, machine = self.supervisor.tasks, self.supervisor.machine
+        match parts:
+            case ["sys", "class", "net", *rest]:
+                return walk(sysfs.class_net(tasks.net(call.tid)), rest, follow=follow)
+            case ["sys", "devices", "virtual", "net", *rest]:
+                return walk(sysfs.virtual_net(tasks.net(call.tid)), rest, follow=follow)
+            case ["sys", "bus", "netdevsim", *rest]:
+                descriptor = self.supervisor.descriptors(call.process.pid).get
+                return walk(netdevsim.bus(machine, tasks.net(call.tid), descriptor), rest, follow=follow)
+            case ["sys", "devices", name, *rest] if name.startswith("netdevsim"):
+                net = tasks.net(call.tid)
+                for device in machine.netdevsim_bus.devices.values():
+                    if device.name == name:
+                        return walk(netdevsim.bus_device(device, net), rest, follow=follow)
+                return None
+            case ["sys", "kernel", "debug", "netdevsim", *rest]:
+                return walk(netdevsim.debugfs(machine), rest, follow=follow)
+            case ["run", "netns", *rest] | ["var", "run", "netns", *rest]:
+                return walk(self.names(), rest, follow=follow)
+            case ["proc", "sys", "net", "ipv4", "conf", *rest]:
+                return walk(sysctl.conf4(tasks.net(call.tid)), rest, follow=follow)
+            case ["proc", "sys", "net", "ipv6", "conf", *rest]:
+                return walk(sysctl.conf6(tasks.net(call.tid)), rest, follow=follow)
+            case ["proc", "sys", "net", "ipv4", "route", "flush"]:
+                return sysctl.flush()
+            case ["proc", "net", name] if name in procfs.FILES:
+                return self._proc_net(tasks.net(call.tid), name)
+            case ["proc", who, *rest] if _of_interest(rest):
+                return self._of_thread(call, who, rest)
+            case ["proc", who, "task", thread, *rest] if _of_interest(rest):
+                return self._of_thread(call, thread, rest)
+        return False
+
+    def _of_thread(self, call: Call, who: str, rest: list[str]) -> Node | bool | None:
+        tasks = self.supervisor.tasks
+        if who == "self":
+            tid = call.process.pid
+        elif who == "thread-self":
+            tid = call.tid
+        elif who.isdecimal():
+            tid = int(who)
+        else:
+            return False
+        try:
+            net = tasks.net(tid) if tid in (call.tid, call.process.pid) else tasks.known(tid)
+        except OSError:
+            return None
+        if net is None:
+            return False  # a process that is not ours to tell of
+        return NetFile(net, f"net:[{net.inum}]") if rest[0] == "ns" else self._proc_net(net, rest[1])
+
+    def _proc_net(self, net: Net, name: str) -> File:
+        return File(lambda: procfs.FILES[name](net))
+
+    def names(self) -> Directory:
+        """/run/netns."""
+        namespaces = self.supervisor.namespaces
+        namespaces.refresh()
+        return Directory(
+            {
+                name: partial(NetFile, namespaces.bound[name]) if name in namespaces.bound else _empty
+                for name in os.listdir(namespaces.directory)
+            }
+        )
+
+    def net_at(self, call: Call, path: str) -> Net | None:
+        """The namespace whose file that is."""
+        node = self.find(call, path)
+        return node.net if isinstance(node, NetFile) else None
+
+    # As descriptors
+
+    def open(self, node: Node, path: str, net: Net, *, reads: bool = True) -> int:
+        """A descriptor for a node, to be given to a program and closed. reads: what is in it will be read. OSError as
+        from reading it."""
+        if isinstance(node, NetFile):
+            fd = os.dup(self.supervisor.namespaces.file(node.net))
+            self.supervisor.namespaces.given(node.net)
+            return fd
+        if isinstance(node, Directory):
+            return os.open(self.directory(node, path, net), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        assert isinstance(node, File)
+        fd = os.memfd_create(os.path.basename(path), os.MFD_CLOEXEC)
+        if reads and node.readable:
+            os.write(fd, node.read())
+            os.lseek(fd, 0, os.SEEK_SET)
+        if node.writable:
+            self.supervisor.keep(fd)
+            found = os.fstat(fd)
+            self._open[found.st_dev, found.st_ino] = node
+            if len(self._open) > REMEMBERED:
+                self._open.popitem(last=False)
+        return fd
+
+    def opened(self, borrowed: Borrowed) -> File | None:
+        """The file that a program has open for writing there."""
+        return self._open.get((borrowed.device, borrowed.inode))
+
+    def writer(self, file: File) -> socket.socket:
+        """A socket that stands for a file that is written to; the caller closes it."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        self._writers[ours.fileno()] = ours
+        found = os.fstat(theirs.fileno())
+        place = found.st_dev, found.st_ino
+        self._moved[place] = file
+        self.supervisor.watch(ours.fileno(), partial(self._written, ours, place), select.EPOLLIN)
+        return theirs
+
+    def moved(self, tid: int, fd: int) -> File | None:
+        """The file that is written to at a low number."""
+        if not self._moved:
+            return None
+        try:
+            found = os.stat(f"/proc/{tid}/fd/{fd}")
+        except OSError:
+            return None
+        return self._moved.get((found.st_dev, found.st_ino))
+
+    def _written(self, ours: socket.socket, place: tuple[int, int], _: int) -> None:
+        while True:
+            try:
+                data = ours.recv(65536)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.supervisor.unwatch(ours.fileno())
+                del self._writers[ours.fileno()], self._moved[place]
+                ours.close()
+                return
+            try:
+                self._moved[place].write(data)
+            except OSError as error:
+                log.warning("a write was refused, which the program cannot be told: %s", error)
+            self.supervisor.settle()
+
+    def directory(self, node: Directory, path: str, net: Net) -> str:
+        """A real directory with the same names in it. From now on a program may be in it."""
+        self._entered = True
+        if posixpath.normpath(path) in NETNS_PLACES:
+            return self.supervisor.namespaces.directory
+        # Side by side, not one in another: a name may be a link in one, and a directory by itself.
+        place = os.path.join(self.shadow, str(net.inum), posixpath.normpath(path).replace("/", SLASH))
+        os.makedirs(place, exist_ok=True)
+        there = set(os.listdir(place))
+        wanted = set(node)
+        for name in there - wanted:
+            target = os.path.join(place, name)
+            if os.path.isdir(target) and not os.path.islink(target):
+                shutil.rmtree(target, ignore_errors=True)
+            else:
+                os.unlink(target)
+        for name in wanted - there:
+            child = node.child(name)
+            target = os.path.join(place, name)
+            if isinstance(child, Link):
+                os.symlink(child.target, target)
+            elif isinstance(child, Directory):
+                os.mkdir(target)
+            else:
+                os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+        return place
+
+    def behind_directory(self, tid: int, fd: int) -> str | None:
+        """The path of ours that a program's directory descriptor stands for; None when it is a directory of its own."""
+        return self._behind(f"/proc/{tid}/fd/{fd}")
+
+    def entering(self, path: bytes) -> None:
+        """A program goes to a directory that is not ours; it may come near ours."""
+        self._entered = self._entered or any(name in path for name in (b"sys", b"proc", b"run"))
+
+    def where(self, tid: int, *, certain: bool = False, real: bool = True) -> str | None:
+        """The path of ours that a program is in, or, if `real`, the directory of its own from which relative paths may
+        lead to one of ours; None when they do not. certain: it is looked at even if nobody has come near."""
+        if not certain and not self._entered:
+            return None
+        try:
+            path = os.readlink(f"/proc/{tid}/cwd")
+        except OSError:
+            return None
+        return self._known(path) or (path if real else None)
+
+    def _behind(self, link: str) -> str | None:
+        try:
+            return self._known(os.readlink(link))
+        except OSError:
+            return None
+
+    def _known(self, path: str) -> str | None:
+        """The path of ours for which that directory stands."""
+        if path == self.supervisor.namespaces.directory:
+            return "/run/netns"
+        if path.startswith(self.shadow + "/"):
+            _, _, rest = path[len(self.shadow) + 1 :].partition("/")
+            return rest.replace(SLASH, "/")
+        return None
+
+    def identity(self, node: Node, path: str, net: Net) -> os.stat_result:
+        """stat() of the node, as fstat() of its descriptor would have it where that matters: of namespaces."""
+        if isinstance(node, NetFile):
+            return os.fstat(self.supervisor.namespaces.file(node.net))
+        return os.stat(self.shadow)
+
+    def close(self) -> None:
+        for ours in self._writers.values():
+            with suppress(OSError):
+                ours.close()
+        self._writers.clear()
+
+
+def _of_interest(rest: list[str]) -> bool:
+    """Whether that is a file of ours below a process's directory."""
+    return rest == ["ns", "net"] or (len(rest) == 2 and rest[0] == "net" and rest[1] in procfs.FILES)
+
+
+def _empty() -> File:
+    return File(lambda: "")
+
+

@@ -1,0 +1,168 @@
+"""/proc/sys/net/ipv4/conf and /proc/sys/net/ipv6/conf: the settings of IPv4 and IPv6 on the devices of a namespace.
+
+All can be read. Those of a device can be written where that changes nothing but the setting itself, as far as the
+emulator shows; and disable_ipv6, which takes the addresses away and brings the device's own back. The settings of all
+devices, and those of devices to come, are the kernel's defaults and stay so.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emulator.kernel.ipv4 import conf as ip4_conf
+from emulator.kernel.ipv6 import conf as ip6_conf
+from emulator.kernel.ipv6 import disable
+from emulator.launch.files.tree import Directory, File, Node
+from protocol.uapi.ip import Ipv4Devconf
+from protocol.uapi.ipv6 import Ipv6Devconf
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.kernel.devices.device import Device
+    from emulator.kernel.ipv4.conf import Ipv4Conf
+    from emulator.kernel.ipv6.conf import Ipv6Conf
+
+NAMES4 = {field: field.name.lower() for field in Ipv4Devconf} | {
+    Ipv4Devconf.ARPFILTER: "arp_filter",
+    Ipv4Devconf.NOXFRM: "disable_xfrm",
+    Ipv4Devconf.NOPOLICY: "disable_policy",
+    Ipv4Devconf.SRC_VMARK: "src_valid_mark",
+}
+"""devinet_sysctl of net/ipv4/devinet.c."""
+FIXED4 = frozenset((Ipv4Devconf.FORWARDING, Ipv4Devconf.MC_FORWARDING))
+"""The first reaches the features of the device, the second nobody can write."""
+
+ABSENT6 = frozenset(
+    (
+        Ipv6Devconf.ACCEPT_RA_RTR_PREF, Ipv6Devconf.RTR_PROBE_INTERVAL, Ipv6Devconf.ACCEPT_RA_RT_INFO_MIN_PLEN,
+        Ipv6Devconf.ACCEPT_RA_RT_INFO_MAX_PLEN, Ipv6Devconf.OPTIMISTIC_DAD, Ipv6Devconf.USE_OPTIMISTIC,
+        Ipv6Devconf.MC_FORWARDING, Ipv6Devconf.SEG6_REQUIRE_HMAC, Ipv6Devconf.STABLE_SECRET,
+    )
+)  # fmt: skip
+"""Not built into the recorded machine; the last is one, but there is none to be read."""
+NAMES6 = {field: field.name.lower() for field in Ipv6Devconf if field not in ABSENT6} | {
+    Ipv6Devconf.HOPLIMIT: "hop_limit",
+    Ipv6Devconf.MTU6: "mtu",
+    Ipv6Devconf.RTR_SOLICITS: "router_solicitations",
+    Ipv6Devconf.RTR_SOLICIT_INTERVAL: "router_solicitation_interval",
+    Ipv6Devconf.RTR_SOLICIT_MAX_INTERVAL: "router_solicitation_max_interval",
+    Ipv6Devconf.RTR_SOLICIT_DELAY: "router_solicitation_delay",
+}
+"""addrconf_sysctl of net/ipv6/addrconf.c."""
+SECONDS6 = frozenset(
+    (Ipv6Devconf.RTR_SOLICIT_INTERVAL, Ipv6Devconf.RTR_SOLICIT_MAX_INTERVAL, Ipv6Devconf.RTR_SOLICIT_DELAY)
+)
+"""Intervals that are read and written in seconds, and kept in milliseconds."""
+FIXED6 = frozenset(
+    (
+        Ipv6Devconf.FORWARDING, Ipv6Devconf.FORCE_FORWARDING, Ipv6Devconf.ADDR_GEN_MODE, Ipv6Devconf.MTU6,
+        Ipv6Devconf.PROXY_NDP, Ipv6Devconf.IOAM6_ID, Ipv6Devconf.IOAM6_ID_WIDE,
+    )
+)  # fmt: skip
+"""Whose change does more than change them."""
+UNTOLD6 = {"ra_honor_pio_life": 0, "ra_honor_pio_pflag": 0, "regen_min_advance": 2}
+"""Those that no message tells of; the emulator has no use for them."""
+LIMITS6 = {Ipv6Devconf.HOPLIMIT: (1, 255)}
+S32_MIN, S32_MAX = -(1 << 31), (1 << 31) - 1
+NUMBER = re.compile(r"\s*(-?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)(?:\s|$)")
+
+
+def integer(text: str, least: int = S32_MIN, most: int = S32_MAX) -> int:
+    """proc_dointvec(): the first number, of any base as C spells it. ValueError."""
+    match = NUMBER.match(text)
+    if match is None:
+        raise ValueError(text)
+    sign, digits = match.groups()
+    value = int(digits, 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10)
+    value = -value if sign else value
+    if not least <= value <= most:
+        raise ValueError(text)
+    return value
+
+
+def conf4(net: Net) -> Directory:
+    """/proc/sys/net/ipv4/conf."""
+    default = ip4_conf.DEFAULTS
+    entries: dict[str, Callable[[], Node]] = {
+        "all": lambda: _constant4({**default, Ipv4Devconf.ACCEPT_SOURCE_ROUTE: 0}),
+        "default": lambda: _constant4(default),
+    }
+    entries |= {dev.name: partial(_device4, dev) for dev in net if dev.ip4 is not None}
+    return Directory(entries)
+
+
+def conf6(net: Net) -> Directory:
+    """/proc/sys/net/ipv6/conf."""
+    default = ip6_conf.DEFAULTS | {Ipv6Devconf.MTU6: ip6_conf.MIN_MTU}
+    entries: dict[str, Callable[[], Node]] = {
+        "all": lambda: _constant6({**default, Ipv6Devconf.ACCEPT_DAD: 0}),
+        "default": lambda: _constant6(default),
+    }
+    entries |= {dev.name: partial(_device6, dev) for dev in net if dev.ip6 is not None}
+    return Directory(entries)
+
+
+def told6(field: Ipv6Devconf, value: int) -> int:
+    """As it is read."""
+    if field == Ipv6Devconf.IOAM6_ID_WIDE:
+        return value & 0xFFFFFFFF
+    return value // 1000 if field in SECONDS6 else value
+
+
+def _constant4(values: Mapping[Ipv4Devconf, int]) -> Directory:
+    return Directory({name: partial(_read_only, values.get(field, 0)) for field, name in NAMES4.items()})
+
+
+def _constant6(values: Mapping[Ipv6Devconf, int]) -> Directory:
+    told = {name: told6(field, values.get(field, 0)) for field, name in NAMES6.items()} | UNTOLD6
+    return Directory({name: partial(_read_only, value) for name, value in told.items()})
+
+
+def _read_only(value: int) -> File:
+    return File(lambda: f"{value}\n")
+
+
+def _device4(dev: Device) -> Directory:
+    conf: Ipv4Conf = dev.ip4.conf
+
+    def setting(field: Ipv4Devconf) -> File:
+        def write(text: str) -> None:
+            conf[field] = integer(text)
+            dev.changed()
+
+        return File(lambda: f"{conf[field]}\n", None if field in FIXED4 else write)
+
+    return Directory({name: partial(setting, field) for field, name in NAMES4.items()})
+
+
+def _device6(dev: Device) -> Directory:
+    conf: Ipv6Conf = dev.ip6.conf
+
+    def setting(field: Ipv6Devconf) -> File:
+        def write(text: str) -> None:
+            value = integer(text, *LIMITS6.get(field, ()))
+            if field == Ipv6Devconf.DISABLE_IPV6:
+                disable.disable(dev, value)
+                return
+            conf[field] = value * 1000 if field in SECONDS6 else value
+            dev.changed()
+
+        return File(lambda: f"{told6(field, conf[field])}\n", None if field in FIXED6 else write)
+
+    entries: dict[str, Callable[[], Node]] = {name: partial(setting, field) for field, name in NAMES6.items()}
+    entries |= {name: partial(_read_only, value) for name, value in UNTOLD6.items()}
+    entries["stable_secret"] = lambda: File(_no_secret)
+    return Directory(entries)
+
+
+def _no_secret() -> str:
+    raise OSError(errno.EIO, "there is none")
+
+
+def flush() -> File:
+    """/proc/sys/net/ipv4/route/flush: there is no cache."""
+    return File(write=lambda _: None)

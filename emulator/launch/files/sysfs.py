@@ -1,0 +1,227 @@
+"""/sys/class/net: what a namespace's devices say of themselves in files (net/core/net-sysfs.c).
+
+Everything is read from the model at the moment it is read; what can be written goes through the model's own verbs.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices import flags, settings
+from emulator.kernel.devices.device import Device, NameAssignment, Stats
+from emulator.kernel.ethtool.link import LinkSettings, get_link_settings
+from emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
+from emulator.kernel.queues import napi
+from emulator.launch.files.tree import Directory, File, Link, Node, number, u32
+from protocol.uapi.ethtool import Duplex
+from protocol.uapi.netdev import NapiThreaded
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+
+OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
+"""operstates[] of net/core/net-sysfs.c, by IF_OPER_*."""
+OPER_DOWN = 2
+DUPLEX = {int(Duplex.HALF): "half", int(Duplex.FULL): "full"}
+
+
+def class_net(net: Net) -> Directory:
+    """/sys/class/net of a namespace: a link for each device."""
+    return Directory({dev.name: partial(_link, dev) for dev in net})
+
+
+def _link(dev: Device) -> Link:
+    return Link(f"../../devices/{place(dev)}", partial(device, dev))
+
+
+def place(dev: Device) -> str:
+    """Where below /sys/devices the device is."""
+    parent = dev.parent.name if dev.parent is not None else "virtual"
+    return f"{parent}/net/{dev.name}"
+
+
+def virtual_net(net: Net) -> Directory:
+    """/sys/devices/virtual/net."""
+    return Directory({dev.name: partial(device, dev) for dev in net if dev.parent is None})
+
+
+def _running_only(dev: Device, value: Callable[[], object]) -> str:
+    if not dev.running:
+        raise OSError(errno.EINVAL, "the device is down")
+    return f"{value()}\n"
+
+
+def _unknown() -> str:
+    raise OSError(errno.EINVAL, "the driver does not say")
+
+
+def _unsupported() -> str:
+    raise OSError(errno.EOPNOTSUPP, "the driver has none")
+
+
+def _address(raw: bytes) -> str:
+    return raw.hex(":") + "\n"
+
+
+def _shown(value: Callable[[], object]) -> File:
+    return File(lambda: f"{value()}\n")
+
+
+def device(dev: Device) -> Directory:
+    """One device's directory."""
+    entries: dict[str, Callable[[], Node]] = {
+        "addr_assign_type": lambda: _shown(lambda: int(dev.addr_assign_type)),
+        "addr_len": lambda: _shown(lambda: dev.addr_len),
+        "address": lambda: File(lambda: _address(dev.address)),
+        "broadcast": lambda: File(lambda: _address(dev.broadcast)),
+        "carrier": lambda: File(lambda: _running_only(dev, lambda: int(dev.carrier)), partial(_set_carrier, dev)),
+        "carrier_changes": lambda: _shown(lambda: dev.carrier_up_count + dev.carrier_down_count),
+        "carrier_down_count": lambda: _shown(lambda: dev.carrier_down_count),
+        "carrier_up_count": lambda: _shown(lambda: dev.carrier_up_count),
+        "dev_id": lambda: _shown(lambda: "0x0"),
+        "dev_port": lambda: _shown(lambda: 0),
+        "dormant": lambda: File(lambda: _running_only(dev, lambda: int(dev.dormant))),
+        "duplex": lambda: File(partial(_duplex, dev)),
+        "flags": lambda: File(
+            lambda: f"{dev.flags:#x}\n", lambda text: flags.change_flags(dev, u32(text))
+        ),
+        "gro_flush_timeout": lambda: File(
+            lambda: f"{dev.gro_flush_timeout}\n", lambda text: napi.set_device_gro_flush_timeout(dev, number(text))
+        ),
+        "ifalias": lambda: File(lambda: f"{dev.ifalias}\n" if dev.ifalias else "", partial(_set_alias, dev)),
+        "ifindex": lambda: _shown(lambda: dev.ifindex),
+        "iflink": lambda: _shown(lambda: dev.iflink),
+        "link_mode": lambda: _shown(lambda: dev.link_mode),
+        "mtu": lambda: File(lambda: f"{dev.mtu}\n", lambda text: settings.set_mtu(dev, u32(text))),
+        "name_assign_type": lambda: File(partial(_name_assign_type, dev)),
+        "napi_defer_hard_irqs": lambda: File(
+            lambda: f"{dev.napi_defer_hard_irqs}\n", partial(_set_defer_hard_irqs, dev)
+        ),
+        "netdev_group": lambda: File(
+            lambda: f"{dev.group}\n", lambda text: settings.set_group(dev, u32(text))
+        ),
+        "operstate": lambda: _shown(lambda: OPERSTATES[dev.operstate if dev.running else OPER_DOWN]),
+        "proto_down": lambda: File(
+            lambda: f"{int(dev.proto_down)}\n", lambda text: settings.set_proto_down(dev, number(text) != 0)
+        ),
+        "queues": lambda: queues(dev),
+        "speed": lambda: File(partial(_speed, dev)),
+        "statistics": lambda: statistics(dev),
+        "subsystem": lambda: Link(_up(dev) + "class/net", lambda: class_net(dev.net)),
+        "testing": lambda: File(lambda: _running_only(dev, lambda: int(dev.testing))),
+        "threaded": lambda: File(lambda: f"{int(dev.threaded)}\n", partial(_set_threaded, dev)),
+        "tx_queue_len": lambda: File(
+            lambda: f"{dev.txqlen}\n", lambda text: settings.set_txqlen(dev, number(text))
+        ),
+        "type": lambda: _shown(lambda: dev.type),
+        "uevent": lambda: File(lambda: f"INTERFACE={dev.name}\nIFINDEX={dev.ifindex}\n", lambda _: None),
+    }
+    # Those are there only where the driver has an answer (netdev_phys_is_visible()).
+    if dev.ops.has("get_phys_port_name"):
+        entries["phys_port_name"] = lambda: File(partial(_port_name, dev))
+    if dev.ops.has("get_port_parent_id"):
+        entries["phys_switch_id"] = lambda: File(partial(_switch_id, dev))
+    if is_netdevsim(dev):
+        entries["device"] = lambda: Link(f"../../../{dev.parent.name}" if dev.parent else "", partial(_bus, dev))
+    return Directory(entries)
+
+
+def _up(dev: Device) -> str:
+    """From a device's directory up to /sys."""
+    return "../" * (2 + place(dev).count("/"))
+
+
+def _name_assign_type(dev: Device) -> str:
+    if dev.name_assign_type == NameAssignment.UNKNOWN:
+        return _unknown()
+    return f"{int(dev.name_assign_type)}\n"
+
+
+def _link_settings(dev: Device) -> LinkSettings:
+    """Of a device that is up, if its driver tells of them. OSError EINVAL."""
+    if not dev.running or not dev.ops.has("get_link_ksettings"):
+        _unknown()
+    return get_link_settings(dev)
+
+
+def _speed(dev: Device) -> str:
+    """speed_show(): in Mbit/s, as a signed number."""
+    speed = _link_settings(dev).speed
+    return f"{speed - (1 << 32) if speed >> 31 else speed}\n"
+
+
+def _duplex(dev: Device) -> str:
+    return DUPLEX.get(_link_settings(dev).duplex, "unknown") + "\n"
+
+
+def _bus(dev: Device) -> Node:
+    from emulator.launch.files.netdevsim import bus_device
+
+    return bus_device(state_of(dev).bus_device, dev.net)
+
+
+def _port_name(dev: Device) -> str:
+    name = dev.ops.get_phys_port_name(dev)
+    return _unsupported() if name is None else f"{name}\n"
+
+
+def _switch_id(dev: Device) -> str:
+    switch = dev.ops.get_port_parent_id(dev)
+    return _unsupported() if switch is None else f"{switch.hex()}\n"
+
+
+def _set_carrier(dev: Device, text: str) -> None:
+    """carrier_store(): who has no carrier to change does not look at what is written."""
+    if not dev.ops.has("change_carrier"):
+        _unsupported()
+    wanted = number(text) != 0
+    if not dev.running:
+        raise OSError(errno.EINVAL, "the device is down")
+    settings.change_carrier(dev, wanted)
+
+
+def _set_defer_hard_irqs(dev: Device, text: str) -> None:
+    wanted = number(text)
+    if wanted > settings.S32_MAX:
+        raise OSError(errno.ERANGE, text)
+    napi.set_device_defer_hard_irqs(dev, wanted)
+
+
+def _set_alias(dev: Device, text: str) -> None:
+    settings.set_alias(dev, text.removesuffix("\n"))
+
+
+def _set_threaded(dev: Device, text: str) -> None:
+    """threaded_store(), netif_set_threaded(): all NAPI instances of the device, and those that are to come."""
+    wanted = number(text)
+    if not dev.napi_list:
+        raise OSError(errno.EOPNOTSUPP, "no NAPI instances")
+    if wanted not in (0, 1):
+        raise OSError(errno.EOPNOTSUPP, "0 or 1")
+    mode = NapiThreaded(wanted)
+    for instance in dev.napi_list:
+        instance.set_threaded(mode)
+    for config in dev.napi_config.values():
+        config.threaded = mode
+    dev.threaded = wanted
+
+
+def queues(dev: Device) -> Directory:
+    """queues/: one directory for each queue in use."""
+    names = [f"rx-{index}" for index in range(dev.real_num_rx_queues)]
+    names += [f"tx-{index}" for index in range(dev.real_num_tx_queues)]
+    return Directory({name: lambda: Directory({}) for name in names})
+
+
+def statistics(dev: Device) -> Directory:
+    """statistics/: every counter of rtnl_link_stats64 but the last."""
+    names = [field.name for field in fields(Stats) if field.name != "rx_otherhost_dropped"]
+    return Directory({name: partial(_counter, dev, name) for name in names})
+
+
+def _counter(dev: Device, name: str) -> File:
+    return _shown(lambda: getattr(dev.stats, name))

@@ -1,0 +1,163 @@
+"""A tree of files that are not there: directories, files and links, made when somebody looks.
+
+A node knows nothing of descriptors or processes. Files say what they hold when they are read, and take what is written
+as the kernel's do: a whole write is one request, refused with an errno or done.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+
+
+ULONG_MAX = (1 << 64) - 1
+
+
+class Node:
+    """Something with a name. mode: as stat() has it."""
+
+    mode = 0
+
+
+class File(Node):
+    """read: what it holds, or raises OSError; write: what is done with what is written. Without one of them the file's
+    mode does not allow it."""
+
+    def __init__(
+        self,
+        read: Callable[[], str] | None = None,
+        write: Callable[[str], object] | None = None,
+        *,
+        open_to_all: bool = True,
+    ) -> None:
+        self._read, self._write = read, write
+        everybody = 0o444 if open_to_all else 0o400
+        self.mode = stat.S_IFREG | (everybody if read else 0) | (0o200 if write else 0)
+
+    @property
+    def readable(self) -> bool:
+        return self._read is not None
+
+    @property
+    def writable(self) -> bool:
+        return self._write is not None
+
+    def read(self) -> bytes:
+        """OSError as a read() of the kernel's file."""
+        if self._read is None:
+            raise OSError(errno.EACCES, "not to be read")
+        return self._read().encode("utf-8", "surrogateescape")
+
+    def write(self, data: bytes) -> None:
+        """OSError as a write() to the kernel's file."""
+        if self._write is None:
+            raise OSError(errno.EACCES, "not to be written")
+        try:
+            self._write(data.decode("utf-8", "surrogateescape"))
+        except Refusal as refusal:
+            raise OSError(refusal.errno, refusal.text or "") from refusal
+        except ValueError:
+            raise OSError(errno.EINVAL, "not what the file takes") from None
+
+
+class Directory(Node):
+    """entries: by name, what makes the node."""
+
+    mode = stat.S_IFDIR | 0o755
+
+    def __init__(self, entries: Mapping[str, Callable[[], Node]]) -> None:
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def child(self, name: str) -> Node | None:
+        make = self._entries.get(name)
+        return None if make is None else make()
+
+
+class Link(Node):
+    """A symbolic link. target: as readlink() has it; make: what is there."""
+
+    mode = stat.S_IFLNK | 0o777
+
+    def __init__(self, target: str, make: Callable[[], Node]) -> None:
+        self.target = target
+        self.follow = make
+
+
+class NetFile(Node):
+    """The file of a namespace."""
+
+    mode = stat.S_IFREG | 0o444
+
+    def __init__(self, net: Net, link: str | None = None) -> None:
+        self.net = net
+        self.link = link
+        """Where it is a link of procfs: what readlink() says."""
+
+
+def walk(node: Node, parts: list[str], *, follow: bool = True) -> Node | None:
+    """The node at the end of a path, links on the way followed, the last one too if `follow`. None: it is not there.
+
+    Raises OSError ENOTDIR."""
+    for index, part in enumerate(parts):
+        if isinstance(node, Link):
+            node = node.follow()
+        if not isinstance(node, Directory):
+            raise OSError(errno.ENOTDIR, part)
+        child = node.child(part)
+        if child is None:
+            return None
+        node = child
+        if isinstance(node, Link) and (follow or index < len(parts) - 1):
+            node = node.follow()
+    return node
+
+
+def numbers(text: str) -> list[int]:
+    """What sscanf("%u %u ...") reads: as many decimal numbers as there are."""
+    found = []
+    for word in text.split():
+        digits = word if word.isdecimal() and word.isascii() else ""
+        if not digits:
+            break
+        found.append(int(digits))
+    return found
+
+
+def truth(text: str) -> bool:
+    """kstrtobool(). ValueError."""
+    match text[:1]:
+        case "y" | "Y" | "t" | "T" | "1":
+            return True
+        case "n" | "N" | "f" | "F" | "0":
+            return False
+        case "o" | "O" if text[1:2] in ("n", "N"):
+            return True
+        case "o" | "O" if text[1:2] in ("f", "F"):
+            return False
+    raise ValueError(text)
+
+
+def number(text: str) -> int:
+    """kstrtoul(text, 0): one newline may end it. ValueError; OSError ERANGE beyond 64 bits."""
+    digits = text.removesuffix("\n").removeprefix("+")
+    if not digits.isalnum():  # neither a sign nor a space, nor what int() takes besides
+        raise ValueError(text)
+    value = int(digits, 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10)
+    if value > ULONG_MAX:
+        raise OSError(errno.ERANGE, text)
+    return value
+
+
+def u32(text: str) -> int:
+    """The same, cut to an unsigned int, as by those who do not look. ValueError; OSError ERANGE beyond 64 bits."""
+    return number(text) & 0xFFFFFFFF

@@ -1,0 +1,155 @@
+"""Network namespaces as programs hold them: by being in one, by a name under /run/netns, by an open file, by a socket.
+
+Each of these holds the namespace; when the last is gone, it dies. Threads and sockets say when they let go, names are
+taken away by a call. An open file does not: it is a memfd of ours, which the kernel does not tell us is closed. So a
+namespace whose file was given out is looked for among the open files of all processes whenever somebody has left it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from emulator.launch.trap.borrow import Borrowed
+from emulator.launch.trap.task import descendants
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.launch.supervisor import Supervisor
+
+
+UNNAMED = "unnamed-"
+"""How those are called that have no name yet."""
+
+
+class Namespaces:
+    """The files and names of namespaces. place: our directory; `names` below it stands for /run/netns."""
+
+    def __init__(self, supervisor: Supervisor, place: str) -> None:
+        self.supervisor = supervisor
+        self.directory = os.path.join(place, "netns")
+        os.mkdir(self.directory, 0o755)
+        self.bound: dict[str, Net] = {}
+        """What is mounted on a name."""
+        self._public: set[str] = set()
+        """Names that the host knows too."""
+        self._files: dict[Net, int] = {}
+        self._given: set[Net] = set()
+        """Those whose file may be open somewhere, and are held for that."""
+        self._made = 0
+
+    def refresh(self) -> None:
+        """Names may come and go without us: those of the machine are under /run/netns."""
+        machine = self.supervisor.machine
+        for name in [name for name in self._public if machine.nets.get(name) is not self.bound[name]]:
+            self._public.discard(name)
+            self.bound.pop(name).release()
+            with suppress(OSError):
+                self.remove_name(name)
+        if len(machine.nets) - 1 != len(self._public):
+            for name, net in machine.nets.items():
+                if name not in self.bound and net is not machine.init_net:
+                    with suppress(OSError):
+                        self.create_name(name)
+                    net.hold()
+                    self.bound[name] = net
+                    self._public.add(name)
+
+    def make(self) -> Net:
+        """copy_net_ns(): a namespace without a name; the caller holds it."""
+        machine = self.supervisor.machine
+        self._made += 1
+        net = machine.new_net(f"{UNNAMED}{os.getpid()}-{id(self)}-{self._made}")
+        del machine.nets[net.name]
+        return net
+
+    # Files
+
+    def file(self, net: Net) -> int:
+        """The file that stands for it, open; its inode is the namespace's identity."""
+        fd = self._files.get(net)
+        if fd is None:
+            fd = os.memfd_create(f"net:[{net.inum}]", os.MFD_CLOEXEC)
+            os.fchmod(fd, 0o444)
+            self._files[net] = fd
+        return fd
+
+    def given(self, net: Net) -> None:
+        """The file has been given to a program."""
+        if net not in self._given:
+            self._given.add(net)
+            net.hold()
+
+    def behind(self, borrowed: Borrowed) -> Net | None:
+        """The namespace that an open file stands for."""
+        for net, fd in self._files.items():
+            found = os.fstat(fd)
+            if (found.st_ino, found.st_dev) == (borrowed.inode, borrowed.device):
+                return net
+        return None
+
+    def sweep(self) -> None:
+        """Lets go of namespaces whose files are open nowhere any more."""
+        loose = self._given - set(self.bound.values()) - {self.supervisor.machine.init_net}
+        if not loose:
+            return
+        places = {}
+        for net in loose:
+            found = os.fstat(self._files[net])
+            places[found.st_dev, found.st_ino] = net
+        for pid in descendants(self.supervisor.parent):
+            with suppress(OSError):
+                for number in os.listdir(f"/proc/{pid}/fd"):
+                    with suppress(OSError):
+                        found = os.stat(f"/proc/{pid}/fd/{number}")
+                        places.pop((found.st_dev, found.st_ino), None)
+        for net in places.values():
+            self._given.discard(net)
+            os.close(self._files.pop(net))
+            net.release()
+
+    # Names
+
+    def create_name(self, name: str) -> None:
+        """An empty file under /run/netns, on which a namespace can be mounted."""
+        os.close(os.open(os.path.join(self.directory, name), os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o644))
+
+    def remove_name(self, name: str) -> None:
+        """unlink(). OSError EBUSY while something is mounted there, ENOENT."""
+        if name in self.bound:
+            raise OSError(errno.EBUSY, "a namespace is mounted there")
+        os.unlink(os.path.join(self.directory, name))
+
+    def bind(self, name: str, net: Net) -> None:
+        """mount --bind of a namespace's file on a name. OSError ENOENT."""
+        if not os.path.exists(os.path.join(self.directory, name)):
+            raise OSError(errno.ENOENT, "nothing to mount on")
+        net.hold()
+        if name in self.bound:
+            self.bound[name].release()
+        self.bound[name] = net
+        if net.name.startswith(UNNAMED) and self.supervisor.host.name(name, net):
+            self._public.add(name)
+
+    def unbind(self, name: str) -> None:
+        """umount(). OSError EINVAL: nothing is mounted there."""
+        net = self.bound.pop(name, None)
+        if net is None:
+            raise OSError(errno.EINVAL, "nothing is mounted there")
+        if name in self._public:
+            self._public.discard(name)
+            self.supervisor.host.unname(name)
+        net.release()
+        self.sweep()
+
+    def close(self) -> None:
+        """Those that were named stay, if the host does; nobody holds the others any more."""
+        for net in (*self.bound.values(), *self._given):
+            net.release()
+        self.bound.clear()
+        self._given.clear()
+        for fd in self._files.values():
+            os.close(fd)
+        self._files.clear()

@@ -1,0 +1,1 @@
+"""The netlink sockets of programs under `nlemu run`."""

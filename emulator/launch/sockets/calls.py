@@ -1,0 +1,261 @@
+"""The calls that make and configure a netlink socket (net/netlink/af_netlink.c, net/socket.c).
+
+Each answers as the kernel does for AF_NETLINK, so a program finds family 16 and twelve bytes of name wherever it asks.
+A descriptor with a high number that is not ours is none of our business: the kernel answers.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+
+from emulator.launch.sockets.channel import Channel
+from emulator.launch.trap.call import PASS, Answer, Call
+from emulator.launch.trap.filter import F_DUPFD_CLOEXEC
+from protocol.uapi.netlink import NetlinkOpt
+
+AF_NETLINK = 16
+SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
+SOCK_TYPE_MASK = 0xF
+SOCK_NONBLOCK = os.O_NONBLOCK
+SOCK_CLOEXEC = os.O_CLOEXEC
+MAX_LINKS = 32
+ADDRESS = struct.Struct("=HHII")  # struct sockaddr_nl
+ADDRESS_STORAGE = 128
+
+SOL_SOCKET = 1
+SOL_NETLINK = 270
+SO_TYPE, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_PASSCRED = 3, 4, 7, 8, 16
+SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_PROTOCOL, SO_DOMAIN = 32, 33, 38, 39
+RMEM_MAX = 212992  # net.core.rmem_max
+SOCK_MIN_RCVBUF = 2304
+INT_MAX = 0x7FFFFFFF
+
+
+def socket(call: Call) -> Answer:
+    """socket(AF_NETLINK, ...): netlink_create()."""
+    flags = call.cint(1)
+    kind, protocol = flags & SOCK_TYPE_MASK, call.cint(2)
+    if flags & ~(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC) or flags < 0:
+        raise OSError(errno.EINVAL, "flags")
+    if kind not in (SOCK_RAW, SOCK_DGRAM):
+        raise OSError(errno.ESOCKTNOSUPPORT, "type")
+    if not 0 <= protocol < MAX_LINKS:
+        raise OSError(errno.EPROTONOSUPPORT, "protocol")
+    supervisor = call.supervisor
+    supervisor.confirm()
+    channel = Channel(supervisor, supervisor.tasks.net(call.tid), protocol, kind, call.process.pid)
+    supervisor.channels[channel.inode] = channel
+    channel.endpoint.descriptors = supervisor.descriptors(call.process.pid)
+    supervisor.keep(channel.theirs.fileno())
+    try:
+        if flags & SOCK_NONBLOCK:
+            channel.theirs.setblocking(False)
+        return call.give(channel.theirs.fileno(), high=True, cloexec=bool(flags & SOCK_CLOEXEC))
+    finally:
+        channel.handed_over()
+
+
+def of(call: Call) -> Channel | None:
+    """The channel that the call's descriptor is; None when it is something else. OSError EBADF."""
+    if not call.supervisor.channels:
+        return None
+    with call.borrow(call.cint(0)) as borrowed:
+        return call.supervisor.channels.get(borrowed.inode)
+
+
+def read_address(call: Call, address: int, length: int) -> tuple[int, int]:
+    """Port id and groups of a sockaddr_nl in the caller's memory. OSError EINVAL, EFAULT."""
+    if not 0 <= length <= ADDRESS_STORAGE:
+        raise OSError(errno.EINVAL, "length of a name")
+    if length < ADDRESS.size:
+        call.read(address, max(length, 0))
+        raise OSError(errno.EINVAL, "length of a name")
+    family, _, port, groups = ADDRESS.unpack_from(call.read(address, length))
+    if family != AF_NETLINK:
+        raise OSError(errno.EINVAL, "family of a name")
+    return port, groups
+
+
+def write_address(call: Call, place: int, length_place: int, port: int, groups: int) -> None:
+    """move_addr_to_user(): as much of the name as there is room for, and how long it is."""
+    room = call.number(length_place)
+    if room < 0:
+        raise OSError(errno.EINVAL, "length of a name")
+    call.write(place, ADDRESS.pack(AF_NETLINK, 0, port, groups)[:room])
+    call.write(length_place, struct.pack("=i", ADDRESS.size))
+
+
+def bind(call: Call) -> Answer:
+    """netlink_bind(): the port id, and the first 32 groups as a mask."""
+    channel = of(call)
+    if channel is None:
+        return PASS
+    port, groups = read_address(call, call.args[1], call.cint(2))
+    call.supervisor.confirm()
+    channel.endpoint.bind(port)
+    channel.endpoint.set_groups(groups)
+    return 0
+
+
+def connect(call: Call) -> Answer:
+    """netlink_connect(): where to send, if nothing else is said. AF_UNSPEC undoes it."""
+    channel = of(call)
+    if channel is None:
+        return PASS
+    length = call.cint(2)
+    if not 0 <= length <= ADDRESS_STORAGE:
+        raise OSError(errno.EINVAL, "length of a name")
+    raw = call.read(call.args[1], length)
+    if length < 2:
+        raise OSError(errno.EINVAL, "length of a name")
+    family = int.from_bytes(raw[:2], "little")
+    if family == 0:
+        channel.peer = (0, 0)
+        return 0
+    if family != AF_NETLINK or length < ADDRESS.size:
+        raise OSError(errno.EINVAL, "a name")
+    _, _, port, groups = ADDRESS.unpack_from(raw)
+    may_send_to_users(channel, port, groups)
+    if not channel.endpoint.portid:
+        channel.endpoint.bind()
+    channel.peer = (port, groups & -groups)
+    return 0
+
+
+def may_send_to_users(channel: Channel, port: int, groups: int) -> None:
+    """Only the kernel may be sent to by everybody (netlink_allowed(NL_CFG_F_NONROOT_SEND)). OSError EPERM."""
+    if (port or groups) and not channel.endpoint.credentials.net_admin:
+        raise OSError(errno.EPERM, "sending to other programs wants CAP_NET_ADMIN")
+
+
+def getsockname(call: Call) -> Answer:
+    """netlink_getname()."""
+    channel = of(call)
+    if channel is None:
+        return PASS
+    write_address(call, call.args[1], call.args[2], *channel.endpoint.name())
+    return 0
+
+
+def getpeername(call: Call) -> Answer:
+    """netlink_getname(peer)."""
+    channel = of(call)
+    if channel is None:
+        return PASS
+    write_address(call, call.args[1], call.args[2], *channel.peer)
+    return 0
+
+
+def not_supported(call: Call) -> Answer:
+    """listen, accept, shutdown: sock_no_listen() and its like."""
+    if of(call) is None:
+        return PASS
+    raise OSError(errno.EOPNOTSUPP, call.name)
+
+
+def setsockopt(call: Call) -> Answer:
+    """netlink_setsockopt(), and of SOL_SOCKET what has to do with more than the Unix socket."""
+    level, name, place, length = call.cint(1), call.cint(2), call.args[3], call.cint(4)
+    channel = of(call)
+    if channel is None:
+        return PASS
+    if length < 0:
+        raise OSError(errno.EINVAL, "length of an option")
+    endpoint = channel.endpoint
+    if level == SOL_NETLINK:
+        value = call.number(place) & 0xFFFFFFFF if length >= 4 else 0
+        if length < 4 and name in (NetlinkOpt.ADD_MEMBERSHIP, NetlinkOpt.DROP_MEMBERSHIP):
+            value = 0
+        endpoint.setsockopt(name, value)
+        return 0
+    if level != SOL_SOCKET:
+        raise OSError(errno.ENOPROTOOPT, "level")
+    if name not in (SO_PASSCRED, SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUFFORCE):
+        return PASS
+    if length < 4:
+        raise OSError(errno.EINVAL, "length of an option")
+    value = call.number(place)
+    if name == SO_PASSCRED:
+        channel.passcred = bool(value)
+    elif name == SO_RCVBUF:
+        endpoint.rcvbuf = max(min(value & 0xFFFFFFFF, RMEM_MAX) * 2, SOCK_MIN_RCVBUF)
+    elif not endpoint.credentials.admin:
+        raise OSError(errno.EPERM, "CAP_NET_ADMIN")
+    elif name == SO_RCVBUFFORCE:
+        endpoint.rcvbuf = max(min(max(value, 0), INT_MAX // 2) * 2, SOCK_MIN_RCVBUF)
+    return 0
+
+
+def getsockopt(call: Call) -> Answer:
+    """netlink_getsockopt(), and of SOL_SOCKET what would tell a Unix socket from a netlink one."""
+    level, name, place, length_place = call.cint(1), call.cint(2), call.args[3], call.args[4]
+    channel = of(call)
+    if channel is None:
+        return PASS
+    endpoint = channel.endpoint
+    if level == SOL_NETLINK:
+        room = call.number(length_place)
+        if room < 0:
+            raise OSError(errno.EINVAL, "length of an option")
+        if name == NetlinkOpt.LIST_MEMBERSHIPS:
+            groups = endpoint.memberships()
+            call.write(place, groups[: room & ~3])
+            call.write(length_place, struct.pack("=i", len(groups)))
+            return 0
+        value = endpoint.getsockopt(name)
+        if room < 4:
+            raise OSError(errno.EINVAL, "length of an option")
+        call.write(length_place, struct.pack("=i", 4))
+        call.write(place, struct.pack("=i", value))
+        return 0
+    if level != SOL_SOCKET:
+        raise OSError(errno.ENOPROTOOPT, "level")
+    match name:
+        case 3:  # SO_TYPE
+            value = channel.kind
+        case 38:  # SO_PROTOCOL
+            value = endpoint.protocol
+        case 39:  # SO_DOMAIN
+            value = AF_NETLINK
+        case 4:  # SO_ERROR
+            value = errno.ENOBUFS if endpoint.overrun() else 0
+        case 8:  # SO_RCVBUF
+            value = endpoint.rcvbuf
+        case 16:  # SO_PASSCRED
+            value = int(channel.passcred)
+        case _:
+            return PASS
+    room = call.number(length_place)
+    if room < 0:
+        raise OSError(errno.EINVAL, "length of an option")
+    call.write(place, struct.pack("=i", value)[: min(room, 4)])
+    call.write(length_place, struct.pack("=i", min(room, 4)))
+    return 0
+
+
+def duplicate(call: Call) -> Answer:
+    """dup(), fcntl(F_DUPFD): a copy of one of our descriptors has to have a high number too."""
+    supervisor = call.supervisor
+    fcntl_call = call.name == "fcntl"
+    least = call.cint(2) if fcntl_call else 0
+    if least < 0:
+        raise OSError(errno.EINVAL, "number of a descriptor")
+    with call.borrow(call.cint(0)) as borrowed:
+        if not supervisor.is_ours(borrowed):
+            return PASS
+        cloexec = fcntl_call and call.cint(1) == F_DUPFD_CLOEXEC
+        return call.give(borrowed.fd, high=True, cloexec=cloexec, least=least)
+
+
+def close(call: Call) -> Answer:
+    """Only handed over where we have a copy of the program's end, and do not hear of it by ourselves."""
+    call.supervisor.suspect()
+    return PASS
+
+
+def nonblocking(fd: int) -> bool:
+    """Whether the file is in that mode."""
+    return bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK)

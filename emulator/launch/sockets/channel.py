@@ -1,0 +1,204 @@
+"""A channel: a netlink socket's endpoint, joined to the Unix socket that a program holds in its place.
+
+What the program sends arrives at our end and is processed; what the endpoint has to say is written ahead, so that the
+program's poll() and receive work without us. A dump is different: it goes on when the reader takes a datagram, and how
+much fits into the next one depends on the room the reader has shown. So of a dump only one datagram is ever written
+ahead. A reader whose receive is handed over tells its room itself; one whose receive is not has room for everything
+(filter.py), and that it has read shows in our end becoming writable, for which its send buffer is made small meanwhile.
+
+The program's end is held by the program alone, so that it is known at once when the last descriptor is closed. To read
+from it on the program's behalf it is borrowed for a moment (pidfd_getfd()).
+
+The kernel's queue is a Unix socket's plus the endpoint's here, so an overrun (ENOBUFS) comes later than it would.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import select
+import socket
+import struct
+import termios
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from emulator.launch.trap.filter import ROOM
+from emulator.machine.endpoint import Credentials, Datagram, Endpoint
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.launch.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
+
+TURN = 64
+"""How many datagrams are taken before others have their turn."""
+WRITE_AHEAD = 212992
+"""Send buffer: net.core.wmem_default, which is also what bounds a datagram (EMSGSIZE)."""
+TIGHT = 1
+"""The kernel makes the least of it that there is: one unread datagram fills it."""
+LONGEST = 1 << 20
+
+_buffer = bytearray(LONGEST)
+_view = memoryview(_buffer)
+
+
+class Channel:
+    """One netlink socket of a program.
+
+    endpoint: the socket. kind: SOCK_RAW or SOCK_DGRAM, as asked for. inode: of the program's end, by which its
+    descriptors are known."""
+
+    def __init__(self, supervisor: Supervisor, net: Net, protocol: int, kind: int, pid: int) -> None:
+        credentials = Credentials() if supervisor.root else Credentials.of(65534)
+        # Raises OSError EPROTONOSUPPORT before there is anything to clean up.
+        self.endpoint = Endpoint(supervisor.machine, net, protocol, pid=pid, credentials=credentials, bound=False)
+        self.supervisor = supervisor
+        self.net = net
+        self.kind = kind
+        self.passcred = False
+        self.peer = (0, 0)
+        """Port id and groups that connect() set as where to send."""
+        self.waiting: list[Callable[[], bool]] = []
+        """Receives that wait for something to read; each says whether it is done."""
+        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.ours.setblocking(False)
+        self.inode = _inode(self.theirs)
+        # To a reader whose call is not handed over, the sender's name is as long as netlink's, and its port id is 0.
+        self.ours.bind(bytes(6) + _inode(self.ours).to_bytes(4, "little"))
+        self._ahead: deque[Datagram] = deque()
+        self._tight = False
+        self._full = False
+        self._queued = False
+        self._interest = select.EPOLLIN | select.EPOLLRDHUP
+        net.hold()
+        self.endpoint.on_readable = self._on_readable
+        supervisor.watch(self.ours.fileno(), self.on_event, self._interest)
+
+    def handed_over(self) -> None:
+        """The program has its end: we let go of ours to it."""
+        self.theirs.close()
+
+    def _on_readable(self) -> None:
+        if not self._queued:
+            self._queued = True
+            self.supervisor.ready.append(self)
+
+    # From the program
+
+    def on_event(self, events: int) -> None:
+        """Something has happened at our end."""
+        if events & select.EPOLLIN:
+            self._take_requests()
+        if events & select.EPOLLOUT:
+            if self._tight and self.endpoint.dumping:
+                self.endpoint.read(ROOM)
+            self._full = False
+            self.flush()
+            self.supervisor.settle()
+        if events & (select.EPOLLHUP | select.EPOLLRDHUP) and not _unread(self.ours):
+            self.close()
+
+    def _take_requests(self) -> None:
+        for _ in range(TURN):
+            try:
+                size = self.ours.recv_into(_buffer)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:
+                continue  # told once, when answers were left unread; requests may still be there
+            except OSError:
+                return
+            if not size:
+                return
+            try:
+                self.request(bytes(_view[:size]))
+            except OSError as error:
+                log.debug("a request that sendmsg() would have refused: %s", error)
+
+    def request(self, datagram: bytes) -> None:
+        """One sendmsg() of the program to the kernel, and all that comes of it. OSError as `Endpoint.send()`."""
+        try:
+            self.endpoint.send(datagram)
+        finally:
+            self.supervisor.settle()
+
+    # To the program
+
+    def flush(self) -> None:
+        """Writes ahead what may be."""
+        self._queued = False
+        endpoint = self.endpoint
+        while not self._full:
+            if self._tight:
+                self._loosen()
+            datagram = endpoint.take()
+            if datagram is None:
+                break
+            try:
+                self.ours.send(datagram.data)
+            except BlockingIOError:
+                endpoint.put_back(datagram)
+                self._full = True
+                break
+            except OSError:
+                break  # the program is gone; the end of the channel will be heard of
+            if len(self._ahead) > 64 and not self.unread():
+                self._ahead.clear()
+            self._ahead.append(datagram)
+        if endpoint.dumping and not self._full:
+            self._tighten()
+        wanted = select.EPOLLIN | select.EPOLLRDHUP | (select.EPOLLOUT if self._full or self._tight else 0)
+        if wanted != self._interest:
+            self._interest = wanted
+            self.supervisor.watch_for(self.ours.fileno(), wanted)
+        if self.waiting:
+            self.wake()
+
+    def _tighten(self) -> None:
+        if not self._tight:
+            self._tight = True
+            self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, TIGHT)
+
+    def _loosen(self) -> None:
+        self._tight = False
+        self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WRITE_AHEAD)
+
+    def unread(self) -> bool:
+        """Whether something that was written ahead has not been read."""
+        return bool(struct.unpack("i", fcntl.ioctl(self.ours, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+
+    def taken(self, data: bytes) -> Datagram:
+        """The datagram that a reader has found, with what ancillary data would tell of it. Those before it were read
+        without our seeing."""
+        for index, datagram in enumerate(self._ahead):
+            if datagram.data == data:
+                for _ in range(index):
+                    self._ahead.popleft()
+                return datagram
+        return Datagram(data)
+
+    def wake(self) -> None:
+        """Lets those try again that wait for something to read."""
+        waiting, self.waiting = self.waiting, []
+        self.waiting = [attempt for attempt in waiting if not attempt()]
+
+    def close(self) -> None:
+        """The last descriptor has been closed."""
+        self.supervisor.forget(self)
+        self.ours.close()
+        self.endpoint.on_readable = None
+        self.endpoint.close()
+        self.net.release()
+        self.supervisor.settle()
+
+
+def _inode(sock: socket.socket) -> int:
+    return os.fstat(sock.fileno()).st_ino
+
+
+def _unread(sock: socket.socket) -> bool:
+    return bool(struct.unpack("i", fcntl.ioctl(sock, termios.FIONREAD, b"\0\0\0\0"))[0])

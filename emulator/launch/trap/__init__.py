@@ -1,0 +1,1 @@
+"""System calls handed over: seccomp's filter, the caller's memory, the answer."""

@@ -1,0 +1,121 @@
+"""Which system calls are handed over: the filter, as data.
+
+What a call is about can be told from its arguments for descriptors (ours have high numbers), families, flags and ioctl
+numbers. Paths lie behind a pointer, so a call that takes one is always handed over; that costs a program some ten
+microseconds for each file it opens, and nothing for what it does with it afterwards.
+
+A receive that shows no address, has room for whatever the kernel would send and takes no flags can be left to the Unix
+socket: receive lengths below 32 KiB tell the endpoint how to split a dump, and with MSG_DONTWAIT a program expects to
+find the answer to what it has just sent.
+
+A descriptor of ours may have been moved to a low number (dup2()), or come from another program (SCM_RIGHTS). There only
+those calls are handed over that nearly nobody makes but for netlink: the options of its level, names of its length,
+and what asks a socket for its kind and name. And a shell moves a file that it writes to (`echo 1 > file`) to its
+standard output, so short writes there are handed over.
+"""
+
+from __future__ import annotations
+
+from emulator.launch.trap.architectures import Architecture
+from emulator.launch.trap.instructions import (
+    RET_ERRNO,
+    Condition,
+    Instruction,
+    Rule,
+    assemble,
+    below,
+    equals,
+    has,
+    lacks,
+    not_null,
+    null,
+    within,
+)
+
+AF_NETLINK = 16
+MSG_TRUNC = 0x20
+AT_EMPTY_PATH = 0x1000
+F_DUPFD = 0
+F_DUPFD_CLOEXEC = 1030
+CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
+SOL_SOCKET, SOL_NETLINK = 1, 270
+SO_TYPE, SO_PROTOCOL, SO_DOMAIN = 3, 38, 39
+SOCKADDR_NL = 12
+"""How long a name of netlink is, in bytes."""
+STDOUT = 1
+SHORT = 257
+"""Writes of less than this many bytes are: what the files of devices take (IFALIASZ and a newline)."""
+SIOCGIFNAME = 0x8910
+SIOCSIFTXQLEN = 0x8943
+SIOCETHTOOL = 0x8946
+BPF_PROG_QUERY = 16
+ROOM = 32768
+"""A reader with this much room takes every datagram whole (netlink_recvmsg() counts no more)."""
+ENOSYS = 38
+
+HIGHEST = 0x7FFFFFFF
+
+PATH_CALLS = (
+    "openat", "open", "stat", "lstat", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "statx",
+    "openat2", "creat", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "statfs", "inotify_add_watch", "chdir",
+    "getxattr", "lgetxattr", "listxattr", "llistxattr", "execve", "execveat", "mount", "umount2", "getcwd",
+)  # fmt: skip
+"""Handed over always; of getcwd() a path comes back. newfstatat is too, when it takes a path."""
+
+NEW_MOUNT_CALLS = ("open_tree", "move_mount", "fsopen", "fsmount", "fspick", "mount_setattr")
+"""They do not exist: programs then use mount(), which we know how to play."""
+
+IDENTITY_CALLS = ("getuid", "geteuid", "getgid", "getegid")
+"""Answered with 0 by the filter itself, for a program that is to think that it is root."""
+
+
+def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
+    """The rules for descriptors of ours that are numbered from `base` on. root: the program sees itself as uid 0; keep:
+    its descriptors cannot be borrowed (borrow.py)."""
+    ours = within(0, base, HIGHEST)
+
+    def high(*calls: str, when: tuple[Condition, ...] = ()) -> tuple[Rule, ...]:
+        return tuple(Rule(call, (ours, *when)) for call in calls)
+
+    return (
+        *high("read", when=(below(2, ROOM),)),
+        *high("write", "writev", "pwrite64", "pwritev", "readv"),
+        *high("recvfrom", when=(not_null(4),)),
+        *high("recvfrom", when=(below(2, ROOM),)),
+        *high("recvfrom", when=(has(3, ~MSG_TRUNC & 0xFFFFFFFF),)),
+        *high("sendto", when=(not_null(4),)),
+        *high("sendto", when=(null(2),)),
+        *high("recvmsg", "sendmsg", "recvmmsg", "sendmmsg"),
+        *high("bind", "connect", "getsockname", "getpeername", "setsockopt", "getsockopt"),
+        *high("listen", "accept", "accept4", "shutdown"),
+        *high("dup", "dup2", "dup3"),
+        *high("fcntl", when=(equals(1, F_DUPFD),)),
+        *high("fcntl", when=(equals(1, F_DUPFD_CLOEXEC),)),
+        *(high("close") if keep else ()),
+        Rule("write", (equals(0, STDOUT), below(2, SHORT))),
+        *(Rule(call, (equals(1, SOL_NETLINK),)) for call in ("setsockopt", "getsockopt")),
+        *(Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, name))) for name in (SO_TYPE, SO_PROTOCOL, SO_DOMAIN)),
+        *(Rule(call, (equals(2, SOCKADDR_NL),)) for call in ("bind", "connect")),
+        Rule("sendto", (equals(5, SOCKADDR_NL),)),
+        Rule("getsockname"),
+        Rule("ioctl", (within(1, SIOCGIFNAME, SIOCSIFTXQLEN),)),
+        Rule("ioctl", (equals(1, SIOCETHTOOL),)),
+        Rule("socket", (equals(0, AF_NETLINK),)),
+        Rule("newfstatat", (lacks(3, AT_EMPTY_PATH),)),
+        *(Rule(call) for call in PATH_CALLS),
+        Rule("bpf", (equals(0, BPF_PROG_QUERY),)),
+        Rule("setns"),
+        Rule("unshare", (has(0, CLONE_NEWNET | CLONE_NEWNS),)),
+        Rule("clone", (has(0, CLONE_NEWNET),)),
+        # Its flags lie behind a pointer; programs fall back to clone().
+        Rule("clone3", action=RET_ERRNO | ENOSYS),
+        *(Rule(call, action=RET_ERRNO | ENOSYS) for call in NEW_MOUNT_CALLS),
+        *(Rule(call, action=RET_ERRNO) for call in IDENTITY_CALLS if root),
+        *(Rule(call) for call in ("getresuid", "getresgid") if root),
+    )
+
+
+def program(arch: Architecture, base: int, *, root: bool, keep: bool = False) -> list[Instruction]:
+    """The filter for that architecture."""
+    return assemble(rules(base, root=root, keep=keep), arch.numbers, arch.audit, arch.foreign)

@@ -1,0 +1,418 @@
+"""The endpoint: one netlink socket without its I/O (net/netlink/af_netlink.c).
+
+What a program sends goes in by `send()`, what it would receive comes out by `receive()`; nothing here waits. Everything
+that a request causes, on this socket and on others, has been queued when `send()` returns. A dump is the exception, as
+in the kernel: it goes on when the reader takes a datagram.
+
+An ack is due for every request that asks for one or fails; a bug of ours is neither: it is logged with the message,
+the client gets EIO, and the machine lives on.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from emulator.netlink.call import Call
+from emulator.netlink.descriptors import Descriptors
+from emulator.netlink.dump import LARGEST, Dump
+from emulator.netlink.truesize import SMALL, SMALL_SIZE, truesize
+from protocol.frame import HEADER
+from protocol.refusal import Refusal
+from protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
+from protocol.wire.acks import ack
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.machine.machine import Machine
+
+log = logging.getLogger(__name__)
+
+REQUEST = int(NLM_F.REQUEST)
+ACK = int(NLM_F.ACK)
+MIN_TYPE = 16  # NLMSG_MIN_TYPE: below are control messages, which are acked and nothing else
+RCVBUF = 212992  # net.core.rmem_default of the recorded machine
+MIN_RCVBUF = 2304  # SOCK_MIN_RCVBUF (include/net/sock.h): the least that SO_RCVBUF makes of it
+SNDBUF = 212992  # net.core.wmem_default
+LONGEST = SNDBUF - 32  # netlink_sendmsg(): EMSGSIZE beyond
+DEFAULT_READ = 32768
+BUG = "nlemu: a bug in the emulator, see its log"
+
+
+class Credentials(NamedTuple):
+    """Who sends: uid; whether it has CAP_NET_ADMIN in the first user namespace, and in that of its namespace."""
+
+    uid: int = 0
+    admin: bool = True
+    net_admin: bool = True
+
+    @classmethod
+    def of(cls, uid: int) -> Credentials:
+        """uid 0 has all capabilities, every other none."""
+        return cls(uid, uid == 0, uid == 0)
+
+
+ROOT = Credentials()
+
+
+class Datagram(NamedTuple):
+    """What waits to be received: the bytes, and what ancillary data would tell: the group and the namespace's id.
+
+    cost: for how many bytes it counts in the receive buffer. portid: who sent it; 0 is the kernel.
+    """
+
+    data: bytes
+    group: int = 0
+    nsid: int | None = None
+    cost: int = 0
+    portid: int = 0
+
+
+class Endpoint:
+    """One netlink socket.
+
+    Takes its machine, its namespace and its protocol; the port id wanted (0: ``pid``, the process id, or the next free
+    one); the credentials. ``bound=False`` leaves it without a port until `bind()`, or until it sends.
+    Raises OSError(EADDRINUSE, EPROTONOSUPPORT).
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        net: Net,
+        protocol: int,
+        *,
+        portid: int = 0,
+        pid: int = 0,
+        options: Iterable[tuple[int, int]] = (),
+        groups: int = 0,
+        credentials: Credentials = ROOT,
+        rcvbuf: int = RCVBUF,
+        bound: bool = True,
+    ) -> None:
+        receiver = machine.receivers.get(protocol)
+        if receiver is None:
+            raise OSError(errno.EPROTONOSUPPORT, f"the emulator has no netlink protocol {protocol}")
+        self.machine, self.net, self.protocol, self.credentials = machine, net, protocol, credentials
+        self.cap_ack = self.ext_ack = self.strict = self.all_nsid = self.pktinfo = self.no_enobufs = False
+        self.broadcast_error = False
+        self.groups: set[int] = set()
+        self._has_groups = False  # the bitmap is made when it is first asked about (netlink_realloc_groups())
+        self.rcvbuf = rcvbuf
+        self.on_readable: Callable[[], None] | None = None
+        self.closed = False
+        self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
+        self._receiver = receiver
+        self._queue: deque[Datagram] = deque()
+        self._queued = 0  # bytes, as sk_rmem_alloc counts them
+        self._overrun = False  # the next receive says ENOBUFS (sk_err)
+        self._congested = False  # nothing more is taken until all has been read (NETLINK_S_CONGESTED)
+        self._losing = 0  # how many datagrams a fault takes yet
+        self._read = 0  # the greatest room a reader has shown (max_recvmsg_len)
+        self._dump: Dump | None = None
+        self.pid = pid
+        self.portid = 0
+        if bound:
+            self.bind(portid)
+        try:
+            self.set_groups(groups)
+            for name, value in options:
+                self.setsockopt(name, value)
+        except OSError:
+            self.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {self.portid} of {NetlinkProtocol(self.protocol).name.lower()} in {self.net.name}>"
+
+    def bind(self, portid: int = 0) -> None:
+        """Takes a port id; 0: the process id, or a free one (netlink_insert(), netlink_autobind()).
+
+        Raises OSError: EADDRINUSE, EINVAL when it has another one already.
+        """
+        if self.portid:
+            if portid != self.portid:
+                raise OSError(errno.EINVAL, f"the socket has port {self.portid}")
+            return
+        self.portid = self.machine.ports.bind(self, portid, self.pid)
+
+    def set_groups(self, mask: int) -> None:
+        """Joins those of the first 32 groups that the mask names, and leaves the others (netlink_bind()).
+
+        Groups that the protocol does not have are passed over. Raises OSError(EPERM), and has changed nothing then.
+        """
+        count = min(32, self.machine.group_count(self.protocol))
+        wanted = {group for group in range(1, count + 1) if mask >> group - 1 & 1}
+        self._has_groups = self._has_groups or bool(mask)
+        for group in wanted:
+            self._check_may_join(group)
+        for group in wanted - self.groups:
+            self.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, group)
+        for group in {group for group in self.groups if group <= 32} - wanted:
+            self.setsockopt(NetlinkOpt.DROP_MEMBERSHIP, group)
+
+    def name(self) -> tuple[int, int]:
+        """Port id, and the first 32 groups as a mask (netlink_getname())."""
+        return self.portid, sum(1 << group - 1 for group in self.groups if group <= 32)
+
+    # -- in -----------------------------------------------------------------------------------
+
+    def send(self, datagram: bytes) -> None:
+        """netlink_sendmsg() to the kernel: every whole message of the datagram is processed (netlink_rcv_skb()).
+
+        Raises OSError: ENODATA for an empty one, EMSGSIZE for one that the send buffer has no room for.
+        """
+        end = len(datagram)
+        if not end:
+            raise OSError(errno.ENODATA, "an empty netlink message")
+        if not self.portid:
+            self.bind()
+        if end > LONGEST:
+            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
+        at = 0
+        while end - at >= 16:
+            length, kind, flags, seq, _ = HEADER.unpack_from(datagram, at)
+            if length < 16 or length > end - at:
+                return
+            whole = datagram if not at and length == end else datagram[at : at + length]
+            self._process(whole, kind, flags, seq)
+            at += length + 3 & ~3
+
+    def _process(self, message: bytes, kind: int, flags: int, seq: int) -> None:
+        call = Call(self, message, kind, flags, seq)
+        failed = 0
+        if flags & REQUEST and kind >= MIN_TYPE:
+            try:
+                dump = self._receiver(call)
+                if dump is not None:
+                    self._begin(dump)
+                    return  # a dump that began is not acked
+            except Refusal as refusal:
+                call.extack.merge(refusal)
+                failed = refusal.errno
+            except Exception:
+                log.exception("a bug in the emulator; the message was %s", message.hex())
+                self.machine.bugs += 1
+                call.extack.text = BUG
+                failed = errno.EIO
+        if failed or flags & ACK:
+            self.deliver(
+                ack(call.message, seq, self.portid, failed, call.extack, capped=self.cap_ack, extended=self.ext_ack)
+            )
+
+    # -- out ----------------------------------------------------------------------------------
+
+    def deliver(self, data: bytes, group: int = 0, nsid: int | None = None, portid: int = 0) -> None:
+        """Queues one datagram (netlink_attachskb(), netlink_broadcast_deliver()). portid: of another program's socket
+        that it comes from.
+
+        One that finds the queue full is lost, and so is all that comes until the queue has been read empty; the next
+        receive says ENOBUFS, once.
+        """
+        size = len(data)
+        cost = SMALL if size <= SMALL_SIZE else truesize(size)
+        if self._congested or (self._queued and self._queued + cost > self.rcvbuf):
+            if not self.no_enobufs and not self._congested:
+                self._overrun = self._congested = True
+            return
+        self._append(Datagram(data, group, nsid, cost, portid))
+
+    def _append(self, datagram: Datagram) -> None:
+        if self.closed:
+            return
+        if self._losing:
+            self._losing -= 1
+            self._overrun = self._overrun or not self.no_enobufs
+            return
+        self._queued += datagram.cost
+        idle = not self._queue
+        self._queue.append(datagram)
+        if idle and self.on_readable is not None:
+            self.on_readable()
+
+    def lose(self, count: int = 1) -> None:
+        """A fault: that many datagrams to come are lost, as if the queue were full."""
+        self._losing = count
+
+    def pending(self) -> bool:
+        """Whether `receive()` has something to say."""
+        return bool(self._queue) or self._overrun
+
+    def receive(self, size: int = DEFAULT_READ) -> bytes | None:
+        """The next datagram, whole, for a reader with ``size`` bytes of room; None if nothing waits.
+
+        Raises OSError(ENOBUFS), once, after datagrams were lost, or when a running dump found no room. Taking one
+        continues a running dump.
+        """
+        datagram = self.receive_datagram(size)
+        return None if datagram is None else datagram.data
+
+    def receive_datagram(self, size: int = DEFAULT_READ) -> Datagram | None:
+        """Like `receive()`, with what ancillary data would tell (netlink_recvmsg())."""
+        if self._overrun:
+            self._overrun = False
+            raise OSError(errno.ENOBUFS, "datagrams were lost")
+        datagram = self.take()
+        if datagram is not None:
+            self.read(size)
+        return datagram
+
+    def take(self) -> Datagram | None:
+        """The next datagram, for whoever keeps it ready for the reader: `read()` is told when that has taken it."""
+        if not self._queue:
+            return None
+        datagram = self._queue.popleft()
+        self._queued -= datagram.cost
+        if self._congested and not self._queue:
+            self._congested = False  # netlink_rcv_wake()
+        return datagram
+
+    def put_back(self, datagram: Datagram) -> None:
+        """`take()` was too early."""
+        self._queue.appendleft(datagram)
+        self._queued += datagram.cost
+
+    def read(self, size: int) -> None:
+        """A reader with ``size`` bytes of room has looked at a datagram: a running dump goes on."""
+        if size > self._read:
+            self._read = min(size, LARGEST)
+        if self._dump is not None and self._queued <= self.rcvbuf // 2 and not self._continue(self._dump):
+            self._overrun = True
+
+    @property
+    def dumping(self) -> bool:
+        """Whether a dump is running."""
+        return self._dump is not None
+
+    def overrun(self) -> bool:
+        """Whether datagrams were lost since this was last asked."""
+        lost, self._overrun = self._overrun, False
+        return lost
+
+    # -- dumps --------------------------------------------------------------------------------
+
+    def check_no_dump(self) -> None:
+        """One socket has one dump at a time (__netlink_dump_start()): Refusal EBUSY."""
+        if self._dump is not None:
+            raise Refusal(errno.EBUSY)
+
+    def _begin(self, dump: Dump) -> None:
+        """Refusal ENOBUFS when there is no room to begin: the dump is under way all the same, as in the kernel."""
+        self._dump = dump
+        if not self._continue(dump):
+            raise Refusal(errno.ENOBUFS)
+
+    def _continue(self, dump: Dump) -> bool:
+        """netlink_dump(): queues the next datagram; False when there was no room for what it might have become."""
+        size = dump.room(self._read)
+        cost = truesize(size)
+        if self._queued and self._queued + cost >= self.rcvbuf:
+            return False
+        try:
+            data, over = dump.fill(size)
+        except Exception:
+            log.exception("a bug in the emulator; the dump was asked for by %s", dump.call.message.hex())
+            self.machine.bugs += 1
+            self._dump = None
+            call = dump.call
+            call.extack.text = BUG
+            self.deliver(ack(call.message, call.seq, self.portid, errno.EIO, call.extack, capped=True, extended=True))
+            return True
+        if over:
+            self._dump = None
+        self._append(Datagram(data, cost=cost))
+        return True
+
+    # -- options ------------------------------------------------------------------------------
+
+    def setsockopt(self, name: int, value: int) -> None:
+        """netlink_setsockopt(). Raises OSError(EINVAL, EPERM, ENOPROTOOPT)."""
+        match name:
+            case NetlinkOpt.ADD_MEMBERSHIP:
+                self._check_group(value)
+                self._check_may_join(value)
+                self.groups.add(value)
+                self.machine.multicast.join(self, value)
+            case NetlinkOpt.DROP_MEMBERSHIP:
+                self._check_group(value)
+                self.groups.discard(value)
+                self.machine.multicast.leave(self, value)
+            case NetlinkOpt.PKTINFO:
+                self.pktinfo = bool(value)
+            case NetlinkOpt.BROADCAST_ERROR:
+                self.broadcast_error = bool(value)
+            case NetlinkOpt.NO_ENOBUFS:
+                self.no_enobufs = bool(value)
+                if value:
+                    self._congested = False
+            case NetlinkOpt.LISTEN_ALL_NSID:
+                if not self.credentials.net_admin:  # CAP_NET_BROADCAST, really; who has one has the other here
+                    raise OSError(errno.EPERM, "listening to all namespaces wants CAP_NET_BROADCAST")
+                self.all_nsid = bool(value)
+            case NetlinkOpt.CAP_ACK:
+                self.cap_ack = bool(value)
+            case NetlinkOpt.EXT_ACK:
+                self.ext_ack = bool(value)
+            case NetlinkOpt.GET_STRICT_CHK:
+                self.strict = bool(value)
+            case _:
+                raise OSError(errno.ENOPROTOOPT, f"no such option: {name}")
+
+    def _check_group(self, group: int) -> None:
+        self._has_groups = True
+        if not 0 < group <= self.machine.group_count(self.protocol):
+            raise OSError(errno.EINVAL, f"no such group: {group}")
+
+    def _check_may_join(self, group: int) -> None:
+        """rtnetlink_bind(), genl_bind()."""
+        if (self.protocol, group) in self.machine.privileged and not self.credentials.net_admin:
+            raise OSError(errno.EPERM, f"listening to group {group} wants CAP_NET_ADMIN")
+
+    def options(self) -> dict[int, int]:
+        """The options that are on or off, by their numbers."""
+        flags = {
+            NetlinkOpt.PKTINFO: self.pktinfo,
+            NetlinkOpt.BROADCAST_ERROR: self.broadcast_error,
+            NetlinkOpt.NO_ENOBUFS: self.no_enobufs,
+            NetlinkOpt.LISTEN_ALL_NSID: self.all_nsid,
+            NetlinkOpt.CAP_ACK: self.cap_ack,
+            NetlinkOpt.EXT_ACK: self.ext_ack,
+            NetlinkOpt.GET_STRICT_CHK: self.strict,
+        }
+        return {int(name): int(flag) for name, flag in flags.items()}
+
+    def getsockopt(self, name: int) -> int:
+        """netlink_getsockopt() of those. Raises OSError(ENOPROTOOPT)."""
+        value = self.options().get(name)
+        if value is None:
+            raise OSError(errno.ENOPROTOOPT, f"no such option: {name}")
+        return value
+
+    def memberships(self) -> bytes:
+        """All groups as a bitmap, in whole words (netlink_getsockopt(NETLINK_LIST_MEMBERSHIPS)).
+
+        A socket that never had to do with a group has none.
+        """
+        if not self._has_groups:
+            return b""
+        groups = bytearray(-(-self.machine.group_count(self.protocol) // 32) * 4)
+        for group in self.groups:
+            groups[group - 1 >> 3] |= 1 << (group - 1 & 7)
+        return bytes(groups)
+
+    def close(self) -> None:
+        """netlink_release(): the port is free, the groups are left, what the socket owned ends."""
+        if self.closed:
+            return
+        self.closed = True
+        self._dump = None
+        self._queue.clear()
+        self._queued = 0
+        for group in self.groups:
+            self.machine.multicast.leave(self, group)
+        self.groups.clear()
+        self.machine.ports.free(self)
+        self.machine.released(self)

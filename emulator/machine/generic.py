@@ -1,0 +1,83 @@
+"""Generic netlink: from a message to the operation it asks for (genl_rcv_msg()).
+
+The order of the checks is the kernel's, since the first that fails gives the errno: family, length, reserved fields,
+command, capability, attributes, required attributes, and only then the handler.
+"""
+
+from __future__ import annotations
+
+import errno
+from functools import lru_cache
+
+from emulator.machine.answer import answer
+from emulator.netlink.call import Call
+from emulator.netlink.dump import Dump
+from protocol.frame import GENERIC
+from protocol.refusal import Refusal
+from protocol.schema.attributes import Attrs
+from protocol.schema.family import Half
+from protocol.schema.policy import STRICT
+from protocol.uapi.genetlink import GenlFlag
+from protocol.uapi.netlink import NLM_F
+from protocol.wire.extack import Extack
+from protocol.wire.validate import validate
+
+DUMP = int(NLM_F.DUMP)
+COMMON = int(NLM_F.REQUEST | NLM_F.ACK | NLM_F.ECHO)
+ADMIN_PERM = int(GenlFlag.ADMIN_PERM)
+UNS_ADMIN_PERM = int(GenlFlag.UNS_ADMIN_PERM)
+BODY = 20  # struct nlmsghdr and struct genlmsghdr
+REMEMBERED = 2048
+
+
+def parse(half: Half, message: bytes, extack: Extack) -> Attrs:
+    """The attributes of a request, validated and all there. Raises Refusal."""
+    end = len(message)
+    spans = {} if half.accepts is None else validate(half.accepts, message, BODY, end, half.level, extack)
+    attrs = Attrs(message, spans, BODY, end)
+    attrs.require(half.requires)
+    return attrs
+
+
+@lru_cache(maxsize=REMEMBERED)
+def read(half: Half, body: bytes) -> Attrs:
+    """The same, remembered by the bytes behind the message's header.
+
+    What a client asks, it asks again: the answer changes, the question's reading does not. A refusal is not remembered.
+    """
+    return parse(half, bytes(16) + body, Extack())
+
+
+def receive(call: Call) -> Dump | None:
+    """One generic netlink request. Replies are queued; a dump is returned. Raises Refusal."""
+    family = call.machine.families_by_number.get(call.type)
+    if family is None:
+        raise Refusal(errno.ENOENT)
+    message = call.message
+    if len(message) < BODY:
+        raise Refusal(errno.EINVAL)
+    cmd, _, reserved = GENERIC.unpack_from(message, 16)
+    flags = call.flags
+    dump = flags & DUMP == DUMP
+    if cmd >= family.strict_from:
+        if reserved:
+            raise Refusal(errno.EINVAL, "genlmsghdr.reserved field is not 0")
+        if (flags & ~DUMP if dump else flags) & ~COMMON:
+            raise Refusal(errno.EINVAL, "ambiguous or reserved bits set in nlmsg_flags")
+    op = family.operations.get(cmd)
+    half = None if op is None else op.dump if dump else op.do
+    if op is None or half is None:
+        raise Refusal(errno.EOPNOTSUPP)
+    if half.flags:
+        if half.flags & ADMIN_PERM and not call.capable():
+            raise Refusal(errno.EPERM)
+        if half.flags & UNS_ADMIN_PERM and not call.ns_capable():
+            raise Refusal(errno.EPERM)
+    call.op = op
+    if dump:
+        call.endpoint.check_no_dump()
+    if half.level == STRICT:
+        call.attrs = read(half, message[16:])
+    else:  # a tolerant validator may leave a warning with the call
+        call.attrs = parse(half, message, call.extack)
+    return answer(call, half, dump)

@@ -1,0 +1,166 @@
+"""The machine: a kernel, and netlink on top of it.
+
+The model (emulator/kernel) knows nothing of messages. Here is what netlink itself keeps: which ports are taken, who
+listens to which group, which families are registered under which number, who receives for which protocol; and the
+announcer through which the model's news become notifications.
+
+Families are numbered, and their groups after them, in the order in which they register at boot; the order is that of
+the recorded machine (protocol/families/listed.py), so netdev is 20 and ethtool 21 as there.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from emulator.handlers import announcements
+from emulator.handlers.ethtool.common import EthtoolNotify
+from emulator.kernel.kernel import Kernel
+from emulator.kernel.queues.devmem import Devmem
+from emulator.machine import generic, rtnetlink
+from emulator.machine.faults import Faults
+from emulator.netlink.multicast import Multicast
+from protocol.families import REGISTERED
+from protocol.families.route.family import route as route_family
+from protocol.schema.family import Family, Operation
+from protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
+from protocol.uapi.netlink import NetlinkProtocol
+from protocol.uapi.rtnetlink import RTNLGRP, RTNLGRP_MAX
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.machine.endpoint import Endpoint
+    from emulator.netlink.call import Call
+    from emulator.netlink.dump import Dump
+
+Receiver = Callable[["Call"], "Dump | None"]
+
+# Groups that are never given out: 0 does not exist, drop_monitor helps itself to 1, and three families have their own
+# number as their group (mc_group_start of net/netlink/genetlink.c).
+RESERVED_GROUPS = frozenset({0, 1, 16, 17, 18})
+PRIVILEGED = (RTNLGRP.IPV4_MROUTE_R, RTNLGRP.IPV6_MROUTE_R)  # rtnetlink_bind()
+GENERIC_GROUPS = 64  # mc_groups_longs * BITS_PER_LONG, with fewer than that given out
+ROVER = -4097  # automatic port ids beyond the first are random, from here down (netlink_autobind())
+
+
+class Ports:
+    """The port ids of one machine: taken once a namespace and protocol."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.taken: dict[tuple[Net, int, int], Endpoint] = {}
+
+    def bind(self, endpoint: Endpoint, portid: int, pid: int) -> int:
+        """Takes ``portid``; or, where it is 0, ``pid`` or else a free one (netlink_bind(), netlink_autobind()).
+
+        Returns it as an unsigned 32-bit number. Raises OSError(EADDRINUSE).
+        """
+        where = endpoint.net, endpoint.protocol
+        if portid:
+            if (*where, portid) in self.taken:
+                raise OSError(errno.EADDRINUSE, f"port {portid} is taken")
+        else:
+            portid = pid
+            while not portid or (*where, portid) in self.taken:
+                portid = self.machine.random.randint(-(1 << 31), ROVER) & 0xFFFFFFFF
+        self.taken[*where, portid] = endpoint
+        return portid
+
+    def free(self, endpoint: Endpoint) -> None:
+        self.taken.pop((endpoint.net, endpoint.protocol, endpoint.portid), None)
+
+    def find(self, net: Net, protocol: int, portid: int) -> Endpoint | None:
+        """netlink_lookup()."""
+        return self.taken.get((net, protocol, portid))
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        """Every open socket."""
+        return iter(tuple(self.taken.values()))
+
+
+class Machine(Kernel):
+    """A kernel with netlink.
+
+    Takes what the kernel takes: the number of ``cpus``, the ``seed`` of its randomness, which ``netdevsim`` it has;
+    and ``families``, numbers by name for those that are to differ from the recorded machine's.
+    """
+
+    def __init__(
+        self, *, cpus: int = 2, seed: int = 0, families: Mapping[str, int] | None = None, netdevsim: str = "plain"
+    ) -> None:
+        super().__init__(cpus=cpus, seed=seed, netdevsim=netdevsim)
+        self.ports = Ports(self)
+        self.multicast = Multicast()
+        self.bugs = 0
+        self.numbers: dict[Family, int] = {}
+        self.families_by_number: dict[int, Family] = {}
+        self.group_ids: dict[tuple[Family, str], int] = {}
+        self.privileged = {(int(NetlinkProtocol.ROUTE), int(group)) for group in PRIVILEGED}
+        """Protocol and number of the groups that want CAP_NET_ADMIN of who listens."""
+        self.devmem = Devmem()
+        self.faults = Faults()
+        self.ethtool = EthtoolNotify(self)
+        for family in REGISTERED:
+            self.register(family, (families or {}).get(family.name))
+        self.receivers: dict[int, Receiver] = {
+            int(NetlinkProtocol.ROUTE): rtnetlink.receive,
+            int(NetlinkProtocol.GENERIC): generic.receive,
+        }
+        self.processes: list[Callable[[int], Net | None]] = []
+        """Who can tell in which namespace a process is: supervisors of real ones. None: not known to that one."""
+        announcements.listen(self)
+
+    # -- families -----------------------------------------------------------------------------
+
+    def register(self, family: Family, number: int | None = None) -> None:
+        """genl_register_family(): gives the family a number and its groups theirs."""
+        if number is None:
+            number = GENL_ID_CTRL if not self.numbers else max(GENL_START_ALLOC - 1, *self.numbers.values()) + 1
+        self.numbers[family] = number
+        self.families_by_number[number] = family
+        if number == GENL_ID_CTRL:
+            first = GENL_ID_CTRL
+        else:
+            taken = RESERVED_GROUPS | set(self.group_ids.values())
+            first = 2
+            while not taken.isdisjoint(range(first, first + len(family.groups))):
+                first += 1
+        for index, group in enumerate(family.groups):
+            self.group_ids[family, group] = first + index
+            if group in family.privileged:
+                self.privileged.add((int(NetlinkProtocol.GENERIC), first + index))
+
+    def number(self, op: Operation) -> int:
+        """nlmsg_type of the operation's replies: the family's number, or the message type itself."""
+        number = self.numbers.get(op.family)
+        return op.reply_cmd if number is None else number
+
+    def family(self, name: str) -> Family | None:
+        """genl_family_find_byname()."""
+        return next((family for family in self.numbers if family.name == name), None)
+
+    def group_count(self, protocol: int) -> int:
+        """How many groups a socket of the protocol can be a member of (nlk->ngroups)."""
+        return RTNLGRP_MAX if protocol == NetlinkProtocol.ROUTE else GENERIC_GROUPS
+
+    def notify_group(
+        self, net: Net, op: Operation, build: Callable[[], bytes], origin: Call | None = None
+    ) -> None:
+        """Sends a notification of a generic netlink family to the group it is declared for."""
+        assert op.group is not None
+        group = self.group_ids[op.family, op.group]
+        self.multicast.notify(net, int(NetlinkProtocol.GENERIC), group, build, origin)
+
+    def operation(self, name: str) -> Operation | None:
+        """The operation that can be asked for by a name such as "netdev.queue-create" or "route.newlink"."""
+        family_name, _, op_name = name.partition(".")
+        family = route_family if family_name == route_family.name else self.family(family_name)
+        operations = {} if family is None else family.operations
+        return next((op for op in operations.values() if op.name == op_name), None)
+
+    # -- sockets ------------------------------------------------------------------------------
+
+    def released(self, endpoint: Endpoint) -> None:
+        """A socket was closed: families that keep something for it let it go (genl_release())."""
+        self.devmem.released(endpoint)

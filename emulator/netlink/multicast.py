@@ -1,0 +1,67 @@
+"""Multicast: who listens to which group, and what reaches whom (nlmsg_notify(), netlink_broadcast_filtered()).
+
+A notification reaches the members of its group in its own namespace, and those elsewhere that asked to listen to all
+namespaces and know this one by an id. Its message is made only if there is someone to read it, and once for all.
+Whoever caused it and wants an echo gets it as a reply, member or not, and not a second time. The kernel leaves him out
+by his port id; where nobody wants an echo that is 0, and so a socket that has no port yet hears nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.machine.endpoint import Endpoint
+    from emulator.netlink.call import Call
+
+
+class Multicast:
+    """The groups of one machine."""
+
+    def __init__(self) -> None:
+        self.members: dict[tuple[int, int], dict[Endpoint, None]] = {}
+
+    def join(self, endpoint: Endpoint, group: int) -> None:
+        self.members.setdefault((endpoint.protocol, group), {})[endpoint] = None
+
+    def leave(self, endpoint: Endpoint, group: int) -> None:
+        members = self.members.get((endpoint.protocol, group))
+        if members is not None:
+            members.pop(endpoint, None)
+            if not members:
+                del self.members[endpoint.protocol, group]
+
+    def heard(self, protocol: int, group: int) -> bool:
+        """netlink_has_listeners(): whether anybody, anywhere, is a member."""
+        return (protocol, group) in self.members
+
+    def notify(
+        self, net: Net, protocol: int, group: int, build: Callable[[], bytes], origin: Call | None = None
+    ) -> None:
+        """Sends a notification: ``build`` makes the message, if it is needed. ``origin`` caused it."""
+        echo = origin is not None and origin.echo
+        members = self.members.get((protocol, group))
+        if not members and not echo:
+            return
+        excluded = origin.portid if echo and origin is not None else 0
+        data: bytes | None = None
+        for endpoint in tuple(members or ()):
+            if endpoint.portid == excluded:
+                continue
+            nsid = None
+            if endpoint.net is not net:
+                if not endpoint.all_nsid:
+                    continue
+                nsid = endpoint.net.id_of(net)
+                if nsid is None:
+                    continue
+            if data is None:
+                data = build()
+            endpoint.deliver(data, group, nsid)
+        if echo and origin is not None:
+            # As in the kernel: to whoever has that port in the namespace where it happened.
+            asker = origin.machine.ports.find(net, protocol, origin.portid)
+            if asker is not None:
+                asker.deliver(build() if data is None else data)

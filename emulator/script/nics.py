@@ -1,0 +1,66 @@
+"""NICs as steps: which kind is plugged where, and what it can do otherwise than its profile says."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from errno import EADDRNOTAVAIL
+from typing import TYPE_CHECKING
+
+from emulator.kernel.devices.address import valid_ethernet
+from emulator.kernel.devices.queue import MAX_QUEUES
+from emulator.kernel.nics.profiles import PROFILES
+from emulator.script.programs import StepError
+from protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from emulator.script.steps import Steps
+    from emulator.script.trace import Step
+
+ABILITIES = (
+    "bus", "dma", "functions", "hds_thresh", "netmem_tx", "queue_mgmt", "rx_page_size", "speed", "xdp_features",
+    "xdp_zc_max_segs",
+)  # fmt: skip
+"""Fields of a profile that a step may set."""
+FUNCTIONS_MAX = 8
+ADDRESS = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
+
+
+class Plugs:
+    """Comings and goings of NICs."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.verbs: dict[str, Callable[[Step], None]] = {"nic_new": self._new, "nic_del": self._del}
+
+    def _new(self, step: Step) -> None:
+        profile = PROFILES.get(step["profile"])
+        if profile is None:
+            raise StepError(f"nic_new: profile: there is no {step['profile']!r}, but {', '.join(PROFILES)}")
+        queues = step.get("queues", 0)
+        if queues > MAX_QUEUES:
+            raise StepError(f"nic_new: queues: no NIC has more than {MAX_QUEUES}")
+        changes = {name: step[name] for name in ABILITIES if step.get(name) is not None}
+        if not 1 <= changes.get("functions", 1) <= FUNCTIONS_MAX:
+            raise StepError(f"nic_new: functions: from 1 to {FUNCTIONS_MAX}")
+        if not changes.get("xdp_zc_max_segs", 1):
+            raise StepError("nic_new: xdp_zc_max_segs: at least 1")
+        self.steps.machine.nics.plug(
+            step.subject, dataclasses.replace(profile, **changes), self.steps.net("nic_new", step.get("netns", "init")),
+            name=step.get("name", "eth%d"), queues=queues, mac=_mac(step.get("address")),
+        )  # fmt: skip
+
+    def _del(self, step: Step) -> None:
+        self.steps.machine.nics.unplug(step.subject)
+
+
+def _mac(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    if not ADDRESS.fullmatch(text):
+        raise StepError(f"nic_new: address: six bytes like 02:00:00:00:00:01, and not {text!r}")
+    mac = bytes.fromhex(text.replace(":", ""))
+    if not valid_ethernet(mac):
+        raise Refusal(EADDRNOTAVAIL)
+    return mac

@@ -1,0 +1,98 @@
+"""How much time the recorder let pass after a step, before it read what had come of it.
+
+A trace does not say: its times are the recorder's habits (fixtures/recorder/agent.py), and as long as it took for
+something to come. They show in what IPv6 sends by itself and counts, and in addresses that are announced a second or
+two after their device came up. Where the recorded kernel had more to say than the machine has yet, time goes on for a
+while. So it does before an answer that told how long a neighbour had been known.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from emulator.handlers.route.addr.fill import CENTISECOND
+from emulator.kernel.core.clock import NSEC_PER_SEC
+from emulator.kernel.inet import neighbour
+from emulator.script.trace import open_bytes
+from protocol.families.route.neigh import HEADER as NEIGHBOUR
+from protocol.families.route.neigh import Nda
+from protocol.frame import HEADER_SIZE, split
+from protocol.schema.attributes import Attrs
+from protocol.uapi.if_ import IFF
+from protocol.uapi.netlink import NetlinkProtocol
+from protocol.uapi.rtnetlink import RTM
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.script.steps import Answer, Steps
+    from emulator.script.trace import Step
+
+AFTER = {"close": 0.05, "netns_del": 1.0, "nsim_new": 0.2, "nsim_del": 0.5, "end": 0.3}
+"""In seconds, by verb; nothing after the others."""
+AFTER_UP_OR_DOWN = 0.6
+"""After a request that raises a device or takes it down."""
+PATIENCE, GLANCE = 4.0, 0.1
+"""How long in all, and in what steps, to wait for what was recorded."""
+NEIGHBOUR_END = HEADER_SIZE + (NEIGHBOUR.size or 0)
+LINK = struct.Struct("<IHHII BBHiII")
+"""A message header, and struct ifinfomsg behind it."""
+
+
+def pause_after(steps: Steps, step: Step) -> float:
+    """How long the recorder waited, in seconds."""
+    if step.verb == "send" and steps.sockets[step.subject].protocol == NetlinkProtocol.ROUTE:
+        data = bytes.fromhex(step["hex"])
+        if len(data) >= LINK.size:
+            fields = LINK.unpack_from(data)
+            if fields[1] == RTM.SETLINK and fields[-1] & IFF.UP:
+                return AFTER_UP_OR_DOWN
+    return AFTER.get(step.verb, 0.0)
+
+
+def let_time_pass(steps: Steps, step: Step, answer: Answer) -> None:
+    """Lets time pass after a step, and adds to the answer what comes in the meantime."""
+    waited = pause_after(steps, step)
+    if waited:
+        steps.wait(waited, answer)
+    while waited < PATIENCE and lacks(step, answer):
+        steps.wait(GLANCE, answer)
+        waited += GLANCE
+
+
+def catch_up(steps: Steps, step: Step) -> None:
+    """Lets time pass before a step, where the recorded kernel had known a neighbour for longer than the machine has:
+    what it said of the neighbour tells the age."""
+    missing = 0
+    for socket, patterns in step.got.items():
+        endpoint = steps.sockets.get(socket)
+        if endpoint is None or endpoint.protocol != NetlinkProtocol.ROUTE:
+            continue
+        for pattern in patterns:
+            for header, message in split(b"" if pattern.startswith("!") else open_bytes(pattern)[0]):
+                if header.type in (RTM.NEWNEIGH, RTM.DELNEIGH):
+                    missing = max(missing, _missing(steps, endpoint.net, message))
+    if missing:
+        steps.machine.advance(missing / NSEC_PER_SEC)
+
+
+def _missing(steps: Steps, net: Net, message: bytes) -> int:
+    """How much younger than recorded a neighbour is, in nanoseconds; bytes that were open count as 0."""
+    header = NEIGHBOUR.decode(message, HEADER_SIZE, NEIGHBOUR_END)
+    told = Attrs.index(message, NEIGHBOUR_END, len(message))
+    dev = net.device(header.ifindex)
+    if dev is None or Nda.cacheinfo not in told or Nda.dst not in told:
+        return 0
+    known = neighbour.of(net).find(dev, header.family, int.from_bytes(told[Nda.dst], "big"))
+    if known is None:
+        return 0
+    ages, now = told[Nda.cacheinfo], steps.machine.clock.now
+    return max(
+        int(ages.updated) * CENTISECOND - (now - known.updated),
+        int(ages.confirmed) * CENTISECOND - (now - known.confirmed),
+    )
+
+
+def lacks(step: Step, answer: Answer) -> bool:
+    """Whether a socket had more to read when the trace was recorded."""
+    return any(len(recorded) > len(answer.got.get(socket, ())) for socket, recorded in step.got.items())

@@ -1,0 +1,99 @@
+"""Programs that use a queue, played by steps: AF_XDP sockets, XDP programs, io_urings that receive, dmabufs.
+
+Each is called by the name that its step gives it, one space of names for all of them, and lives until `end` says that
+it ended, as a process would. What is bound through a device that goes away is bound no more, but the program stays,
+and its name with it.
+
+A `uid` other than 0 is a program without capabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from emulator.kernel.queues import zcrx
+from emulator.kernel.queues.devmem import PAGE_SIZE, Dmabuf
+from emulator.kernel.queues.xdp import XdpLink
+from emulator.kernel.queues.xsk import Umem, XdpSocket
+from protocol.refusal import Refusal
+from protocol.uapi.if_xdp import XDP
+
+if TYPE_CHECKING:
+    from emulator.script.steps import Steps
+    from emulator.script.trace import Step
+
+Program = XdpSocket | XdpLink | zcrx.Registration | Dmabuf
+
+
+class StepError(Exception):
+    """A step that makes no sense on this machine as it is: one line for people."""
+
+
+class Programs:
+    """The programs of a machine, by name."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.running: dict[str, Program] = {}
+        self.verbs: dict[str, Callable[[Step], None]] = {
+            "xsk": self._xsk, "xdp": self._xdp, "zcrx": self._zcrx, "dmabuf": self._dmabuf, "end": self._end,
+        }  # fmt: skip
+
+    def dmabuf(self, verb: str, name: str) -> Dmabuf:
+        """The dmabuf of that name; StepError when there is none."""
+        found = self.running.get(name)
+        if not isinstance(found, Dmabuf):
+            raise StepError(f"{verb}: there is no dmabuf {name!r}")
+        return found
+
+    def end(self, name: str) -> None:
+        """The program of that name ends, and lets go of what it used; StepError when there is none."""
+        found = self.running.pop(name, None)
+        if found is None:
+            raise StepError(f"end: there is no program {name!r}")
+        if isinstance(found, Dmabuf):
+            self.steps.forget(found)
+        else:
+            found.close()
+
+    def _free(self, step: Step) -> str:
+        name: str = step.subject
+        if name in self.running:
+            raise StepError(f"{step.verb}: there is a program {name!r} already")
+        return name
+
+    def _xsk(self, step: Step) -> None:
+        name, flags = self._free(step), step.get("flags", 0)
+        shared = step.get("shared")
+        other = None
+        if shared is not None:
+            found = self.running.get(shared)
+            if not isinstance(found, XdpSocket):
+                raise StepError(f"xsk: there is no AF_XDP socket {shared!r}")
+            other, flags = found, flags | XDP.SHARED_UMEM
+        sock = XdpSocket(self.steps.net("xsk", step.get("netns", "init")), capable=not step.get("uid", 0))
+        try:
+            umem = None if other is not None else Umem(step.get("chunk_size", PAGE_SIZE), step.get("headroom", 0))
+            sock.bind(step["ifindex"], step["queue"], flags, umem, other)
+        except Refusal:
+            sock.close()
+            raise
+        self.running[name] = sock
+
+    def _xdp(self, step: Step) -> None:
+        name, net = self._free(step), self.steps.net("xdp", step.get("netns", "init"))
+        self.running[name] = XdpLink(net, step["ifindex"], step.get("flags", 0), fragments=step.get("frags", False))
+
+    def _zcrx(self, step: Step) -> None:
+        name = self._free(step)
+        self.running[name] = zcrx.register(
+            self.steps.net("zcrx", step.get("netns", "init")), step["ifindex"], step["queue"],
+            step.get("rx_buf_len", 0), contiguous=step.get("contiguous", PAGE_SIZE), capable=not step.get("uid", 0),
+        )  # fmt: skip
+
+    def _dmabuf(self, step: Step) -> None:
+        self.running[self._free(step)] = Dmabuf(step.get("pages", 16) * PAGE_SIZE)
+
+    def _end(self, step: Step) -> None:
+        self.end(step.subject)

@@ -1,0 +1,241 @@
+"""Steps performed on a machine in this process: what a trace says was done to a kernel, done to ours.
+
+Sockets are endpoints by name. Where the kernel would find a descriptor in the sender's table of open files, the
+endpoints find it in `descriptors`: a namespace gets a made-up number the first time a message names it.
+
+A step either does all that it says, or raises and has done nothing: StepError when it makes no sense (a socket that is
+not open), OSError when the kernel refuses it, with the errno that the system call would give.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from emulator.machine.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
+from emulator.machine.faults import Fault
+from emulator.script.counters import Figures
+from emulator.script.nics import Plugs
+from emulator.script.programs import Programs, StepError
+from emulator.script.trace import Step
+from protocol.refusal import Refusal
+from protocol.uapi.netlink import NetlinkProtocol
+
+if TYPE_CHECKING:
+    from emulator.kernel.core.net import Net
+    from emulator.machine.machine import Machine
+    from emulator.netlink.descriptors import Descriptors
+
+READ_SIZE = 65536
+"""How much room the recorder's receives had."""
+
+RECORDED_RCVBUF = 8 << 20
+"""And its sockets: SO_RCVBUF of 4 MiB, which the kernel doubles."""
+
+PORTS_MAX = 16384
+"""Of one netdevsim device; the kernel tries until its memory is used up."""
+
+FIRST_NUMBER = 3
+"""The lowest number of a descriptor: what comes after standard input, output and error."""
+
+
+Got = dict[str, list[bytes | OSError]]
+"""By socket, what it had to read, in order: datagrams, and errors with which a receive failed."""
+
+
+@dataclass
+class Answer:
+    """What came of a step. error: with which the kernel refused it, if it did."""
+
+    got: Got = field(default_factory=dict)
+    error: OSError | None = None
+
+
+def receive_buffer(step: Step, default: int) -> int:
+    """What SO_RCVBUF makes of a step's `rcvbuf`: twice as much, and never too little (sk_setsockopt())."""
+    asked = step.get("rcvbuf")
+    return default if asked is None else max(2 * asked, MIN_RCVBUF)
+
+
+class Steps:
+    """A machine, and the sockets that steps have opened on it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.sockets: dict[str, Endpoint] = {}
+        self.nets: dict[str, Net] = {net.name: net for net in machine.nets.values()}
+        """Namespaces that can be named. One that has lost its name lives on while a socket is open in it."""
+        self.descriptors: dict[int, object] = {}
+        self.programs = Programs(self)
+        self._verbs = {
+            "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
+            "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del, "sleep": self._sleep,
+            "fault": self._fault, "interrupt": self._fault, "lose": self._lose, "heal": self._heal,
+            **self.programs.verbs, **Plugs(self).verbs, **Figures(self).verbs,
+        }  # fmt: skip
+
+    def perform(self, step: Step) -> Answer:
+        """Does a step and reads what every socket has to say then. Raises StepError."""
+        answer = Answer()
+        try:
+            self.do(step)
+        except OSError as error:
+            answer.error = error
+        self._drain(answer.got)
+        self.machine.settle()
+        self._drain(answer.got)
+        return answer
+
+    def wait(self, seconds: float, answer: Answer) -> None:
+        """Lets time pass, and adds what every socket has to say then to the answer to the last step."""
+        self.machine.advance(seconds)
+        self._drain(answer.got)
+
+    def do(self, step: Step) -> None:
+        """Does a step. Raises StepError and OSError."""
+        try:
+            self._verbs[step.verb](step)
+        except Refusal as refusal:
+            raise OSError(refusal.errno, refusal.text or os.strerror(refusal.errno)) from refusal
+
+    def _drain(self, got: Got) -> None:
+        for name, endpoint in self.sockets.items():
+            while endpoint.pending():
+                received: bytes | OSError | None
+                try:
+                    received = endpoint.receive(READ_SIZE)
+                except OSError as error:
+                    received = error
+                if received is not None:
+                    got.setdefault(name, []).append(received)
+
+    def open(
+        self,
+        name: str,
+        *,
+        netns: str = "init",
+        proto: int = NetlinkProtocol.GENERIC,
+        port: int = 0,
+        opts: Sequence[Sequence[int]] = (),
+        groups: int = 0,
+        uid: int = 0,
+        pid: int = 0,
+        rcvbuf: int = RCVBUF,
+        descriptors: Descriptors | None = None,
+        bound: bool = True,
+    ) -> Endpoint:
+        """Opens, binds and configures a socket. pid: whose it is, for a port id that is not given."""
+        if name in self.sockets:
+            raise StepError(f"open: there is a socket {name!r} already")
+        net = self.net("open", netns)
+        credentials = ROOT if uid == 0 else Credentials.of(uid)
+        options = [(option, value) for option, value in opts]
+        endpoint = Endpoint(
+            self.machine, net, proto, portid=port, pid=pid, options=options, groups=groups, credentials=credentials,
+            rcvbuf=rcvbuf, bound=bound,
+        )  # fmt: skip
+        endpoint.descriptors = self.descriptors if descriptors is None else descriptors
+        self.sockets[name] = endpoint
+        return endpoint
+
+    def socket(self, verb: str, name: str) -> Endpoint:
+        """The open socket of that name; StepError when there is none."""
+        endpoint = self.sockets.get(name)
+        if endpoint is None:
+            raise StepError(f"{verb}: there is no socket {name!r}")
+        return endpoint
+
+    def net(self, verb: str, name: str) -> Net:
+        """The namespace of that name; StepError when there is none."""
+        net = self.nets.get(name)
+        if net is None:
+            raise StepError(f"{verb}: there is no namespace {name!r}")
+        return net
+
+    def number(self, thing: object) -> int:
+        """The descriptor under which the senders have that object open."""
+        for number, known in self.descriptors.items():
+            if known is thing:
+                return number
+        number = FIRST_NUMBER
+        while number in self.descriptors:
+            number += 1
+        self.descriptors[number] = thing
+        return number
+
+    def forget(self, thing: object) -> None:
+        """The senders close whatever descriptor they have of that object."""
+        for number in [number for number, known in self.descriptors.items() if known is thing]:
+            del self.descriptors[number]
+
+    # The verbs
+
+    def _open(self, step: Step) -> None:
+        self.open(
+            step.subject, netns=step.get("netns", "init"), proto=step["proto"], port=step.get("port", 0),
+            opts=step.get("opts", ()), uid=step.get("uid", 0),
+            rcvbuf=receive_buffer(step, RECORDED_RCVBUF),
+        )  # fmt: skip
+
+    def _opt(self, step: Step) -> None:
+        self.socket("opt", step.subject).setsockopt(step["name"], step["value"])
+
+    def _close(self, step: Step) -> None:
+        self.socket("close", step.subject).close()
+        del self.sockets[step.subject]
+
+    def _send(self, step: Step) -> None:
+        endpoint = self.socket("send", step.subject)
+        data = bytearray.fromhex(step["hex"])
+        for offset, name in step.get("patch_dmabuf", ()):
+            data[offset : offset + 4] = self.number(self.programs.dmabuf("send", name)).to_bytes(4, "little")
+        for offset, name in step.get("patch_fd", ()):
+            data[offset : offset + 4] = self.number(self.net("send", name)).to_bytes(4, "little")
+        endpoint.send(bytes(data))
+
+    def _fault(self, step: Step) -> None:
+        operation = self.machine.operation(step.subject)
+        if operation is None:
+            raise StepError(f"{step.verb}: there is no operation {step.subject!r}, such as netdev.queue-create")
+        if step.verb == "interrupt" and operation.dump is None:
+            raise StepError(f"interrupt: {step.subject} cannot be dumped")
+        number = getattr(errno, step["errno"]) if step.verb == "fault" else 0
+        fault = Fault(operation, number, step.get("text"), step.get("netns"), step.get("count", 1))
+        self.machine.faults.add(fault)
+
+    def _lose(self, step: Step) -> None:
+        self.socket("lose", step.subject).lose(step.get("count", 1))
+
+    def _heal(self, step: Step) -> None:
+        self.machine.faults.clear()
+
+    def _netns(self, step: Step) -> None:
+        name = step.subject
+        if name in self.nets:
+            raise StepError(f"netns: there is a namespace {name!r} already")
+        if name in self.machine.nets:
+            raise StepError(f"netns: the last namespace {name!r} is still in use")
+        self.nets[name] = self.machine.new_net(name)
+
+    def _netns_del(self, step: Step) -> None:
+        net = self.net("netns_del", step.subject)
+        if net is self.machine.init_net:
+            raise StepError("netns_del: the first namespace stays as long as the machine")
+        self.forget(net)
+        del self.nets[net.name]
+        self.machine.delete_net(net.name)
+
+    def _nsim_new(self, step: Step) -> None:
+        number, ports, queues = step.subject
+        if ports > PORTS_MAX:
+            raise OSError(errno.ENOMEM, f"a netdevsim with {ports} ports")
+        self.machine.netdevsim_bus.new_device(number, ports, queues)
+
+    def _nsim_del(self, step: Step) -> None:
+        self.machine.netdevsim_bus.del_device(step.subject)
+
+    def _sleep(self, step: Step) -> None:
+        self.machine.advance(step["sleep"])

@@ -1,0 +1,1 @@
+"""Any message into a tree, and into text."""

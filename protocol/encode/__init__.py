@@ -1,0 +1,1 @@
+"""Requests by the names of a specification, and conversations made of them."""

@@ -1,0 +1,1 @@
+"""The ethtool family, declared."""

@@ -1,0 +1,1 @@
+"""rtnetlink, declared: a file a group of messages."""

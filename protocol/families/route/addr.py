@@ -1,0 +1,69 @@
+"""Addresses: RTM_NEWADDR, RTM_DELADDR and RTM_GETADDR, of IPv4 and of IPv6.
+
+Both families share the messages and the numbers, but not the policies, nor the order in which they write: that of
+inet_fill_ifaddr() of net/ipv4/devinet.c, and of inet6_fill_ifaddr() of net/ipv6/addrconf.c. Which one is meant stands
+in the header. Addresses are bytes here, as many as the family has.
+"""
+
+import construct as c
+
+from protocol.families.route.family import route
+from protocol.schema.attributes import Attr, AttrSet, Layout
+from protocol.schema.family import Half
+from protocol.schema.kinds import Integer, binary, s32, string, structure, u8, u32
+from protocol.schema.policy import Policy
+from protocol.schema.structs import ifa_cacheinfo, ifaddrmsg
+from protocol.uapi.if_ import IFNAMSIZ
+from protocol.uapi.if_addr import IFA_F, IFAPROT
+from protocol.uapi.netlink import AttrType
+from protocol.uapi.rtnetlink import RTM
+
+HEADER = structure(ifaddrmsg, "ifaddrmsg")
+IFA_MAX = 11
+in_addr = Integer("in_addr", c.Int32ub, AttrType.U32)
+"""An address of IPv4 to a policy, which takes it for a number."""
+in6_addr = structure(c.Bytes(16), "in6_addr")
+
+
+class Ifa(AttrSet):
+    """IFA_*."""
+
+    address = Attr(1, binary)
+    local = Attr(2, binary)
+    label = Attr(3, string, length=IFNAMSIZ - 1)
+    broadcast = Attr(4, binary)
+    anycast = Attr(5, binary)
+    cacheinfo = Attr(6, structure(ifa_cacheinfo, "ifa_cacheinfo"))
+    multicast = Attr(7, binary)
+    flags = Attr(8, u32, shown=IFA_F)
+    rt_priority = Attr(9, u32)
+    target_netnsid = Attr(10, s32)
+    proto = Attr(11, u8, shown=IFAPROT)
+
+
+IPV4 = Policy(
+    Ifa.local.but(kind=in_addr), Ifa.address.but(kind=in_addr), Ifa.broadcast.but(kind=in_addr), Ifa.label,
+    Ifa.cacheinfo, Ifa.flags, Ifa.rt_priority, Ifa.target_netnsid, Ifa.proto, top=IFA_MAX, chosen_from=Ifa,
+)  # fmt: skip
+"""ifa_ipv4_policy"""
+
+U32_AT_LEAST = structure(c.Int32ul, "u32")
+IPV6 = Policy(
+    Ifa.address.but(kind=in6_addr), Ifa.local.but(kind=in6_addr), Ifa.cacheinfo, Ifa.flags.but(kind=U32_AT_LEAST),
+    Ifa.rt_priority.but(kind=U32_AT_LEAST), Ifa.target_netnsid, Ifa.proto, top=IFA_MAX, chosen_from=Ifa,
+)  # fmt: skip
+"""ifa_ipv6_policy, which looks at no more than the length of most"""
+
+TOLD4 = Layout(
+    Ifa.target_netnsid, Ifa.address, Ifa.local, Ifa.broadcast, Ifa.label, Ifa.proto, Ifa.flags, Ifa.rt_priority,
+    Ifa.cacheinfo,
+)  # fmt: skip
+TOLD6 = Layout(
+    Ifa.target_netnsid, Ifa.local, Ifa.address, Ifa.rt_priority, Ifa.cacheinfo, Ifa.flags, Ifa.proto
+)
+
+NEWADDR = route.operation(RTM.NEWADDR, Ifa, do=Half(IPV4), fixed=HEADER)
+DELADDR = route.operation(RTM.DELADDR, Ifa, do=Half(IPV4), fixed=HEADER)
+GETADDR = route.operation(
+    RTM.GETADDR, Ifa, do=Half(IPV6), dump=Half(IPV4), replies=TOLD4, reply_cmd=RTM.NEWADDR, fixed=HEADER
+)

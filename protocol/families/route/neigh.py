@@ -1,0 +1,55 @@
+"""Neighbours: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH, in the order of neigh_fill_info() of net/core/neighbour.c."""
+
+from protocol.families.route.family import route
+from protocol.schema.attributes import Attr, AttrSet, Layout
+from protocol.schema.family import Half
+from protocol.schema.kinds import binary, nest, structure, u8, u16, u32
+from protocol.schema.policy import Policy
+from protocol.schema.structs import nda_cacheinfo, ndmsg
+from protocol.uapi.neighbour import NTF_EXT
+from protocol.uapi.netdevice import MAX_ADDR_LEN
+from protocol.uapi.rtnetlink import RTM, RTPROT
+
+HEADER = structure(ndmsg, "ndmsg")
+NDA_MAX = 17
+TAKEN_EXT = int(NTF_EXT.MANAGED | NTF_EXT.EXT_VALIDATED)
+"""NTF_EXT_MASK"""
+STRICT_FROM = 13
+"""strict_start_type: NDA_NH_ID"""
+
+
+class Nda(AttrSet):
+    """NDA_*."""
+
+    dst = Attr(1, binary, length=MAX_ADDR_LEN)
+    lladdr = Attr(2, binary, length=MAX_ADDR_LEN)
+    cacheinfo = Attr(3, structure(nda_cacheinfo, "nda_cacheinfo"))
+    probes = Attr(4, u32)
+    vlan = Attr(5, u16)
+    port = Attr(6, u16)
+    vni = Attr(7, u32)
+    ifindex = Attr(8, u32)
+    master = Attr(9, u32)
+    link_netnsid = Attr(10, u32)
+    src_vni = Attr(11, u32)
+    protocol = Attr(12, u8, shown=RTPROT)
+    nh_id = Attr(13, u32)
+    fdb_ext_attrs = Attr(14, nest(None))
+    flags_ext = Attr(15, u32, flags=NTF_EXT, mask=TAKEN_EXT)
+    ndm_state_mask = Attr(16, u16)
+    ndm_flags_mask = Attr(17, u8)
+
+
+TAKEN = Policy(
+    Nda.dst, Nda.lladdr, Nda.cacheinfo, Nda.probes, Nda.vlan, Nda.port, Nda.vni, Nda.ifindex, Nda.master, Nda.protocol,
+    Nda.nh_id, Nda.flags_ext, Nda.fdb_ext_attrs, top=NDA_MAX, strict_from=STRICT_FROM, chosen_from=Nda,
+)  # fmt: skip
+"""nda_policy"""
+
+TOLD = Layout(Nda.dst, Nda.lladdr, Nda.probes, Nda.cacheinfo, Nda.protocol, Nda.flags_ext)
+
+NEWNEIGH = route.operation(RTM.NEWNEIGH, Nda, do=Half(TAKEN), fixed=HEADER)
+DELNEIGH = route.operation(RTM.DELNEIGH, Nda, do=Half(None), fixed=HEADER)
+GETNEIGH = route.operation(
+    RTM.GETNEIGH, Nda, do=Half(TAKEN), dump=Half(TAKEN), replies=TOLD, reply_cmd=RTM.NEWNEIGH, fixed=HEADER
+)

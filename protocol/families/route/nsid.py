@@ -1,0 +1,35 @@
+"""Ids of namespaces: RTM_NEWNSID, RTM_GETNSID, and RTM_DELNSID, which is only ever told.
+
+As net/core/net_namespace.c has them (rtnl_net_policy, rtnl_net_fill()).
+"""
+
+from protocol.families.route.family import route
+from protocol.schema.attributes import Attr, AttrSet, Layout
+from protocol.schema.family import Half
+from protocol.schema.kinds import s32, structure, u32
+from protocol.schema.policy import Policy
+from protocol.schema.structs import rtgenmsg
+from protocol.uapi.rtnetlink import RTM
+
+GENERAL = structure(rtgenmsg, "rtgenmsg")
+
+
+class Nsid(AttrSet):
+    """NETNSA_*."""
+
+    nsid = Attr(1, s32)
+    pid = Attr(2, u32)
+    fd = Attr(3, u32)
+    target_nsid = Attr(4, s32)
+    current_nsid = Attr(5, s32)
+
+
+TAKEN = Policy(Nsid.nsid, Nsid.pid, Nsid.fd, Nsid.target_nsid, top=5)
+"""rtnl_net_policy."""
+
+REPLY = Layout(Nsid.nsid, Nsid.current_nsid)
+
+NEWNSID = route.operation(RTM.NEWNSID, Nsid, do=Half(TAKEN), replies=REPLY, fixed=GENERAL)
+GETNSID = route.operation(
+    RTM.GETNSID, Nsid, do=Half(TAKEN), dump=Half(TAKEN), replies=REPLY, reply_cmd=RTM.NEWNSID, fixed=GENERAL
+)

@@ -1,0 +1,118 @@
+"""Routes: RTM_NEWROUTE, RTM_DELROUTE and RTM_GETROUTE, of IPv4 and of IPv6.
+
+Both families share the messages and the numbers. IPv4 writes in the order of fib_dump_info() of
+net/ipv4/fib_semantics.c, IPv6 in that of rt6_fill_node() of net/ipv6/route.c. Addresses are bytes here, as many as the
+family has.
+"""
+
+from protocol.families.route.addr import in6_addr, in_addr
+from protocol.families.route.family import route
+from protocol.schema.attributes import Attr, AttrSet, Layout
+from protocol.schema.family import Half
+from protocol.schema.kinds import be16, be32, binary, nest, structure, u8, u16, u32
+from protocol.schema.policy import Policy
+from protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop
+from protocol.uapi.rtnetlink import RTM
+
+HEADER = structure(rtmsg, "rtmsg")
+NEXTHOP = structure(rtnexthop, "rtnexthop")
+RTA_MAX = 31
+STRICT_FROM = 30
+"""strict_start_type: RTA_DPORT + 1"""
+
+
+class Metrics(AttrSet):
+    """RTAX_*. The congestion control algorithm is a name in a message, a number in a table."""
+
+    lock = Attr(1, u32)
+    mtu = Attr(2, u32)
+    window = Attr(3, u32)
+    rtt = Attr(4, u32)
+    rttvar = Attr(5, u32)
+    ssthresh = Attr(6, u32)
+    cwnd = Attr(7, u32)
+    advmss = Attr(8, u32)
+    reordering = Attr(9, u32)
+    hoplimit = Attr(10, u32)
+    initcwnd = Attr(11, u32)
+    features = Attr(12, u32)
+    rto_min = Attr(13, u32)
+    initrwnd = Attr(14, u32)
+    quickack = Attr(15, u32)
+    cc_algo = Attr(16, binary)
+    fastopen_no_cookie = Attr(17, u32)
+
+
+class Rta(AttrSet):
+    """RTA_*."""
+
+    dst = Attr(1, binary)
+    src = Attr(2, binary)
+    iif = Attr(3, u32)
+    oif = Attr(4, u32)
+    gateway = Attr(5, binary)
+    priority = Attr(6, u32)
+    prefsrc = Attr(7, binary)
+    metrics = Attr(8, nest(Metrics, flagged=False))
+    multipath = Attr(9, binary)
+    protoinfo = Attr(10, u32)
+    flow = Attr(11, u32)
+    cacheinfo = Attr(12, structure(rta_cacheinfo, "rta_cacheinfo"))
+    table = Attr(15, u32)
+    mark = Attr(16, u32)
+    via = Attr(18, binary)
+    newdst = Attr(19, binary)
+    pref = Attr(20, u8)
+    encap_type = Attr(21, u16)
+    encap = Attr(22, nest(None, flagged=False))
+    expires = Attr(23, u32)
+    uid = Attr(25, u32)
+    ttl_propagate = Attr(26, u8)
+    ip_proto = Attr(27, u8)
+    sport = Attr(28, be16)
+    dport = Attr(29, be16)
+    nh_id = Attr(30, u32)
+    flowlabel = Attr(31, be32)
+
+
+METRICS = Rta.metrics.but(kind=nest(None))
+_COMMON = (
+    Rta.iif, Rta.oif, Rta.priority, METRICS, Rta.multipath.but(kind=NEXTHOP), Rta.encap_type, Rta.encap, Rta.uid,
+    Rta.mark, Rta.table, Rta.ip_proto, Rta.sport.but(kind=u16), Rta.dport.but(kind=u16), Rta.nh_id,
+)  # fmt: skip
+
+IPV4 = Policy(
+    *_COMMON, *(attr.but(kind=in_addr) for attr in (Rta.dst, Rta.src, Rta.gateway, Rta.prefsrc)), Rta.protoinfo,
+    Rta.flow, top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
+)  # fmt: skip
+"""rtm_ipv4_policy"""
+IPV6 = Policy(
+    *_COMMON, *(attr.but(kind=in6_addr) for attr in (Rta.gateway, Rta.prefsrc)), Rta.pref, Rta.expires, Rta.flowlabel,
+    top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
+)  # fmt: skip
+"""rtm_ipv6_policy"""
+
+TOLD4 = Layout(
+    Rta.table, Rta.dst, Rta.priority, Rta.metrics, Rta.prefsrc, Rta.gateway, Rta.via, Rta.oif, Rta.flow, Rta.multipath
+)
+TOLD6 = Layout(
+    Rta.table, Rta.dst, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.multipath, Rta.cacheinfo,
+    Rta.pref,
+)  # fmt: skip
+LOOKED_UP4 = Layout(
+    Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.prefsrc, Rta.gateway, Rta.via, Rta.metrics, Rta.mark, Rta.uid,
+    Rta.cacheinfo,
+)
+"""rt_fill_info() of net/ipv4/route.c: a route that has been looked up"""
+ASKED6 = Layout(Rta.table, Rta.dst, Rta.prefsrc)
+LOOKED_UP6 = Layout(Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.cacheinfo, Rta.pref)
+"""What follows: a source address that the route itself prefers is told a second time."""
+HOP = Layout(Rta.gateway, Rta.via)
+"""What stands behind each struct rtnexthop"""
+
+NEWROUTE = route.operation(RTM.NEWROUTE, Rta, do=Half(IPV4), fixed=HEADER)
+DELROUTE = route.operation(RTM.DELROUTE, Rta, do=Half(IPV4), fixed=HEADER)
+GETROUTE = route.operation(
+    RTM.GETROUTE, Rta, do=Half(IPV4), dump=Half(IPV4, done_apart=True), replies=TOLD4, reply_cmd=RTM.NEWROUTE,
+    fixed=HEADER,
+)  # fmt: skip

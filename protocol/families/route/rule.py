@@ -1,0 +1,71 @@
+"""Routing rules: RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE, in the order of fib_nl_fill_rule() of net/core/fib_rules.c."""
+
+import construct as c
+
+from protocol.families.route.family import route
+from protocol.schema.attributes import Attr, AttrSet, Layout
+from protocol.schema.family import Half
+from protocol.schema.kinds import be32, binary, string, structure, u8, u16, u32
+from protocol.schema.policy import Policy
+from protocol.schema.structs import fib_rule_hdr
+from protocol.uapi.if_ import IFNAMSIZ
+from protocol.uapi.rtnetlink import RTM, RTPROT
+
+HEADER = structure(fib_rule_hdr, "fib_rule_hdr")
+UIDS = structure(c.Struct("start" / c.Int32ul, "end" / c.Int32ul), "fib_rule_uid_range")
+PORTS = structure(c.Struct("start" / c.Int16ul, "end" / c.Int16ul), "fib_rule_port_range")
+FRA_MAX = 30
+DSCP = 0x3F
+"""INET_DSCP_MASK, without the bits of ECN."""
+STRICT_FROM = 25
+"""strict_start_type: FRA_DPORT_RANGE + 1"""
+
+
+class Fra(AttrSet):
+    """FRA_*."""
+
+    dst = Attr(1, binary)
+    src = Attr(2, binary)
+    iifname = Attr(3, string, length=IFNAMSIZ - 1)
+    goto = Attr(4, u32)
+    priority = Attr(6, u32)
+    fwmark = Attr(10, u32)
+    flow = Attr(11, u32)
+    tun_id = Attr(12, binary)
+    suppress_ifgroup = Attr(13, u32)
+    suppress_prefixlen = Attr(14, u32)
+    table = Attr(15, u32)
+    fwmask = Attr(16, u32)
+    oifname = Attr(17, string, length=IFNAMSIZ - 1)
+    l3mdev = Attr(19, u8)
+    uid_range = Attr(20, UIDS)
+    protocol = Attr(21, u8, shown=RTPROT)
+    ip_proto = Attr(22, u8)
+    sport_range = Attr(23, PORTS)
+    dport_range = Attr(24, PORTS)
+    dscp = Attr(25, u8, max=DSCP)
+    flowlabel = Attr(26, be32)
+    flowlabel_mask = Attr(27, be32)
+    sport_mask = Attr(28, u16)
+    dport_mask = Attr(29, u16)
+    dscp_mask = Attr(30, u8, mask=DSCP)
+
+
+TAKEN = Policy(
+    Fra.iifname, Fra.oifname, Fra.priority, Fra.fwmark, Fra.flow, Fra.tun_id, Fra.fwmask, Fra.table,
+    Fra.suppress_prefixlen, Fra.suppress_ifgroup, Fra.goto, Fra.l3mdev, Fra.uid_range, Fra.protocol, Fra.ip_proto,
+    Fra.sport_range, Fra.dport_range, Fra.dscp, Fra.flowlabel, Fra.flowlabel_mask, Fra.sport_mask, Fra.dport_mask,
+    Fra.dscp_mask, top=FRA_MAX, strict_from=STRICT_FROM,
+    chosen_from=Fra,
+)  # fmt: skip
+"""fib_rule_policy"""
+
+TOLD = Layout(
+    Fra.table, Fra.suppress_prefixlen, Fra.protocol, Fra.iifname, Fra.oifname, Fra.priority, Fra.fwmark, Fra.fwmask,
+    Fra.goto, Fra.tun_id, Fra.uid_range, Fra.sport_range, Fra.sport_mask, Fra.dport_range, Fra.dport_mask,
+    Fra.ip_proto, Fra.suppress_ifgroup, Fra.dscp, Fra.dscp_mask, Fra.dst, Fra.src,
+)  # fmt: skip
+
+NEWRULE = route.operation(RTM.NEWRULE, Fra, do=Half(TAKEN), fixed=HEADER)
+DELRULE = route.operation(RTM.DELRULE, Fra, do=Half(TAKEN), fixed=HEADER)
+GETRULE = route.operation(RTM.GETRULE, Fra, dump=Half(None), replies=TOLD, reply_cmd=RTM.NEWRULE, fixed=HEADER)

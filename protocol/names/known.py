@@ -1,0 +1,71 @@
+"""Which families there are, for whoever meets a message without being a machine.
+
+The numbers of generic netlink families are a machine's own; the default here is those of the recorded machine.
+rtnetlink is one family, to which each file of protocol/families adds its messages; whoever takes it from here has all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
+
+from protocol import families as declared
+from protocol.schema.attributes import AttrSet
+from protocol.schema.family import Family, Operation
+from protocol.schema.kinds import Kind
+from protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
+from protocol.uapi.netlink import NetlinkProtocol
+
+GENERIC_NETLINK = int(NetlinkProtocol.GENERIC)
+ROUTE = int(NetlinkProtocol.ROUTE)
+
+Families = Mapping[int, Family]
+"""Generic netlink families by number."""
+
+
+@cache
+def route() -> Family:
+    """rtnetlink, with all its messages declared: each file of protocol/families adds its own."""
+    for module in walk_packages(declared.__path__, f"{declared.__name__}."):
+        import_module(module.name)
+    family = import_module("protocol.families.route.family").route
+    assert isinstance(family, Family)
+    return family
+
+
+@cache
+def recorded_machine() -> Families:
+    """The families under the numbers they have on the recorded machine: in the order in which they register."""
+    route()
+    later = range(GENL_START_ALLOC, GENL_START_ALLOC + len(declared.REGISTERED))
+    return dict(zip((GENL_ID_CTRL, *later), declared.REGISTERED, strict=False))
+
+
+def numbered(numbers: Mapping[str, int]) -> Families:
+    """The families under these numbers, by name, and the others under those of the recorded machine."""
+    known = {family.name: number for number, family in recorded_machine().items()} | dict(numbers)
+    return {known[family.name]: family for family in declared.REGISTERED}
+
+
+def operation(family: Family, command: int, *, request: bool) -> Operation | None:
+    """The operation that a message of that command belongs to: one that is asked for, or one that answers so."""
+    asked = family.operations.get(command)
+    answers = family.events.get(command) or next(
+        (op for op in family.operations.values() if op.reply_cmd == command and op.replies is not None), None
+    )
+    if family is route():
+        # A message that is only told is like one of its block of four: the first, or the one that asks.
+        answers = answers or family.operations.get(command & ~3) or family.operations.get(command & ~3 | 2)
+    return (asked or answers) if request else (answers or asked)
+
+
+@cache
+def message_inside(kind: Kind[Any]) -> type[AttrSet] | None:
+    """Attributes that may follow a structure inside an attribute: those of a message that begins with it.
+
+    So the peer of a netkit pair is told: as a link message within a link message.
+    """
+    return next((op.set for op in route().operations.values() if op.fixed is kind), None)

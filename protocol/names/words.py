@@ -1,0 +1,204 @@
+"""How things are called: the words of the specifications for what the uapi headers call otherwise.
+
+The kernel's YAML specifications write names in lower case with dashes; the numbers of protocol/uapi are named as in
+the headers, in Python's manner. The translation is one rule for all of them, said here with its exceptions: fields of
+structures that the specifications give a prefix, fields that hold an enum, and attributes that hold addresses.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from enum import IntEnum, IntFlag
+
+from protocol.schema.attributes import AttrSet
+from protocol.uapi.fib_rules import FR_ACT
+from protocol.uapi.if_ import IFF
+from protocol.uapi.if_addr import IFA_F
+from protocol.uapi.if_arp import ARPHRD
+from protocol.uapi.if_link import NetkitAction
+from protocol.uapi.neighbour import NTF, NUD
+from protocol.uapi.netlink import NLM_F, NlmsgType
+from protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTPROT
+
+Shown = type[IntEnum] | type[IntFlag]
+
+PREFIXES = {
+    "ifinfomsg": "ifi-",
+    "ifaddrmsg": "ifa-",
+    "rtmsg": "rtm-",
+    "ndmsg": "ndm-",
+    "rta_cacheinfo": "rta-",
+}
+"""Of the fields of a structure, where the specification has one."""
+FIELD_NAMES = {
+    ("ifa_cacheinfo", "prefered"): "ifa-prefered", ("ifa_cacheinfo", "valid"): "ifa-valid",
+    ("ifinfomsg", "pad"): "pad", ("ndmsg", "pad1"): "pad1", ("ndmsg", "pad2"): "pad2",
+}  # fmt: skip
+"""Where the rule has an exception."""
+
+
+class AddressFamily(IntEnum):
+    """AF_* of the headers of rtnetlink (linux/socket.h)."""
+
+    UNSPEC = 0
+    INET = 2
+    BRIDGE = 7
+    INET6 = 10
+    PACKET = 17
+
+
+FIELD_VALUES: dict[tuple[str, str], Shown] = {
+    ("rtgenmsg", "family"): AddressFamily,
+    ("ifinfomsg", "family"): AddressFamily,
+    ("ifinfomsg", "type"): ARPHRD,
+    ("ifinfomsg", "flags"): IFF,
+    ("ifaddrmsg", "family"): AddressFamily,
+    ("ifaddrmsg", "flags"): IFA_F,
+    ("ifaddrmsg", "scope"): RT_SCOPE,
+    ("rtmsg", "family"): AddressFamily,
+    ("rtmsg", "table"): RT_TABLE,
+    ("rtmsg", "protocol"): RTPROT,
+    ("rtmsg", "scope"): RT_SCOPE,
+    ("rtmsg", "type"): RTN,
+    ("rtmsg", "flags"): RTM_F,
+    ("ndmsg", "family"): AddressFamily,
+    ("ndmsg", "state"): NUD,
+    ("ndmsg", "flags"): NTF,
+    ("ndmsg", "type"): RTN,
+    ("fib_rule_hdr", "family"): AddressFamily,
+    ("fib_rule_hdr", "table"): RT_TABLE,
+    ("fib_rule_hdr", "action"): FR_ACT,
+    ("netconfmsg", "family"): AddressFamily,
+}
+"""What the fields of a structure hold, where it is not a plain number."""
+
+ADDRESSES = frozenset(
+    {
+        "address", "broadcast", "perm-address", "local", "anycast", "multicast", "dst", "src", "gateway", "prefsrc",
+        "lladdr", "mac", "newdst", "token",
+    }
+)  # fmt: skip
+"""Attributes whose bytes are an address, of a link or of IP: whichever has that length."""
+
+
+SPELLINGS: dict[Shown, dict[str, str]] = {
+    IFF: {
+        "POINTOPOINT": "point-to-point", "NOTRAILERS": "no-trailers", "NOARP": "no-arp", "ALLMULTI": "all-multi",
+        "AUTOMEDIA": "auto-media",
+    },
+    NetkitAction: {"PASS": "forward", "DROP": "blackhole"},
+}  # fmt: skip
+"""Where a specification calls a value otherwise than the header does."""
+
+
+def value_name(shown: Shown, name: str) -> str:
+    """A specification's name for what a header calls ``name``."""
+    return SPELLINGS.get(shown, {}).get(name) or dashed(name)
+
+
+def dashed(name: str) -> str:
+    """A name of C or Python as a specification writes it: ``BUSY_POLL`` is busy-poll, ``PagePool`` page-pool."""
+    if name.isupper() or "_" in name:
+        return name.strip("_").lower().replace("_", "-")
+    words = "".join("-" + letter if letter.isupper() else letter for letter in name)
+    return words.lstrip("-").lower()
+
+
+def set_name(attributes: type[AttrSet]) -> str:
+    """The name of an attribute set."""
+    return dashed(attributes.__name__)
+
+
+def field_name(structure: str, field: str) -> str:
+    """The name of a structure's field."""
+    known = FIELD_NAMES.get((structure, field))
+    return known or PREFIXES.get(structure, "") + field.replace("_", "-")
+
+
+def number_name(shown: type[IntEnum], value: int) -> str | None:
+    """The name of a number; None for one that has none."""
+    try:
+        return value_name(shown, shown(value).name)
+    except ValueError:
+        return None
+
+
+def flag_names(shown: type[IntFlag], value: int) -> tuple[list[str], int]:
+    """The names of the bits that are set, the lowest first; and the bits that have no name."""
+    names = []
+    for one in shown:
+        if value & one:
+            names.append(value_name(shown, one.name or ""))
+            value &= ~int(one)  # of a flag, ~ would be what else is known
+    return names, value
+
+
+def numbers(shown: Shown) -> dict[str, int]:
+    """Every name and its number: the specification's, then the header's where they differ."""
+    members = shown.__members__.items()
+    return {value_name(shown, name): int(one) for name, one in members} | {
+        dashed(name): int(one) for name, one in members
+    }
+
+
+COMMON_FLAGS = ("REQUEST", "MULTI", "ACK", "ECHO", "DUMP_INTR", "DUMP_FILTERED")
+GET_FLAGS = ("ROOT", "MATCH", "ATOMIC")
+NEW_FLAGS = ("REPLACE", "EXCL", "CREATE", "APPEND")
+DELETE_FLAGS = ("NONREC", "BULK")
+ACK_FLAGS = ("CAPPED", "ACK_TLVS")
+
+
+def header_flags(kind: int, flags: int, *, route: bool) -> list[str]:
+    """The names of nlmsg_flags; what the high bits mean depends on the message. Bits without a name are in hex."""
+    high: tuple[str, ...]
+    if kind in (NlmsgType.ERROR, NlmsgType.DONE):
+        high = ACK_FLAGS
+    elif route and kind >= RTM.NEWLINK and flags & NLM_F.REQUEST and kind & 3 != 2:
+        high = NEW_FLAGS if kind & 3 in (0, 3) else DELETE_FLAGS
+    else:
+        high = GET_FLAGS
+    names = []
+    for name in (*COMMON_FLAGS, *high):
+        bit = NLM_F[name]
+        if high is GET_FLAGS and name == "ROOT" and flags & NLM_F.DUMP == NLM_F.DUMP:
+            name, bit = "DUMP", NLM_F.DUMP
+        if flags & bit:
+            names.append(dashed(name))
+            flags &= ~bit
+    return [*names, *([hex(flags)] if flags else [])]
+
+
+def address(data: bytes) -> str:
+    """An address of a link or of IP, as people write it."""
+    if len(data) in (4, 16):
+        return str(ipaddress.ip_address(data))
+    return data.hex(":")
+
+
+EIGHT_PAIRS = re.compile(r"([0-9a-fA-F]{2}:){7}[0-9a-fA-F]{2}")
+
+
+def address_bytes(text: str) -> bytes:
+    """The bytes of an address that people wrote. Eight pairs of digits are a link address of eight bytes, though IPv6
+    might be written so. Raises ValueError."""
+    if EIGHT_PAIRS.fullmatch(text):
+        return bytes(int(part, 16) for part in pairs(text))
+    try:
+        return ipaddress.ip_address(text).packed
+    except ValueError:
+        return bytes(int(part, 16) for part in pairs(text))
+
+
+def pairs(text: str) -> Iterator[str]:
+    """The bytes of a written link address: separated by colons or dashes, or two digits each. Raises ValueError."""
+    separated = text.replace("-", ":").split(":")
+    if len(separated) > 1:
+        if not all(1 <= len(part) <= 2 for part in separated):
+            raise ValueError(f"{text!r} is no address")
+        yield from separated
+    elif len(text) % 2:
+        raise ValueError(f"{text!r} is no address")
+    else:
+        yield from (text[at : at + 2] for at in range(0, len(text), 2))

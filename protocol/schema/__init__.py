@@ -1,0 +1,1 @@
+"""The declaration language: kinds, attributes, policies, operations, families."""

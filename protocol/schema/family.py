@@ -1,0 +1,169 @@
+"""Families and operations: what can be asked, and what is answered.
+
+A generic netlink family is declared as its specification tells it:
+
+    netdev = Family("netdev", version=1, groups=("mgmt", "page-pool"))
+
+    QUEUE_CREATE = netdev.operation(
+        Cmd.QUEUE_CREATE,
+        do=Half(Policy(Queue.ifindex, Queue.type, Queue.lease), requires=(...), flags=ADMIN_PERM),
+        replies=Layout(Queue.id),
+    )
+
+The declaration is all there is: the validator, nlctrl's listings, the encoder, the printer and the command-line client
+walk it. Who answers is said elsewhere (emulator/handlers), and a test holds that every half has someone.
+
+rtnetlink's messages are declared by the same classes, in a family whose "commands" are message types and whose
+requests start with a structure of their own instead of struct genlmsghdr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from protocol.frame import GENERIC
+from protocol.schema.attributes import Attr, AttrSet, Layout, Values
+from protocol.schema.kinds import Structure
+from protocol.schema.policy import STRICT, Policy
+from protocol.uapi.genetlink import GenlFlag
+
+# genl_policy_reject_all: an operation declared without a policy takes no attribute at all. One object, because
+# CTRL_CMD_GETPOLICY counts it once.
+REJECT_ALL = Policy()
+
+
+@dataclass(frozen=True, eq=False)
+class Half:
+    """One way to ask: do or dump (struct genl_split_ops).
+
+    ``accepts``: the policy (None: no attribute is looked at); ``requires``: what must be there, in the order the
+    kernel checks; ``flags``: GENL_ADMIN_PERM or GENL_UNS_ADMIN_PERM; ``level``: how strictly attributes are validated.
+    """
+
+    accepts: Policy | None = REJECT_ALL
+    requires: tuple[Attr[Any], ...] = ()
+    flags: int = 0
+    level: int = STRICT
+    # A dump whose callback returns the length it wrote ends with a DONE in a datagram of its own; one that returns
+    # 0 at its end has the DONE packed behind the last message (netlink_dump()).
+    done_apart: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """A command: its number, its halves, its reply or notification.
+
+    ``set`` is the attribute set the operation's top level belongs to; ``reply_cmd`` the command that its replies
+    carry; ``group`` the multicast group of a notification.
+    """
+
+    family: Family
+    cmd: int
+    name: str
+    set: type[AttrSet]
+    do: Half | None = None
+    dump: Half | None = None
+    replies: Layout | None = None
+    reply_cmd: int = 0
+    group: str | None = None
+    fixed: Structure | None = None  # the structure before the attributes of an rtnetlink message
+    head: bytes = b""  # what stands before the attributes of a generic netlink message: struct genlmsghdr
+
+    def __repr__(self) -> str:
+        return f"{self.family.name}.{self.name}"
+
+    def body(self, values: Values, fixed: bytes = b"") -> bytes:
+        """The body of a reply or notification; ``fixed`` is the structure that an rtnetlink message begins with."""
+        assert self.replies is not None, f"{self!r} has no reply"
+        return (fixed or self.head) + self.replies.encode(values)
+
+    @property
+    def flags(self) -> int:
+        """As CTRL_CMD_GETFAMILY tells them (genl_op_iter_next(), ctrl_fill_info())."""
+        flags = 0
+        for half, capability in ((self.do, GenlFlag.CMD_CAP_DO), (self.dump, GenlFlag.CMD_CAP_DUMP)):
+            if half is not None:
+                flags |= half.flags | capability | (GenlFlag.CMD_CAP_HASPOL if half.accepts is not None else 0)
+        return flags
+
+
+class Family:
+    """A family of operations and multicast groups (struct genl_family).
+
+    ``privileged`` are the groups that want CAP_NET_ADMIN of who listens (GENL_MCAST_CAP_NET_ADMIN).
+    ``strict_from``: commands below it tolerate reserved header fields (resv_start_op). ``attributes`` is the family's
+    own greatest attribute number, for families that have one policy for all commands. ``listed`` are the flags of
+    commands that the family has on the recorded machine and that are not declared (yet): nlctrl tells of them, and
+    who asks for one is refused. ``dump_flags`` stand in every message of a dump: the old families say NLM_F_MULTI,
+    those that use genlmsg_iput() do not.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        version: int = 1,
+        groups: tuple[str, ...] = (),
+        privileged: tuple[str, ...] = (),
+        strict_from: int = 0,
+        attributes: int = 0,
+        netns: bool = True,
+        listed: Mapping[int, int] | None = None,
+        dump_flags: int = 0,
+    ) -> None:
+        self.name, self.version, self.groups, self.attributes = name, version, groups, attributes
+        self.privileged, self.strict_from, self.netns = privileged, strict_from, netns
+        self.listed = dict(listed or {})
+        self.dump_flags = int(dump_flags)
+        self.operations: dict[int, Operation] = {}  # what can be asked, in the order of the kernel's table
+        self.events: dict[int, Operation] = {}
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def commands(self) -> dict[int, int]:
+        """Every command and its flags, in the order of the kernel's table."""
+        return self.listed | {cmd: op.flags for cmd, op in self.operations.items()}
+
+    def head(self, cmd: int) -> bytes:
+        """struct genlmsghdr of a message of this family."""
+        return GENERIC.pack(cmd, self.version, 0)
+
+    def operation(
+        self,
+        cmd: IntEnum,
+        attributes: type[AttrSet],
+        *,
+        do: Half | None = None,
+        dump: Half | None = None,
+        replies: Layout | None = None,
+        reply_cmd: IntEnum | None = None,
+        fixed: Structure | None = None,
+        name: str | None = None,
+    ) -> Operation:
+        """Declares a command that can be asked."""
+        name = name or cmd.name.lower().replace("_", "-")
+        answer = int(cmd if reply_cmd is None else reply_cmd)
+        made = Operation(
+            self, int(cmd), name, attributes, do, dump, replies, answer, fixed=fixed, head=self.head(answer)
+        )
+        self.operations[made.cmd] = made
+        return made
+
+    def event(
+        self, cmd: IntEnum, group: str, like: Operation | None = None, *, attributes: type[AttrSet] | None = None,
+        layout: Layout | None = None, fixed: Structure | None = None, name: str | None = None,
+    ) -> Operation:  # fmt: skip
+        """Declares a notification to ``group``: laid out ``like`` the reply of an operation, or by its own layout."""
+        chosen = attributes or (like.set if like else None)
+        assert chosen is not None and group in self.groups
+        made = Operation(
+            self, int(cmd), name or cmd.name.lower().replace("_", "-"), chosen,
+            replies=layout or (like.replies if like else None), reply_cmd=int(cmd), group=group,
+            fixed=fixed or (like.fixed if like else None), head=self.head(int(cmd)),
+        )  # fmt: skip
+        self.events[made.cmd] = made
+        return made

@@ -1,0 +1,1 @@
+"""What is checked and written of every message: validation, acks, extended acks, policies told."""

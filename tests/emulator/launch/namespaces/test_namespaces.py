@@ -1,0 +1,145 @@
+"""Namespaces as programs use them, with the programs that use them most: ip, unshare, and Python's own calls."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.emulator.launch import nobody
+
+pytestmark = pytest.mark.usefixtures("supervision")
+
+
+@pytest.fixture(autouse=True)
+def _ip() -> None:
+    nobody.need("ip")
+
+
+def test_a_named_namespace_from_beginning_to_end() -> None:
+    script = """
+    ip netns add one; ip netns add two; ip netns list | sort
+    ip -n one link add d0 type dummy
+    ip -n one -br link | cut -d' ' -f1
+    ip netns exec one ls /sys/class/net
+    ls /sys/class/net
+    ip netns exec one ip netns identify
+    ip netns del one; ip netns list
+    """
+    assert nobody.shell(script).split() == ["one", "two", "lo", "d0", "d0", "lo", "lo", "one", "two"]
+
+
+def test_a_device_goes_into_a_namespace_by_name_and_by_process() -> None:
+    script = """
+    ip netns add one
+    ip link add d0 type dummy; ip link set d0 netns one; ip -n one -br link | cut -d' ' -f1
+    ip link add d1 type dummy
+    ip netns exec one sleep 30 & sleeper=$!
+    while [ "$(readlink /proc/$sleeper/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
+    ip link set d1 netns $sleeper; ip -n one -br link | cut -d' ' -f1
+    kill $sleeper
+    """
+    assert nobody.shell(script).split() == ["lo", "d0", "lo", "d0", "d1"]
+
+
+def test_unshare_and_what_it_leaves() -> None:
+    """A nameless namespace lives as long as somebody is in it; then its devices go, and a pair's other end too."""
+    script = """
+    ip link add v0 type veth peer v1
+    unshare -n sh -ec 'ip -br link | cut -d" " -f1; ip link set lo up; ip -br link | tr -s " " | cut -d" " -f1,2'
+    unshare -n sleep 30 & sleeper=$!
+    while [ "$(readlink /proc/$sleeper/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
+    ip link set v1 netns $sleeper
+    ip -br link | cut -d' ' -f1
+    kill $sleeper; wait $sleeper 2>/dev/null || :
+    while ip link show v0 >/dev/null 2>&1; do :; done
+    ip -br link | cut -d' ' -f1
+    """
+    assert nobody.shell(script).split() == ["lo", "lo", "UNKNOWN", "lo", "v0@if2", "lo"]
+
+
+def test_threads_are_each_in_their_own() -> None:
+    script = """
+import ctypes, os, socket, subprocess, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def names(): return [name for _, name in socket.if_nameindex()]
+subprocess.run(["ip", "netns", "add", "one"], check=True)
+subprocess.run(["ip", "-n", "one", "link", "add", "d0", "type", "dummy"], check=True)
+def thread():
+    before = open("/proc/thread-self/ns/net")
+    with open("/run/netns/one") as file:
+        assert libc.setns(file.fileno(), 0) == 0
+        same = os.fstat(file.fileno()).st_ino == os.stat("/proc/thread-self/ns/net").st_ino
+    out.append((names(), same, subprocess.run(["ls", "/sys/class/net"], capture_output=True, text=True).stdout.split()))
+    assert libc.setns(before.fileno(), 0x40000000) == 0
+    out.append(names())
+out = []
+other = threading.Thread(target=thread); other.start(); other.join()
+print(out, names())
+"""
+    expected = "[(['lo', 'd0'], True, ['d0', 'lo']), ['lo']] ['lo']\n"
+    assert nobody.run(nobody.python(), "-c", script) == expected
+
+
+def test_a_socket_stays_where_it_was_made() -> None:
+    script = """
+import ctypes, socket, struct, subprocess
+libc = ctypes.CDLL(None)
+s = socket.socket(16, 3, 0)
+assert libc.unshare(0x40000000) == 0
+t = socket.socket(16, 3, 0)
+subprocess.run(["ip", "link", "add", "d0", "type", "dummy"], check=True)
+for sock in (s, t):
+    sock.send(struct.pack("=IHHIIBBHiII", 32, 18, 0x301, 1, 0, 0, 0, 0, 0, 0, 0))
+    print(b"d0\\0" in sock.recv(65536))
+"""
+    assert nobody.run(nobody.python(), "-c", script).split() == ["False", "True"]
+
+
+def test_what_is_no_namespace() -> None:
+    script = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def failed(result):
+    return result, ctypes.get_errno()
+r, w = os.pipe()
+print(failed(libc.setns(r, 0)), failed(libc.setns(999, 0)), failed(libc.setns(-1, 0)))
+with open("/proc/self/ns/net") as net:
+    print(failed(libc.setns(net.fileno(), 0x20000)))
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == ["(-1, 22) (-1, 9) (-1, 9)", "(-1, 22)"]
+
+
+def test_a_user_may_not_enter() -> None:
+    done = nobody.nlemu("run", "--uid-view", "user", "--", "unshare", "-n", "true")
+    assert done.returncode == 1
+    assert "Operation not permitted" in done.stderr
+
+
+def test_the_machines_own_are_not_touched() -> None:
+    def seen() -> tuple[object, ...]:
+        names = set(Path("/run/netns").iterdir()) if Path("/run/netns").exists() else None
+        devices = set(Path("/sys/class/net").iterdir())
+        return os.readlink("/proc/self/ns/net"), Path("/proc/self/mountinfo").read_text(), devices, names
+
+    before = seen()
+    nobody.shell("ip netns add one; ip link add d0 type dummy; ip netns exec one true; ip netns del one")
+    assert seen() == before
+
+
+def test_names_can_be_watched() -> None:
+    """`ip netns monitor` prints what inotify tells it."""
+    script = """
+import subprocess
+monitor = subprocess.Popen(["ip", "netns", "monitor"], stdout=subprocess.PIPE, text=True)
+heard = False
+while not heard:   # until it watches, and then some
+    subprocess.run(["ip", "netns", "add", "one"], check=True)
+    subprocess.run(["ip", "netns", "del", "one"], check=True)
+    import select
+    heard = bool(select.select([monitor.stdout], [], [], 0)[0])
+print(monitor.stdout.readline().split())
+monitor.terminate()
+"""
+    assert nobody.run(nobody.python(), "-c", script) in ("['add', 'one']\n", "['delete', 'one']\n")

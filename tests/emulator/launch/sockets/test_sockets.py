@@ -1,0 +1,219 @@
+"""A netlink socket of the emulator and one of the real kernel, told apart by nothing that a program can try."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.emulator.launch import nobody
+
+pytestmark = pytest.mark.usefixtures("supervision")
+
+
+def real(*program: str) -> str:
+    """What a program prints on this machine's own kernel, as nobody."""
+    user = {"user": nobody.NOBODY, "group": nobody.NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+    done = subprocess.run(  # type: ignore[call-overload]
+        program, capture_output=True, text=True, timeout=120, check=True, env=nobody.environment(), cwd="/", **user
+    )
+    return str(done.stdout)
+
+
+def readable(name: str) -> str:
+    """The text of a program: where it lies may not be readable to nobody."""
+    return (nobody.PROGRAMS / name).read_text()
+
+
+def test_sockets_are_as_the_real_kernels() -> None:
+    """The same program, line by line: names, kinds, options, messages, waiting, copies, overruns, wild pointers."""
+    text = readable("sockets.py")
+    expected = real(nobody.python(), "-c", text).splitlines()
+    got = nobody.run(nobody.python(), "-c", text, options=["--uid-view", "user"]).splitlines()
+    assert got == expected
+
+
+def test_sockets_where_no_descriptor_can_be_copied() -> None:
+    text = readable("sockets.py")
+    expected = real(nobody.python(), "-c", text).splitlines()
+    done = nobody.nlemu("run", "--uid-view", "user", "--", nobody.python(), "-c", text, copies=False)
+    assert done.stdout.splitlines() == expected
+
+
+def test_root_may_what_nobody_may_not() -> None:
+    got = nobody.run(nobody.python(), "-c", readable("sockets.py")).splitlines()
+    assert "force None" in got
+    assert "to a program ECONNREFUSED" in got
+
+
+def test_one_program_to_another() -> None:
+    """Who reads with a name learns the sender's port; what nobody reads is lost to nobody else."""
+    script = """
+import socket
+one, other = (socket.socket(16, 3, 0) for _ in range(2))
+one.bind((0, 0))
+other.bind((0, 0))
+port = other.getsockname()[0], 0
+one.sendto(b"by name", port)
+text, sender = other.recvfrom(100)
+print(text, sender == one.getsockname(), sender[0] != 0)
+one.sendto(b"with room for more", port)
+text, _, _, sender = other.recvmsg(100, 100)
+print(text, sender == one.getsockname())
+one.sendto(b"without a name", port)
+print(other.recv(100))
+"""
+    got = nobody.run(nobody.python(), "-c", script).splitlines()
+    assert got == ["b'by name' True True", "b'with room for more' True", "b'without a name'"]
+
+
+def test_protocols_that_are_not_there() -> None:
+    script = """
+import socket
+for protocol in (4, 9, 12, 15):
+    try:
+        socket.socket(16, 3, protocol)
+    except OSError as error:
+        print(error.errno)
+"""
+    assert nobody.run(nobody.python(), "-c", script).split() == ["93"] * 4  # EPROTONOSUPPORT
+
+
+def test_a_socket_at_a_low_number() -> None:
+    """Moved by dup2(), or passed from one program to another: it still says that it is netlink's, and works."""
+    script = """
+import array, os, socket, struct
+dump = struct.pack("=IHHIIBxHiII", 32, 18, 0x301, 7, 0, 0, 0, 0, 0, 0)
+def look(sock):
+    print(sock.family, sock.type, sock.proto, sock.getsockopt(270, 11), end=" ")
+    sock.setsockopt(270, 11, 1)
+    sock.bind((0, 0))
+    print(sock.getsockopt(270, 11), sock.getsockname()[0] > 0, end=" ")
+    sock.sendto(dump, (0, 0))
+    data, _, flags, name = sock.recvmsg(65536)
+    print(len(data) > 100, flags, len(name) if isinstance(name, bytes) else name)
+first = socket.socket(16, 3, 0)
+os.dup2(first.fileno(), 500)
+first.close()
+look(socket.socket(fileno=500))
+ours, theirs = socket.socketpair()
+second = socket.socket(16, 2, 0)
+socket.send_fds(ours, [b"x"], [second.fileno()])
+second.close()
+fd = socket.recv_fds(theirs, 1, 1)[1][0]
+print(fd < 100, end=" ")
+look(socket.socket(fileno=fd))
+"""
+    # A recvmsg() there is not handed over: the sender's name has the length of netlink's, but not its family.
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == [
+        "16 3 0 0 1 True True 0 10", "True 16 2 0 0 1 True True 0 10",
+    ]  # fmt: skip
+
+
+def test_other_sockets_are_not_disturbed() -> None:
+    script = """
+import socket, threading
+a, b = socket.socketpair()
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+peer, _ = server.accept()
+client.send(b"x"); a.send(b"y")
+many = [socket.socket() for _ in range(1000)]   # some of these have numbers like ours
+print(peer.recv(1), b.recv(1), many[-1].fileno() > 900, many[-1].getsockname()[0], many[-1].dup().fileno() > 900)
+n = socket.socket(16, 3, 0); n.bind((0, 0)); print(n.getsockname()[1])
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == ["b'x' b'y' True 0.0.0.0 True", "0"]
+
+
+def test_many_threads_at_once() -> None:
+    script = """
+import socket, struct, threading
+def ask(count, out):
+    s = socket.socket(16, 3, 16)
+    attr = struct.pack("=HH", 11, 2) + b"netdev\\0\\0"
+    for seq in range(count):
+        s.sendto(struct.pack("=IHHIIBBH", 32, 16, 1, seq, 0, 3, 2, 0) + attr, (0, 0))
+        data, address = s.recvfrom(65536)
+        assert address == (0, 0) and struct.unpack_from("=I", data, 8)[0] == seq
+    out.append(count)
+done = []
+threads = [threading.Thread(target=ask, args=(200, done)) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sum(done))
+"""
+    assert nobody.run(nobody.python(), "-c", script) == "1600\n"
+
+
+def test_a_dump_is_split_by_the_room_that_the_reader_shows() -> None:
+    """What no reader of 4 KiB can take whole is never sent to it (the kernel's NLMSG_GOODSIZE at first)."""
+    script = """
+import socket, struct, subprocess
+subprocess.run(["ip", "-b", "-"], input="".join(f"link add type dummy\\n" for _ in range(40)), text=True, check=True)
+def dump(receive):
+    s = socket.socket(16, 3, 0)
+    s.send(struct.pack("=IHHIIBBHiII", 32, 18, 0x301, 1, 0, 0, 0, 0, 0, 0, 0))
+    sizes = []
+    while True:
+        data = receive(s)
+        sizes.append(len(data))
+        if struct.unpack_from("=H", data, 4)[0] == 3:
+            return sizes
+small = dump(lambda s: s.recv(4096))
+large = dump(lambda s: s.recv(65536))
+named = dump(lambda s: s.recvfrom(65536)[0])
+print(max(small) <= 4096, sum(small) == sum(large), len(large) < len(small), large == named)
+"""
+    nobody.need("ip")
+    assert nobody.run(nobody.python(), "-c", script) == "True True True True\n"
+
+
+def test_notifications_of_other_namespaces_say_where_they_are_from() -> None:
+    nobody.need("ip")
+    script = """
+import socket, struct, subprocess
+s = socket.socket(16, 3, 0)
+s.setsockopt(270, 8, 1)
+s.bind((0, 1))
+def ip(*words): subprocess.run(["ip", *words], check=True)
+ip("netns", "add", "other"); ip("netns", "set", "other", "7")
+ip("-n", "other", "link", "add", "there", "type", "dummy")
+while True:
+    data, control, flags, address = s.recvmsg(65536, 128)
+    if b"there" in data:
+        break
+print(address, [(level, kind, struct.unpack("i", value)[0]) for level, kind, value in control])
+"""
+    assert nobody.run(nobody.python(), "-c", script) == "(0, 1) [(270, 8, 7)]\n"
+
+
+HARMLESS = frozenset((
+    "socket", "bind", "connect", "getsockname", "getpeername", "setsockopt", "getsockopt", "sendto", "sendmsg",
+    "sendmmsg", "recvfrom", "recvmsg", "recvmmsg", "read", "readv", "write", "writev", "dup", "dup2", "dup3", "fcntl",
+    "ioctl", "setns", "openat", "newfstatat", "statx", "readlinkat", "faccessat", "inotify_add_watch", "listen",
+    "accept4", "shutdown", "statfs", "chdir", "getresuid", "bpf",
+))  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_that_a_program_passes_does_harm(seed: int) -> None:
+    """Wild pointers, closed descriptors, lies about lengths: the program gets errors, everybody else the kernel."""
+    from emulator.launch.trap.architectures import architecture
+
+    nobody.need("ip")
+    arch = architecture()
+    assert arch is not None
+    numbers = {name: number for name, number in arch.numbers.items() if name in HARMLESS}
+    script = """
+import subprocess, sys
+done = subprocess.run([sys.executable, "-c", *sys.argv[1:]], capture_output=True, text=True, timeout=60)
+print(done.stdout, done.stderr)
+print(subprocess.run(["ip", "-br", "link"], capture_output=True, text=True).stdout.split()[0])
+"""
+    words = [readable("fuzz.py"), repr(numbers), str(seed), "4000"]
+    done = nobody.nlemu("run", "--", nobody.python(), "-c", script, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("made "), done.stdout
+    assert done.stdout.split()[-1] == "lo"
+    assert "a bug" not in done.stderr, done.stderr
