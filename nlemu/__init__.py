@@ -19,22 +19,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emulator.client.client import Client, ControlError, NoDaemon
+    from nlemu.emulator.client.client import Client, ControlError, NoDaemon
     from nlemu.kernel import Kernel
-    from protocol.encode.conversation import NlError
-    from protocol.encode.request import BadValue
-    from protocol.uapi.netlink import NLM_F
+    from nlemu.protocol.encode.conversation import NlError
+    from nlemu.protocol.encode.request import BadValue
+    from nlemu.protocol.uapi.netlink import NLM_F
 
 __all__ = ["Kernel", "Client", "NlError", "BadValue", "ControlError", "NoDaemon", "NLM_F"]
 
 WHERE = {
     "Kernel": "nlemu.kernel",
-    "Client": "emulator.client.client",
-    "ControlError": "emulator.client.client",
-    "NoDaemon": "emulator.client.client",
-    "NlError": "protocol.encode.conversation",
-    "BadValue": "protocol.encode.request",
-    "NLM_F": "protocol.uapi.netlink",
+    "Client": "nlemu.emulator.client.client",
+    "ControlError": "nlemu.emulator.client.client",
+    "NoDaemon": "nlemu.emulator.client.client",
+    "NlError": "nlemu.protocol.encode.conversation",
+    "BadValue": "nlemu.protocol.encode.request",
+    "NLM_F": "nlemu.protocol.uapi.netlink",
 }
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from emulator.cli import main
+from nlemu.emulator.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

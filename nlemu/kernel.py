@@ -15,11 +15,11 @@ from pathlib import Path
 from socket import AF_NETLINK, SOCK_DGRAM
 from typing import Any, Self
 
-from emulator.client.client import Client, Control
-from emulator.client.stand_in import StandIn, netlink_socket
-from emulator.daemon.background import daemon
-from emulator.machine.machine import Machine
-from protocol.names.known import ROUTE
+from nlemu.emulator.client.client import Client, Control
+from nlemu.emulator.client.stand_in import StandIn, netlink_socket
+from nlemu.emulator.daemon.background import daemon
+from nlemu.emulator.machine.machine import Machine
+from nlemu.protocol.names.known import ROUTE
 
 
 class Kernel:
@@ -105,5 +105,5 @@ class Kernel:
         subprocess.run() say otherwise.
         """
         usual = {"check": True, "text": True, "stdout": subprocess.PIPE}
-        launch = [sys.executable, "-m", "emulator", "run", "--dir", os.fspath(self.directory), "--netns", netns, "--"]
+        launch = [sys.executable, "-m", "nlemu", "run", "--dir", os.fspath(self.directory), "--netns", netns, "--"]
         return subprocess.run([*launch, *command], **(usual | options))

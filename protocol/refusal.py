@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from protocol.schema.attributes import Attr
+    from nlemu.protocol.schema.attributes import Attr
 
 
 class Refusal(Exception):

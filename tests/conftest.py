@@ -57,7 +57,7 @@ def daemon(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
     """The directory of a running daemon, which is a process of its own."""
     directory = tmp_path / "nlemu"
     process = subprocess.Popen(
-        [sys.executable, "-m", "emulator", "serve", "--dir", str(directory)], cwd=ROOT, stderr=subprocess.PIPE
+        [sys.executable, "-m", "nlemu", "serve", "--dir", str(directory)], cwd=ROOT, stderr=subprocess.PIPE
     )
     assert process.stderr is not None
     try:

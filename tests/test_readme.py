@@ -21,7 +21,7 @@ def test_the_first_two_commands() -> None:
 
 def test_the_demo_is_as_it_really_prints() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "emulator", "demo"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-m", "nlemu", "demo"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert run.stdout.strip() in BLOCKS
 
@@ -42,7 +42,7 @@ def test_the_test(tmp_path: pathlib.Path) -> None:
 def test_the_daemon(tmp_path: pathlib.Path) -> None:
     (session,) = [block for block in BLOCKS if "serve --detach" in block]
     said = session.replace("/tmp/nlemu", str(tmp_path / "nlemu"))
-    script = [f'nlemu() {{ "{sys.executable}" -m emulator "$@"; }}', "pid=4711"]
+    script = [f'nlemu() {{ "{sys.executable}" -m nlemu "$@"; }}', "pid=4711"]
     for line in said.splitlines():
         if line.startswith("$ "):
             command = line[2:].replace("4711", "$pid")

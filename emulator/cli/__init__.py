@@ -37,12 +37,12 @@ COMMANDS = {
 }
 
 ERRORS = (
-    ("emulator.client.client", "NoDaemon", NO_DAEMON),
-    ("emulator.launch.session", "NobodyThere", NO_DAEMON),
-    ("emulator.client.client", "ControlError", REFUSED),
-    ("emulator.daemon.directory", "DirectoryError", REFUSED),
-    ("protocol.encode.conversation", "NlError", REFUSED),
-    ("protocol.encode.request", "BadValue", USAGE),
+    ("nlemu.emulator.client.client", "NoDaemon", NO_DAEMON),
+    ("nlemu.emulator.launch.session", "NobodyThere", NO_DAEMON),
+    ("nlemu.emulator.client.client", "ControlError", REFUSED),
+    ("nlemu.emulator.daemon.directory", "DirectoryError", REFUSED),
+    ("nlemu.protocol.encode.conversation", "NlError", REFUSED),
+    ("nlemu.protocol.encode.request", "BadValue", USAGE),
 )
 """Errors of other rooms that are told in one line: where they are, and the exit code."""
 
@@ -91,7 +91,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name, about in COMMANDS.items():
         if name == wanted:
-            module = import_module(f"emulator.cli.{name}")
+            module = import_module(f"nlemu.emulator.cli.{name}")
             sub = commands.add_parser(name, help=about, description=module.DESCRIPTION, epilog=module.EPILOG,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
             module.arguments(sub)

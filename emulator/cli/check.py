@@ -16,8 +16,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.cli import OK, REFUSED
-    from emulator.launch.check import findings
+    from nlemu.emulator.cli import OK, REFUSED
+    from nlemu.emulator.launch.check import findings
 
     good = True
     for finding in findings():

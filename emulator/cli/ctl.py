@@ -8,17 +8,17 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from emulator.cli import OK, directory_argument, directory_of
+from nlemu.emulator.cli import OK, directory_argument, directory_of
 
 if TYPE_CHECKING:
-    from emulator.client.client import Control
+    from nlemu.emulator.client.client import Control
 
 DESCRIPTION = (
     "Change a running daemon from outside, as a machine is changed: namespaces, netdevsim devices, time."
 )
 QUEUES_MAX = 0xFFFF
-"""Of a netdevsim port: emulator.kernel.queue.MAX_QUEUES, without importing a kernel. Where the kernel's new_device
-would succeed and make no NIC, the command line says so."""
+"""Of a netdevsim port: MAX_QUEUES of emulator/kernel/devices/queue.py, without importing a kernel. Where the
+kernel's new_device would succeed and make no NIC, the command line says so."""
 
 EXAMPLES = """examples:
   nlemu ctl do nic_new=0000:08:00.0 profile=mlx5_core queues=8
@@ -117,7 +117,7 @@ def assignment(text: str) -> tuple[str, Any]:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.client.client import Control
+    from nlemu.emulator.client.client import Control
 
     with Control(directory_of(options)) as control:
         perform: Callable[[Control, argparse.Namespace], tuple[Any, list[str]]] = options.perform
@@ -178,7 +178,7 @@ def state(control: Control, options: argparse.Namespace) -> Told:
 
 def state_lines(told: Mapping[str, Any]) -> list[str]:
     """The whole state, table by table."""
-    from emulator.cli.table import Paint, table
+    from nlemu.emulator.cli.table import Paint, table
 
     paint = Paint()
     sections = {
@@ -202,7 +202,7 @@ def state_lines(told: Mapping[str, Any]) -> list[str]:
 
 
 def namespace_table(namespaces: Mapping[str, Any]) -> list[str]:
-    from emulator.cli.table import table
+    from nlemu.emulator.cli.table import table
 
     rows = []
     for name, one in namespaces.items():
@@ -212,7 +212,7 @@ def namespace_table(namespaces: Mapping[str, Any]) -> list[str]:
 
 
 def device_table(namespaces: Mapping[str, Any]) -> list[str]:
-    from emulator.cli.table import table
+    from nlemu.emulator.cli.table import table
 
     rows = []
     for netns, one in namespaces.items():
@@ -230,7 +230,7 @@ def device_table(namespaces: Mapping[str, Any]) -> list[str]:
 
 def lease_table(namespaces: Mapping[str, Any]) -> list[str]:
     """Each lease once, told from the device that lends."""
-    from emulator.cli.table import table
+    from nlemu.emulator.cli.table import table
 
     rows = []
     for netns, one in namespaces.items():

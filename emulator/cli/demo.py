@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.cli import OK
+from nlemu.emulator.cli import OK
 
 if TYPE_CHECKING:
-    from emulator.client.client import Client, Control
-    from protocol.decode.message import Message
+    from nlemu.emulator.client.client import Client, Control
+    from nlemu.protocol.decode.message import Message
 
 DESCRIPTION = """The story of the feature, in a second: a daemon of its own, a NIC of 16 queues, a netkit device in a
 namespace, a queue leased to it. Every request and every answer is shown, decoded. It needs nothing and leaves
@@ -38,8 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.client.client import Control
-    from emulator.daemon.background import daemon
+    from nlemu.emulator.client.client import Control
+    from nlemu.emulator.daemon.background import daemon
 
     with daemon() as directory, Control(directory) as control:
         Story(directory, control).tell()
@@ -62,7 +62,7 @@ class Story:
     """The steps, one after the other, on a running daemon."""
 
     def __init__(self, directory: Path, control: Control) -> None:
-        from emulator.cli.table import Paint
+        from nlemu.emulator.cli.table import Paint
 
         self.directory, self.control = directory, control
         self.paint = Paint()
@@ -71,7 +71,7 @@ class Story:
         self.there, self.back = ("→", "←") if unicode else (">", "<")
 
     def tell(self) -> None:
-        from emulator.client.client import Client
+        from nlemu.emulator.client.client import Client
 
         control = self.control
         print(self.paint.bold("A NIC's receive queue, leased into a namespace"))
@@ -162,9 +162,9 @@ class Story:
         dump: bool = False,
     ) -> None:  # fmt: skip
         """A request, shown; every datagram that answers it, shown."""
-        from protocol.decode.message import read
-        from protocol.frame import split
-        from protocol.uapi.netlink import NLM_F
+        from nlemu.protocol.decode.message import read
+        from nlemu.protocol.frame import split
+        from nlemu.protocol.uapi.netlink import NLM_F
 
         families = client.conversation.families
         protocol = client.specification.protocol
@@ -182,8 +182,8 @@ class Story:
 
     def listen(self, who: str, client: Client) -> None:
         """Shows the notifications that a client has received."""
-        from protocol.decode.message import read
-        from protocol.frame import split
+        from nlemu.protocol.decode.message import read
+        from nlemu.protocol.frame import split
 
         client.sock.setblocking(False)
         while True:
@@ -198,7 +198,7 @@ class Story:
 
     def show(self, who: str, arrow: str, message: Message) -> None:
         """One message: who, which way, what; and what it holds, behind that or below."""
-        from protocol.decode.printer import filled
+        from nlemu.protocol.decode.printer import filled
 
         paint = self.paint
         what, values, more = told(message)
@@ -223,7 +223,7 @@ MANY = 20
 
 def told(message: Message) -> tuple[str, dict[str, Any], str]:
     """A message in a few words; what it holds; and how much of that is left out."""
-    from protocol.decode.printer import PLAIN, errno_name, extack, strerror, title
+    from nlemu.protocol.decode.printer import PLAIN, errno_name, extack, strerror, title
 
     if message.errno:
         return f"error {errno_name(message.errno)}, {strerror(message.errno)}", extack(message), ""

@@ -6,11 +6,11 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from emulator.cli import OK, REFUSED, Usage
+from nlemu.emulator.cli import OK, REFUSED, Usage
 
 if TYPE_CHECKING:
-    from emulator.script.replay import Result
-    from emulator.script.trace import Trace
+    from nlemu.emulator.script.replay import Result
+    from nlemu.emulator.script.trace import Trace
 
 DESCRIPTION = """Perform each trace's steps on a fresh machine of the kind it was recorded on, and compare all that
 every socket had to read, datagram by datagram. What differs is told attribute by attribute."""
@@ -32,8 +32,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.script import trace
-    from emulator.script.replay import replay
+    from nlemu.emulator.script import trace
+    from nlemu.emulator.script.replay import replay
 
     if options.actual and len(options.traces) > 1:
         raise Usage(f"--actual takes one trace, and there are {len(options.traces)}")
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read(path: str) -> Trace:
-    from emulator.script import trace
+    from nlemu.emulator.script import trace
 
     try:
         return trace.read(path)
@@ -74,8 +74,8 @@ def read(path: str) -> Trace:
 
 
 def tell(path: str, result: Result) -> None:
-    from emulator.cli.table import Paint
-    from emulator.script.report import report
+    from nlemu.emulator.cli.table import Paint
+    from nlemu.emulator.script.report import report
 
     paint = Paint()
     verdict = paint.green("equal    ") if result.equal else paint.red("different")

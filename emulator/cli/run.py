@@ -7,7 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from emulator.cli import seed
+from nlemu.emulator.cli import seed
 
 DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
 
@@ -38,9 +38,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.cli import Refused, Usage
-    from emulator.launch.session import CannotSupervise, Session, Supervision
-    from emulator.launch.supervision import Daemons, Own
+    from nlemu.emulator.cli import Refused, Usage
+    from nlemu.emulator.launch.session import CannotSupervise, Session, Supervision
+    from nlemu.emulator.launch.supervision import Daemons, Own
 
     command = options.program[1:] if options.program[:1] == ["--"] else options.program
     if not command:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dir:
         supervision = Daemons(Path(options.dir, "control"), options.netns)
     else:
-        from emulator.machine.machine import Machine
+        from nlemu.emulator.machine.machine import Machine
 
         supervision = Own(Machine(seed=options.seed, netdevsim=options.netdevsim), options.netns)
     try:

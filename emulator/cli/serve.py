@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from emulator.cli import OK, directory_argument, directory_of, seed
+from nlemu.emulator.cli import OK, directory_argument, directory_of, seed
 
 DESCRIPTION = """Run the daemon: a machine of its own, reached through Unix sockets in a directory.
 
@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace, directory: str, ready: Callable[[], object]) -> int:
     """The daemon's whole life."""
-    from emulator.daemon import server
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.daemon import server
+    from nlemu.emulator.machine.machine import Machine
 
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.WARNING,

@@ -21,13 +21,13 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from emulator.cli import OK, REFUSED, Usage, directory_argument, directory_of
+from nlemu.emulator.cli import OK, REFUSED, Usage, directory_argument, directory_of
 
 if TYPE_CHECKING:
-    from emulator.cli.ynl_docs import Docs
-    from emulator.client.client import Client, Control
-    from protocol.encode.conversation import Request, Specification
-    from protocol.schema.attributes import AttrSet
+    from nlemu.emulator.cli.ynl_docs import Docs
+    from nlemu.emulator.client.client import Client, Control
+    from nlemu.protocol.encode.conversation import Request, Specification
+    from nlemu.protocol.schema.attributes import AttrSet
 
 DESCRIPTION = """Ask a running daemon, or listen to it, with the options of the kernel's own tool (tools/net/ynl):
 
@@ -91,8 +91,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from emulator.cli.ynl_docs import Docs
-    from protocol.encode.conversation import specification, specifications
+    from nlemu.emulator.cli.ynl_docs import Docs
+    from nlemu.protocol.encode.conversation import specification, specifications
 
     if options.list_families:
         for name in specifications():
@@ -129,10 +129,10 @@ def parse_values(option: str, text: str) -> Any:
 
 
 def ask(options: argparse.Namespace, family: Specification, values: Any, multi: list[tuple[str, Any]]) -> int:
-    from emulator.cli.ynl_docs import Docs
-    from emulator.cli.ynl_values import AS_YNL, NEWS
-    from emulator.client.client import Client, Control
-    from protocol.encode.conversation import NlError
+    from nlemu.emulator.cli.ynl_docs import Docs
+    from nlemu.emulator.cli.ynl_values import AS_YNL, NEWS
+    from nlemu.emulator.client.client import Client, Control
+    from nlemu.protocol.encode.conversation import NlError
 
     with (
         Control(directory_of(options)) as control,
@@ -162,8 +162,8 @@ def ask(options: argparse.Namespace, family: Specification, values: Any, multi: 
 def converse(
     options: argparse.Namespace, control: Control, client: Client, values: Any, multi: list[tuple[str, Any]]
 ) -> None:
-    from emulator.cli.ynl_values import policy_of
-    from protocol.uapi.netlink import NLM_F
+    from nlemu.emulator.cli.ynl_values import policy_of
+    from nlemu.protocol.uapi.netlink import NLM_F
 
     flags = 0
     for name in options.flags or ():
@@ -194,7 +194,7 @@ def replied(request: Request) -> Any:
 
 def warn(request: Request) -> None:
     """All went well, and still the kernel had something to say. The kernel's tool prints it so, before the answer."""
-    from protocol.frame import HEADER_SIZE
+    from nlemu.protocol.frame import HEADER_SIZE
 
     if request.warning and request.ended:
         end = request.ended
@@ -224,7 +224,7 @@ def plain(value: Any) -> Any:
 
 def list_messages(family: Specification, news: bool) -> None:
     """What can be asked for; ``news``: and what is told unasked."""
-    from emulator.cli.ynl_values import NEWS
+    from nlemu.emulator.cli.ynl_values import NEWS
 
     for name, op in (family.messages if news else family.operations).items():
         modes = [mode for mode, there in (("do", op.do), ("dump", op.dump), ("notify", op.group)) if there]
@@ -259,7 +259,7 @@ def print_attributes(
     attrs: Mapping[str, Any], indent: int, owner: type[AttrSet], docs: Docs, told_in: str
 ) -> None:
     """Attributes of a set, and below each those of its nest; ``told_in`` is what the specification calls the set."""
-    from protocol.names.words import dashed, numbers, set_name
+    from nlemu.protocol.names.words import dashed, numbers, set_name
 
     space = " " * indent
     for name, attr in attrs.items():

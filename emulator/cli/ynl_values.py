@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from emulator.client.client import Client, Control
-from protocol.decode.printer import Style
-from protocol.decode.tree import Node
-from protocol.encode.conversation import POLICY_NAMES
-from protocol.names.words import ADDRESSES, address
+from nlemu.emulator.client.client import Client, Control
+from nlemu.protocol.decode.printer import Style
+from nlemu.protocol.decode.tree import Node
+from nlemu.protocol.encode.conversation import POLICY_NAMES
+from nlemu.protocol.names.words import ADDRESSES, address
 
 TYPE_VALUE = {"policy": ("policy-id", "attr-id"), "op-policy": ("op-id",)}
 """nest-type-value: nests whose numbers are values, as the specification of nlctrl calls them."""

@@ -16,11 +16,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from protocol.decode.printer import PLAIN, Style
-from protocol.encode.conversation import Conversation, Notification, Request, Specification, specification
-from protocol.names.known import GENERIC_NETLINK
-from protocol.uapi.genetlink import GENL_ID_CTRL
-from protocol.uapi.netlink import NetlinkOpt
+from nlemu.protocol.decode.printer import PLAIN, Style
+from nlemu.protocol.encode.conversation import (
+    Conversation,
+    Notification,
+    Request,
+    Specification,
+    specification,
+)
+from nlemu.protocol.names.known import GENERIC_NETLINK
+from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL
+from nlemu.protocol.uapi.netlink import NetlinkOpt
 
 RECEIVE_SIZE = 1 << 20
 """Room for any datagram: the daemon sends none that is longer than what netlink can send."""

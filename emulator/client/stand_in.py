@@ -25,8 +25,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
-from emulator.client.client import Control, ControlError, NoDaemon
-from protocol.uapi.netlink import NetlinkOpt
+from nlemu.emulator.client.client import Control, ControlError, NoDaemon
+from nlemu.protocol.uapi.netlink import NetlinkOpt
 
 SOL_NETLINK = 270
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import trio
 
-from emulator.daemon.server import serve
-from emulator.machine.machine import Machine
+from nlemu.emulator.daemon.server import serve
+from nlemu.emulator.machine.machine import Machine
 
 
 @contextmanager

@@ -39,8 +39,8 @@ import trio
 from trio.lowlevel import checkpoint, notify_closing, wait_readable, wait_writable
 
 if TYPE_CHECKING:
-    from emulator.daemon.server import Server
-    from emulator.machine.endpoint import Datagram, Endpoint
+    from nlemu.emulator.daemon.server import Server
+    from nlemu.emulator.machine.endpoint import Datagram, Endpoint
 
 log = logging.getLogger(__name__)
 

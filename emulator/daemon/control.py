@@ -26,19 +26,19 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from emulator.daemon.directory import DirectoryError
-from emulator.daemon.state import state
-from emulator.machine.endpoint import RCVBUF
-from emulator.netlink.descriptors import Named
-from emulator.script import trace
-from emulator.script.programs import StepError
-from emulator.script.steps import receive_buffer
-from emulator.script.trace import Step, TraceError, Verb, label, shown, true, u32
+from nlemu.emulator.daemon.directory import DirectoryError
+from nlemu.emulator.daemon.state import state
+from nlemu.emulator.machine.endpoint import RCVBUF
+from nlemu.emulator.netlink.descriptors import Named
+from nlemu.emulator.script import trace
+from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.steps import receive_buffer
+from nlemu.emulator.script.trace import Step, TraceError, Verb, label, shown, true, u32
 
 if TYPE_CHECKING:
-    from emulator.daemon.guest import Guest
-    from emulator.daemon.server import Server
-    from emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.daemon.guest import Guest
+    from nlemu.emulator.daemon.server import Server
+    from nlemu.emulator.machine.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +189,7 @@ class Control:
 
     def _supervise(self, step: Step) -> bool:
         """Programs under a filter see this machine from now on; until the client leaves, their launcher."""
-        from emulator.daemon.guest import Guest  # only a daemon that is asked to pays for it
+        from nlemu.emulator.daemon.guest import Guest  # only a daemon that is asked to pays for it
 
         guest = Guest(self.server, self.pid, step)
         self._guests.append(guest)

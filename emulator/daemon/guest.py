@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 import trio
 from trio.lowlevel import checkpoint, notify_closing, wait_readable
 
-from emulator.daemon.directory import DirectoryError
-from emulator.launch.supervisor import Supervisor
-from emulator.launch.trap.architectures import architecture
-from emulator.launch.trap.borrow import getfd
-from emulator.launch.trap.seccomp import Listener
-from emulator.script.programs import StepError
-from emulator.script.trace import Step, step_of
+from nlemu.emulator.daemon.directory import DirectoryError
+from nlemu.emulator.launch.supervisor import Supervisor
+from nlemu.emulator.launch.trap.architectures import architecture
+from nlemu.emulator.launch.trap.borrow import getfd
+from nlemu.emulator.launch.trap.seccomp import Listener
+from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.trace import Step, step_of
 
 if TYPE_CHECKING:
-    from emulator.daemon.server import Server
-    from emulator.kernel.core.net import Net
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.daemon.server import Server
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.machine.machine import Machine
 
 
 PATIENCE = 8

@@ -25,22 +25,22 @@ from typing import TYPE_CHECKING
 import trio
 from trio.lowlevel import notify_closing, wait_readable
 
-from emulator.daemon.connection import Connection
-from emulator.daemon.control import Control
-from emulator.daemon.directory import PROTOCOLS, Directory, DirectoryError
-from emulator.daemon.dmabuf_files import Tokens
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.machine.endpoint import LONGEST, Endpoint
-from emulator.machine.machine import Machine
-from emulator.netlink.descriptors import PeerDescriptors
-from emulator.script import trace
-from emulator.script.steps import Steps
-from emulator.script.trace import Step
-from protocol.uapi.netlink import NetlinkOpt
+from nlemu.emulator.daemon.connection import Connection
+from nlemu.emulator.daemon.control import Control
+from nlemu.emulator.daemon.directory import PROTOCOLS, Directory, DirectoryError
+from nlemu.emulator.daemon.dmabuf_files import Tokens
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.machine.endpoint import LONGEST, Endpoint
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.netlink.descriptors import PeerDescriptors
+from nlemu.emulator.script import trace
+from nlemu.emulator.script.steps import Steps
+from nlemu.emulator.script.trace import Step
+from nlemu.protocol.uapi.netlink import NetlinkOpt
 
 if TYPE_CHECKING:
-    from emulator.daemon.guest import Guest
-    from emulator.launch.sockets.channel import Channel
+    from nlemu.emulator.daemon.guest import Guest
+    from nlemu.emulator.launch.sockets.channel import Channel
 
 log = logging.getLogger(__name__)
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from protocol.uapi.if_ import IFF, IfOper
-from protocol.uapi.netlink import NetlinkProtocol
+from nlemu.protocol.uapi.if_ import IFF, IfOper
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
-    from emulator.daemon.connection import Connection
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.queue import RxQueue
-    from emulator.kernel.queues.napi import Napi
-    from emulator.kernel.queues.page_pool import PagePool
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.daemon.connection import Connection
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.queue import RxQueue
+    from nlemu.emulator.kernel.queues.napi import Napi
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.machine.machine import Machine
 
 
 def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str, Any]:

@@ -7,7 +7,7 @@ here, so a new file needs to be named nowhere.
 from importlib import import_module
 from pkgutil import walk_packages
 
-from emulator.netlink.registry import doits, dumpits
+from nlemu.emulator.netlink.registry import doits, dumpits
 
 for module in walk_packages(__path__, f"{__name__}."):
     import_module(module.name)

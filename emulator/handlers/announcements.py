@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.handlers.ethtool.features import FeatureNotify
-from emulator.handlers.netdev.notify import NetdevNotify
-from emulator.handlers.route.link.notify import RouteNotify
-from emulator.handlers.route.notify import IpNotify
-from emulator.kernel.core.events import Stage
+from nlemu.emulator.handlers.ethtool.features import FeatureNotify
+from nlemu.emulator.handlers.netdev.notify import NetdevNotify
+from nlemu.emulator.handlers.route.link.notify import RouteNotify
+from nlemu.emulator.handlers.route.notify import IpNotify
+from nlemu.emulator.kernel.core.events import Stage
 
 if TYPE_CHECKING:
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.machine.machine import Machine
 
 
 class Announcements(NetdevNotify, RouteNotify, IpNotify):

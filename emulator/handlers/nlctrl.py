@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.netlink.call import Call, Fill, Messages
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.nlctrl import GETFAMILY, GETPOLICY, Ctrl, McastGroup, Op, OpPolicy
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Values
-from protocol.schema.family import Family, Half, Operation
-from protocol.schema.kinds import Nest, NestArray
-from protocol.schema.policy import Policy
-from protocol.wire.advertise import advertise
+from nlemu.emulator.netlink.call import Call, Fill, Messages
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.nlctrl import GETFAMILY, GETPOLICY, Ctrl, McastGroup, Op, OpPolicy
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Values
+from nlemu.protocol.schema.family import Family, Half, Operation
+from nlemu.protocol.schema.kinds import Nest, NestArray
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.wire.advertise import advertise
 
 if TYPE_CHECKING:
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.machine.machine import Machine
 
 
 def fill_family(machine: Machine, family: Family) -> Values:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices.move import change_net_namespace
-from emulator.kernel.devices.register import KillList, queue_unregister, unregister_many
+from nlemu.emulator.kernel.devices.move import change_net_namespace
+from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, unregister_many
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.kernel import Kernel
 
 
 def cleanup_nets(kernel: Kernel, dying: list[Net]) -> None:

@@ -11,28 +11,28 @@ from __future__ import annotations
 from errno import EINVAL
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices import qdisc
-from emulator.kernel.inet import neighbour, neighbour_events
-from emulator.kernel.ipv4 import address, fib_sync, groups
-from emulator.kernel.ipv4 import conf as ip4_conf
-from emulator.kernel.ipv4.conf import Ipv4Conf
-from emulator.kernel.ipv4.groups import Membership
-from emulator.kernel.ipv6 import autoconf, dad, mld, routes, solicit
-from emulator.kernel.ipv6 import conf as ip6_conf
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.conf import Ipv6Conf
-from emulator.kernel.ipv6.mld import Listener
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF, IfOper
-from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
-from protocol.uapi.rtnetlink import RTNH_F
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices import qdisc
+from nlemu.emulator.kernel.inet import neighbour, neighbour_events
+from nlemu.emulator.kernel.ipv4 import address, fib_sync, groups
+from nlemu.emulator.kernel.ipv4 import conf as ip4_conf
+from nlemu.emulator.kernel.ipv4.conf import Ipv4Conf
+from nlemu.emulator.kernel.ipv4.groups import Membership
+from nlemu.emulator.kernel.ipv6 import autoconf, dad, mld, routes, solicit
+from nlemu.emulator.kernel.ipv6 import conf as ip6_conf
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.conf import Ipv6Conf
+from nlemu.emulator.kernel.ipv6.mld import Listener
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF, IfOper
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.protocol.uapi.rtnetlink import RTNH_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.work import Job
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.address import Address4
-    from emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.core.work import Job
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.address import Address4
+    from nlemu.emulator.kernel.ipv6.address import Address6
 
 READY = int(InetDeviceFlag.READY)
 FORGOTTEN_WHEN_DOWN = int(InetDeviceFlag.RS_SENT | InetDeviceFlag.RA_RCVD | InetDeviceFlag.READY)

@@ -15,27 +15,27 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.kernel import cleanup, inet_device
-from emulator.kernel.core.clock import NSEC_PER_SEC, Clock
-from emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
-from emulator.kernel.core.net import Net
-from emulator.kernel.core.work import Job, Work
-from emulator.kernel.devices import announce
-from emulator.kernel.devices.link_watch import LinkWatch
-from emulator.kernel.links import loopback
-from emulator.kernel.links.dummy import DUMMY
-from emulator.kernel.links.netkit import NETKIT, check_lease_unregister
-from emulator.kernel.links.veth import VETH
-from emulator.kernel.nics.netdevsim_bus import NETDEVSIM, Bus
-from emulator.kernel.nics.nic import Nics
-from emulator.kernel.queues.napi import NapiTable
-from emulator.kernel.queues.page_pool import PagePools
-from emulator.kernel.queues.xdp import XdpPrograms
-from emulator.kernel.queues.xsk import XdpSockets
+from nlemu.emulator.kernel import cleanup, inet_device
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
+from nlemu.emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
+from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.core.work import Job, Work
+from nlemu.emulator.kernel.devices import announce
+from nlemu.emulator.kernel.devices.link_watch import LinkWatch
+from nlemu.emulator.kernel.links import loopback
+from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.emulator.kernel.links.netkit import NETKIT, check_lease_unregister
+from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.emulator.kernel.nics.netdevsim_bus import NETDEVSIM, Bus
+from nlemu.emulator.kernel.nics.nic import Nics
+from nlemu.emulator.kernel.queues.napi import NapiTable
+from nlemu.emulator.kernel.queues.page_pool import PagePools
+from nlemu.emulator.kernel.queues.xdp import XdpPrograms
+from nlemu.emulator.kernel.queues.xsk import XdpSockets
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.kind import Kind
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.kind import Kind
 
 INIT_NET_COOKIE = 1
 INIT_NET_INO = 4026531833

@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 import struct
 
-from emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 
 # enum bpf_attach_type of include/uapi/linux/bpf.h: those that belong to the network.
 FLOW_DISSECTOR = 17

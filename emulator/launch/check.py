@@ -15,12 +15,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from emulator.launch.session import CannotSupervise, high_numbers, why_not
-from emulator.launch.trap.architectures import ARCHITECTURES, Architecture, architecture
-from emulator.launch.trap.borrow import allowed
-from emulator.launch.trap.instructions import RET_ALLOW, RET_USER_NOTIF, Rule, assemble
-from emulator.launch.trap.memory import Memory
-from emulator.launch.trap.seccomp import Listener, install
+from nlemu.emulator.launch.session import CannotSupervise, high_numbers, why_not
+from nlemu.emulator.launch.trap.architectures import ARCHITECTURES, Architecture, architecture
+from nlemu.emulator.launch.trap.borrow import allowed
+from nlemu.emulator.launch.trap.instructions import RET_ALLOW, RET_USER_NOTIF, Rule, assemble
+from nlemu.emulator.launch.trap.memory import Memory
+from nlemu.emulator.launch.trap.seccomp import Listener, install
 
 LINUX = (5, 14)
 """SECCOMP_ADDFD_FLAG_SEND."""

@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.machine.machine import Machine
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from emulator.launch.trap.call import Answer, Call
+from nlemu.emulator.launch.trap.call import Answer, Call
 
 
 def nought(call: Call) -> Answer:

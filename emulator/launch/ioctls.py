@@ -12,11 +12,11 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import flags, settings
-from emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.kernel.devices import flags, settings
+from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 IFNAMSIZ = 16
 IFREQ = 40  # sizeof(struct ifreq)

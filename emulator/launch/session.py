@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn, Protocol
 
-from emulator.launch.trap import filter
-from emulator.launch.trap.architectures import Architecture, architecture
-from emulator.launch.trap.borrow import allowed
-from emulator.launch.trap.instructions import Instruction
-from emulator.launch.trap.seccomp import install, libc
-from emulator.launch.trap.task import descendants
+from nlemu.emulator.launch.trap import filter
+from nlemu.emulator.launch.trap.architectures import Architecture, architecture
+from nlemu.emulator.launch.trap.borrow import allowed
+from nlemu.emulator.launch.trap.instructions import Instruction
+from nlemu.emulator.launch.trap.seccomp import install, libc
+from nlemu.emulator.launch.trap.task import descendants
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emulator.launch.host import Alone
-from emulator.launch.session import CannotSupervise, NobodyThere
-from emulator.launch.supervisor import Supervisor
-from emulator.launch.trap.architectures import Architecture
-from emulator.launch.trap.seccomp import Listener
+from nlemu.emulator.launch.host import Alone
+from nlemu.emulator.launch.session import CannotSupervise, NobodyThere
+from nlemu.emulator.launch.supervisor import Supervisor
+from nlemu.emulator.launch.trap.architectures import Architecture
+from nlemu.emulator.launch.trap.seccomp import Listener
 
 if TYPE_CHECKING:
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.machine.machine import Machine
 
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 

@@ -20,25 +20,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from emulator.launch import bpf, identity, ioctls
-from emulator.launch.files import calls as path_calls
-from emulator.launch.files.opened import Files
-from emulator.launch.host import Host
-from emulator.launch.namespaces import calls as namespace_calls
-from emulator.launch.namespaces.namespaces import Namespaces
-from emulator.launch.sockets import calls as socket_calls
-from emulator.launch.sockets import messages
-from emulator.launch.sockets.channel import Channel
-from emulator.launch.trap.architectures import Architecture
-from emulator.launch.trap.borrow import Borrowed, Known
-from emulator.launch.trap.call import PASS, Answer, Call, Gone, Verdict
-from emulator.launch.trap.memory import Memory
-from emulator.launch.trap.seccomp import Listener
-from emulator.launch.trap.task import Process, Tasks, descendants
-from protocol.refusal import Refusal
+from nlemu.emulator.launch import bpf, identity, ioctls
+from nlemu.emulator.launch.files import calls as path_calls
+from nlemu.emulator.launch.files.opened import Files
+from nlemu.emulator.launch.host import Host
+from nlemu.emulator.launch.namespaces import calls as namespace_calls
+from nlemu.emulator.launch.namespaces.namespaces import Namespaces
+from nlemu.emulator.launch.sockets import calls as socket_calls
+from nlemu.emulator.launch.sockets import messages
+from nlemu.emulator.launch.sockets.channel import Channel
+from nlemu.emulator.launch.trap.architectures import Architecture
+from nlemu.emulator.launch.trap.borrow import Borrowed, Known
+from nlemu.emulator.launch.trap.call import PASS, Answer, Call, Gone, Verdict
+from nlemu.emulator.launch.trap.memory import Memory
+from nlemu.emulator.launch.trap.seccomp import Listener
+from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.net import Net
 
 log = logging.getLogger(__name__)
 

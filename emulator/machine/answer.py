@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from emulator.handlers import doits, dumpits
-from emulator.netlink.by_family import answered
-from emulator.netlink.call import Call
-from emulator.netlink.dump import Dump
-from protocol.schema.family import Half
+from nlemu.emulator.handlers import doits, dumpits
+from nlemu.emulator.netlink.by_family import answered
+from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.schema.family import Half
 
 __all__ = ["answer", "answered"]
 

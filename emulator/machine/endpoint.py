@@ -16,18 +16,18 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from emulator.netlink.call import Call
-from emulator.netlink.descriptors import Descriptors
-from emulator.netlink.dump import LARGEST, Dump
-from emulator.netlink.truesize import SMALL, SMALL_SIZE, truesize
-from protocol.frame import HEADER
-from protocol.refusal import Refusal
-from protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
-from protocol.wire.acks import ack
+from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.netlink.descriptors import Descriptors
+from nlemu.emulator.netlink.dump import LARGEST, Dump
+from nlemu.emulator.netlink.truesize import SMALL, SMALL_SIZE, truesize
+from nlemu.protocol.frame import HEADER
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
+from nlemu.protocol.wire.acks import ack
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.machine.machine import Machine
 
 log = logging.getLogger(__name__)
 

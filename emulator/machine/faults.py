@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.netlink.call import Call
-    from emulator.netlink.dump import Dump
-    from protocol.schema.family import Operation
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.emulator.netlink.dump import Dump
+    from nlemu.protocol.schema.family import Operation
 
 
 @dataclass

@@ -9,18 +9,18 @@ from __future__ import annotations
 import errno
 from functools import lru_cache
 
-from emulator.machine.answer import answer
-from emulator.netlink.call import Call
-from emulator.netlink.dump import Dump
-from protocol.frame import GENERIC
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
-from protocol.schema.family import Half
-from protocol.schema.policy import STRICT
-from protocol.uapi.genetlink import GenlFlag
-from protocol.uapi.netlink import NLM_F
-from protocol.wire.extack import Extack
-from protocol.wire.validate import validate
+from nlemu.emulator.machine.answer import answer
+from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.frame import GENERIC
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.policy import STRICT
+from nlemu.protocol.uapi.genetlink import GenlFlag
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.wire.extack import Extack
+from nlemu.protocol.wire.validate import validate
 
 DUMP = int(NLM_F.DUMP)
 COMMON = int(NLM_F.REQUEST | NLM_F.ACK | NLM_F.ECHO)

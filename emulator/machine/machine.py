@@ -14,25 +14,25 @@ import errno
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from emulator.handlers import announcements
-from emulator.handlers.ethtool.common import EthtoolNotify
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.queues.devmem import Devmem
-from emulator.machine import generic, rtnetlink
-from emulator.machine.faults import Faults
-from emulator.netlink.multicast import Multicast
-from protocol.families import REGISTERED
-from protocol.families.route.family import route as route_family
-from protocol.schema.family import Family, Operation
-from protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
-from protocol.uapi.netlink import NetlinkProtocol
-from protocol.uapi.rtnetlink import RTNLGRP, RTNLGRP_MAX
+from nlemu.emulator.handlers import announcements
+from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.queues.devmem import Devmem
+from nlemu.emulator.machine import generic, rtnetlink
+from nlemu.emulator.machine.faults import Faults
+from nlemu.emulator.netlink.multicast import Multicast
+from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.families.route.family import route as route_family
+from nlemu.protocol.schema.family import Family, Operation
+from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
+from nlemu.protocol.uapi.rtnetlink import RTNLGRP, RTNLGRP_MAX
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.machine.endpoint import Endpoint
-    from emulator.netlink.call import Call
-    from emulator.netlink.dump import Dump
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.emulator.netlink.dump import Dump
 
 Receiver = Callable[["Call"], "Dump | None"]
 

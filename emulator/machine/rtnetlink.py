@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 
-from emulator.machine.answer import answer, answered
-from emulator.netlink.call import Call
-from emulator.netlink.dump import Dump
-from protocol.families.route.family import route
-from protocol.refusal import Refusal
-from protocol.uapi.netlink import NLM_F
-from protocol.uapi.rtnetlink import RTM_MAX
+from nlemu.emulator.machine.answer import answer, answered
+from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.rtnetlink import RTM_MAX
 
 DUMP = int(NLM_F.DUMP)
 BULK = int(NLM_F.BULK)

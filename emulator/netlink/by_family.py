@@ -11,15 +11,15 @@ import errno
 from collections.abc import Callable
 from typing import Any
 
-from emulator.netlink.call import Body, Call, Messages
-from emulator.netlink.dump import Dump
-from emulator.netlink.registry import doit, dumpit
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
-from protocol.schema.family import Operation
-from protocol.schema.kinds import Structure
-from protocol.schema.policy import LIBERAL, Policy
-from protocol.wire.validate import validate
+from nlemu.emulator.netlink.call import Body, Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.family import Operation
+from nlemu.protocol.schema.kinds import Structure
+from nlemu.protocol.schema.policy import LIBERAL, Policy
+from nlemu.protocol.wire.validate import validate
 
 Doit = Callable[[Call], Body | None]
 Dumpit = Callable[[Call], Dump]

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from protocol.frame import message
-from protocol.schema.attributes import Attrs, Values
-from protocol.uapi.netlink import NLM_F
-from protocol.wire.extack import Extack
+from nlemu.protocol.frame import message
+from nlemu.protocol.schema.attributes import Attrs, Values
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.wire.extack import Extack
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.machine.endpoint import Endpoint
-    from emulator.machine.machine import Machine
-    from emulator.netlink.dump import Dump
-    from protocol.schema.family import Operation
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.machine.machine import Machine
+    from nlemu.emulator.netlink.dump import Dump
+    from nlemu.protocol.schema.family import Operation
 
 ECHO = int(NLM_F.ECHO)
 

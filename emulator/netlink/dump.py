@@ -13,14 +13,14 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.netlink.truesize import SHARED_INFO
-from protocol.refusal import Refusal
-from protocol.uapi.netlink import NLM_F
-from protocol.wire.acks import done
-from protocol.wire.extack import Extack
+from nlemu.emulator.netlink.truesize import SHARED_INFO
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.wire.acks import done
+from nlemu.protocol.wire.extack import Extack
 
 if TYPE_CHECKING:
-    from emulator.netlink.call import Call, Fill, Messages
+    from nlemu.emulator.netlink.call import Call, Fill, Messages
 
 GOODSIZE = 4096 - SHARED_INFO  # NLMSG_GOODSIZE with pages of 4 KiB (include/linux/netlink.h)
 LARGEST = 32768 - SHARED_INFO  # the most that netlink_recvmsg() remembers of a reader's room

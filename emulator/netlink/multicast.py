@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.machine.endpoint import Endpoint
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.netlink.call import Call
 
 
 class Multicast:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.netlink.call import Body, Call, Messages
-from emulator.netlink.dump import Dump
-from protocol.schema.family import Operation
+from nlemu.emulator.netlink.call import Body, Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.schema.family import Operation
 
 Doit = Callable[[Call], Body | None]
 Dumpit = Callable[[Call], Messages | Dump]

@@ -11,15 +11,15 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.nics.nic import NicState, is_nic, state_of
-from emulator.kernel.queues import qstats
-from emulator.script.programs import StepError
+from nlemu.emulator.kernel.nics.nic import NicState, is_nic, state_of
+from nlemu.emulator.kernel.queues import qstats
+from nlemu.emulator.script.programs import StepError
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.queues.page_pool import PagePool
-    from emulator.script.steps import Steps
-    from emulator.script.trace import Step
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.script.steps import Steps
+    from nlemu.emulator.script.trace import Step
 
 U64_MAX = 0xFFFFFFFFFFFFFFFF
 PAGES_MAX = 1 << 24

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from errno import EADDRNOTAVAIL
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices.address import valid_ethernet
-from emulator.kernel.devices.queue import MAX_QUEUES
-from emulator.kernel.nics.profiles import PROFILES
-from emulator.script.programs import StepError
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.devices.address import valid_ethernet
+from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
+from nlemu.emulator.kernel.nics.profiles import PROFILES
+from nlemu.emulator.script.programs import StepError
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.script.steps import Steps
-    from emulator.script.trace import Step
+    from nlemu.emulator.script.steps import Steps
+    from nlemu.emulator.script.trace import Step
 
 ABILITIES = (
     "bus", "dma", "functions", "hds_thresh", "netmem_tx", "queue_mgmt", "rx_page_size", "speed", "xdp_features",

@@ -11,22 +11,22 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.addr.fill import CENTISECOND
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.kernel.inet import neighbour
-from emulator.script.trace import open_bytes
-from protocol.families.route.neigh import HEADER as NEIGHBOUR
-from protocol.families.route.neigh import Nda
-from protocol.frame import HEADER_SIZE, split
-from protocol.schema.attributes import Attrs
-from protocol.uapi.if_ import IFF
-from protocol.uapi.netlink import NetlinkProtocol
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.handlers.route.addr.fill import CENTISECOND
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.script.trace import open_bytes
+from nlemu.protocol.families.route.neigh import HEADER as NEIGHBOUR
+from nlemu.protocol.families.route.neigh import Nda
+from nlemu.protocol.frame import HEADER_SIZE, split
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.script.steps import Answer, Steps
-    from emulator.script.trace import Step
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.script.steps import Answer, Steps
+    from nlemu.emulator.script.trace import Step
 
 AFTER = {"close": 0.05, "netns_del": 1.0, "nsim_new": 0.2, "nsim_del": 0.5, "end": 0.3}
 """In seconds, by verb; nothing after the others."""

@@ -12,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.kernel.queues import zcrx
-from emulator.kernel.queues.devmem import PAGE_SIZE, Dmabuf
-from emulator.kernel.queues.xdp import XdpLink
-from emulator.kernel.queues.xsk import Umem, XdpSocket
-from protocol.refusal import Refusal
-from protocol.uapi.if_xdp import XDP
+from nlemu.emulator.kernel.queues import zcrx
+from nlemu.emulator.kernel.queues.devmem import PAGE_SIZE, Dmabuf
+from nlemu.emulator.kernel.queues.xdp import XdpLink
+from nlemu.emulator.kernel.queues.xsk import Umem, XdpSocket
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_xdp import XDP
 
 if TYPE_CHECKING:
-    from emulator.script.steps import Steps
-    from emulator.script.trace import Step
+    from nlemu.emulator.script.steps import Steps
+    from nlemu.emulator.script.trace import Step
 
 Program = XdpSocket | XdpLink | zcrx.Registration | Dmabuf
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from emulator.machine.machine import Machine
-from emulator.script.pauses import catch_up, let_time_pass
-from emulator.script.programs import StepError
-from emulator.script.steps import Answer, Steps
-from emulator.script.trace import Header, Step, Trace, matches, text_of
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.pauses import catch_up, let_time_pass
+from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.steps import Answer, Steps
+from nlemu.emulator.script.trace import Header, Step, Trace, matches, text_of
 
 
 @dataclass(frozen=True)

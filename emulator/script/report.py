@@ -12,11 +12,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from emulator.script.replay import Difference, Result, protocol_of
-from emulator.script.trace import Step, Trace, open_bytes
-from protocol.decode.facts import facts
-from protocol.decode.printer import describe
-from protocol.names.known import Families, numbered
+from nlemu.emulator.script.replay import Difference, Result, protocol_of
+from nlemu.emulator.script.trace import Step, Trace, open_bytes
+from nlemu.protocol.decode.facts import facts
+from nlemu.protocol.decode.printer import describe
+from nlemu.protocol.names.known import Families, numbered
 
 NOTHING = "nothing"
 

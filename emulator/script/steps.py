@@ -15,19 +15,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from emulator.machine.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
-from emulator.machine.faults import Fault
-from emulator.script.counters import Figures
-from emulator.script.nics import Plugs
-from emulator.script.programs import Programs, StepError
-from emulator.script.trace import Step
-from protocol.refusal import Refusal
-from protocol.uapi.netlink import NetlinkProtocol
+from nlemu.emulator.machine.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
+from nlemu.emulator.machine.faults import Fault
+from nlemu.emulator.script.counters import Figures
+from nlemu.emulator.script.nics import Plugs
+from nlemu.emulator.script.programs import Programs, StepError
+from nlemu.emulator.script.trace import Step
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.machine.machine import Machine
-    from emulator.netlink.descriptors import Descriptors
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.machine.machine import Machine
+    from nlemu.emulator.netlink.descriptors import Descriptors
 
 READ_SIZE = 65536
 """How much room the recorder's receives had."""

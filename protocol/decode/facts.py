@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from protocol.decode.message import Message
-from protocol.decode.printer import PLAIN, messages, text, title
-from protocol.decode.tree import Node
-from protocol.frame import HEADER_SIZE, split
-from protocol.names.known import ROUTE, Families
-from protocol.names.words import header_flags
-from protocol.uapi.netlink import NlmsgType
+from nlemu.protocol.decode.message import Message
+from nlemu.protocol.decode.printer import PLAIN, messages, text, title
+from nlemu.protocol.decode.tree import Node
+from nlemu.protocol.frame import HEADER_SIZE, split
+from nlemu.protocol.names.known import ROUTE, Families
+from nlemu.protocol.names.words import header_flags
+from nlemu.protocol.uapi.netlink import NlmsgType
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from protocol.decode.tree import DEPTH, FLAGGED, Node, Rules, read_attributes, read_structure
-from protocol.frame import GENERIC, HEADER, HEADER_SIZE, Header
-from protocol.names.known import GENERIC_NETLINK, ROUTE, Families, operation, recorded_machine, route
-from protocol.names.words import dashed
-from protocol.schema.family import Family, Operation
-from protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NlmsgType
-from protocol.uapi.rtnetlink import RTM
-from protocol.wire.acks import Error
+from nlemu.protocol.decode.tree import DEPTH, FLAGGED, Node, Rules, read_attributes, read_structure
+from nlemu.protocol.frame import GENERIC, HEADER, HEADER_SIZE, Header
+from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, operation, recorded_machine, route
+from nlemu.protocol.names.words import dashed
+from nlemu.protocol.schema.family import Family, Operation
+from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NlmsgType
+from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.wire.acks import Error
 
 
 @dataclass(slots=True)

@@ -17,12 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntFlag
 from typing import Any
 
-from protocol.decode.message import Message, at_offset, read
-from protocol.decode.tree import Node
-from protocol.frame import split
-from protocol.names.known import ROUTE, Families
-from protocol.names.words import ADDRESSES, address, dashed, flag_names, header_flags, number_name
-from protocol.uapi.netlink import NLM_F, NlmsgType
+from nlemu.protocol.decode.message import Message, at_offset, read
+from nlemu.protocol.decode.tree import Node
+from nlemu.protocol.frame import split
+from nlemu.protocol.names.known import ROUTE, Families
+from nlemu.protocol.names.words import ADDRESSES, address, dashed, flag_names, header_flags, number_name
+from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
 
 WIDTH = 100
 """Columns that a line may have before what is inside an attribute moves below it."""

@@ -15,12 +15,12 @@ from typing import Any
 
 import construct as c
 
-from protocol.names.known import message_inside
-from protocol.names.words import FIELD_VALUES, Shown, field_name
-from protocol.schema.attributes import HEADER, Attr
-from protocol.schema.interpret import bare
-from protocol.schema.kinds import Bitfield32, Chosen, Kind, Nest, NestArray, Structure, Text
-from protocol.uapi.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_TYPE_MASK
+from nlemu.protocol.names.known import message_inside
+from nlemu.protocol.names.words import FIELD_VALUES, Shown, field_name
+from nlemu.protocol.schema.attributes import HEADER, Attr
+from nlemu.protocol.schema.interpret import bare
+from nlemu.protocol.schema.kinds import Bitfield32, Chosen, Kind, Nest, NestArray, Structure, Text
+from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_TYPE_MASK
 
 DEPTH = 16
 """How deep nests are followed. No declaration is that deep; a message can be."""

@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from protocol.decode.message import Message, at_offset, read
-from protocol.decode.printer import PLAIN, Style, path_text
-from protocol.encode.request import BadValue, encode
-from protocol.frame import Header, split
-from protocol.names.known import GENERIC_NETLINK, ROUTE, recorded_machine, route
-from protocol.schema.family import Family, Operation
-from protocol.uapi.netlink import NLM_F, NlmsgType
-from protocol.uapi.rtnetlink import RTM, RTNLGRP
+from nlemu.protocol.decode.message import Message, at_offset, read
+from nlemu.protocol.decode.printer import PLAIN, Style, path_text
+from nlemu.protocol.encode.request import BadValue, encode
+from nlemu.protocol.frame import Header, split
+from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, recorded_machine, route
+from nlemu.protocol.schema.family import Family, Operation
+from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
+from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP
 
 
 class NlError(Exception):

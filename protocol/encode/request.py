@@ -15,12 +15,12 @@ from contextlib import suppress
 from enum import IntFlag
 from typing import Any
 
-from protocol.frame import GENERIC, message
-from protocol.names.known import message_inside, route
-from protocol.names.words import ADDRESSES, FIELD_VALUES, Shown, address_bytes, field_name, numbers
-from protocol.schema.attributes import Attr, AttrSet, pack
-from protocol.schema.family import Operation
-from protocol.schema.kinds import (
+from nlemu.protocol.frame import GENERIC, message
+from nlemu.protocol.names.known import message_inside, route
+from nlemu.protocol.names.words import ADDRESSES, FIELD_VALUES, Shown, address_bytes, field_name, numbers
+from nlemu.protocol.schema.attributes import Attr, AttrSet, pack
+from nlemu.protocol.schema.family import Operation
+from nlemu.protocol.schema.kinds import (
     Bitfield32,
     Bytes,
     Chosen,
@@ -33,7 +33,7 @@ from protocol.schema.kinds import (
     Text,
     Variable,
 )
-from protocol.uapi.netlink import NLA_F_NESTED, NLM_F
+from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLM_F
 
 ANY_NUMBER = (-(1 << 63), (1 << 64) - 1)
 ARRAY_INDEX = (0, 0x3FFF)

@@ -1,10 +1,10 @@
 """Every family, in the order in which the recorded machine registers them at boot: their numbers follow from it."""
 
-from protocol.families import listed
-from protocol.families.ethtool.commands import ethtool
-from protocol.families.netdev import netdev
-from protocol.families.nlctrl import nlctrl
-from protocol.schema.family import Family
+from nlemu.protocol.families import listed
+from nlemu.protocol.families.ethtool.commands import ethtool
+from nlemu.protocol.families.netdev import netdev
+from nlemu.protocol.families.nlctrl import nlctrl
+from nlemu.protocol.schema.family import Family
 
 REGISTERED: tuple[Family, ...] = (
     nlctrl,

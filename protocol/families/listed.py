@@ -7,7 +7,7 @@ can be looked up and listed. What they would do is not here: their commands are 
 that a family does not have.
 """
 
-from protocol.schema.family import Family
+from nlemu.protocol.schema.family import Family
 
 thermal = Family(
     "thermal",

@@ -5,12 +5,12 @@ their numbers and limits, then the commands. Replies are laid out in the order o
 net/core/netdev-genl.c and page_pool_user.c, which is not always the order of the numbers.
 """
 
-from protocol.schema.attributes import Attr, AttrSet, Layout
-from protocol.schema.family import REJECT_ALL, Family, Half
-from protocol.schema.kinds import nest, s32, u32, u64, uint
-from protocol.schema.policy import Policy
-from protocol.uapi.genetlink import GenlFlag
-from protocol.uapi.netdev import (
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import REJECT_ALL, Family, Half
+from nlemu.protocol.schema.kinds import nest, s32, u32, u64, uint
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.uapi.genetlink import GenlFlag
+from nlemu.protocol.uapi.netdev import (
     NapiThreaded,
     NetdevCmd,
     QstatsScope,

@@ -4,13 +4,13 @@ As net/netlink/genetlink.c of Linux 7.2 has it. Its two lists of operations and 
 as everything from before that flag; the policies are nests with it.
 """
 
-from protocol.schema.attributes import Attr, AttrSet, Layout
-from protocol.schema.family import Family, Half
-from protocol.schema.kinds import array, nest, nul_string, u16, u32
-from protocol.schema.policy import LIBERAL, Policy
-from protocol.uapi.genetlink import GENL_NAMSIZ, CtrlCmd, GenlFlag
-from protocol.uapi.netlink import NLM_F
-from protocol.wire.advertise import PolicyType
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Family, Half
+from nlemu.protocol.schema.kinds import array, nest, nul_string, u16, u32
+from nlemu.protocol.schema.policy import LIBERAL, Policy
+from nlemu.protocol.uapi.genetlink import GENL_NAMSIZ, CtrlCmd, GenlFlag
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.wire.advertise import PolicyType
 
 
 class McastGroup(AttrSet):

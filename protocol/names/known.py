@@ -12,12 +12,12 @@ from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
 
-from protocol import families as declared
-from protocol.schema.attributes import AttrSet
-from protocol.schema.family import Family, Operation
-from protocol.schema.kinds import Kind
-from protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
-from protocol.uapi.netlink import NetlinkProtocol
+from nlemu.protocol import families as declared
+from nlemu.protocol.schema.attributes import AttrSet
+from nlemu.protocol.schema.family import Family, Operation
+from nlemu.protocol.schema.kinds import Kind
+from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 GENERIC_NETLINK = int(NetlinkProtocol.GENERIC)
 ROUTE = int(NetlinkProtocol.ROUTE)
@@ -31,7 +31,7 @@ def route() -> Family:
     """rtnetlink, with all its messages declared: each file of protocol/families adds its own."""
     for module in walk_packages(declared.__path__, f"{declared.__name__}."):
         import_module(module.name)
-    family = import_module("protocol.families.route.family").route
+    family = import_module("nlemu.protocol.families.route.family").route
     assert isinstance(family, Family)
     return family
 

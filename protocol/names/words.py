@@ -12,15 +12,15 @@ import re
 from collections.abc import Iterator
 from enum import IntEnum, IntFlag
 
-from protocol.schema.attributes import AttrSet
-from protocol.uapi.fib_rules import FR_ACT
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.if_arp import ARPHRD
-from protocol.uapi.if_link import NetkitAction
-from protocol.uapi.neighbour import NTF, NUD
-from protocol.uapi.netlink import NLM_F, NlmsgType
-from protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTPROT
+from nlemu.protocol.schema.attributes import AttrSet
+from nlemu.protocol.uapi.fib_rules import FR_ACT
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.if_arp import ARPHRD
+from nlemu.protocol.uapi.if_link import NetkitAction
+from nlemu.protocol.uapi.neighbour import NTF, NUD
+from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTPROT
 
 Shown = type[IntEnum] | type[IntFlag]
 

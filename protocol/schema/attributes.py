@@ -23,10 +23,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
-from protocol.refusal import Refusal
-from protocol.schema.kinds import Kind
-from protocol.schema.policy import Policy
-from protocol.uapi.netlink import NLA_TYPE_MASK
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.kinds import Kind
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.uapi.netlink import NLA_TYPE_MASK
 
 T = TypeVar("T")
 D = TypeVar("D")

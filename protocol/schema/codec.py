@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import construct as c
 
-from protocol.schema.interpret import Codec, as_record, bare, is_padding, record
+from nlemu.protocol.schema.interpret import Codec, as_record, bare, is_padding, record
 
 
 class Part(NamedTuple):

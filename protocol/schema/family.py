@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from protocol.frame import GENERIC
-from protocol.schema.attributes import Attr, AttrSet, Layout, Values
-from protocol.schema.kinds import Structure
-from protocol.schema.policy import STRICT, Policy
-from protocol.uapi.genetlink import GenlFlag
+from nlemu.protocol.frame import GENERIC
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout, Values
+from nlemu.protocol.schema.kinds import Structure
+from nlemu.protocol.schema.policy import STRICT, Policy
+from nlemu.protocol.uapi.genetlink import GenlFlag
 
 # genl_policy_reject_all: an operation declared without a policy takes no attribute at all. One object, because
 # CTRL_CMD_GETPOLICY counts it once.

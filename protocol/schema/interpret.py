@@ -86,7 +86,7 @@ def as_record(kind: Any, value: Any, fields: Mapping[str, Any]) -> Any:
 
 
 def interpret(described: c.Construct) -> Codec:
-    """A codec in which construct does the work, some tens of times slower than protocol.codec.prepare()."""
+    """A codec in which construct does the work, some tens of times slower than codec.prepare()."""
     nothing(described)  # refuses what the schema language lacks
     size = described.sizeof()
 

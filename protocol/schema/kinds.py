@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import construct as c
 
-from protocol.refusal import Refusal
-from protocol.uapi.netlink import NLA_F_NESTED, AttrType
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NLA_F_NESTED, AttrType
 
 try:
-    from protocol.schema.codec import prepare
+    from nlemu.protocol.schema.codec import prepare
 except ImportError:
-    from protocol.schema.interpret import interpret as prepare
+    from nlemu.protocol.schema.interpret import interpret as prepare
 
 if TYPE_CHECKING:
-    from protocol.schema.attributes import Attr, Attrs, AttrSet
-    from protocol.schema.policy import Policy
+    from nlemu.protocol.schema.attributes import Attr, Attrs, AttrSet
+    from nlemu.protocol.schema.policy import Policy
 
 T = TypeVar("T")
 
@@ -235,7 +235,7 @@ class Nest(Kind[Any]):
         return self.set.spec.layout.encode(value)
 
     def decode(self, data: bytes, start: int, end: int) -> Attrs:
-        from protocol.schema.attributes import Attrs
+        from nlemu.protocol.schema.attributes import Attrs
 
         return Attrs.index(data, start, end)
 
@@ -258,7 +258,7 @@ class NestArray(Nest):
         self.member, self.first = member, first
 
     def encode(self, value: Any) -> bytes:
-        from protocol.schema.attributes import pack
+        from nlemu.protocol.schema.attributes import pack
 
         pairs = value.items() if isinstance(value, Mapping) else enumerate(value, self.first)
         return b"".join(pack(number | self.member.flag, self.member.encode(one)) for number, one in pairs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from protocol.schema.attributes import Attr, AttrSet
+    from nlemu.protocol.schema.attributes import Attr, AttrSet
 
 # enum netlink_validation (include/net/netlink.h). Plain integers: they are tested for every attribute of every message.
 LIBERAL = 0

@@ -9,12 +9,12 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from protocol.frame import HEADER_SIZE, message
-from protocol.schema.attributes import PADDING, Attr, AttrSet
-from protocol.schema.kinds import binary, nest, string, u32
-from protocol.uapi.netlink import NLM_F, NlmsgType
-from protocol.wire.advertise import PolicyType, advertise
-from protocol.wire.extack import Extack
+from nlemu.protocol.frame import HEADER_SIZE, message
+from nlemu.protocol.schema.attributes import PADDING, Attr, AttrSet
+from nlemu.protocol.schema.kinds import binary, nest, string, u32
+from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
+from nlemu.protocol.wire.advertise import PolicyType, advertise
+from nlemu.protocol.wire.extack import Extack
 
 ERRNO = struct.Struct("<i")
 MULTI = int(NLM_F.MULTI)

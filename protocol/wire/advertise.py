@@ -9,10 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from protocol.schema.attributes import Attr, AttrSet, Values
-from protocol.schema.kinds import Bitfield32, Bytes, Integer, Nest, NestArray, Text, Variable, s64, u32, u64
-from protocol.schema.policy import Policy
-from protocol.uapi.netlink import AttrType
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Values
+from nlemu.protocol.schema.kinds import (
+    Bitfield32,
+    Bytes,
+    Integer,
+    Nest,
+    NestArray,
+    Text,
+    Variable,
+    s64,
+    u32,
+    u64,
+)
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.uapi.netlink import AttrType
 
 U16_MAX = 0xFFFF
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from protocol.schema.attributes import Attr
+    from nlemu.protocol.schema.attributes import Attr
 
 
 class Extack:

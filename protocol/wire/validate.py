@@ -13,12 +13,12 @@ from __future__ import annotations
 import errno
 from typing import Any
 
-from protocol.refusal import Refusal
-from protocol.schema.attributes import HEADER, Attr
-from protocol.schema.kinds import WRONG_LENGTH, Bitfield32, Bytes, Nest, NestArray
-from protocol.schema.policy import MAXTYPE, NESTED, STRICT, STRICT_ATTRS, TRAILING, UNSPEC, Policy
-from protocol.uapi.netlink import NLA_F_NESTED, NLA_TYPE_MASK
-from protocol.wire.extack import Extack
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import HEADER, Attr
+from nlemu.protocol.schema.kinds import WRONG_LENGTH, Bitfield32, Bytes, Nest, NestArray
+from nlemu.protocol.schema.policy import MAXTYPE, NESTED, STRICT, STRICT_ATTRS, TRAILING, UNSPEC, Policy
+from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLA_TYPE_MASK
+from nlemu.protocol.wire.extack import Extack
 
 DEPTH = 10  # MAX_POLICY_RECURSION_DEPTH
 

@@ -3,8 +3,8 @@
 import gc
 import sys
 
-from emulator import cli
-from emulator.daemon import server
+from nlemu.emulator import cli
+from nlemu.emulator.daemon import server
 
 if __name__ == "__main__":
     gc.set_threshold(cli.ALLOCATIONS)

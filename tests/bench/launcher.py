@@ -55,7 +55,7 @@ else:
     sock.connect(sys.argv[1])
     print(json.dumps({"raw": timed(trip), "plain write": written()}))
 """
-NLEMU = [sys.executable, "-m", "emulator"]
+NLEMU = [sys.executable, "-m", "nlemu"]
 
 
 def client(*prefix: str, argument: str) -> dict[str, float]:

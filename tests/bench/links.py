@@ -22,8 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from emulator.machine.endpoint import Endpoint
-from emulator.machine.machine import Machine
+from nlemu.emulator.machine.endpoint import Endpoint
+from nlemu.emulator.machine.machine import Machine
 from tests.bench.__main__ import connect, server
 
 CLONE_NEWNET = 0x40000000

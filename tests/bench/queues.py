@@ -13,18 +13,18 @@ import statistics
 import time
 from collections.abc import Callable
 
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.flags import change_flags
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import delete_link, new_link
-from emulator.kernel.links.netkit import NetkitParams
-from emulator.kernel.nics.profiles import PROFILES
-from emulator.kernel.queues import devmem, lease, zcrx
-from emulator.kernel.queues.xsk import Umem, XdpSocket
-from emulator.machine.machine import Machine
-from protocol.uapi.ethtool import TcpDataSplit
-from protocol.uapi.if_link import NetkitPairing
-from protocol.uapi.if_xdp import XDP
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.flags import change_flags
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import delete_link, new_link
+from nlemu.emulator.kernel.links.netkit import NetkitParams
+from nlemu.emulator.kernel.nics.profiles import PROFILES
+from nlemu.emulator.kernel.queues import devmem, lease, zcrx
+from nlemu.emulator.kernel.queues.xsk import Umem, XdpSocket
+from nlemu.emulator.machine.machine import Machine
+from nlemu.protocol.uapi.ethtool import TcpDataSplit
+from nlemu.protocol.uapi.if_link import NetkitPairing
+from nlemu.protocol.uapi.if_xdp import XDP
 
 SIZES = (4, 1024)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.daemon.background import daemon
+from nlemu.emulator.daemon.background import daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 (EXAMPLE,) = re.findall(r"```go\n(.*?)```", (ROOT / "docs/go.md").read_text(), re.DOTALL)
@@ -36,7 +36,7 @@ def go_test(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_it_passes(go_test: list[str]) -> None:
-    nlemu = [sys.executable, "-m", "emulator"]
+    nlemu = [sys.executable, "-m", "nlemu"]
     if subprocess.run([*nlemu, "check"], cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
         pytest.skip("nlemu run does not work here")
     with daemon() as directory:

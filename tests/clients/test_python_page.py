@@ -34,7 +34,7 @@ SCRIPTS = [example for example in EXAMPLES if "def test_" not in example[0]]
 def test_tests(text: str, printed: str, tmp_path: pathlib.Path) -> None:
     if shutil.which("ip") is None:
         pytest.skip("iproute2 is not installed")
-    if subprocess.run([sys.executable, "-m", "emulator", "check"], cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
+    if subprocess.run([sys.executable, "-m", "nlemu", "check"], cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
         pytest.skip("nlemu run does not work here")
     done = run_tests(text, tmp_path)
     assert (done.stderr, done.stdout.splitlines()[:-1]) == ("", printed.splitlines()), done.stdout

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from emulator.client.client import Control
-from emulator.client.stand_in import netlink_socket
-from protocol.uapi.if_ import IFF
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.stand_in import netlink_socket
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.netlink import NLM_F
 
 Open = Callable[..., Any]
 

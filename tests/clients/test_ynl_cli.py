@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.client.client import Control
-from emulator.daemon.background import daemon
+from nlemu.emulator.client.client import Control
+from nlemu.emulator.daemon.background import daemon
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STAND_IN = """
 import runpy, socket, sys
-from emulator.client.stand_in import netlink_socket
+from nlemu.emulator.client.stand_in import netlink_socket
 socket.socket = netlink_socket(sys.argv[1])
 del sys.argv[:2]
 sys.path.insert(0, sys.argv[0].rpartition("/")[0])
@@ -108,7 +108,7 @@ def test_it_prints_what_the_kernels_tool_prints(
     for arguments in CALLS[family]:
         asked = ["--family", family, "--no-schema", *arguments]
         theirs = ran([sys.executable, "-c", STAND_IN, str(twins[0]), tool, *asked])
-        ours = ran([sys.executable, "-m", "emulator", "ynl", "--dir", str(twins[1]), *asked])
+        ours = ran([sys.executable, "-m", "nlemu", "ynl", "--dir", str(twins[1]), *asked])
         assert ours == theirs, " ".join(arguments)
 
 
@@ -118,7 +118,7 @@ def test_a_specification_is_read_for_its_words(
     spec = ["--spec", str(kernel_tree / "Documentation/netlink/specs/netdev.yaml"), "--no-schema"]
     commands = (
         [sys.executable, "-c", STAND_IN, str(twins[0]), str(kernel_tree / "tools/net/ynl/pyynl/cli.py")],
-        [sys.executable, "-m", "emulator", "ynl", "--dir", str(twins[1])],
+        [sys.executable, "-m", "nlemu", "ynl", "--dir", str(twins[1])],
     )
     for arguments in DOCUMENTED:
         theirs, ours = (ran([*command, *spec, *arguments]) for command in commands)

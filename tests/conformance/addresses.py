@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from emulator.kernel.ipv6 import netns as ip6
 from fixtures.recorder import encode as e
+from nlemu.emulator.kernel.ipv6 import netns as ip6
 from tests.conformance.settings import Settings
 from tests.conformance.world import FD_NOBODY_HAS, NETS
 

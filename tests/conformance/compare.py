@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from emulator.script.replay import Difference
-from emulator.script.report import explain
-from protocol.names.known import Families, numbered
+from nlemu.emulator.script.replay import Difference
+from nlemu.emulator.script.report import explain
+from nlemu.protocol.names.known import Families, numbered
 from tests.conformance.machines import Fields, Outcome
 from tests.conformance.noise import Noise
 from tests.conformance.samples import Counts, Place, Sample

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fixtures.recorder import encode as e
-from protocol.schema.family import Family, Operation
-from protocol.uapi.genetlink import GenlFlag
+from nlemu.protocol.schema.family import Family, Operation
+from nlemu.protocol.uapi.genetlink import GenlFlag
 from tests.conformance.settings import Settings
 from tests.conformance.world import ETHTOOL, NETDEV, NETS, NLCTRL, SETTLE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fixtures.recorder import encode as e
-from protocol.families.route.family import route
+from nlemu.protocol.families.route.family import route
 from tests.conformance.settings import Settings
 from tests.conformance.world import FD_NOBODY_HAS, KINDS, NETS, OTHER_KINDS, SETTLE
 

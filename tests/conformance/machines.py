@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from emulator.client.client import Control, ControlError
-from emulator.daemon.background import daemon
-from emulator.machine.machine import Machine
-from emulator.script.programs import StepError
-from emulator.script.steps import READ_SIZE, Answer, Steps
-from emulator.script.trace import Step, step_of, text_of
 from fixtures.recorder.guest import Guest
-from protocol.refusal import Refusal
+from nlemu.emulator.client.client import Control, ControlError
+from nlemu.emulator.daemon.background import daemon
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.steps import READ_SIZE, Answer, Steps
+from nlemu.emulator.script.trace import Step, step_of, text_of
+from nlemu.protocol.refusal import Refusal
 
 Fields = Mapping[str, Any]
 """A step: one line of a trace."""

@@ -27,9 +27,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from protocol.decode.facts import Fact, facts
-from protocol.frame import split
-from protocol.names.known import ROUTE, Families
+from nlemu.protocol.decode.facts import Fact, facts
+from nlemu.protocol.frame import split
+from nlemu.protocol.names.known import ROUTE, Families
 
 TIMES = (
     "cacheinfo.cstamp",

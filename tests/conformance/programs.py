@@ -20,11 +20,11 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from emulator.kernel.devices.device import Device
-from emulator.kernel.queues.xsk import XdpSocket
-from emulator.machine.machine import Machine
 from fixtures.recorder import encode as e
 from fixtures.recorder.guest import GuestError
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.queues.xsk import XdpSocket
+from nlemu.emulator.machine.machine import Machine
 from tests.conformance.compare import FAMILIES, Comparison, compare
 from tests.conformance.machines import Emulator, Fields, Linux, Outcome
 from tests.conformance.run import found

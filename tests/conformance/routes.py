@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv6 import netns as ip6
 from fixtures.recorder import encode as e
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv6 import netns as ip6
 from tests.conformance.addresses import Addresses
 from tests.conformance.links import Choices
 from tests.conformance.world import SETTLE

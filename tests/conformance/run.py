@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from emulator.machine.machine import Machine
-from emulator.script.replay import Difference
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.replay import Difference
 from tests.conformance.compare import Comparison, compare, counted, told
 from tests.conformance.machines import Counters, Emulator, Fields, Linux, Outcome, StepImpossible
 from tests.conformance.samples import Counts, Sample, apart

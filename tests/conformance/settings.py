@@ -10,11 +10,11 @@ import struct
 from typing import Any
 
 from fixtures.recorder import encode as e
-from protocol.families.ethtool import strings as words
-from protocol.families.ethtool.common import BITSET
-from protocol.schema.attributes import Attr
-from protocol.schema.family import Operation
-from protocol.uapi.genetlink import GenlFlag
+from nlemu.protocol.families.ethtool import strings as words
+from nlemu.protocol.families.ethtool.common import BITSET
+from nlemu.protocol.schema.attributes import Attr
+from nlemu.protocol.schema.family import Operation
+from nlemu.protocol.uapi.genetlink import GenlFlag
 from tests.conformance.world import ETHTOOL, SETTLE, World
 
 HEADER_FLAGS = (1, 2, 4, 3, 5, 7, 8)

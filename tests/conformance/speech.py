@@ -12,9 +12,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fixtures.recorder.encode import NESTED, REQUEST, attr
-from protocol.schema.attributes import Attr
-from protocol.schema.kinds import Bitfield32, Bytes, Flag, Integer, Nest, NestArray, Structure, Text, Variable
-from protocol.schema.policy import Policy
+from nlemu.protocol.schema.attributes import Attr
+from nlemu.protocol.schema.kinds import (
+    Bitfield32,
+    Bytes,
+    Flag,
+    Integer,
+    Nest,
+    NestArray,
+    Structure,
+    Text,
+    Variable,
+)
+from nlemu.protocol.schema.policy import Policy
 
 BYTE_ORDER = 0x4000
 MANY = (

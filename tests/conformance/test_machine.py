@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from emulator.machine.machine import Machine
+from nlemu.emulator.machine.machine import Machine
 from tests.conformance.compare import compare
 from tests.conformance.machines import Counters, Driven, Emulator, Fields, Linux, Outcome, serving
 from tests.conformance.run import Found, again, found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulator.machine.machine import Machine
 from fixtures.recorder import encode as e
+from nlemu.emulator.machine.machine import Machine
 from tests.conformance.compare import differences
 from tests.conformance.machines import Emulator, Fields, Outcome
 from tests.conformance.noise import eui64

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from emulator.script import trace as tape
 from fixtures import traces
-from protocol.families import REGISTERED
-from protocol.frame import GENERIC, split
-from protocol.names.known import route
-from protocol.schema.family import Operation
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.script import trace as tape
+from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.frame import GENERIC, split
+from nlemu.protocol.names.known import route
+from nlemu.protocol.schema.family import Operation
+from nlemu.protocol.uapi.netlink import NLM_F
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
 ROW = re.compile(r"\| ([\w-]+)(?: \(dump\))? \| ([\w, ]+) \|")

@@ -12,13 +12,13 @@ from itertools import zip_longest
 
 import pytest
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.script import trace as tape
-from emulator.script.pauses import catch_up, let_time_pass
-from emulator.script.replay import machine_of
-from emulator.script.steps import Steps
-from emulator.script.trace import Step, Trace
 from fixtures import traces
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.script import trace as tape
+from nlemu.emulator.script.pauses import catch_up, let_time_pass
+from nlemu.emulator.script.replay import machine_of
+from nlemu.emulator.script.steps import Steps
+from nlemu.emulator.script.trace import Step, Trace
 from tests.conformance.machines import Daemon, serving
 
 TRACES = {path.stem: path for path in traces()}

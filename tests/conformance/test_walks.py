@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.machine.machine import Machine
+from nlemu.emulator.machine.machine import Machine
 from tests.conformance.compare import compare, differences, told
 from tests.conformance.machines import Emulator, Fields, Linux, Outcome, serving
 from tests.conformance.run import AREAS, compared, shrink, walked
@@ -78,7 +78,7 @@ def test_shrinking_keeps_what_matters() -> None:
 
 def test_a_place_to_save(tmp_path: Path) -> None:
     """What is saved can be replayed: it is a trace."""
-    from emulator.script import trace
+    from nlemu.emulator.script import trace
     from tests.conformance.__main__ import save
 
     steps: list[Fields] = [{"nsim_new": [1, 1, 1], "settle": 1.0}, {"nsim_del": 8}]

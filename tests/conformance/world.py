@@ -14,11 +14,11 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.kernel.devices.device import Device
 from fixtures.recorder import encode as e
-from protocol.families import REGISTERED
-from protocol.schema.attributes import Attr
-from protocol.uapi.rtnetlink import RTNLGRP
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.schema.attributes import Attr
+from nlemu.protocol.uapi.rtnetlink import RTNLGRP
 from tests.conformance.machines import Emulator, Outcome
 from tests.conformance.speech import Speech
 

@@ -25,7 +25,7 @@ from tests.emulator.launch.test_clients import packages
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOCKER = ROOT / "docker"
 PACKAGES = (
-    "protocol", "emulator", "trio", "construct", "attr", "attrs", "outcome", "sniffio", "sortedcontainers", "idna",
+    "nlemu", "trio", "construct", "attr", "attrs", "outcome", "sniffio", "sortedcontainers", "idna",
 )  # fmt: skip
 IMAGE = "/opt/nlemu"
 """Where the sandbox has the packages and the commands that the image has."""
@@ -157,7 +157,7 @@ def engine(place: pathlib.Path) -> Engine:
     image = place / "image"
     image.mkdir()
     (image / "bin").mkdir()
-    for name, words in (("nlemu", "-m emulator "), ("python", "")):
+    for name, words in (("nlemu", "-m nlemu "), ("python", "")):
         script = image / "bin" / name
         script.write_text(f'#!/bin/sh\nexec {nobody.python()} {words}"$@"\n')
         script.chmod(0o755)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from emulator import cli
+from nlemu.emulator import cli
 from tests.containers.arrangement import (
     DOCKER,
     ROOT,
@@ -52,7 +52,7 @@ def project() -> dict[str, Any]:
 
 def test_what_is_built_is_copied() -> None:
     copied = {source for one in dockerfile() if one.word == "COPY" for source in one.rest.split()[:-1]}
-    packages = {"protocol", "emulator", "nlemu"}
+    packages = {"protocol", "emulator", "nlemu"}  # nlemu/ links to the other two
     assert copied == {"pyproject.toml", *packages, project()["readme"], *project()["license-files"]}
     assert all((ROOT / source).exists() for source in copied)
     let_in = (DOCKER / "Dockerfile.dockerignore").read_text().split()
@@ -112,7 +112,7 @@ def test_every_command_is_one() -> None:
 
 def test_the_health_check(daemon: pathlib.Path) -> None:
     """It is well with a daemon, and ill without one."""
-    words = [sys.executable, "-m", "emulator", *health_check()[1:]]
+    words = [sys.executable, "-m", "nlemu", *health_check()[1:]]
     for directory, code in ((daemon, 0), (daemon / "none", 5)):
         settings = {**os.environ, "NLEMU_DIR": str(directory)}
         assert subprocess.run(words, cwd=ROOT, env=settings, capture_output=True).returncode == code

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.handlers import doits, dumpits
-from emulator.script import trace as tape
 from fixtures import traces
-from protocol.families import REGISTERED
-from protocol.families.route.family import route
-from protocol.frame import GENERIC, split
-from protocol.schema.family import Operation
-from protocol.uapi.netlink import NLM_F, NetlinkProtocol
+from nlemu.emulator.handlers import doits, dumpits
+from nlemu.emulator.script import trace as tape
+from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.frame import GENERIC, split
+from nlemu.protocol.schema.family import Operation
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkProtocol
 
 DECLARED = [op for family in (*REGISTERED, route) for op in family.operations.values()]
 NUMBERS = {"nlctrl": 16, "netdev": 20, "ethtool": 21}

@@ -17,17 +17,17 @@ from typing import Any
 
 import pytest
 
-from emulator.machine.endpoint import Endpoint
-from emulator.machine.faults import Faults
-from emulator.machine.machine import Machine
-from emulator.netlink.multicast import Multicast
-from emulator.script import trace as tape
-from emulator.script.pauses import catch_up, let_time_pass
-from emulator.script.replay import machine_of
-from emulator.script.steps import Steps
-from emulator.script.trace import Step
 from fixtures import traces
-from protocol.frame import split
+from nlemu.emulator.machine.endpoint import Endpoint
+from nlemu.emulator.machine.faults import Faults
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.netlink.multicast import Multicast
+from nlemu.emulator.script import trace as tape
+from nlemu.emulator.script.pauses import catch_up, let_time_pass
+from nlemu.emulator.script.replay import machine_of
+from nlemu.emulator.script.steps import Steps
+from nlemu.emulator.script.trace import Step
+from nlemu.protocol.frame import split
 
 TRACES = {path.stem: path for path in traces()}
 

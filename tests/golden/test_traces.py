@@ -7,11 +7,11 @@ every generic netlink datagram is compared.
 
 import pytest
 
-from emulator.script import trace as tape
-from emulator.script.replay import Result, protocol_of, replay
-from emulator.script.report import report
 from fixtures import traces
-from protocol.uapi.netlink import NetlinkProtocol
+from nlemu.emulator.script import trace as tape
+from nlemu.emulator.script.replay import Result, protocol_of, replay
+from nlemu.emulator.script.report import report
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 OUT_OF_REACH: dict[str, str] = {}
 GENERIC_ONLY: tuple[str, ...] = ()

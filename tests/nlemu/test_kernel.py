@@ -22,7 +22,7 @@ def test_everything_that_it_promises_is_there() -> None:
 
 
 def test_pytest_does_not_pay_for_what_no_test_wants() -> None:
-    dear = "{'trio', 'construct', 'emulator', 'protocol'}"
+    dear = "{'trio', 'construct', 'nlemu.emulator', 'nlemu.protocol'}"
     program = f"import sys, nlemu.pytest_plugin; print(sorted({dear} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"

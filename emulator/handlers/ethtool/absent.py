@@ -10,10 +10,10 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from emulator.handlers.ethtool.common import Request, check_phy, inside, parse_header, query, setting
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.ethtool.commands import (
+from nlemu.emulator.handlers.ethtool.common import Request, check_phy, inside, parse_header, query, setting
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.ethtool.commands import (
     CABLE_TEST_ACT,
     CABLE_TEST_TDR_ACT,
     DEBUG_GET,
@@ -50,14 +50,14 @@ from protocol.families.ethtool.commands import (
     WOL_NTF,
     WOL_SET,
 )
-from protocol.families.ethtool.device import Privflags, Rss
-from protocol.families.ethtool.hardware import CableTestTdr, Module, ModuleEeprom, TdrCfg
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Values
-from protocol.uapi.ethtool import ETH_MODULE_EEPROM_PAGE_LEN, MAX_CABLE_LENGTH_CM, CablePair
+from nlemu.protocol.families.ethtool.device import Privflags, Rss
+from nlemu.protocol.families.ethtool.hardware import CableTestTdr, Module, ModuleEeprom, TdrCfg
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Values
+from nlemu.protocol.uapi.ethtool import ETH_MODULE_EEPROM_PAGE_LEN, MAX_CABLE_LENGTH_CM, CablePair
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 TDR_FIRST = TDR_STEP = 100
 

@@ -10,11 +10,11 @@ import errno
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.handlers.ethtool.common import Request, inside, parse_nest
-from protocol.families.ethtool.common import Bitset, BitsetBit, BitsetBits
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Attrs, Values, walk
-from protocol.wire.extack import Extack
+from nlemu.emulator.handlers.ethtool.common import Request, inside, parse_nest
+from nlemu.protocol.families.ethtool.common import Bitset, BitsetBit, BitsetBits
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Attrs, Values, walk
+from nlemu.protocol.wire.extack import Extack
 
 WORD = 32
 BIT = BitsetBits.bit.number

@@ -6,22 +6,22 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.ethtool.bitset import put_bitset
-from emulator.handlers.ethtool.common import Request, named_header, parse_header, query, setting
-from emulator.handlers.netdev.device import devices
-from emulator.kernel.ethtool import link as model
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.dump import Dump
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.ethtool.commands import PHC_VCLOCKS_GET, TSCONFIG_GET, TSCONFIG_SET, TSINFO_GET
-from protocol.families.ethtool.link import HwtstampProvider, Tsinfo
-from protocol.families.ethtool.strings import SOF_TIMESTAMPING, TS_RX_FILTERS, TS_TX_TYPES
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Values
-from protocol.uapi.net_tstamp import HwtstampSource
+from nlemu.emulator.handlers.ethtool.bitset import put_bitset
+from nlemu.emulator.handlers.ethtool.common import Request, named_header, parse_header, query, setting
+from nlemu.emulator.handlers.netdev.device import devices
+from nlemu.emulator.kernel.ethtool import link as model
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.ethtool.commands import PHC_VCLOCKS_GET, TSCONFIG_GET, TSCONFIG_SET, TSINFO_GET
+from nlemu.protocol.families.ethtool.link import HwtstampProvider, Tsinfo
+from nlemu.protocol.families.ethtool.strings import SOF_TIMESTAMPING, TS_RX_FILTERS, TS_TX_TYPES
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Values
+from nlemu.protocol.uapi.net_tstamp import HwtstampSource
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 NO_CLOCK = -1
 

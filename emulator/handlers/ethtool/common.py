@@ -17,24 +17,24 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.netdev.device import devices
-from emulator.netlink.call import Body, Call, Messages
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.ethtool.commands import header_of
-from protocol.families.ethtool.common import Header
-from protocol.frame import message
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Attrs, AttrSet, Values
-from protocol.schema.policy import STRICT, Policy
-from protocol.uapi.ethtool import EthtoolFlag
-from protocol.uapi.netlink import NLA_F_NESTED
-from protocol.wire.extack import Extack
-from protocol.wire.validate import validate
+from nlemu.emulator.handlers.netdev.device import devices
+from nlemu.emulator.netlink.call import Body, Call, Messages
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.ethtool.commands import header_of
+from nlemu.protocol.families.ethtool.common import Header
+from nlemu.protocol.frame import message
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Attrs, AttrSet, Values
+from nlemu.protocol.schema.policy import STRICT, Policy
+from nlemu.protocol.uapi.ethtool import EthtoolFlag
+from nlemu.protocol.uapi.netlink import NLA_F_NESTED
+from nlemu.protocol.wire.extack import Extack
+from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.machine.machine import Machine
-    from protocol.schema.family import Operation
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.machine.machine import Machine
+    from nlemu.protocol.schema.family import Operation
 
 COMPACT_BITSETS = int(EthtoolFlag.COMPACT_BITSETS)
 OMIT_REPLY = int(EthtoolFlag.OMIT_REPLY)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from emulator.handlers.ethtool.bitset import parse_bitset, put_bitset
-from emulator.handlers.ethtool.common import (
+from nlemu.emulator.handlers.ethtool.bitset import parse_bitset, put_bitset
+from nlemu.emulator.handlers.ethtool.common import (
     COMPACT_BITSETS,
     OMIT_REPLY,
     EthtoolNotify,
@@ -20,18 +20,18 @@ from emulator.handlers.ethtool.common import (
     parse_header,
     query,
 )
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices.features import NEVER_CHANGE, recompute
-from emulator.netlink.call import Call
-from emulator.netlink.registry import doit
-from protocol.families.ethtool.commands import FEATURES_GET, FEATURES_NTF, FEATURES_SET
-from protocol.families.ethtool.device import Features
-from protocol.families.ethtool.strings import FEATURES
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Values
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices.features import NEVER_CHANGE, recompute
+from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.netlink.registry import doit
+from nlemu.protocol.families.ethtool.commands import FEATURES_GET, FEATURES_NTF, FEATURES_SET
+from nlemu.protocol.families.ethtool.device import Features
+from nlemu.protocol.families.ethtool.strings import FEATURES
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Values
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 class FeatureNotify:
     """The ethtool family's notifier on the netdevice chain (ethnl_netdev_event())."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.ethtool.bitset import put_bitset
-from emulator.handlers.ethtool.common import Request, query, setting
-from emulator.kernel.ethtool import link as model
-from protocol.families.ethtool.commands import (
+from nlemu.emulator.handlers.ethtool.bitset import put_bitset
+from nlemu.emulator.handlers.ethtool.common import Request, query, setting
+from nlemu.emulator.kernel.ethtool import link as model
+from nlemu.protocol.families.ethtool.commands import (
     LINKINFO_GET,
     LINKINFO_NTF,
     LINKINFO_SET,
@@ -17,14 +17,14 @@ from protocol.families.ethtool.commands import (
     LINKMODES_SET,
     LINKSTATE_GET,
 )
-from protocol.families.ethtool.link import Linkinfo, Linkmodes, Linkstate
-from protocol.families.ethtool.strings import LINK_MODES
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Values
-from protocol.uapi.ethtool import MasterSlaveCfg, MasterSlaveState
+from nlemu.protocol.families.ethtool.link import Linkinfo, Linkmodes, Linkstate
+from nlemu.protocol.families.ethtool.strings import LINK_MODES
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Values
+from nlemu.protocol.uapi.ethtool import MasterSlaveCfg, MasterSlaveState
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 CHOICES = frozenset(MasterSlaveCfg) - {MasterSlaveCfg.UNSUPPORTED, MasterSlaveCfg.UNKNOWN}
 

@@ -8,19 +8,26 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.ethtool.bitset import put_bitset, update_bitset
-from emulator.handlers.ethtool.common import Request, given, query, setting
-from emulator.kernel.ethtool import link
-from emulator.kernel.ethtool import settings as model
-from protocol.families.ethtool.commands import FEC_GET, FEC_NTF, FEC_SET, PAUSE_GET, PAUSE_NTF, PAUSE_SET
-from protocol.families.ethtool.link import Fec, FecHist, FecStat, Pause, PauseStat
-from protocol.families.ethtool.strings import LINK_MODES
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Values
-from protocol.uapi.ethtool import FecFlag, LinkModeFec, MacStatsSrc
+from nlemu.emulator.handlers.ethtool.bitset import put_bitset, update_bitset
+from nlemu.emulator.handlers.ethtool.common import Request, given, query, setting
+from nlemu.emulator.kernel.ethtool import link
+from nlemu.emulator.kernel.ethtool import settings as model
+from nlemu.protocol.families.ethtool.commands import (
+    FEC_GET,
+    FEC_NTF,
+    FEC_SET,
+    PAUSE_GET,
+    PAUSE_NTF,
+    PAUSE_SET,
+)
+from nlemu.protocol.families.ethtool.link import Fec, FecHist, FecStat, Pause, PauseStat
+from nlemu.protocol.families.ethtool.strings import LINK_MODES
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Values
+from nlemu.protocol.uapi.ethtool import FecFlag, LinkModeFec, MacStatsSrc
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 MODULE = "ethtool_nl: "
 """NL_SET_ERR_MSG_MOD(): what the texts of some files begin with."""

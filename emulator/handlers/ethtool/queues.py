@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.ethtool.common import Request, given, query, setting
-from emulator.kernel.ethtool import settings as model
-from protocol.families.ethtool.commands import (
+from nlemu.emulator.handlers.ethtool.common import Request, given, query, setting
+from nlemu.emulator.kernel.ethtool import settings as model
+from nlemu.protocol.families.ethtool.commands import (
     CHANNELS_GET,
     CHANNELS_NTF,
     CHANNELS_SET,
@@ -22,11 +22,11 @@ from protocol.families.ethtool.commands import (
     RINGS_NTF,
     RINGS_SET,
 )
-from protocol.families.ethtool.device import Channels, Coalesce, Rings
-from protocol.schema.attributes import Attr, Values
+from nlemu.protocol.families.ethtool.device import Channels, Coalesce, Rings
+from nlemu.protocol.schema.attributes import Attr, Values
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 CHANNEL_KINDS = ("rx", "tx", "other", "combined")
 COUNTS = tuple(f"{kind}_count" for kind in CHANNEL_KINDS)

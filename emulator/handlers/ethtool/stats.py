@@ -10,22 +10,29 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.handlers.ethtool.bitset import put_bitset, update_bitset
-from emulator.handlers.ethtool.common import Request, check_phy, named_header, parse_header, query, start_dump
-from emulator.handlers.ethtool.pause import check_source
-from emulator.handlers.netdev.device import devices
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.dump import Dump
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.ethtool.commands import STATS_GET, TUNNEL_INFO_GET
-from protocol.families.ethtool.device import StatsGet, StatsGrp, TunnelInfo, TunnelUdp, TunnelUdpTable
-from protocol.families.ethtool.strings import STATS_STD, UDP_TUNNEL_TYPES
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Values
-from protocol.uapi.ethtool import Stats, StringSet
+from nlemu.emulator.handlers.ethtool.bitset import put_bitset, update_bitset
+from nlemu.emulator.handlers.ethtool.common import (
+    Request,
+    check_phy,
+    named_header,
+    parse_header,
+    query,
+    start_dump,
+)
+from nlemu.emulator.handlers.ethtool.pause import check_source
+from nlemu.emulator.handlers.netdev.device import devices
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.ethtool.commands import STATS_GET, TUNNEL_INFO_GET
+from nlemu.protocol.families.ethtool.device import StatsGet, StatsGrp, TunnelInfo, TunnelUdp, TunnelUdpTable
+from nlemu.protocol.families.ethtool.strings import STATS_STD, UDP_TUNNEL_TYPES
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Values
+from nlemu.protocol.uapi.ethtool import Stats, StringSet
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 NAMED_IN = {
     Stats.ETH_PHY: StringSet.STATS_ETH_PHY,

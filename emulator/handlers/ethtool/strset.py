@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.ethtool.bitset import children
-from emulator.handlers.ethtool.common import (
+from nlemu.emulator.handlers.ethtool.bitset import children
+from nlemu.emulator.handlers.ethtool.common import (
     Request,
     check_phy,
     dump_devices,
@@ -17,11 +17,11 @@ from emulator.handlers.ethtool.common import (
     parse_nest,
     start_dump,
 )
-from emulator.kernel.ethtool import link as model
-from emulator.netlink.call import Body, Call, Messages
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.ethtool.commands import STRSET_GET
-from protocol.families.ethtool.common import (
+from nlemu.emulator.kernel.ethtool import link as model
+from nlemu.emulator.netlink.call import Body, Call, Messages
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.ethtool.commands import STRSET_GET
+from nlemu.protocol.families.ethtool.common import (
     STRINGSET_ASKED,
     STRINGSETS_ASKED,
     String,
@@ -30,13 +30,13 @@ from protocol.families.ethtool.common import (
     Stringsets,
     Strset,
 )
-from protocol.families.ethtool.strings import STRING_SETS
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Values
-from protocol.uapi.ethtool import StringSet
+from nlemu.protocol.families.ethtool.strings import STRING_SETS
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Values
+from nlemu.protocol.uapi.ethtool import StringSet
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 PER_DEVICE = frozenset((StringSet.TEST, StringSet.STATS, StringSet.PRIV_FLAGS, StringSet.PHY_STATS))
 U16_MAX = 0xFFFF

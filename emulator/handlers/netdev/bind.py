@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 
-from emulator.handlers.netdev.device import device
-from emulator.netlink.call import Call
-from emulator.netlink.registry import doit
-from protocol.families.netdev import BIND_RX, BIND_TX, Dmabuf, QueueId
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Values
-from protocol.uapi.netdev import QueueType
+from nlemu.emulator.handlers.netdev.device import device
+from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.netlink.registry import doit
+from nlemu.protocol.families.netdev import BIND_RX, BIND_TX, Dmabuf, QueueId
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Values
+from nlemu.protocol.uapi.netdev import QueueType
 
 RX = int(QueueType.RX)
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.netdev import DEV_GET, Dev
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Values
-from protocol.uapi.netdev import XdpAct
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.netdev import DEV_GET, Dev
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Values
+from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 ZEROCOPY = int(XdpAct.XSK_ZEROCOPY)
 

@@ -6,16 +6,16 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.handlers.netdev.device import chosen_devices
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.netdev import NAPI_GET, NAPI_SET, Napi
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Values
-from protocol.uapi.netdev import NapiThreaded
+from nlemu.emulator.handlers.netdev.device import chosen_devices
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.netdev import NAPI_GET, NAPI_SET, Napi
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Values
+from nlemu.protocol.uapi.netdev import NapiThreaded
 
 if TYPE_CHECKING:
-    from emulator.kernel.queues.napi import Napi as NapiInstance
+    from nlemu.emulator.kernel.queues.napi import Napi as NapiInstance
 
 
 def fill_napi(napi: NapiInstance) -> Values | None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.handlers.netdev.device import fill_dev
-from emulator.handlers.netdev.page_pool import fill_page_pool
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.queues.page_pool import PagePoolEvent
-from protocol.families.netdev import (
+from nlemu.emulator.handlers.netdev.device import fill_dev
+from nlemu.emulator.handlers.netdev.page_pool import fill_page_pool
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.queues.page_pool import PagePoolEvent
+from nlemu.protocol.families.netdev import (
     DEV_ADD_NTF,
     DEV_CHANGE_NTF,
     DEV_DEL_NTF,
@@ -19,12 +19,12 @@ from protocol.families.netdev import (
     PAGE_POOL_CHANGE_NTF,
     PAGE_POOL_DEL_NTF,
 )
-from protocol.frame import message
+from nlemu.protocol.frame import message
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.queues.page_pool import PagePool
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.machine.machine import Machine
 
 DEVICE_EVENTS = {
     NetdevEvent.REGISTER: DEV_ADD_NTF,

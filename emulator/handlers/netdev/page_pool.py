@@ -8,19 +8,25 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.netdev.device import devices
-from emulator.handlers.netdev.queue import fill_io_uring, provider_facts
-from emulator.kernel.queues.page_pool import PagePool as Pool
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.netdev import PAGE_POOL_GET, PAGE_POOL_STATS_GET, PagePool, PagePoolInfo, PagePoolStats
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Values
-from protocol.schema.policy import STRICT, Policy
-from protocol.wire.validate import validate
+from nlemu.emulator.handlers.netdev.device import devices
+from nlemu.emulator.handlers.netdev.queue import fill_io_uring, provider_facts
+from nlemu.emulator.kernel.queues.page_pool import PagePool as Pool
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.netdev import (
+    PAGE_POOL_GET,
+    PAGE_POOL_STATS_GET,
+    PagePool,
+    PagePoolInfo,
+    PagePoolStats,
+)
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Values
+from nlemu.protocol.schema.policy import STRICT, Policy
+from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.net import Net
 
 CHOSEN_DEVICE = Policy(PagePoolInfo.ifindex)
 """page_pool_stat_info_policy, for a dump of statistics: the id is below its top, but unknown to it."""

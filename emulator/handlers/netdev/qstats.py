@@ -7,17 +7,17 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.netdev.device import chosen_devices
-from emulator.kernel.queues import qstats
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.registry import dumpit
-from protocol.families.netdev import QSTATS_GET, Qstats
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Values
-from protocol.uapi.netdev import QstatsScope, QueueType
+from nlemu.emulator.handlers.netdev.device import chosen_devices
+from nlemu.emulator.kernel.queues import qstats
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.registry import dumpit
+from nlemu.protocol.families.netdev import QSTATS_GET, Qstats
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Values
+from nlemu.protocol.uapi.netdev import QstatsScope, QueueType
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 RX, TX = int(QueueType.RX), int(QueueType.TX)
 

@@ -6,21 +6,21 @@ import errno
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from emulator.handlers.netdev.device import chosen_devices
-from emulator.kernel.devices.queue import virtual_queue
-from emulator.kernel.queues import lease
-from emulator.kernel.queues.provider import MemoryProvider, ProviderKind
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.netdev import QUEUE_CREATE, QUEUE_GET, IoUringProviderInfo, Lease, Queue, QueueId
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Values
-from protocol.uapi.netdev import QueueType
+from nlemu.emulator.handlers.netdev.device import chosen_devices
+from nlemu.emulator.kernel.devices.queue import virtual_queue
+from nlemu.emulator.kernel.queues import lease
+from nlemu.emulator.kernel.queues.provider import MemoryProvider, ProviderKind
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.netdev import QUEUE_CREATE, QUEUE_GET, IoUringProviderInfo, Lease, Queue, QueueId
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Values
+from nlemu.protocol.uapi.netdev import QueueType
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.queue import RxQueue
-    from emulator.kernel.queues.napi import Napi as NapiInstance
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.queue import RxQueue
+    from nlemu.emulator.kernel.queues.napi import Napi as NapiInstance
 
 RX, TX = int(QueueType.RX), int(QueueType.TX)
 

@@ -10,28 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from emulator.handlers.route.addr import fill as addr_fill
-from emulator.handlers.route.addr import groups
-from emulator.handlers.route.neigh import dump as neigh
-from emulator.handlers.route.route import fill as route_fill
-from emulator.handlers.route.rule import dump as rules
-from protocol.frame import message
-from protocol.uapi.netlink import NetlinkProtocol
-from protocol.uapi.rtnetlink import RTM, RTNLGRP
+from nlemu.emulator.handlers.route.addr import fill as addr_fill
+from nlemu.emulator.handlers.route.addr import groups
+from nlemu.emulator.handlers.route.neigh import dump as neigh
+from nlemu.emulator.handlers.route.route import fill as route_fill
+from nlemu.emulator.handlers.route.rule import dump as rules
+from nlemu.protocol.frame import message
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
+from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet.neighbour import Neighbour
-    from emulator.kernel.inet.rules import Rule
-    from emulator.kernel.ipv4.address import Address4
-    from emulator.kernel.ipv4.fib import Route4
-    from emulator.kernel.ipv4.groups import Membership
-    from emulator.kernel.ipv6.address import Address6
-    from emulator.kernel.ipv6.fib import Route6
-    from emulator.machine.machine import Machine
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.neighbour import Neighbour
+    from nlemu.emulator.kernel.inet.rules import Rule
+    from nlemu.emulator.kernel.ipv4.address import Address4
+    from nlemu.emulator.kernel.ipv4.fib import Route4
+    from nlemu.emulator.kernel.ipv4.groups import Membership
+    from nlemu.emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv6.fib import Route6
+    from nlemu.emulator.machine.machine import Machine
+    from nlemu.emulator.netlink.call import Call
 
 ROUTE = int(NetlinkProtocol.ROUTE)
 IPV4_IFADDR, IPV6_IFADDR = int(RTNLGRP.IPV4_IFADDR), int(RTNLGRP.IPV6_IFADDR)

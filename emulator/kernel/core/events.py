@@ -19,16 +19,16 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet.neighbour import Neighbour
-    from emulator.kernel.inet.rules import Rule
-    from emulator.kernel.ipv4.address import Address4
-    from emulator.kernel.ipv4.fib import Route4
-    from emulator.kernel.ipv4.groups import Membership
-    from emulator.kernel.ipv6.address import Address6
-    from emulator.kernel.ipv6.fib import Route6
-    from emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.neighbour import Neighbour
+    from nlemu.emulator.kernel.inet.rules import Rule
+    from nlemu.emulator.kernel.ipv4.address import Address4
+    from nlemu.emulator.kernel.ipv4.fib import Route4
+    from nlemu.emulator.kernel.ipv4.groups import Membership
+    from nlemu.emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv6.fib import Route6
+    from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
 
 Origin = object
 """Who asked for a change; opaque to the model."""

@@ -6,7 +6,7 @@ whole second, so an address may outlive its time by one.
 
 from __future__ import annotations
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 
 INFINITY = 0xFFFFFFFF
 """INFINITY_LIFE_TIME, in seconds."""

@@ -7,7 +7,7 @@ ten-thousandth "nk%d" costs what the first did.
 
 from __future__ import annotations
 
-from protocol.uapi.if_ import IFNAMSIZ
+from nlemu.protocol.uapi.if_ import IFNAMSIZ
 
 MAX_NUMBERS = 8 * 4096
 """Eight times the page size: one bit a number in one page."""

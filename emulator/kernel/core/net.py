@@ -11,17 +11,17 @@ from bisect import bisect_left, bisect_right, insort
 from errno import EBUSY, EEXIST, EINVAL, ENFILE
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.core.names import REMEMBERED_PATTERNS, Numbers, split_pattern, valid_name
-from emulator.kernel.core.netns_id import NetnsIds
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFNAMSIZ
+from nlemu.emulator.kernel.core.names import REMEMBERED_PATTERNS, Numbers, split_pattern, valid_name
+from nlemu.emulator.kernel.core.netns_id import NetnsIds
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFNAMSIZ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.kernel import Kernel
 
 INT_MAX = 0x7FFFFFFF
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from errno import EEXIST
 from typing import TYPE_CHECKING
 
-from protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.net import Net
 
 
 class NetnsIds:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from emulator.kernel.core.clock import NSEC_PER_SEC, Clock
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
 
 
 class Job:

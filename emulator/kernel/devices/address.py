@@ -5,15 +5,15 @@ from __future__ import annotations
 from errno import EADDRNOTAVAIL, EBUSY, EINVAL, ENODEV, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices.device import AddressAssignment
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_arp import ARPHRD
-from protocol.uapi.if_ether import ETH_ALEN, ETH_DATA_LEN, ETH_MIN_MTU
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices.device import AddressAssignment
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_arp import ARPHRD
+from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_DATA_LEN, ETH_MIN_MTU
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 DEFAULT_TX_QUEUE_LEN = 1000
 """include/net/pkt_sched.h"""

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices.device import RegState
-from protocol.uapi.if_link import IflaEvent
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.protocol.uapi.if_link import IflaEvent
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.devices.device import Device
 
 ALL = 0xFFFFFFFF
 """The change mask of a device that came, went or moved."""

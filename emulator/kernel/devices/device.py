@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.devices.queue import Queues, RxQueue, TxQueue
-from protocol.uapi.if_ import IfOper
-from protocol.uapi.if_ether import ETH_HLEN, VLAN_HLEN
-from protocol.uapi.netdevice import (
+from nlemu.emulator.kernel.devices.queue import Queues, RxQueue, TxQueue
+from nlemu.protocol.uapi.if_ import IfOper
+from nlemu.protocol.uapi.if_ether import ETH_HLEN, VLAN_HLEN
+from nlemu.protocol.uapi.netdevice import (
     GRO_LEGACY_MAX_SIZE,
     GSO_LEGACY_MAX_SIZE,
     GSO_MAX_SEGS,
@@ -30,12 +30,12 @@ from protocol.uapi.netdevice import (
 )
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.kind import Kind
-    from emulator.kernel.devices.ops import DeviceOps
-    from emulator.kernel.kernel import Kernel
-    from emulator.kernel.queues.napi import Napi, NapiConfig
-    from emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.kind import Kind
+    from nlemu.emulator.kernel.devices.ops import DeviceOps
+    from nlemu.emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.queues.napi import Napi, NapiConfig
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
 
 
 IF_OPER_DOWN = int(IfOper.DOWN)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import NetdevEvent
-from emulator.kernel.devices.device import RegState
-from protocol.uapi.netdevice import NetifF
+from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.protocol.uapi.netdevice import NetifF
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 def word(*bits: NetifF) -> int:

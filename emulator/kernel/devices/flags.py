@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from errno import ENODEV
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices import announce, qdisc
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF, IfOper
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices import announce, qdisc
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF, IfOper
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.devices.device import Device
 
 UP = int(IFF.UP)
 RUNNING = int(IFF.RUNNING)

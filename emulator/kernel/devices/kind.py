@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.devices import register
+from nlemu.emulator.kernel.devices import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device, NameAssignment
-    from emulator.kernel.devices.register import KillList
-    from emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device, NameAssignment
+    from nlemu.emulator.kernel.devices.register import KillList
+    from nlemu.emulator.kernel.kernel import Kernel
 
 
 @dataclass(slots=True)

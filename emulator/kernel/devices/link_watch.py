@@ -14,16 +14,16 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices import announce, qdisc
-from emulator.kernel.devices.device import RegState
-from protocol.uapi.if_ import IfLinkMode, IfOper
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices import announce, qdisc
+from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.protocol.uapi.if_ import IfLinkMode, IfOper
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.clock import Clock
-    from emulator.kernel.core.work import Job, Work
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.clock import Clock
+    from nlemu.emulator.kernel.core.work import Job, Work
+    from nlemu.emulator.kernel.devices.device import Device
 
 DEVICES_PER_RUN = 100
 """MAX_DO_DEV_PER_LOOP; an urgent run takes twice as many."""

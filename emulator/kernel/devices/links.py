@@ -10,17 +10,17 @@ from __future__ import annotations
 from errno import EINVAL, ENODEV, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import announce, flags, link_watch, settings
-from emulator.kernel.devices.device import AddressAssignment, NameAssignment
-from emulator.kernel.devices.register import KillList, unregister_many
-from protocol.refusal import Refusal
-from protocol.uapi.netdevice import GRO_MAX_SIZE, GSO_MAX_SEGS
+from nlemu.emulator.kernel.devices import announce, flags, link_watch, settings
+from nlemu.emulator.kernel.devices.device import AddressAssignment, NameAssignment
+from nlemu.emulator.kernel.devices.register import KillList, unregister_many
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netdevice import GRO_MAX_SIZE, GSO_MAX_SEGS
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.kind import Kind, LinkParams
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 
 MAX_QUEUES = 4096
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 from errno import EBUSY, EEXIST, EINVAL
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import NetdevEvent
-from emulator.kernel.devices import announce, flags, qdisc
-from emulator.kernel.devices.device import RegState
-from emulator.kernel.devices.rename import drop_altname
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.devices import announce, flags, qdisc
+from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.emulator.kernel.devices.rename import drop_altname
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 NOT_ASSIGNED = -1
 """NETNSA_NSID_NOT_ASSIGNED"""

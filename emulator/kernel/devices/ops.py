@@ -10,15 +10,15 @@ from __future__ import annotations
 from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
-from protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo
-    from emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, PauseStats, Rings
-    from emulator.kernel.queues.qstats import RxStats, TxStats
-    from emulator.kernel.queues.xdp import XdpLink
-    from emulator.kernel.queues.xsk import BufferPool
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo
+    from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, PauseStats, Rings
+    from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
+    from nlemu.emulator.kernel.queues.xdp import XdpLink
+    from nlemu.emulator.kernel.queues.xsk import BufferPool
 
 
 class DeviceOps:

@@ -15,13 +15,13 @@ from __future__ import annotations
 from errno import EINVAL
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from protocol.refusal import Refusal
-from protocol.uapi.netdev import QueueType
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netdev import QueueType
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.queues.napi import Napi
-    from emulator.kernel.queues.provider import MemoryProvider
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.queues.napi import Napi
+    from nlemu.emulator.kernel.queues.provider import MemoryProvider
 
 
 MAX_QUEUES = 0xFFFF

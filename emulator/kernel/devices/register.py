@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import NetdevEvent
-from emulator.kernel.devices import announce, features, flags, link_watch, qdisc
-from emulator.kernel.devices.device import AddressAssignment, Device, NameAssignment, RegState
-from emulator.kernel.queues import provider
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.devices import announce, features, flags, link_watch, qdisc
+from nlemu.emulator.kernel.devices.device import AddressAssignment, Device, NameAssignment, RegState
+from nlemu.emulator.kernel.queues import provider
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.ops import DeviceOps
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.ops import DeviceOps
 
 DEFAULT_TX_QUEUE_LEN = 1000
 """include/net/pkt_sched.h"""

@@ -6,12 +6,12 @@ from contextlib import suppress
 from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import NetdevEvent
-from emulator.kernel.devices.device import NameAssignment
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.devices.device import NameAssignment
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 def change_name(dev: Device, wanted: str) -> None:

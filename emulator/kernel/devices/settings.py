@@ -8,14 +8,14 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL, ENODEV, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices import link_watch
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFALIASZ
-from protocol.uapi.netdevice import GRO_LEGACY_MAX_SIZE, GSO_LEGACY_MAX_SIZE, GSO_MAX_SIZE
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices import link_watch
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFALIASZ
+from nlemu.protocol.uapi.netdevice import GRO_LEGACY_MAX_SIZE, GSO_LEGACY_MAX_SIZE, GSO_MAX_SIZE
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 S16_MAX = 0x7FFF
 S32_MAX = 0x7FFFFFFF

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from errno import ENODEV, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import (
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import (
     Autoneg,
     Duplex,
     FecFlag,
@@ -21,10 +21,10 @@ from protocol.uapi.ethtool import (
     TpMdi,
     Transceiver,
 )
-from protocol.uapi.net_tstamp import SOF_TIMESTAMPING, HwtstampQualifier
+from nlemu.protocol.uapi.net_tstamp import SOF_TIMESTAMPING, HwtstampQualifier
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 @dataclass(slots=True)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, fields
 from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices.queue import min_provider_channels, queue_busy
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import TcpDataSplit
-from protocol.uapi.netdev import QueueType
+from nlemu.emulator.kernel.devices.queue import min_provider_channels, queue_busy
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import TcpDataSplit
+from nlemu.protocol.uapi.netdev import QueueType
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 @dataclass(slots=True)

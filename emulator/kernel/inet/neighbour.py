@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from protocol.uapi.neighbour import NTF_EXT, NUD
-from protocol.uapi.rtnetlink import RTM, RTN
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.protocol.uapi.neighbour import NTF_EXT, NUD
+from nlemu.protocol.uapi.rtnetlink import RTM, RTN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet.neighbour_proxy import Proxy
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.neighbour_proxy import Proxy
 
 AF_INET, AF_INET6 = 2, 10
 NOARP, PERMANENT = int(NUD.NOARP), int(NUD.PERMANENT)

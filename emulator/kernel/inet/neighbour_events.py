@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.inet import neighbour, neighbour_proxy
-from emulator.kernel.inet.neighbour import AF_INET, AF_INET6
-from protocol.uapi.if_ import IFF
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.inet import neighbour, neighbour_proxy
+from nlemu.emulator.kernel.inet.neighbour import AF_INET, AF_INET6
+from nlemu.protocol.uapi.if_ import IFF
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 IFF_NOARP = int(IFF.NOARP)
 

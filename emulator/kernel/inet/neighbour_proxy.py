@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from errno import ENOBUFS, ENOENT
 from typing import TYPE_CHECKING
 
-from emulator.kernel.inet import neighbour
-from emulator.kernel.inet.neighbour import AF_INET6
-from emulator.kernel.ipv6 import mld
-from emulator.kernel.ipv6 import netns as ip6
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.inet.neighbour import AF_INET6
+from nlemu.emulator.kernel.ipv6 import mld
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 @dataclass(slots=True, eq=False)

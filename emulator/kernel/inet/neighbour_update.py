@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from errno import EEXIST, EINVAL, ENOENT, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.kernel.inet import neighbour
-from emulator.kernel.inet.neighbour import (
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.inet.neighbour import (
     AF_INET,
     CONFIRMED_AGO,
     MANAGED,
@@ -22,17 +22,17 @@ from emulator.kernel.inet.neighbour import (
     Neighbour,
     group_lladdr,
 )
-from emulator.kernel.ipv4 import routes
-from emulator.kernel.ipv6 import netns as ip6
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
-from protocol.uapi.ipv6 import Ipv6Devconf
-from protocol.uapi.neighbour import NTF, NUD
-from protocol.uapi.rtnetlink import RTM, RTN
+from nlemu.emulator.kernel.ipv4 import routes
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.protocol.uapi.neighbour import NTF, NUD
+from nlemu.protocol.uapi.rtnetlink import RTM, RTN
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 CONNECTED = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE)
 VALID = CONNECTED | int(NUD.PROBE | NUD.STALE | NUD.DELAY)

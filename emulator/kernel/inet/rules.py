@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
 from typing import TYPE_CHECKING
 
-from protocol.refusal import Refusal
-from protocol.uapi.fib_rules import FR_ACT
-from protocol.uapi.rtnetlink import RT_TABLE, RTM, RTPROT
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.fib_rules import FR_ACT
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM, RTPROT
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
 
 TO_TABLE, GOTO, NOP = int(FR_ACT.TO_TBL), int(FR_ACT.GOTO), int(FR_ACT.NOP)
 STAYS, INVERT = 0x1, 0x2

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from errno import EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core import lifetime
-from emulator.kernel.core.lifetime import INFINITY
-from emulator.kernel.ipv4 import fib_sync, groups
-from emulator.kernel.ipv4 import netns as ip4
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFNAMSIZ
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.ip import Ipv4Devconf
-from protocol.uapi.rtnetlink import RT_SCOPE, RTM
+from nlemu.emulator.kernel.core import lifetime
+from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.ipv4 import fib_sync, groups
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFNAMSIZ
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.ip import Ipv4Devconf
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTM
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 SECONDARY, DEPRECATED, PERMANENT = int(IFA_F.SECONDARY), int(IFA_F.DEPRECATED), int(IFA_F.PERMANENT)
 MCAUTOJOIN = int(IFA_F.MCAUTOJOIN)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protocol.uapi.if_ import IFF
-from protocol.uapi.ip import Ipv4Devconf
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.ip import Ipv4Devconf
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 MIN_MTU = 68
 """IPV4_MIN_MTU: a device with less has no IPv4 (inetdev_valid_mtu())."""

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from emulator.kernel.ipv4.fib_info import Infos, error_of
-from protocol.uapi.rtnetlink import RT_TABLE, RTNH_F
+from nlemu.emulator.kernel.ipv4.fib_info import Infos, error_of
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTNH_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.ipv4.fib_info import Info4, Nexthop4
+    from nlemu.emulator.kernel.ipv4.fib_info import Info4, Nexthop4
 
 DEAD = int(RTNH_F.DEAD)
 MAIN, LOCAL = int(RT_TABLE.MAIN), int(RT_TABLE.LOCAL)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from protocol.refusal import Refusal
-from protocol.uapi.rtnetlink import RT_SCOPE, RTN, RTNH_F
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTN, RTNH_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.fib import Route4
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.fib import Route4
 
 DEAD = int(RTNH_F.DEAD)
 LINKDOWN = int(RTNH_F.LINKDOWN)

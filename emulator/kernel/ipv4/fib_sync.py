@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices import flags
-from emulator.kernel.inet import neighbour_events
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4 import routes
-from emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Info4
-from emulator.kernel.ipv4.routes import (
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices import flags
+from nlemu.emulator.kernel.inet import neighbour_events
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4 import routes
+from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Info4
+from nlemu.emulator.kernel.ipv4.routes import (
     BROADCAST,
     HOST,
     LINK,
@@ -28,16 +28,16 @@ from emulator.kernel.ipv4.routes import (
     UNICAST,
     Wanted4,
 )
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.netlink import NLM_F
-from protocol.uapi.rtnetlink import RTPROT
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.rtnetlink import RTPROT
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.address import Address4
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.address import Address4
 
 SECONDARY, NOPREFIXROUTE = int(IFA_F.SECONDARY), int(IFA_F.NOPREFIXROUTE)
 LOOPBACK = int(IFF.LOOPBACK)

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from errno import EADDRINUSE, EINVAL, ENOBUFS
 from typing import TYPE_CHECKING
 
-from emulator.kernel.ipv4 import netns as ip4
-from protocol.refusal import Refusal
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet_device import InetDevice
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet_device import InetDevice
 
 ALL_HOSTS = 0xE0000001
 """IGMP_ALL_HOSTS, 224.0.0.1"""

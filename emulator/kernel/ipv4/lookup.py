@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from errno import EINVAL, ENETUNREACH, ENODEV
 from typing import TYPE_CHECKING
 
-from emulator.kernel.inet.rules import Flow
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4 import routes
-from emulator.kernel.ipv4.address import SECONDARY
-from emulator.kernel.ipv4.routes import BROADCAST, HOST, LINK, LOCAL, MULTICAST, UNICAST
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
+from nlemu.emulator.kernel.inet.rules import Flow
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4 import routes
+from nlemu.emulator.kernel.ipv4.address import SECONDARY
+from nlemu.emulator.kernel.ipv4.routes import BROADCAST, HOST, LINK, LOCAL, MULTICAST, UNICAST
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.fib import Found, Route4
-    from emulator.kernel.ipv4.fib_info import Gateway, Metrics
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.fib import Found, Route4
+    from nlemu.emulator.kernel.ipv4.fib_info import Gateway, Metrics
 
 STAYS, TO_GROUP, TO_ALL = 0x80000000, 0x20000000, 0x10000000
 """RTCF_LOCAL, RTCF_MULTICAST, RTCF_BROADCAST."""

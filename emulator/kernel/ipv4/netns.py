@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.inet.rules import Rules
-from emulator.kernel.ipv4.fib import Fib4
+from nlemu.emulator.kernel.inet.rules import Rules
+from nlemu.emulator.kernel.ipv4.fib import Fib4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.core.work import Job
-    from emulator.kernel.ipv4.address import Address4
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.work import Job
+    from nlemu.emulator.kernel.ipv4.address import Address4
 
 AF_INET = 2
 LOOPBACK = 0x7F000001

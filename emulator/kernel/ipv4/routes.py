@@ -12,21 +12,30 @@ from dataclasses import dataclass
 from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
 from typing import TYPE_CHECKING
 
-from emulator.kernel.inet.rules import Flow, suppressed
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4.fib import Found, Route4, look_up
-from emulator.kernel.ipv4.fib_info import DEAD, ERRORS, LINKDOWN, SCOPES, Gateway, Info4, Metrics, Nexthop4
-from emulator.kernel.ipv6 import routes
-from emulator.kernel.ipv6.routes import Wanted6
-from emulator.kernel.nics import netdevsim_fib
-from protocol.refusal import Refusal
-from protocol.uapi.netlink import NLM_F
-from protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNH_F
+from nlemu.emulator.kernel.inet.rules import Flow, suppressed
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.fib import Found, Route4, look_up
+from nlemu.emulator.kernel.ipv4.fib_info import (
+    DEAD,
+    ERRORS,
+    LINKDOWN,
+    SCOPES,
+    Gateway,
+    Info4,
+    Metrics,
+    Nexthop4,
+)
+from nlemu.emulator.kernel.ipv6 import routes
+from nlemu.emulator.kernel.ipv6.routes import Wanted6
+from nlemu.emulator.kernel.nics import netdevsim_fib
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNH_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.ipv4.fib import Fib4, Table4
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.ipv4.fib import Fib4, Table4
 
 CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE), int(NLM_F.APPEND)
 ONLINK, PERVASIVE = int(RTNH_F.ONLINK), int(RTNH_F.PERVASIVE)

@@ -13,24 +13,24 @@ from enum import IntEnum
 from errno import EACCES, EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, ENXIO
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core import lifetime
-from emulator.kernel.core.lifetime import INFINITY
-from emulator.kernel.ipv6 import dad as ip6_dad
-from emulator.kernel.ipv6 import mld, routes
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.netns import Kind
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.ipv6 import Ipv6Devconf
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.kernel.core import lifetime
+from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.ipv6 import dad as ip6_dad
+from nlemu.emulator.kernel.ipv6 import mld, routes
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.netns import Kind
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.core.work import Job
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet_device import Inet6Device
-    from emulator.kernel.ipv6.fib import Route6
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.work import Job
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.fib import Route6
 
 NODAD, OPTIMISTIC, DADFAILED = int(IFA_F.NODAD), int(IFA_F.OPTIMISTIC), int(IFA_F.DADFAILED)
 DEPRECATED, TENTATIVE, PERMANENT = int(IFA_F.DEPRECATED), int(IFA_F.TENTATIVE), int(IFA_F.PERMANENT)

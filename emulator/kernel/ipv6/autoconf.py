@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import NetdevEvent
-from emulator.kernel.inet import neighbour_events
-from emulator.kernel.ipv6 import address as ip6_address
-from emulator.kernel.ipv6 import dad, mld, routes
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.address import State, Wanted
-from protocol.refusal import Refusal
-from protocol.uapi.if_addr import IFA_F, IFAPROT
-from protocol.uapi.if_arp import ARPHRD
-from protocol.uapi.if_link import In6AddrGenMode
-from protocol.uapi.ipv6 import Ipv6Devconf
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.inet import neighbour_events
+from nlemu.emulator.kernel.ipv6 import address as ip6_address
+from nlemu.emulator.kernel.ipv6 import dad, mld, routes
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.address import State, Wanted
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_addr import IFA_F, IFAPROT
+from nlemu.protocol.uapi.if_arp import ARPHRD
+from nlemu.protocol.uapi.if_link import In6AddrGenMode
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet_device import Inet6Device
-    from emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.address import Address6
 
 TENTATIVE, PERMANENT = int(IFA_F.TENTATIVE), int(IFA_F.PERMANENT)
 NODAD, NOPREFIXROUTE = int(IFA_F.NODAD), int(IFA_F.NOPREFIXROUTE)

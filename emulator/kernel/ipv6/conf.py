@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protocol.uapi.if_ import IFF
-from protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 MIN_MTU = 1280
 """IPV6_MIN_MTU: a device with less has no IPv6."""

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.kernel.ipv6 import address, mld, packets, solicit
-from emulator.kernel.ipv6 import netns as ip6
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.kernel.ipv6 import address, mld, packets, solicit
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
-    from emulator.kernel.inet_device import Inet6Device
-    from emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.address import Address6
 
 NODAD, OPTIMISTIC, DADFAILED = int(IFA_F.NODAD), int(IFA_F.OPTIMISTIC), int(IFA_F.DADFAILED)
 TENTATIVE, PERMANENT = int(IFA_F.TENTATIVE), int(IFA_F.PERMANENT)

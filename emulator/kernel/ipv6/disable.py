@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel import inet_device
-from emulator.kernel.core.events import Info, NetdevEvent
-from protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.emulator.kernel import inet_device
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 def disable(dev: Device, value: int) -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.fib_info import Metrics
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.fib_info import Metrics
 
 PREF_MEDIUM = 0
 """ICMPV6_ROUTER_PREF_MEDIUM"""

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.inet import neighbour
-from emulator.kernel.ipv6 import netns as ip6
-from protocol.uapi.neighbour import NUD
-from protocol.uapi.rtnetlink import RTNH_F
+from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.protocol.uapi.neighbour import NUD
+from nlemu.protocol.uapi.rtnetlink import RTNH_F
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.ipv6.fib import Node6, Route6
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.ipv6.fib import Node6, Route6
 
 DEAD = int(RTNH_F.DEAD)
 VALID = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE | NUD.PROBE | NUD.STALE | NUD.DELAY)

@@ -7,20 +7,20 @@ from __future__ import annotations
 from errno import EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH
 from typing import TYPE_CHECKING
 
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.address import DEPRECATED, OPTIMISTIC, TENTATIVE
-from emulator.kernel.ipv6.fib_lookup import lookup
-from emulator.kernel.ipv6.netns import Kind
-from protocol.refusal import Refusal
-from protocol.uapi.rtnetlink import RTN
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.address import DEPRECATED, OPTIMISTIC, TENTATIVE
+from nlemu.emulator.kernel.ipv6.fib_lookup import lookup
+from nlemu.emulator.kernel.ipv6.netns import Kind
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.rtnetlink import RTN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv6.address import Address6
-    from emulator.kernel.ipv6.fib import Route6
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv6.fib import Route6
 
 ERRORS = {RTN.BLACKHOLE: EINVAL, RTN.PROHIBIT: EACCES, RTN.UNREACHABLE: EHOSTUNREACH, RTN.THROW: ENETUNREACH}
 """Of routes that lead nowhere; of others of them ENETUNREACH."""

@@ -14,22 +14,22 @@ from __future__ import annotations
 from errno import EADDRINUSE, EINVAL
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.kernel.ipv4.groups import Membership
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6 import packets
-from emulator.kernel.ipv6.conf import MIN_MTU
-from protocol.refusal import Refusal
-from protocol.uapi.ipv6 import Ipv6Devconf
-from protocol.uapi.rtnetlink import RTM
-from protocol.uapi.snmp import IpstatsMib
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.kernel.ipv4.groups import Membership
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6 import packets
+from nlemu.emulator.kernel.ipv6.conf import MIN_MTU
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.snmp import IpstatsMib
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.kernel.core.work import Job
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.core.work import Job
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet_device import Inet6Device
 
 ROBUSTNESS = 2
 """MLD_QRV_DEFAULT: how often everything is said."""

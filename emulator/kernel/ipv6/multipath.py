@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from errno import EEXIST
 from typing import TYPE_CHECKING
 
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6 import routes as ip6_route
-from emulator.kernel.ipv6.routes import APPEND, CREATE, EXCL, REPLACE, Wanted6
-from protocol.refusal import Refusal
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6 import routes as ip6_route
+from nlemu.emulator.kernel.ipv6.routes import APPEND, CREATE, EXCL, REPLACE, Wanted6
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.ipv6.fib import Route6
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.ipv6.fib import Route6
 
 
 @dataclass(slots=True)

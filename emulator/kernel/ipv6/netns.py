@@ -8,13 +8,13 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import TYPE_CHECKING
 
-from emulator.kernel.ipv6.fib import Fib6
+from nlemu.emulator.kernel.ipv6.fib import Fib6
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.core.work import Job
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.work import Job
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv6.address import Address6
 
 AF_INET6 = 10
 LOOPBACK = 1

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import qdisc
-from emulator.kernel.inet import neighbour
-from emulator.kernel.ipv6 import netns as ip6
-from protocol.uapi.if_ether import ETH_HLEN
-from protocol.uapi.snmp import Icmp6Mib, IpstatsMib
+from nlemu.emulator.kernel.devices import qdisc
+from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.protocol.uapi.if_ether import ETH_HLEN
+from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet_device import Inet6Device
 
 IPV6_HEADER = 40
 OPTION = 8

@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import NetdevEvent
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.fib import PREF_MEDIUM, Route6
-from emulator.kernel.ipv6.fib_lookup import lookup
-from emulator.kernel.ipv6.netns import Kind
-from emulator.kernel.nics import netdevsim_fib
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.ipv6 import Ipv6Devconf
-from protocol.uapi.netlink import NLM_F
-from protocol.uapi.rtnetlink import RTM, RTN, RTNH_F, RTPROT
+from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.fib import PREF_MEDIUM, Route6
+from nlemu.emulator.kernel.ipv6.fib_lookup import lookup
+from nlemu.emulator.kernel.ipv6.netns import Kind
+from nlemu.emulator.kernel.nics import netdevsim_fib
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.rtnetlink import RTM, RTN, RTNH_F, RTPROT
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.fib_info import Metrics
-    from emulator.kernel.ipv6.fib import Node6
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.fib_info import Metrics
+    from nlemu.emulator.kernel.ipv6.fib import Node6
 
 CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE), int(NLM_F.APPEND)
 TENTATIVE, OPTIMISTIC = int(IFA_F.TENTATIVE), int(IFA_F.OPTIMISTIC)

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6 import packets
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6 import packets
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet_device import Inet6Device
 
 READY, RS_SENT = int(InetDeviceFlag.READY), int(InetDeviceFlag.RS_SENT)
 TENTATIVE = int(IFA_F.TENTATIVE)

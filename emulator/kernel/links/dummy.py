@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import features, link_watch
-from emulator.kernel.devices.address import (
+from nlemu.emulator.kernel.devices import features, link_watch
+from nlemu.emulator.kernel.devices.address import (
     check_address,
     check_new_address,
     ether_setup,
     randomize_address,
     set_ethernet_mac,
 )
-from emulator.kernel.devices.kind import Kind, LinkParams
-from emulator.kernel.devices.ops import DeviceOps
-from emulator.kernel.devices.register import alloc_device
-from emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
-from protocol.uapi.if_ import IFF
+from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.register import alloc_device
+from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
+from nlemu.protocol.uapi.if_ import IFF
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device, NameAssignment
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device, NameAssignment
 
 FEATURES = (
     features.SG

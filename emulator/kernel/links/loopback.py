@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import features, settings
-from emulator.kernel.devices.address import NO_ADDRESS, set_ethernet_mac
-from emulator.kernel.devices.device import NameAssignment
-from emulator.kernel.devices.ops import DeviceOps
-from emulator.kernel.devices.register import alloc_device, register
-from emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_arp import ARPHRD
-from protocol.uapi.if_ether import ETH_ALEN
-from protocol.uapi.netdevice import GSO_MAX_SIZE
+from nlemu.emulator.kernel.devices import features, settings
+from nlemu.emulator.kernel.devices.address import NO_ADDRESS, set_ethernet_mac
+from nlemu.emulator.kernel.devices.device import NameAssignment
+from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.register import alloc_device, register
+from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_arp import ARPHRD
+from nlemu.protocol.uapi.if_ether import ETH_ALEN
+from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 MTU = 64 * 1024
 FEATURES = (

@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from errno import EACCES, EBUSY, EINVAL, ENOTCONN, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices import features, flags, link_watch, settings
-from emulator.kernel.devices.address import (
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices import features, flags, link_watch, settings
+from nlemu.emulator.kernel.devices.address import (
     check_new_address,
     ether_setup,
     randomize_address,
     set_ethernet_mac,
 )
-from emulator.kernel.devices.device import NameAssignment, NetmemTx, RegState
-from emulator.kernel.devices.kind import Kind, LinkParams
-from emulator.kernel.devices.links import configure_link, create_link
-from emulator.kernel.devices.ops import DeviceOps
-from emulator.kernel.devices.queue import min_provider_channels, virtual_queue
-from emulator.kernel.devices.register import (
+from nlemu.emulator.kernel.devices.device import NameAssignment, NetmemTx, RegState
+from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.links import configure_link, create_link
+from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.queue import min_provider_channels, virtual_queue
+from nlemu.emulator.kernel.devices.register import (
     KillList,
     alloc_device,
     queue_unregister,
@@ -35,18 +35,18 @@ from emulator.kernel.devices.register import (
     unregister,
     unregister_many,
 )
-from emulator.kernel.queues import lease
-from emulator.kernel.queues.xsk import ACT_XSK
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_ether import ETH_MAX_MTU
-from protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing, NetkitScrub
-from protocol.uapi.netdevice import GSO_MAX_SIZE
+from nlemu.emulator.kernel.queues import lease
+from nlemu.emulator.kernel.queues.xsk import ACT_XSK
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU
+from nlemu.protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing, NetkitScrub
+from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.queues.xsk import BufferPool
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.queues.xsk import BufferPool
 
 MAX_RX_QUEUES = 1024
 MAX_TX_QUEUES = 1

@@ -11,32 +11,38 @@ from dataclasses import dataclass
 from errno import EINVAL, ENOTCONN
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import features, link_watch, settings
-from emulator.kernel.devices.address import (
+from nlemu.emulator.kernel.devices import features, link_watch, settings
+from nlemu.emulator.kernel.devices.address import (
     check_new_address,
     ether_setup,
     randomize_address,
     set_ethernet_mac,
 )
-from emulator.kernel.devices.device import NameAssignment
-from emulator.kernel.devices.kind import Kind, LinkParams
-from emulator.kernel.devices.links import configure_link, create_link
-from emulator.kernel.devices.ops import DeviceOps
-from emulator.kernel.devices.register import KillList, alloc_device, queue_unregister, register, unregister
-from emulator.kernel.ethtool.link import SOFTWARE_STAMPS, LinkSettings, TsInfo, carrier_as_link
-from emulator.kernel.ethtool.settings import Channels
-from emulator.kernel.queues.napi import Napi
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import Autoneg, Duplex, Port, StringSet
-from protocol.uapi.if_ether import ETH_MAX_MTU, ETH_MIN_MTU
-from protocol.uapi.netdev import XdpAct, XdpRxMetadata
-from protocol.uapi.netdevice import GSO_MAX_SIZE
+from nlemu.emulator.kernel.devices.device import NameAssignment
+from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.links import configure_link, create_link
+from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.register import (
+    KillList,
+    alloc_device,
+    queue_unregister,
+    register,
+    unregister,
+)
+from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, LinkSettings, TsInfo, carrier_as_link
+from nlemu.emulator.kernel.ethtool.settings import Channels
+from nlemu.emulator.kernel.queues.napi import Napi
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, Port, StringSet
+from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU, ETH_MIN_MTU
+from nlemu.protocol.uapi.netdev import XdpAct, XdpRxMetadata
+from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.kernel import Kernel
-    from emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
 
 MAX_QUEUES = 4096
 FEATURES = (

@@ -17,15 +17,15 @@ from __future__ import annotations
 from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices.address import ether_setup, randomize_address, valid_ethernet
-from emulator.kernel.devices.device import Device, DevlinkPort, NetmemTx, Parent
-from emulator.kernel.devices.features import word
-from emulator.kernel.devices.kind import Kind, LinkParams
-from emulator.kernel.devices.link_watch import carrier_off, carrier_on
-from emulator.kernel.devices.queue import MAX_QUEUES
-from emulator.kernel.devices.register import alloc_device, register, unregister
-from emulator.kernel.nics import netdevsim_fib
-from emulator.kernel.nics.netdevsim_port import (
+from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address, valid_ethernet
+from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, NetmemTx, Parent
+from nlemu.emulator.kernel.devices.features import word
+from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
+from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
+from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
+from nlemu.emulator.kernel.nics import netdevsim_fib
+from nlemu.emulator.kernel.nics.netdevsim_port import (
     NetdevsimDmaOps,
     NetdevsimOps,
     PortState,
@@ -33,15 +33,15 @@ from emulator.kernel.nics.netdevsim_port import (
     is_netdevsim,
     state_of,
 )
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_ether import ETH_MAX_MTU
-from protocol.uapi.netdev import XdpAct
-from protocol.uapi.netdevice import NetifF
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU
+from nlemu.protocol.uapi.netdev import XdpAct
+from nlemu.protocol.uapi.netdevice import NetifF
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.kernel import Kernel
 
 BUS = "netdevsim"
 INT_MAX = 0x7FFFFFFF

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv6 import netns as ip6
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.ipv4.fib import Route4, Table4
-    from emulator.kernel.ipv6.fib import Node6, Route6
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.ipv4.fib import Route4, Table4
+    from nlemu.emulator.kernel.ipv6.fib import Node6, Route6
 
 
 def attach(net: Net) -> None:

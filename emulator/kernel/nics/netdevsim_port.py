@@ -17,25 +17,32 @@ from dataclasses import dataclass, field
 from errno import EINVAL, ENETDOWN
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices.address import check_address, set_ethernet_mac
-from emulator.kernel.devices.link_watch import carrier_off, carrier_on
-from emulator.kernel.devices.ops import DeviceOps
-from emulator.kernel.devices.queue import set_real_num_queues
-from emulator.kernel.ethtool.link import Fec, FecBin, FecCounter, FecStats, TsInfo
-from emulator.kernel.ethtool.settings import COALESCE_ORDER, Channels, Coalesce, Pause, PauseStats, Rings
-from emulator.kernel.queues.napi import Napi, set_queue_napi
-from emulator.kernel.queues.provider import restart_queue
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import FecFlag, TcpDataSplit, UdpTunnelType
-from protocol.uapi.if_ether import ETH_HLEN
+from nlemu.emulator.kernel.devices.address import check_address, set_ethernet_mac
+from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
+from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.queue import set_real_num_queues
+from nlemu.emulator.kernel.ethtool.link import Fec, FecBin, FecCounter, FecStats, TsInfo
+from nlemu.emulator.kernel.ethtool.settings import (
+    COALESCE_ORDER,
+    Channels,
+    Coalesce,
+    Pause,
+    PauseStats,
+    Rings,
+)
+from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
+from nlemu.emulator.kernel.queues.provider import restart_queue
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import FecFlag, TcpDataSplit, UdpTunnelType
+from nlemu.protocol.uapi.if_ether import ETH_HLEN
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.nics.netdevsim_bus import BusDevice
-    from emulator.kernel.queues.page_pool import PagePool
-    from emulator.kernel.queues.qstats import RxStats, TxStats
-    from emulator.kernel.queues.xdp import XdpLink
-    from emulator.kernel.queues.xsk import BufferPool
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
+    from nlemu.emulator.kernel.queues.xdp import XdpLink
+    from nlemu.emulator.kernel.queues.xsk import BufferPool
 
 HDS_THRESHOLD_MAX = 1024
 """NSIM_HDS_THRESHOLD_MAX."""

@@ -16,27 +16,27 @@ from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL, ENOENT, ERANGE
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices.address import check_address, ether_setup, set_ethernet_mac
-from emulator.kernel.devices.device import Device, NetmemTx, Parent
-from emulator.kernel.devices.link_watch import carrier_off, carrier_on
-from emulator.kernel.devices.ops import DeviceOps
-from emulator.kernel.devices.queue import set_real_num_queues
-from emulator.kernel.devices.register import alloc_device, register, unregister
-from emulator.kernel.ethtool.link import LinkSettings
-from emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
-from emulator.kernel.nics.profiles import Profile
-from emulator.kernel.queues.napi import Napi, set_queue_napi
-from emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
-from emulator.kernel.queues.qstats import RxStats, TxStats
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import Autoneg, Duplex, Port
-from protocol.uapi.netdev import XdpAct
+from nlemu.emulator.kernel.devices.address import check_address, ether_setup, set_ethernet_mac
+from nlemu.emulator.kernel.devices.device import Device, NetmemTx, Parent
+from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
+from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.queue import set_real_num_queues
+from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
+from nlemu.emulator.kernel.ethtool.link import LinkSettings
+from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
+from nlemu.emulator.kernel.nics.profiles import Profile
+from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
+from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
+from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, Port
+from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.kernel import Kernel
-    from emulator.kernel.queues.xdp import XdpLink
-    from emulator.kernel.queues.xsk import BufferPool
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.queues.xdp import XdpLink
+    from nlemu.emulator.kernel.queues.xsk import BufferPool
 
 OUI = bytes.fromhex("02ee00")
 """What the addresses begin with that nobody chose: locally administered, as no vendor's should appear by chance."""

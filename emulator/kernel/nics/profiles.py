@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from errno import EAGAIN, ENETDOWN
 
-from emulator.kernel.devices import features
-from protocol.uapi.if_ether import ETH_DATA_LEN, ETH_MIN_MTU
-from protocol.uapi.netdev import XdpAct
+from nlemu.emulator.kernel.devices import features
+from nlemu.protocol.uapi.if_ether import ETH_DATA_LEN, ETH_MIN_MTU
+from nlemu.protocol.uapi.netdev import XdpAct
 
 XDP = XdpAct.BASIC | XdpAct.REDIRECT
 PACKETS = ("packets", "bytes")

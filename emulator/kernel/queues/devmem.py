@@ -11,15 +11,15 @@ import errno
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.devices.device import NetmemTx
-from emulator.kernel.devices.queue import is_leased, is_leasee
-from emulator.kernel.queues import provider
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.devices.device import NetmemTx
+from nlemu.emulator.kernel.devices.queue import is_leased, is_leasee
+from nlemu.emulator.kernel.queues import provider
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.queue import RxQueue
-    from emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.queue import RxQueue
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
 
 
 PAGE_SIZE = 4096

@@ -11,15 +11,15 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL, ENODEV, ENONET, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices.queue import queue_busy
-from emulator.kernel.queues import provider
-from protocol.refusal import Refusal
-from protocol.uapi.netdev import QueueType
+from nlemu.emulator.kernel.devices.queue import queue_busy
+from nlemu.emulator.kernel.queues import provider
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netdev import QueueType
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.queue import RxQueue
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.queue import RxQueue
 
 
 def check_lessee(dev: Device) -> None:

@@ -13,12 +13,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices.device import RegState
-from protocol.uapi.netdev import NapiThreaded
+from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.protocol.uapi.netdev import NapiThreaded
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 NR_CPUS = 64
 """CONFIG_NR_CPUS of x86_64_defconfig, which the recorded machine has: the ids up to it are processors' own."""

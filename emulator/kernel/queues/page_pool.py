@@ -18,17 +18,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.kernel import Kernel
-    from emulator.kernel.queues.napi import Napi
-    from emulator.kernel.queues.provider import MemoryProvider
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.queues.napi import Napi
+    from nlemu.emulator.kernel.queues.provider import MemoryProvider
 
 PAGE_SIZE = 4096
 ALLOC_CACHE_REFILL = 64

@@ -15,14 +15,14 @@ from enum import Enum
 from errno import EBUSY, EEXIST, EINVAL, ENODATA, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.devices.device import RegState
-from emulator.kernel.devices.queue import RxQueue, is_leased, physical_queue
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import TcpDataSplit
+from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.emulator.kernel.devices.queue import RxQueue, is_leased, physical_queue
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import TcpDataSplit
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
 
 
 class ProviderKind(Enum):

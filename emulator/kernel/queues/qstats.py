@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 @dataclass(slots=True)

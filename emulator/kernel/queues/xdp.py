@@ -12,15 +12,15 @@ from enum import Enum
 from errno import EBUSY, EEXIST, EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import features
-from emulator.kernel.devices.queue import min_provider_channels
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import TcpDataSplit
-from protocol.uapi.if_link import XDP_FLAGS
+from nlemu.emulator.kernel.devices import features
+from nlemu.emulator.kernel.devices.queue import min_provider_channels
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import TcpDataSplit
+from nlemu.protocol.uapi.if_link import XDP_FLAGS
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 MODES = int(XDP_FLAGS.SKB_MODE | XDP_FLAGS.DRV_MODE | XDP_FLAGS.HW_MODE)
 

@@ -16,15 +16,15 @@ from __future__ import annotations
 from errno import EBADF, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.events import Info, NetdevEvent
-from emulator.kernel.devices.queue import is_leased, is_leasee, min_provider_channels, xsk_pool
-from protocol.refusal import Refusal
-from protocol.uapi.if_xdp import XDP
-from protocol.uapi.netdev import XdpAct
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices.queue import is_leased, is_leasee, min_provider_channels, xsk_pool
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_xdp import XDP
+from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 ACT_XSK = int(XdpAct.BASIC | XdpAct.REDIRECT | XdpAct.XSK_ZEROCOPY)
 """NETDEV_XDP_ACT_XSK (include/net/xdp.h): what a device must be able to do for zero-copy."""

@@ -14,15 +14,15 @@ from __future__ import annotations
 from errno import EINVAL, ENODEV, EOPNOTSUPP, EPERM, ERANGE
 from typing import TYPE_CHECKING
 
-from emulator.kernel.queues import provider
-from emulator.kernel.queues.devmem import dma_device
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.queues import provider
+from nlemu.emulator.kernel.queues.devmem import dma_device
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.queue import RxQueue
-    from emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.queue import RxQueue
+    from nlemu.emulator.kernel.queues.page_pool import PagePool
 
 PAGE_SIZE = 4096
 

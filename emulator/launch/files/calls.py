@@ -10,12 +10,12 @@ import stat
 import struct
 import zlib
 
-from emulator.launch.files.opened import INTERESTING
-from emulator.launch.files.tree import Directory, File, Link, NetFile, Node
-from emulator.launch.namespaces.calls import is_netns_directory, netns_name
-from emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
-from emulator.launch.trap.redo import redo
-from emulator.launch.trap.seccomp import libc
+from nlemu.emulator.launch.files.opened import INTERESTING
+from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node
+from nlemu.emulator.launch.namespaces.calls import is_netns_directory, netns_name
+from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
+from nlemu.emulator.launch.trap.redo import redo
+from nlemu.emulator.launch.trap.seccomp import libc
 
 AT_FDCWD = -100
 AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR = 0x100, 0x200

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.kernel.core.net import Net
-from emulator.kernel.devices.device import Device
-from emulator.kernel.nics.netdevsim_bus import BusDevice, link_ports, unlink_port
-from emulator.kernel.nics.netdevsim_port import hold_page, queue_reset, state_of
-from emulator.launch.files.tree import Directory, File, Link, Node, number, numbers, truth
+from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice, link_ports, unlink_port
+from nlemu.emulator.kernel.nics.netdevsim_port import hold_page, queue_reset, state_of
+from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, numbers, truth
 
 if TYPE_CHECKING:
-    from emulator.machine.machine import Machine
+    from nlemu.emulator.machine.machine import Machine
 
 Descriptor = Callable[[int], object | None]
 """What a number stands for in the table of open files of whoever writes."""
@@ -62,7 +62,7 @@ def bus_device(device: BusDevice, net: Net) -> Directory:
 
 
 def _port(dev: Device) -> Node:
-    from emulator.launch.files.sysfs import device
+    from nlemu.emulator.launch.files.sysfs import device
 
     return device(dev)
 

@@ -20,14 +20,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.launch.files import netdevsim, procfs, sysctl, sysfs
-from emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
-from emulator.launch.trap.borrow import Borrowed
+from nlemu.emulator.launch.files import netdevsim, procfs, sysctl, sysfs
+from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
+from nlemu.emulator.launch.trap.borrow import Borrowed
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.launch.supervisor import Supervisor
-    from emulator.launch.trap.call import Call
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.launch.supervisor import Supervisor
+    from nlemu.emulator.launch.trap.call import Call
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from emulator.kernel.inet.neighbour import AF_INET, AF_INET6, group_lladdr
-from emulator.kernel.ipv6 import netns as ip6
-from protocol.uapi.if_arp import ARPHRD
-from protocol.uapi.ipv6 import InetDeviceFlag
+from nlemu.emulator.kernel.inet.neighbour import AF_INET, AF_INET6, group_lladdr
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.protocol.uapi.if_arp import ARPHRD
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet_device import Inet6Device
 
 MAF_LOADED, MAF_NOREPORT = 0x04, 0x08  # include/net/if_inet6.h
 READY = int(InetDeviceFlag.READY)

@@ -13,18 +13,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.kernel.ipv4 import conf as ip4_conf
-from emulator.kernel.ipv6 import conf as ip6_conf
-from emulator.kernel.ipv6 import disable
-from emulator.launch.files.tree import Directory, File, Node
-from protocol.uapi.ip import Ipv4Devconf
-from protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.emulator.kernel.ipv4 import conf as ip4_conf
+from nlemu.emulator.kernel.ipv6 import conf as ip6_conf
+from nlemu.emulator.kernel.ipv6 import disable
+from nlemu.emulator.launch.files.tree import Directory, File, Node
+from nlemu.protocol.uapi.ip import Ipv4Devconf
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.conf import Ipv4Conf
-    from emulator.kernel.ipv6.conf import Ipv6Conf
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.conf import Ipv4Conf
+    from nlemu.emulator.kernel.ipv6.conf import Ipv6Conf
 
 NAMES4 = {field: field.name.lower() for field in Ipv4Devconf} | {
     Ipv4Devconf.ARPFILTER: "arp_filter",

@@ -11,17 +11,17 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import flags, settings
-from emulator.kernel.devices.device import Device, NameAssignment, Stats
-from emulator.kernel.ethtool.link import LinkSettings, get_link_settings
-from emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
-from emulator.kernel.queues import napi
-from emulator.launch.files.tree import Directory, File, Link, Node, number, u32
-from protocol.uapi.ethtool import Duplex
-from protocol.uapi.netdev import NapiThreaded
+from nlemu.emulator.kernel.devices import flags, settings
+from nlemu.emulator.kernel.devices.device import Device, NameAssignment, Stats
+from nlemu.emulator.kernel.ethtool.link import LinkSettings, get_link_settings
+from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
+from nlemu.emulator.kernel.queues import napi
+from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, u32
+from nlemu.protocol.uapi.ethtool import Duplex
+from nlemu.protocol.uapi.netdev import NapiThreaded
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.net import Net
 
 OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 """operstates[] of net/core/net-sysfs.c, by IF_OPER_*."""
@@ -159,7 +159,7 @@ def _duplex(dev: Device) -> str:
 
 
 def _bus(dev: Device) -> Node:
-    from emulator.launch.files.netdevsim import bus_device
+    from nlemu.emulator.launch.files.netdevsim import bus_device
 
     return bus_device(state_of(dev).bus_device, dev.net)
 

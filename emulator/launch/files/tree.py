@@ -11,10 +11,10 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.net import Net
 
 
 ULONG_MAX = (1 << 64) - 1

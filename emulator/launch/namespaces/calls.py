@@ -10,9 +10,9 @@ from __future__ import annotations
 import errno
 import posixpath
 
-from emulator.launch.trap.call import PASS, Answer, Call
-from emulator.launch.trap.filter import CLONE_NEWNET, CLONE_NEWNS
-from emulator.launch.trap.redo import redo
+from nlemu.emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.launch.trap.filter import CLONE_NEWNET, CLONE_NEWNS
+from nlemu.emulator.launch.trap.redo import redo
 
 CLONE_NEWUSER = 0x10000000
 OTHER_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | CLONE_NEWUSER | 0x20000000

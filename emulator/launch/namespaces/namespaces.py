@@ -12,12 +12,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from emulator.launch.trap.borrow import Borrowed
-from emulator.launch.trap.task import descendants
+from nlemu.emulator.launch.trap.borrow import Borrowed
+from nlemu.emulator.launch.trap.task import descendants
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.launch.supervisor import Supervisor
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.launch.supervisor import Supervisor
 
 
 UNNAMED = "unnamed-"

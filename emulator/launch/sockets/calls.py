@@ -11,10 +11,10 @@ import fcntl
 import os
 import struct
 
-from emulator.launch.sockets.channel import Channel
-from emulator.launch.trap.call import PASS, Answer, Call
-from emulator.launch.trap.filter import F_DUPFD_CLOEXEC
-from protocol.uapi.netlink import NetlinkOpt
+from nlemu.emulator.launch.sockets.channel import Channel
+from nlemu.emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.launch.trap.filter import F_DUPFD_CLOEXEC
+from nlemu.protocol.uapi.netlink import NetlinkOpt
 
 AF_NETLINK = 16
 SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3

@@ -25,12 +25,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.launch.trap.filter import ROOM
-from emulator.machine.endpoint import Credentials, Datagram, Endpoint
+from nlemu.emulator.launch.trap.filter import ROOM
+from nlemu.emulator.machine.endpoint import Credentials, Datagram, Endpoint
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.launch.supervisor import Supervisor
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.launch.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ import time
 from functools import partial
 from typing import NamedTuple
 
-from emulator.launch.sockets.calls import (
+from nlemu.emulator.launch.sockets.calls import (
     ADDRESS,
     AF_NETLINK,
     SOL_NETLINK,
@@ -31,12 +31,12 @@ from emulator.launch.sockets.calls import (
     read_address,
     write_address,
 )
-from emulator.launch.sockets.channel import LONGEST, Channel
-from emulator.launch.trap.borrow import Borrowed
-from emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
-from emulator.launch.trap.seccomp import libc
-from emulator.machine.endpoint import Datagram
-from protocol.uapi.netlink import NetlinkOpt
+from nlemu.emulator.launch.sockets.channel import LONGEST, Channel
+from nlemu.emulator.launch.trap.borrow import Borrowed
+from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
+from nlemu.emulator.launch.trap.seccomp import libc
+from nlemu.emulator.machine.endpoint import Datagram
+from nlemu.protocol.uapi.netlink import NetlinkOpt
 
 MSG_OOB, MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_CMSG_CLOEXEC = 1, 2, 8, 0x20, 0x40, 0x40000000
 MSG_WAITFORONE = 0x10000

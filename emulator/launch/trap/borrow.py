@@ -15,8 +15,8 @@ import os
 from collections.abc import Mapping
 from types import TracebackType
 
-from emulator.launch.trap.architectures import architecture
-from emulator.launch.trap.seccomp import libc
+from nlemu.emulator.launch.trap.architectures import architecture
+from nlemu.emulator.launch.trap.seccomp import libc
 
 _arch = architecture()
 _GETFD = _arch.numbers["pidfd_getfd"] if _arch else -1

@@ -10,12 +10,12 @@ import errno
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from emulator.launch.trap.seccomp import Notification
+from nlemu.emulator.launch.trap.seccomp import Notification
 
 if TYPE_CHECKING:
-    from emulator.launch.supervisor import Supervisor
-    from emulator.launch.trap.borrow import Borrowed
-    from emulator.launch.trap.task import Process
+    from nlemu.emulator.launch.supervisor import Supervisor
+    from nlemu.emulator.launch.trap.borrow import Borrowed
+    from nlemu.emulator.launch.trap.task import Process
 
 
 class Gone(Exception):

@@ -16,8 +16,8 @@ standard output, so short writes there are handed over.
 
 from __future__ import annotations
 
-from emulator.launch.trap.architectures import Architecture
-from emulator.launch.trap.instructions import (
+from nlemu.emulator.launch.trap.architectures import Architecture
+from nlemu.emulator.launch.trap.instructions import (
     RET_ERRNO,
     Condition,
     Instruction,

@@ -11,8 +11,8 @@ import ctypes
 import errno
 import os
 
-from emulator.launch.trap.architectures import architecture
-from emulator.launch.trap.seccomp import libc
+from nlemu.emulator.launch.trap.architectures import architecture
+from nlemu.emulator.launch.trap.seccomp import libc
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 PATH_MAX = 4096

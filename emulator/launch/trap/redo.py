@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from emulator.launch.trap.call import ANSWERED, Call, Gone, Verdict
-from emulator.launch.trap.seccomp import libc
+from nlemu.emulator.launch.trap.call import ANSWERED, Call, Gone, Verdict
+from nlemu.emulator.launch.trap.seccomp import libc
 
 PTRACE_DETACH, PTRACE_GETREGSET, PTRACE_SETREGSET = 17, 0x4204, 0x4205
 PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207

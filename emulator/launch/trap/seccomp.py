@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from emulator.launch.trap.architectures import Architecture
-from emulator.launch.trap.instructions import Instruction, pack
+from nlemu.emulator.launch.trap.architectures import Architecture
+from nlemu.emulator.launch.trap.instructions import Instruction, pack
 
 PR_SET_NO_NEW_PRIVS = 38
 SECCOMP_SET_MODE_FILTER = 1

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from protocol.families.ethtool.common import HEADER, Strset
-from protocol.families.ethtool.device import (
+from nlemu.protocol.families.ethtool.common import HEADER, Strset
+from nlemu.protocol.families.ethtool.device import (
     Channels,
     Coalesce,
     Debug,
@@ -27,7 +27,7 @@ from protocol.families.ethtool.device import (
     TunnelInfo,
     Wol,
 )
-from protocol.families.ethtool.hardware import (
+from nlemu.protocol.families.ethtool.hardware import (
     CableTest,
     CableTestTdr,
     Mm,
@@ -39,7 +39,7 @@ from protocol.families.ethtool.hardware import (
     Plca,
     Pse,
 )
-from protocol.families.ethtool.link import (
+from nlemu.protocol.families.ethtool.link import (
     Eee,
     Fec,
     Linkinfo,
@@ -50,18 +50,18 @@ from protocol.families.ethtool.link import (
     Tsconfig,
     Tsinfo,
 )
-from protocol.schema.attributes import Attr, AttrSet, Layout
-from protocol.schema.family import Family, Half, Operation
-from protocol.schema.policy import Policy
-from protocol.uapi.ethtool import (
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Family, Half, Operation
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.uapi.ethtool import (
     ETHTOOL_GENL_NAME,
     ETHTOOL_GENL_VERSION,
     ETHTOOL_MCGRP_MONITOR_NAME,
     KernelMsg,
     UserMsg,
 )
-from protocol.uapi.genetlink import GenlFlag
-from protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.genetlink import GenlFlag
+from nlemu.protocol.uapi.netlink import NLM_F
 
 ADMIN = int(GenlFlag.UNS_ADMIN_PERM)
 

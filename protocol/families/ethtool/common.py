@@ -9,11 +9,11 @@ One without a mask is a list: bits that it does not mention are off. The policie
 is a nest; what it holds is read later, with the policies here (net/ethtool/bitset.c).
 """
 
-from protocol.schema.attributes import Attr, AttrSet
-from protocol.schema.kinds import Nest, binary, flag, nest, nul_string, string, u32
-from protocol.schema.policy import Policy
-from protocol.uapi.ethtool import EthtoolFlag, StringSet
-from protocol.uapi.if_ import ALTIFNAMSIZ
+from nlemu.protocol.schema.attributes import Attr, AttrSet
+from nlemu.protocol.schema.kinds import Nest, binary, flag, nest, nul_string, string, u32
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.uapi.ethtool import EthtoolFlag, StringSet
+from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ
 
 BASIC_FLAGS = int(EthtoolFlag.COMPACT_BITSETS | EthtoolFlag.OMIT_REPLY)
 STATS_FLAGS = BASIC_FLAGS | int(EthtoolFlag.STATS)

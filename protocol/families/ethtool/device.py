@@ -1,9 +1,9 @@
 """Attributes of the device itself: its queues and rings, features, statistics, hashing, tunnels, private data."""
 
-from protocol.families.ethtool.common import BITSET, HEADER
-from protocol.schema.attributes import Attr, AttrSet
-from protocol.schema.kinds import be16, binary, nest, u8, u32, uint
-from protocol.uapi.ethtool import (
+from nlemu.protocol.families.ethtool.common import BITSET, HEADER
+from nlemu.protocol.schema.attributes import Attr, AttrSet
+from nlemu.protocol.schema.kinds import be16, binary, nest, u8, u32, uint
+from nlemu.protocol.uapi.ethtool import (
     SOPASS_MAX,
     MacStatsSrc,
     Rxh,

@@ -4,10 +4,10 @@ No device here has any of it, so most of these sets know only what a request may
 is nothing.
 """
 
-from protocol.families.ethtool.common import HEADER, HEADER_PHY, HEADER_STATS, unread
-from protocol.schema.attributes import Attr, AttrSet
-from protocol.schema.kinds import binary, nest, nul_string, string, u8, u16, u32, u64
-from protocol.uapi.ethtool import (
+from nlemu.protocol.families.ethtool.common import HEADER, HEADER_PHY, HEADER_STATS, unread
+from nlemu.protocol.schema.attributes import Attr, AttrSet
+from nlemu.protocol.schema.kinds import binary, nest, nul_string, string, u8, u16, u32, u64
+from nlemu.protocol.uapi.ethtool import (
     ETH_MODULE_EEPROM_PAGE_LEN,
     ETH_MODULE_MAX_I2C_ADDRESS,
     ModulePowerMode,

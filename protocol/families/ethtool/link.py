@@ -1,10 +1,10 @@
 """Attributes of the link: its connector, speed and modes, its state, flow control, error correction, clocks."""
 
-from protocol.families.ethtool.common import BITSET, HEADER, HEADER_STATS
-from protocol.schema.attributes import Attr, AttrSet
-from protocol.schema.kinds import binary, nest, s32, u8, u32, u64, uint
-from protocol.schema.policy import Policy
-from protocol.uapi.ethtool import (
+from nlemu.protocol.families.ethtool.common import BITSET, HEADER, HEADER_STATS
+from nlemu.protocol.schema.attributes import Attr, AttrSet
+from nlemu.protocol.schema.kinds import binary, nest, s32, u8, u32, u64, uint
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.uapi.ethtool import (
     Autoneg,
     Duplex,
     LinkExtState,
@@ -15,7 +15,7 @@ from protocol.uapi.ethtool import (
     TpMdi,
     Transceiver,
 )
-from protocol.uapi.net_tstamp import HwtstampQualifier, HwtstampSource
+from nlemu.protocol.uapi.net_tstamp import HwtstampQualifier, HwtstampSource
 
 
 class Linkinfo(AttrSet):

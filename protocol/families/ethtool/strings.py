@@ -3,8 +3,8 @@
 A name's place in its tuple is its bit number. Some feature bits have no name: theirs is empty.
 """
 
-from protocol.uapi.ethtool import StringSet
-from protocol.uapi.netdevice import NETDEV_FEATURE_COUNT, NetifF
+from nlemu.protocol.uapi.ethtool import StringSet
+from nlemu.protocol.uapi.netdevice import NETDEV_FEATURE_COUNT, NetifF
 
 _FEATURES = {
     NetifF.SG: "tx-scatter-gather",

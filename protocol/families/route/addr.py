@@ -7,16 +7,16 @@ in the header. Addresses are bytes here, as many as the family has.
 
 import construct as c
 
-from protocol.families.route.family import route
-from protocol.schema.attributes import Attr, AttrSet, Layout
-from protocol.schema.family import Half
-from protocol.schema.kinds import Integer, binary, s32, string, structure, u8, u32
-from protocol.schema.policy import Policy
-from protocol.schema.structs import ifa_cacheinfo, ifaddrmsg
-from protocol.uapi.if_ import IFNAMSIZ
-from protocol.uapi.if_addr import IFA_F, IFAPROT
-from protocol.uapi.netlink import AttrType
-from protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.kinds import Integer, binary, s32, string, structure, u8, u32
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import ifa_cacheinfo, ifaddrmsg
+from nlemu.protocol.uapi.if_ import IFNAMSIZ
+from nlemu.protocol.uapi.if_addr import IFA_F, IFAPROT
+from nlemu.protocol.uapi.netlink import AttrType
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 HEADER = structure(ifaddrmsg, "ifaddrmsg")
 IFA_MAX = 11

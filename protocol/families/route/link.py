@@ -7,12 +7,12 @@ of their own.
 
 from typing import Any
 
-from protocol.families.route.family import route
-from protocol.families.route.link_af import AfSpec, Inet6Link
-from protocol.families.route.link_kinds import LINK, Netkit, Veth
-from protocol.schema.attributes import Attr, AttrSet, Layout, Stretch
-from protocol.schema.family import Half
-from protocol.schema.kinds import (
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.families.route.link_af import AfSpec, Inet6Link
+from nlemu.protocol.families.route.link_kinds import LINK, Netkit, Veth
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout, Stretch
+from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.kinds import (
     binary,
     chosen,
     nest,
@@ -26,12 +26,12 @@ from protocol.schema.kinds import (
     uint,
     unspec,
 )
-from protocol.schema.policy import Policy
-from protocol.schema.structs import rtnl_link_ifmap, rtnl_link_stats, rtnl_link_stats64
-from protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, IfLinkMode, IfOper
-from protocol.uapi.if_link import XDP_FLAGS, IflaEvent, XdpAttached
-from protocol.uapi.netdevice import MAX_ADDR_LEN
-from protocol.uapi.rtnetlink import RTEXT_FILTER, RTM
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import rtnl_link_ifmap, rtnl_link_stats, rtnl_link_stats64
+from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, IfLinkMode, IfOper
+from nlemu.protocol.uapi.if_link import XDP_FLAGS, IflaEvent, XdpAttached
+from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
+from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER, RTM
 
 MAX_PHYS_ITEM_ID_LEN = 32
 """include/linux/netdevice.h"""

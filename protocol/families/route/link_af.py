@@ -7,14 +7,14 @@ with an attribute for each setting when it goes there.
 
 import construct as c
 
-from protocol.schema.attributes import Attr, AttrSet, Stretch
-from protocol.schema.kinds import binary, nest, s32, structure, u8, u32
-from protocol.schema.policy import Policy
-from protocol.schema.structs import ifla_cacheinfo
-from protocol.uapi.if_link import In6AddrGenMode
-from protocol.uapi.ip import Ipv4Devconf
-from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
-from protocol.uapi.snmp import Icmp6Mib, IpstatsMib
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Stretch
+from nlemu.protocol.schema.kinds import binary, nest, s32, structure, u8, u32
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import ifla_cacheinfo
+from nlemu.protocol.uapi.if_link import In6AddrGenMode
+from nlemu.protocol.uapi.ip import Ipv4Devconf
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
 ipv4_devconf = "ipv4_devconf" / c.Struct(*(field.name.lower() / c.Int32ul for field in Ipv4Devconf))
 ipv6_devconf = "ipv6_devconf" / c.Struct(*(field.name.lower() / c.Int32sl for field in Ipv6Devconf))

@@ -4,10 +4,10 @@ The kinds that have nothing to say (dummy) are not here. The peer of a pair is d
 like those of a whole link message; it is opened by whoever reads it.
 """
 
-from protocol.schema.attributes import Attr, AttrSet
-from protocol.schema.kinds import structure, u8, u16, u32
-from protocol.schema.structs import ifinfomsg
-from protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing, NetkitScrub
+from nlemu.protocol.schema.attributes import Attr, AttrSet
+from nlemu.protocol.schema.kinds import structure, u8, u16, u32
+from nlemu.protocol.schema.structs import ifinfomsg
+from nlemu.protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing, NetkitScrub
 
 LINK = structure(ifinfomsg, "ifinfomsg")
 """struct ifinfomsg; in a peer's description attributes follow it."""

@@ -4,11 +4,11 @@ They are asked for like addresses, with the policies of those; a dump answers wi
 (inet_fill_ifmcaddr() of net/ipv4/igmp.c, inet6_fill_ifmcaddr() and inet6_fill_ifacaddr() of net/ipv6/addrconf.c).
 """
 
-from protocol.families.route.addr import HEADER, IPV4, IPV6, Ifa
-from protocol.families.route.family import route
-from protocol.schema.attributes import Layout
-from protocol.schema.family import Half
-from protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.families.route.addr import HEADER, IPV4, IPV6, Ifa
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.schema.attributes import Layout
+from nlemu.protocol.schema.family import Half
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 GROUP = Layout(Ifa.target_netnsid, Ifa.multicast, Ifa.cacheinfo)
 ANYCAST = Layout(Ifa.target_netnsid, Ifa.anycast, Ifa.cacheinfo)

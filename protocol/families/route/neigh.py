@@ -1,14 +1,14 @@
 """Neighbours: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH, in the order of neigh_fill_info() of net/core/neighbour.c."""
 
-from protocol.families.route.family import route
-from protocol.schema.attributes import Attr, AttrSet, Layout
-from protocol.schema.family import Half
-from protocol.schema.kinds import binary, nest, structure, u8, u16, u32
-from protocol.schema.policy import Policy
-from protocol.schema.structs import nda_cacheinfo, ndmsg
-from protocol.uapi.neighbour import NTF_EXT
-from protocol.uapi.netdevice import MAX_ADDR_LEN
-from protocol.uapi.rtnetlink import RTM, RTPROT
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.kinds import binary, nest, structure, u8, u16, u32
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import nda_cacheinfo, ndmsg
+from nlemu.protocol.uapi.neighbour import NTF_EXT
+from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
+from nlemu.protocol.uapi.rtnetlink import RTM, RTPROT
 
 HEADER = structure(ndmsg, "ndmsg")
 NDA_MAX = 17

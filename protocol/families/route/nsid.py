@@ -3,13 +3,13 @@
 As net/core/net_namespace.c has them (rtnl_net_policy, rtnl_net_fill()).
 """
 
-from protocol.families.route.family import route
-from protocol.schema.attributes import Attr, AttrSet, Layout
-from protocol.schema.family import Half
-from protocol.schema.kinds import s32, structure, u32
-from protocol.schema.policy import Policy
-from protocol.schema.structs import rtgenmsg
-from protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.kinds import s32, structure, u32
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import rtgenmsg
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 GENERAL = structure(rtgenmsg, "rtgenmsg")
 

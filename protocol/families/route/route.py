@@ -5,14 +5,14 @@ net/ipv4/fib_semantics.c, IPv6 in that of rt6_fill_node() of net/ipv6/route.c. A
 family has.
 """
 
-from protocol.families.route.addr import in6_addr, in_addr
-from protocol.families.route.family import route
-from protocol.schema.attributes import Attr, AttrSet, Layout
-from protocol.schema.family import Half
-from protocol.schema.kinds import be16, be32, binary, nest, structure, u8, u16, u32
-from protocol.schema.policy import Policy
-from protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop
-from protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.families.route.addr import in6_addr, in_addr
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.kinds import be16, be32, binary, nest, structure, u8, u16, u32
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 HEADER = structure(rtmsg, "rtmsg")
 NEXTHOP = structure(rtnexthop, "rtnexthop")

@@ -2,14 +2,14 @@
 
 import construct as c
 
-from protocol.families.route.family import route
-from protocol.schema.attributes import Attr, AttrSet, Layout
-from protocol.schema.family import Half
-from protocol.schema.kinds import be32, binary, string, structure, u8, u16, u32
-from protocol.schema.policy import Policy
-from protocol.schema.structs import fib_rule_hdr
-from protocol.uapi.if_ import IFNAMSIZ
-from protocol.uapi.rtnetlink import RTM, RTPROT
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.kinds import be32, binary, string, structure, u8, u16, u32
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import fib_rule_hdr
+from nlemu.protocol.uapi.if_ import IFNAMSIZ
+from nlemu.protocol.uapi.rtnetlink import RTM, RTPROT
 
 HEADER = structure(fib_rule_hdr, "fib_rule_hdr")
 UIDS = structure(c.Struct("start" / c.Int32ul, "end" / c.Int32ul), "fib_rule_uid_range")

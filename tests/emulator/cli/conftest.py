@@ -25,7 +25,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 def nlemu(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs a command in a process of its own."""
-    command = [sys.executable, "-m", "emulator", *map(str, arguments)]
+    command = [sys.executable, "-m", "nlemu", *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, env=environment(**variables), timeout=PATIENCE
     )
@@ -33,7 +33,7 @@ def nlemu(*arguments: str | Path, **variables: str) -> subprocess.CompletedProce
 
 def start(*arguments: str | Path, **variables: str) -> subprocess.Popen[str]:
     """Starts a command that goes on. It can be interrupted, also where the tests run in a shell's background."""
-    command = [sys.executable, "-m", "emulator", *map(str, arguments)]
+    command = [sys.executable, "-m", "nlemu", *map(str, arguments)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**variables),
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from emulator.cli import OK, REFUSED, USAGE, main
-from emulator.cli.ctl import QUEUES_MAX
-from emulator.kernel.devices import queue
+from nlemu.emulator.cli import OK, REFUSED, USAGE, main
+from nlemu.emulator.cli.ctl import QUEUES_MAX
+from nlemu.emulator.kernel.devices import queue
 
 
 class Ctl:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emulator.cli.demo import WIDTH
+from nlemu.emulator.cli.demo import WIDTH
 from tests.emulator.cli.conftest import nlemu
 
 

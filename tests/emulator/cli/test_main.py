@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cli import COMMANDS, NO_DAEMON, REFUSED, USAGE, main
-from emulator.cli.table import table
+from nlemu.emulator.cli import COMMANDS, NO_DAEMON, REFUSED, USAGE, main
+from nlemu.emulator.cli.table import table
 from tests.emulator.cli.conftest import PATIENCE, environment, nlemu, start
 
 
@@ -121,17 +121,18 @@ def test_a_second_daemon_is_refused(daemon: Path) -> None:
 
 
 def test_who_stops_reading_is_not_an_error() -> None:
-    command = f"{sys.executable} -m emulator ynl --family netdev --list-attrs queue-get | head -n 1"
+    command = f"{sys.executable} -m nlemu ynl --family netdev --list-attrs queue-get | head -n 1"
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment())
     assert (result.stdout, result.stderr) == ("Operation: queue-get\n", "")
 
 
 def test_a_command_is_imported_when_it_is_wanted() -> None:
-    code = "import sys; from emulator.cli import main; main(['--version']); print(*sys.modules)"
+    code = "import sys; from nlemu.emulator.cli import main; main(['--version']); print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
-    imported = result.stdout.split()
-    assert "emulator.cli" in imported
-    assert not {"trio", "construct", "emulator.machine.machine", "emulator.client.client", "protocol"} & set(imported)
+    imported = set(result.stdout.split())
+    assert "nlemu.emulator.cli" in imported
+    assert imported.isdisjoint({"trio", "construct", "nlemu.emulator.machine", "nlemu.emulator.client"})
+    assert "nlemu.protocol" not in imported
 
 
 def test_tables() -> None:

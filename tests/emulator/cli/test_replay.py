@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cli import OK, REFUSED, USAGE, main
 from fixtures import TRACES
+from nlemu.emulator.cli import OK, REFUSED, USAGE, main
 
 EQUAL = TRACES / "c01_getfamily.jsonl"
 

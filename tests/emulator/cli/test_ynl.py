@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.cli import OK, REFUSED, USAGE, main
+from nlemu.emulator.cli import OK, REFUSED, USAGE, main
 from tests.emulator.cli.conftest import finish, nlemu, start
 
 

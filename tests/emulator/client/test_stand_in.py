@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.client.client import Control
-from emulator.client.stand_in import SOL_NETLINK, StandIn, netlink_socket
-from emulator.daemon.background import daemon
-from protocol.uapi.netlink import NetlinkOpt
+from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.stand_in import SOL_NETLINK, StandIn, netlink_socket
+from nlemu.emulator.daemon.background import daemon
+from nlemu.protocol.uapi.netlink import NetlinkOpt
 from tests.emulator.daemon.edge import (
     MGMT,
     NETDEV,

@@ -13,7 +13,7 @@ from typing import Any
 
 import trio
 
-from emulator.daemon.server import Server, serving
+from nlemu.emulator.daemon.server import Server, serving
 
 REQUEST, ACK, DUMP = 1, 4, 0x300
 ERROR, DONE = 2, 3

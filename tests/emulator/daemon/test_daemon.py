@@ -16,7 +16,7 @@ from tests.emulator.daemon.edge import NLCTRL, PATIENCE, getfamily, type_of
 
 RUN = """
 import sys
-from emulator.daemon import server
+from nlemu.emulator.daemon import server
 try:
     server.run(sys.argv[1], ready=lambda: print("ready", flush=True))
 except server.DirectoryError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.daemon.directory import PATH_MAX_BYTES, Directory, DirectoryError
+from nlemu.emulator.daemon.directory import PATH_MAX_BYTES, Directory, DirectoryError
 
 
 def bind(path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from emulator.client.client import Client, Control, ControlError
-from emulator.daemon.background import daemon
-from protocol.encode.conversation import NlError
+from nlemu.emulator.client.client import Client, Control, ControlError
+from nlemu.emulator.daemon.background import daemon
+from nlemu.protocol.encode.conversation import NlError
 
 
 @contextmanager

@@ -14,10 +14,10 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from emulator.daemon.connection import TURN
-from emulator.daemon.directory import DirectoryError
-from emulator.daemon.server import Server, serve, serving
-from emulator.machine.endpoint import LONGEST, Endpoint
+from nlemu.emulator.daemon.connection import TURN
+from nlemu.emulator.daemon.directory import DirectoryError
+from nlemu.emulator.daemon.server import Server, serve, serving
+from nlemu.emulator.machine.endpoint import LONGEST, Endpoint
 from tests.emulator.daemon.edge import (
     ACK,
     DONE,

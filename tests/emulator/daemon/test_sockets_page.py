@@ -10,8 +10,8 @@ import socket
 
 import pytest
 
-from emulator.daemon.background import daemon
-from emulator.daemon.control import VERBS
+from nlemu.emulator.daemon.background import daemon
+from nlemu.emulator.daemon.control import VERBS
 from tests.emulator.script.queue_story import commands, page, tell
 
 PAGE = (pathlib.Path(__file__).resolve().parents[3] / "docs/sockets.md").read_text()

@@ -9,9 +9,9 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from emulator.daemon.server import Server, serving
-from emulator.kernel.core.clock import NSEC_PER_SEC
-from protocol.frame import HEADER
+from nlemu.emulator.daemon.server import Server, serving
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.protocol.frame import HEADER
 
 
 class Bell:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 
-from emulator.kernel.core.net import Net
-from emulator.machine.endpoint import DEFAULT_READ, Endpoint
-from emulator.machine.machine import Machine
-from protocol.frame import message
-from protocol.schema.attributes import pack
-from protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.machine.endpoint import DEFAULT_READ, Endpoint
+from nlemu.emulator.machine.machine import Machine
+from nlemu.protocol.frame import message
+from nlemu.protocol.schema.attributes import pack
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 REQUEST, ACK, DUMP = int(NLM_F.REQUEST), int(NLM_F.ACK), int(NLM_F.DUMP)
 CREATE_NEW = int(NLM_F.REQUEST | NLM_F.ACK | NLM_F.CREATE | NLM_F.EXCL)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulator.kernel.core.events import NullAnnouncer
-from emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
+from nlemu.emulator.kernel.core.events import NullAnnouncer
+from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
 
 Heard = tuple[str, int, int | None, int | None, int]
 

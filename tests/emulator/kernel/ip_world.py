@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 
-from emulator.kernel.core.events import NullAnnouncer, Origin
-from emulator.kernel.core.lifetime import INFINITY
-from emulator.kernel.core.net import Net
-from emulator.kernel.devices import flags
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import new_link
-from emulator.kernel.inet.neighbour import Neighbour
-from emulator.kernel.ipv4 import address as ip4_address
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4.address import Address4
-from emulator.kernel.ipv4.fib import Route4
-from emulator.kernel.ipv6 import address as ip6_address
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.address import PERMANENT, Address6, Wanted
-from emulator.kernel.ipv6.fib import Route6
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.dummy import DUMMY
-from protocol.uapi.rtnetlink import RTM, RTN
+from nlemu.emulator.kernel.core.events import NullAnnouncer, Origin
+from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.devices import flags
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import new_link
+from nlemu.emulator.kernel.inet.neighbour import Neighbour
+from nlemu.emulator.kernel.ipv4 import address as ip4_address
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.address import Address4
+from nlemu.emulator.kernel.ipv4.fib import Route4
+from nlemu.emulator.kernel.ipv6 import address as ip6_address
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.address import PERMANENT, Address6, Wanted
+from nlemu.emulator.kernel.ipv6.fib import Route6
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.protocol.uapi.rtnetlink import RTM, RTN
 
 WORDS = {RTM.NEWADDR: "+", RTM.NEWROUTE: "+", RTM.NEWNEIGH: "+"}
 

@@ -11,11 +11,11 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from emulator.kernel.core.events import NullAnnouncer, Origin
-from emulator.kernel.core.net import Net
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.flags import get_flags
 from fixtures import TRACES
+from nlemu.emulator.kernel.core.events import NullAnnouncer, Origin
+from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.flags import get_flags
 
 Item = dict[str, Any]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.flags import change_flags
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.nics.netdevsim_bus import new_device
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.flags import change_flags
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.nics.netdevsim_bus import new_device
 from tests.emulator.kernel.ear import Ear
 
 

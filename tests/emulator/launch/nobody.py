@@ -23,20 +23,23 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BECOME = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
-import emulator.cli, emulator.cli.run, emulator.cli.check, emulator.machine.machine, emulator.launch.session
-import emulator.launch.check, emulator.launch.supervision, emulator.daemon.guest, emulator.daemon.server
-import emulator.cli.serve
+from nlemu.emulator import cli
+from nlemu.emulator.cli import check, run, serve
+from nlemu.emulator.daemon import guest, server
+from nlemu.emulator.launch import check as launch_check, session, supervision
+from nlemu.emulator.launch.trap import seccomp
+from nlemu.emulator.machine import machine
 import logging, tempfile, encodings.idna, locale, traceback
 tempfile.gettempdir()
-emulator.cli.parse(sys.argv[1:])
+cli.parse(sys.argv[1:])
 if os.getuid() == 0:
     os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
-    emulator.launch.trap.seccomp.libc.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after any exec
+    seccomp.libc.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after any exec
 os.chdir("/")
-sys.exit(emulator.cli.main(sys.argv[1:]))
+sys.exit(cli.main(sys.argv[1:]))
 """
 
-NO_COPIES = "emulator.launch.session.allowed = lambda: False\n"
+NO_COPIES = "session.allowed = lambda: False\n"
 """As in a container that forbids pidfd_getfd()."""
 
 

@@ -117,10 +117,10 @@ def test_one_inside_another_says_that_it_cannot() -> None:
     script = f"""
 import sys
 sys.path.insert(0, {str(nobody.ROOT)!r})
-from emulator.launch.trap import filter
-from emulator.launch.trap.architectures import architecture
-from emulator.launch.trap.seccomp import install
-from emulator.launch.session import why_not
+from nlemu.emulator.launch.trap import filter
+from nlemu.emulator.launch.trap.architectures import architecture
+from nlemu.emulator.launch.trap.seccomp import install
+from nlemu.emulator.launch.session import why_not
 arch = architecture()
 install(arch, [(6, 0, 0, 0x7fff0000)])
 try:

@@ -10,15 +10,15 @@ from collections.abc import Callable
 
 import pytest
 
-from emulator.machine.endpoint import LONGEST, Credentials, Endpoint
-from emulator.machine.machine import Machine
-from emulator.netlink.call import Call
-from emulator.netlink.dump import Dump
-from emulator.netlink.truesize import truesize
-from protocol.families.netdev import netdev
-from protocol.families.nlctrl import GETFAMILY
-from protocol.schema.family import Family
-from protocol.uapi.netlink import NetlinkOpt
+from nlemu.emulator.machine.endpoint import LONGEST, Credentials, Endpoint
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.truesize import truesize
+from nlemu.protocol.families.netdev import netdev
+from nlemu.protocol.families.nlctrl import GETFAMILY
+from nlemu.protocol.schema.family import Family
+from nlemu.protocol.uapi.netlink import NetlinkOpt
 
 ROUTE, GENERIC = 0, 16
 NOBODY = Credentials.of(65534)

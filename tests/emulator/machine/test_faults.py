@@ -6,13 +6,13 @@ import errno
 
 import pytest
 
-from emulator.machine.machine import Machine
-from emulator.script import trace
-from emulator.script.programs import StepError
-from emulator.script.steps import Steps
-from emulator.script.trace import TraceError
-from protocol.frame import split
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script import trace
+from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.steps import Steps
+from nlemu.emulator.script.trace import TraceError
+from nlemu.protocol.frame import split
+from nlemu.protocol.uapi.netlink import NLM_F
 
 
 class Stage:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from emulator.daemon.background import daemon
+from nlemu.emulator.daemon.background import daemon
 from tests.emulator.script.queue_table import PAGE
 
 ROOT = PAGE.parents[1]
@@ -29,7 +29,7 @@ def commands(text: str) -> list[str]:
 def tell(typed: list[str]) -> list[str]:
     """What each command prints, on both channels."""
     with daemon() as directory:
-        script = [f'nlemu() {{ "{sys.executable}" -m emulator "$@"; }}', f"export NLEMU_DIR='{directory}'"]
+        script = [f'nlemu() {{ "{sys.executable}" -m nlemu "$@"; }}', f"export NLEMU_DIR='{directory}'"]
         for command in typed:
             script += [command, f"echo '{MARK}'"]
         run = subprocess.run(

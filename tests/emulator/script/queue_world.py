@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.machine.machine import Machine
-from emulator.script.steps import Steps
-from emulator.script.trace import step_of
-from protocol.encode.conversation import Conversation, NlError, specification
-from protocol.uapi.netlink import NetlinkOpt, NetlinkProtocol
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.steps import Steps
+from nlemu.emulator.script.trace import step_of
+from nlemu.protocol.encode.conversation import Conversation, NlError, specification
+from nlemu.protocol.uapi.netlink import NetlinkOpt, NetlinkProtocol
 
 OPTIONS = ((NetlinkOpt.CAP_ACK, 1), (NetlinkOpt.EXT_ACK, 1))
 QUEUES = 4
@@ -350,7 +350,7 @@ class Move(Doing):
         world.step(netns="away")
         index, away = world.indexes[self.name], world.steps.net("move", "away")
         world.ask("rt-link", "setlink", {"ifi-index": index, "net-ns-fd": world.steps.number(away)})
-        from emulator.kernel.devices.move import change_net_namespace
+        from nlemu.emulator.kernel.devices.move import change_net_namespace
 
         dev = away.device(index)
         assert dev is not None

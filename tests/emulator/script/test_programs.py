@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from emulator.kernel.devices.device import Device
-from emulator.machine.machine import Machine
-from emulator.script.programs import StepError
-from emulator.script.steps import Steps
-from emulator.script.trace import TraceError, step_of
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.steps import Steps
+from nlemu.emulator.script.trace import TraceError, step_of
 from tests.emulator.kernel.world import set_up
 
 AT = "0000:08:00.0"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from emulator.script.replay import Difference, replay
-from emulator.script.report import explain, report
-from emulator.script.trace import Trace, parse, render
+from nlemu.emulator.script.replay import Difference, replay
+from nlemu.emulator.script.report import explain, report
+from nlemu.emulator.script.trace import Trace, parse, render
 from tests.emulator.daemon.edge import getfamily
 
 HEADER = {"trace": 1, "about": "a test", "kernel": "7.2.13", "cpus": 2, "families": {"nlctrl": 16, "netdev": 20}}

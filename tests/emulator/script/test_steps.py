@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from emulator.machine.machine import Machine
-from emulator.script.programs import StepError
-from emulator.script.steps import Steps
-from emulator.script.trace import step_of
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.steps import Steps
+from nlemu.emulator.script.trace import step_of
 from tests.emulator.daemon.edge import ACK, NLCTRL, REQUEST, errno_of, getfamily, port_of, type_of
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.script import trace
-from emulator.script.trace import TraceError, matches, text_of
 from fixtures import traces
+from nlemu.emulator.script import trace
+from nlemu.emulator.script.trace import TraceError, matches, text_of
 
 HEADER = {"trace": 1, "about": "a", "kernel": "7.2.13", "cpus": 2, "families": {"nlctrl": 16}}
 

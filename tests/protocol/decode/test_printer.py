@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.script import trace
 from fixtures import traces
-from protocol.decode.facts import facts
-from protocol.decode.message import read
-from protocol.decode.printer import decode, describe, text
-from protocol.decode.tree import Node
-from protocol.families.netdev import QUEUE_CREATE, QUEUE_GET, Lease, Queue, QueueId
-from protocol.families.route.link import GETLINK, NEWLINK, Link
-from protocol.frame import message, split
-from protocol.names.known import route
-from protocol.uapi.netdev import QueueType
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.script import trace
+from nlemu.protocol.decode.facts import facts
+from nlemu.protocol.decode.message import read
+from nlemu.protocol.decode.printer import decode, describe, text
+from nlemu.protocol.decode.tree import Node
+from nlemu.protocol.families.netdev import QUEUE_CREATE, QUEUE_GET, Lease, Queue, QueueId
+from nlemu.protocol.families.route.link import GETLINK, NEWLINK, Link
+from nlemu.protocol.frame import message, split
+from nlemu.protocol.names.known import route
+from nlemu.protocol.uapi.netdev import QueueType
+from nlemu.protocol.uapi.netlink import NLM_F
 
 GENERIC, ROUTE = 16, 0
 NETDEV = 20

@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.script import trace
 from fixtures import traces
-from protocol.decode.message import read
-from protocol.decode.printer import PLAIN, decode
-from protocol.decode.tree import Node
-from protocol.encode.conversation import Conversation, NlError, specification, specifications
-from protocol.encode.request import BadValue, encode
-from protocol.families.netdev import DEV_ADD_NTF, QUEUE_CREATE, QUEUE_GET, Dev, Queue
-from protocol.frame import message, split
-from protocol.names.known import recorded_machine, route
-from protocol.names.words import address, address_bytes
-from protocol.refusal import Refusal
-from protocol.uapi.netdev import QueueType
-from protocol.uapi.netlink import NLM_F
-from protocol.wire.acks import ack, done
-from protocol.wire.extack import Extack
+from nlemu.emulator.script import trace
+from nlemu.protocol.decode.message import read
+from nlemu.protocol.decode.printer import PLAIN, decode
+from nlemu.protocol.decode.tree import Node
+from nlemu.protocol.encode.conversation import Conversation, NlError, specification, specifications
+from nlemu.protocol.encode.request import BadValue, encode
+from nlemu.protocol.families.netdev import DEV_ADD_NTF, QUEUE_CREATE, QUEUE_GET, Dev, Queue
+from nlemu.protocol.frame import message, split
+from nlemu.protocol.names.known import recorded_machine, route
+from nlemu.protocol.names.words import address, address_bytes
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netdev import QueueType
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.wire.acks import ack, done
+from nlemu.protocol.wire.extack import Extack
 
 GENERIC, ROUTE, NETDEV = 16, 0, 20
 LEASE = {

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from fixtures import TRACES
-from protocol.families.ethtool.commands import ethtool
-from protocol.families.ethtool.strings import FEATURES, LINK_MODES, STRING_SETS
-from protocol.schema.attributes import walk
-from protocol.schema.family import Operation
-from protocol.uapi.ethtool import (
+from nlemu.protocol.families.ethtool.commands import ethtool
+from nlemu.protocol.families.ethtool.strings import FEATURES, LINK_MODES, STRING_SETS
+from nlemu.protocol.schema.attributes import walk
+from nlemu.protocol.schema.family import Operation
+from nlemu.protocol.uapi.ethtool import (
     ETH_GSTRING_LEN,
     LINK_MODE_MASK_NBITS,
     NETIF_MSG_CLASS_COUNT,
@@ -20,7 +20,7 @@ from protocol.uapi.ethtool import (
     StringSet,
     UserMsg,
 )
-from protocol.uapi.netdevice import NETDEV_FEATURE_COUNT
+from nlemu.protocol.uapi.netdevice import NETDEV_FEATURE_COUNT
 
 
 def test_every_command_is_declared_in_order() -> None:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from protocol.frame import GENERIC
-from protocol.frame import HEADER as MESSAGE
-from protocol.schema.attributes import HEADER, Attr, AttrSet, Layout, Stretch, pack, walk
-from protocol.schema.kinds import array, binary, chosen, flag, nest, string, u8, u16, u32, uint
-from protocol.schema.policy import Policy
-from protocol.schema.structs import genlmsghdr, nlattr, nlmsghdr
-from protocol.uapi.netdev import QueueType, XdpAct
+from nlemu.protocol.frame import GENERIC
+from nlemu.protocol.frame import HEADER as MESSAGE
+from nlemu.protocol.schema.attributes import HEADER, Attr, AttrSet, Layout, Stretch, pack, walk
+from nlemu.protocol.schema.kinds import array, binary, chosen, flag, nest, string, u8, u16, u32, uint
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import genlmsghdr, nlattr, nlmsghdr
+from nlemu.protocol.uapi.netdev import QueueType, XdpAct
 
 
 class Leaf(AttrSet):

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import protocol
-from protocol.schema import structs
-from protocol.schema.codec import prepare
-from protocol.schema.interpret import Codec, bare, interpret, is_padding, record
+from nlemu.protocol.schema import structs
+from nlemu.protocol.schema.codec import prepare
+from nlemu.protocol.schema.interpret import Codec, bare, interpret, is_padding, record
 
 INTEGERS = (
     *(c.Int8ul, c.Int8sl, c.Int16ul, c.Int16sl, c.Int32ul, c.Int32sl, c.Int64ul, c.Int64sl),
@@ -179,10 +179,10 @@ def test_what_the_schema_language_lacks_is_refused(
 def test_without_the_fast_codecs_the_language_still_stands() -> None:
     program = """
 import sys
-sys.modules["protocol.schema.codec"] = None
-from protocol.schema.kinds import prepare
-from protocol.schema import structs
-assert prepare.__module__ == "protocol.schema.interpret"
+sys.modules["nlemu.protocol.schema.codec"] = None
+from nlemu.protocol.schema.kinds import prepare
+from nlemu.protocol.schema import structs
+assert prepare.__module__ == "nlemu.protocol.schema.interpret"
 assert prepare(structs.rtgenmsg).pack(family=10) == bytes([10])
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(protocol.__file__).parents[1])

@@ -5,8 +5,8 @@ import struct
 from collections.abc import Iterator
 
 from fixtures import TRACES
-from protocol.uapi.ethtool import StringSet
-from protocol.uapi.netdevice import NETDEV_FEATURE_COUNT, NetifF
+from nlemu.protocol.uapi.ethtool import StringSet
+from nlemu.protocol.uapi.netdevice import NETDEV_FEATURE_COUNT, NetifF
 
 # A few of each kind are enough: the order in between is fixed by their numbers.
 NAMES = {

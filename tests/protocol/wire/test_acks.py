@@ -2,11 +2,11 @@
 
 import pytest
 
-from protocol.frame import split
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
-from protocol.wire.acks import Error, ack, done
-from protocol.wire.extack import Extack
+from nlemu.protocol.frame import split
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.wire.acks import Error, ack, done
+from nlemu.protocol.wire.extack import Extack
 
 REQUEST = bytes.fromhex("1500000010000500070000000000000003010000ff")  # 21 bytes: a message need not be aligned
 

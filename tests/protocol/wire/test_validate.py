@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Attrs, AttrSet, pack
-from protocol.schema.kinds import (
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Attrs, AttrSet, pack
+from nlemu.protocol.schema.kinds import (
     array,
     binary,
     bitfield32,
@@ -25,9 +25,9 @@ from protocol.schema.kinds import (
     uint,
     unspec,
 )
-from protocol.schema.policy import DEPRECATED_STRICT, LIBERAL, MAXTYPE, STRICT, TRAILING, Policy
-from protocol.wire.extack import Extack
-from protocol.wire.validate import validate
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT, LIBERAL, MAXTYPE, STRICT, TRAILING, Policy
+from nlemu.protocol.wire.extack import Extack
+from nlemu.protocol.wire.validate import validate
 
 NESTED = 0x8000
 

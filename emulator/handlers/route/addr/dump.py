@@ -11,23 +11,23 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from emulator.handlers.route.addr.fill import body4, body6
-from emulator.handlers.route.link.parse import net_by_id
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.netns import AF_INET6
-from emulator.netlink.by_family import UNSPEC, dump_all, dumpit_of, header_of, parse
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.dump import Dump
-from protocol.families.route.addr import GETADDR, HEADER, IPV4, IPV6, Ifa
-from protocol.refusal import Refusal
-from protocol.schema.policy import DEPRECATED_STRICT, Policy
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.handlers.route.addr.fill import body4, body6
+from nlemu.emulator.handlers.route.link.parse import net_by_id
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.netlink.by_family import UNSPEC, dump_all, dumpit_of, header_of, parse
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.families.route.addr import GETADDR, HEADER, IPV4, IPV6, Ifa
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT, Policy
+from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 FILTERED = int(NLM_F.DUMP_FILTERED)
 

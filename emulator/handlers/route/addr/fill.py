@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.netns import AF_INET6
-from protocol.families.route.addr import HEADER, TOLD4, TOLD6, Ifa
-from protocol.uapi.rtnetlink import RT_SCOPE
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.protocol.families.route.addr import HEADER, TOLD4, TOLD6, Ifa
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE
 
 if TYPE_CHECKING:
-    from emulator.kernel.ipv4.address import Address4
-    from emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv4.address import Address4
+    from nlemu.emulator.kernel.ipv6.address import Address6
 
 CENTISECOND = 10_000_000
 """In nanoseconds: the unit of time stamps (cstamp_delta())."""

@@ -10,25 +10,25 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from emulator.handlers.route.addr.dump import Asked, asked, devices
-from emulator.handlers.route.addr.fill import pack_header, stamp
-from emulator.kernel.core.clock import BOOTED
-from emulator.kernel.core.lifetime import INFINITY
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.netns import AF_INET6
-from emulator.netlink.by_family import dumpit_of
-from emulator.netlink.dump import Dump
-from protocol.families.route.addr import IPV4, IPV6, Ifa
-from protocol.families.route.multicast import GETANYCAST, GETMULTICAST, GROUP
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.rtnetlink import RT_SCOPE
+from nlemu.emulator.handlers.route.addr.dump import Asked, asked, devices
+from nlemu.emulator.handlers.route.addr.fill import pack_header, stamp
+from nlemu.emulator.kernel.core.clock import BOOTED
+from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.netlink.by_family import dumpit_of
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.families.route.addr import IPV4, IPV6, Ifa
+from nlemu.protocol.families.route.multicast import GETANYCAST, GETMULTICAST, GROUP
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.groups import Membership
-    from emulator.netlink.call import Call, Messages
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.groups import Membership
+    from nlemu.emulator.netlink.call import Call, Messages
 
 PERMANENT = int(IFA_F.PERMANENT)
 UNIVERSE, SITE = int(RT_SCOPE.UNIVERSE), int(RT_SCOPE.SITE)

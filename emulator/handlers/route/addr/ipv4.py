@@ -5,19 +5,19 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.core.lifetime import INFINITY
-from emulator.kernel.ipv4 import address as ip4_address
-from emulator.kernel.ipv4.address import Address4
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.netlink.by_family import doit_of, parse
-from protocol.families.route.addr import DELADDR, HEADER, IPV4, NEWADDR, Ifa
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFNAMSIZ
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.ipv4 import address as ip4_address
+from nlemu.emulator.kernel.ipv4.address import Address4
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.netlink.by_family import doit_of, parse
+from nlemu.protocol.families.route.addr import DELADDR, HEADER, IPV4, NEWADDR, Ifa
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFNAMSIZ
+from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
-    from emulator.netlink.call import Call
-    from protocol.schema.attributes import Attr, Attrs
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.attributes import Attr, Attrs
 
 EXCL, REPLACE = int(NLM_F.EXCL), int(NLM_F.REPLACE)
 

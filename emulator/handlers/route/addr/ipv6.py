@@ -5,26 +5,26 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.addr.fill import body6
-from emulator.handlers.route.addr.ipv4 import lifetimes
-from emulator.handlers.route.link.parse import net_by_id
-from emulator.kernel import inet_device
-from emulator.kernel.core import lifetime
-from emulator.kernel.core.lifetime import INFINITY
-from emulator.kernel.ipv6 import address as ip6_address
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.address import DEPRECATED, PERMANENT, Wanted
-from emulator.kernel.ipv6.netns import AF_INET6
-from emulator.netlink.by_family import doit_of, header_of, parse
-from protocol.families.route.addr import DELADDR, GETADDR, HEADER, IPV6, NEWADDR, Ifa
-from protocol.refusal import Refusal
-from protocol.schema.policy import DEPRECATED_STRICT
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.handlers.route.addr.fill import body6
+from nlemu.emulator.handlers.route.addr.ipv4 import lifetimes
+from nlemu.emulator.handlers.route.link.parse import net_by_id
+from nlemu.emulator.kernel import inet_device
+from nlemu.emulator.kernel.core import lifetime
+from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.ipv6 import address as ip6_address
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.address import DEPRECATED, PERMANENT, Wanted
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.netlink.by_family import doit_of, header_of, parse
+from nlemu.protocol.families.route.addr import DELADDR, GETADDR, HEADER, IPV6, NEWADDR, Ifa
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
-    from emulator.netlink.call import Call
-    from protocol.schema.attributes import Attrs
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.attributes import Attrs
 
 EXCL, REPLACE = int(NLM_F.EXCL), int(NLM_F.REPLACE)
 ACCEPTED = int(

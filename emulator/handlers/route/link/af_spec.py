@@ -11,21 +11,28 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from emulator.kernel.devices import features
-from emulator.kernel.ipv6 import solicit
-from protocol.families.route.link_af import SET_DEVCONF, SET_INET, SET_INET6, AfSpec, Inet6Link, InetLink
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs, walk
-from protocol.schema.policy import LIBERAL, STRICT
-from protocol.uapi.if_ import IFF
-from protocol.uapi.if_link import In6AddrGenMode
-from protocol.uapi.ip import Ipv4Devconf
-from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
-from protocol.wire.validate import validate
+from nlemu.emulator.kernel.devices import features
+from nlemu.emulator.kernel.ipv6 import solicit
+from nlemu.protocol.families.route.link_af import (
+    SET_DEVCONF,
+    SET_INET,
+    SET_INET6,
+    AfSpec,
+    Inet6Link,
+    InetLink,
+)
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs, walk
+from nlemu.protocol.schema.policy import LIBERAL, STRICT
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_link import In6AddrGenMode
+from nlemu.protocol.uapi.ip import Ipv4Devconf
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from protocol.wire.extack import Extack
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.protocol.wire.extack import Extack
 
 INET, INET6 = AfSpec.inet.number, AfSpec.inet6.number
 AF_BRIDGE = 7

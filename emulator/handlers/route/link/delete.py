@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.link.parse import check_one_netns, is_named, named_device, net_by_id, parse
-from emulator.kernel.devices import links
-from emulator.netlink.by_family import UNSPEC, doit_of
-from protocol.families.route.link import DELLINK, Link
-from protocol.refusal import Refusal
+from nlemu.emulator.handlers.route.link.parse import check_one_netns, is_named, named_device, net_by_id, parse
+from nlemu.emulator.kernel.devices import links
+from nlemu.emulator.netlink.by_family import UNSPEC, doit_of
+from nlemu.protocol.families.route.link import DELLINK, Link
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from emulator.netlink.call import Call
+    from nlemu.emulator.netlink.call import Call
 
 
 @doit_of(DELLINK, UNSPEC)

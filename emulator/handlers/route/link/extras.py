@@ -10,15 +10,15 @@ import errno
 import struct
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.link.parse import parse_quietly
-from protocol.families.route.link import TAKEN_PORT, TAKEN_VF, TAKEN_XDP, Link, Vf, Xdp
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Attrs, walk
-from protocol.uapi.if_link import XDP_FLAGS
+from nlemu.emulator.handlers.route.link.parse import parse_quietly
+from nlemu.protocol.families.route.link import TAKEN_PORT, TAKEN_VF, TAKEN_XDP, Link, Vf, Xdp
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Attrs, walk
+from nlemu.protocol.uapi.if_link import XDP_FLAGS
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.netlink.call import Call
 
 VF_INFO = 1
 VF_VLAN_INFO = 1

@@ -11,22 +11,22 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.route.link import fill as link_fill
-from emulator.handlers.route.link.get import least_room
-from emulator.handlers.route.link.parse import BODY, parse
-from emulator.netlink.by_family import HEADER, doit_of, dumpit_of
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.dump import Dump
-from protocol.families.route.link import DELLINK, GETLINK, INET6_REPLY, SETLINK, Link
-from protocol.families.route.link_kinds import LINK
-from protocol.refusal import Refusal
-from protocol.schema.attributes import walk
-from protocol.schema.policy import DEPRECATED_STRICT
-from protocol.uapi.if_ import IfOper
+from nlemu.emulator.handlers.route.link import fill as link_fill
+from nlemu.emulator.handlers.route.link.get import least_room
+from nlemu.emulator.handlers.route.link.parse import BODY, parse
+from nlemu.emulator.netlink.by_family import HEADER, doit_of, dumpit_of
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.families.route.link import DELLINK, GETLINK, INET6_REPLY, SETLINK, Link
+from nlemu.protocol.families.route.link_kinds import LINK
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import walk
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT
+from nlemu.protocol.uapi.if_ import IfOper
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 AF_INET6, AF_BRIDGE = 10, 7
 BRIDGE_FLAGS, BRIDGE_MODE = 0, 1

@@ -13,12 +13,12 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.route.link.kinds import fill_info
-from emulator.kernel.core.clock import BOOTED
-from emulator.kernel.devices.device import Stats
-from emulator.kernel.devices.flags import get_flags
-from emulator.kernel.queues.xdp import Mode
-from protocol.families.route.link import (
+from nlemu.emulator.handlers.route.link.kinds import fill_info
+from nlemu.emulator.kernel.core.clock import BOOTED
+from nlemu.emulator.kernel.devices.device import Stats
+from nlemu.emulator.kernel.devices.flags import get_flags
+from nlemu.emulator.kernel.queues.xdp import Mode
+from nlemu.protocol.families.route.link import (
     COUNTS,
     MAP,
     REPLY,
@@ -31,19 +31,19 @@ from protocol.families.route.link import (
     ProtoDownReason,
     Xdp,
 )
-from protocol.families.route.link_af import AfSpec, Inet6Link, InetLink
-from protocol.schema.attributes import Attr
-from protocol.uapi.if_ import IfOper
-from protocol.uapi.if_link import XdpAttached
-from protocol.uapi.ipv6 import Ipv6Devconf
-from protocol.uapi.net_namespace import NETNSA_NSID_NOT_ASSIGNED
-from protocol.uapi.rtnetlink import RTEXT_FILTER
-from protocol.uapi.snmp import Icmp6Mib, IpstatsMib
+from nlemu.protocol.families.route.link_af import AfSpec, Inet6Link, InetLink
+from nlemu.protocol.schema.attributes import Attr
+from nlemu.protocol.uapi.if_ import IfOper
+from nlemu.protocol.uapi.if_link import XdpAttached
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
+from nlemu.protocol.uapi.net_namespace import NETNSA_NSID_NOT_ASSIGNED
+from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
+from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device, DevlinkPort
-    from emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device, DevlinkPort
+    from nlemu.emulator.kernel.inet_device import Inet6Device
 
 HEADER = struct.Struct("<BxHiI")  # struct ifinfomsg up to ifi_change
 CHANGE = struct.Struct("<I")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.link import fill as link_fill
-from emulator.handlers.route.link.parse import (
+from nlemu.emulator.handlers.route.link import fill as link_fill
+from nlemu.emulator.handlers.route.link.parse import (
     BODY,
     HEADER,
     check_one_netns,
@@ -17,24 +17,24 @@ from emulator.handlers.route.link.parse import (
     parse_quietly,
     wanted_device,
 )
-from emulator.handlers.route.link.size import message_size
-from emulator.kernel.devices.kind import Kind
-from emulator.netlink.by_family import UNSPEC, dumpit_of
-from emulator.netlink.call import Call, Fill
-from emulator.netlink.dump import GOODSIZE, Dump
-from emulator.netlink.registry import doit
-from protocol.families.route.link import GETLINK, TAKEN, TAKEN_INFO, Link, LinkInfo
-from protocol.families.route.link_kinds import LINK
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs, walk
-from protocol.schema.policy import DEPRECATED_STRICT, LIBERAL
-from protocol.uapi.netlink import NLM_F
-from protocol.uapi.rtnetlink import RTEXT_FILTER
-from protocol.wire.validate import validate
+from nlemu.emulator.handlers.route.link.size import message_size
+from nlemu.emulator.kernel.devices.kind import Kind
+from nlemu.emulator.netlink.by_family import UNSPEC, dumpit_of
+from nlemu.emulator.netlink.call import Call, Fill
+from nlemu.emulator.netlink.dump import GOODSIZE, Dump
+from nlemu.emulator.netlink.registry import doit
+from nlemu.protocol.families.route.link import GETLINK, TAKEN, TAKEN_INFO, Link, LinkInfo
+from nlemu.protocol.families.route.link_kinds import LINK
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs, walk
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT, LIBERAL
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
+from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
 
 DUMP_FILTERED = int(NLM_F.DUMP_FILTERED)
 NAME_ONLY = int(RTEXT_FILTER.NAME_ONLY)

@@ -11,21 +11,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from emulator.handlers.route.link.parse import capable_in, link_params, named_net, parse_peer
-from emulator.kernel.links.netkit import NetkitParams
-from emulator.kernel.links.veth import VethParams
-from protocol.families.route.link_kinds import Netkit, Veth
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Attrs, AttrSet
-from protocol.schema.policy import LIBERAL
-from protocol.uapi.if_link import NetkitPairing
-from protocol.wire.validate import validate
+from nlemu.emulator.handlers.route.link.parse import capable_in, link_params, named_net, parse_peer
+from nlemu.emulator.kernel.links.netkit import NetkitParams
+from nlemu.emulator.kernel.links.veth import VethParams
+from nlemu.protocol.families.route.link_kinds import Netkit, Veth
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Attrs, AttrSet
+from nlemu.protocol.schema.policy import LIBERAL
+from nlemu.protocol.uapi.if_link import NetkitPairing
+from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.kind import Kind, LinkParams
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+    from nlemu.emulator.netlink.call import Call
 
 Told = tuple[type[AttrSet], dict[Attr[Any], Any]] | None
 

@@ -6,8 +6,8 @@ import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.link.kinds import Taken, blame, parse_data
-from emulator.handlers.route.link.parse import (
+from nlemu.emulator.handlers.route.link.kinds import Taken, blame, parse_data
+from nlemu.emulator.handlers.route.link.parse import (
     capable_in,
     check_one_netns,
     is_named,
@@ -17,19 +17,19 @@ from emulator.handlers.route.link.parse import (
     parse_quietly,
     target_net,
 )
-from emulator.handlers.route.link.set import do_setlink, set_master
-from emulator.kernel.devices import links
-from emulator.netlink.registry import doit
-from protocol.families.route.link import NEWLINK, TAKEN_INFO, Link, LinkInfo
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.handlers.route.link.set import do_setlink, set_master
+from nlemu.emulator.kernel.devices import links
+from nlemu.emulator.netlink.registry import doit
+from nlemu.protocol.families.route.link import NEWLINK, TAKEN_INFO, Link, LinkInfo
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.devices.kind import Kind
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.kind import Kind
+    from nlemu.emulator.netlink.call import Call
 
 CREATE, EXCL, REPLACE = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE)
 

@@ -13,19 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from emulator.handlers.route.link import family
-from emulator.handlers.route.link import fill as link_fill
-from emulator.handlers.route.nsid import nsid
-from protocol.frame import message
-from protocol.uapi.netlink import NetlinkProtocol
-from protocol.uapi.rtnetlink import RTM, RTNLGRP
+from nlemu.emulator.handlers.route.link import family
+from nlemu.emulator.handlers.route.link import fill as link_fill
+from nlemu.emulator.handlers.route.nsid import nsid
+from nlemu.protocol.frame import message
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
+from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.events import Origin
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.machine.machine import Machine
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.machine.machine import Machine
+    from nlemu.emulator.netlink.call import Call
 
 ROUTE = int(NetlinkProtocol.ROUTE)
 LINK, NSID, IPV6_IFINFO = int(RTNLGRP.LINK), int(RTNLGRP.NSID), int(RTNLGRP.IPV6_IFINFO)

@@ -9,20 +9,20 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.route.link.af_spec import check_af
-from emulator.kernel.core.net import Net
-from emulator.kernel.devices.kind import LinkParams
-from protocol.families.route.link import TAKEN, Link
-from protocol.families.route.link_kinds import LINK
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
-from protocol.schema.policy import LIBERAL, Policy
-from protocol.wire.extack import Extack
-from protocol.wire.validate import validate
+from nlemu.emulator.handlers.route.link.af_spec import check_af
+from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.protocol.families.route.link import TAKEN, Link
+from nlemu.protocol.families.route.link_kinds import LINK
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.policy import LIBERAL, Policy
+from nlemu.protocol.wire.extack import Extack
+from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.netlink.call import Call
 
 HEADER = 16  # struct nlmsghdr
 BODY = HEADER + 16  # and struct ifinfomsg

@@ -9,20 +9,20 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.link.parse import check_one_netns, parse, wanted_device
-from emulator.handlers.route.link.size import room
-from emulator.kernel.devices import link_watch, rename
-from emulator.netlink.registry import doit
-from protocol.families.route.link import DELLINKPROP, NEWLINKPROP, TAKEN, Link
-from protocol.refusal import Refusal
-from protocol.schema.attributes import walk
-from protocol.schema.policy import STRICT
-from protocol.uapi.if_ import ALTIFNAMSIZ
-from protocol.wire.validate import validate
+from nlemu.emulator.handlers.route.link.parse import check_one_netns, parse, wanted_device
+from nlemu.emulator.handlers.route.link.size import room
+from nlemu.emulator.kernel.devices import link_watch, rename
+from nlemu.emulator.netlink.registry import doit
+from nlemu.protocol.families.route.link import DELLINKPROP, NEWLINKPROP, TAKEN, Link
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import walk
+from nlemu.protocol.schema.policy import STRICT
+from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ
+from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.netlink.call import Call
 
 U16_MAX = 0xFFFF
 ALT_IFNAME = Link.alt_ifname.number

@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.link.af_spec import set_af
-from emulator.handlers.route.link.extras import set_ports, set_vfs, set_xdp
-from emulator.handlers.route.link.parse import (
+from nlemu.emulator.handlers.route.link.af_spec import set_af
+from nlemu.emulator.handlers.route.link.extras import set_ports, set_vfs, set_xdp
+from nlemu.emulator.handlers.route.link.parse import (
     check_one_netns,
     link_params,
     parse,
@@ -19,16 +19,16 @@ from emulator.handlers.route.link.parse import (
     target_net,
     wanted_device,
 )
-from emulator.kernel.devices import address, flags, link_watch, links, move, rename, settings
-from emulator.netlink.by_family import UNSPEC, doit_of
-from protocol.families.route.link import SETLINK, TAKEN_PROTO_DOWN_REASON, Link, ProtoDownReason
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
+from nlemu.emulator.kernel.devices import address, flags, link_watch, links, move, rename, settings
+from nlemu.emulator.netlink.by_family import UNSPEC, doit_of
+from nlemu.protocol.families.route.link import SETLINK, TAKEN_PROTO_DOWN_REASON, Link, ProtoDownReason
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.devices.device import Device
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.netlink.call import Call
 
 
 @doit_of(SETLINK, UNSPEC)

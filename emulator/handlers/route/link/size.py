@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
-from protocol.families.route.link_af import Inet6Link, InetLink
-from protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
-from protocol.uapi.netdevice import MAX_ADDR_LEN
-from protocol.uapi.rtnetlink import RTEXT_FILTER
+from nlemu.protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
+from nlemu.protocol.families.route.link_af import Inet6Link, InetLink
+from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
+from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
+from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 def room(payload: int) -> int:

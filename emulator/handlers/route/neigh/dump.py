@@ -6,22 +6,22 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from emulator.handlers.route.addr.fill import CENTISECOND
-from emulator.kernel.inet import neighbour, neighbour_proxy
-from emulator.kernel.inet.neighbour import AF_INET, AF_INET6, EXT_SHIFT, Neighbour
-from emulator.netlink.by_family import UNSPEC, dumpit_of, family_of, header_of, parse
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.dump import Dump
-from protocol.families.route.neigh import GETNEIGH, HEADER, TAKEN, TOLD, Nda
-from protocol.refusal import Refusal
-from protocol.schema.policy import DEPRECATED_STRICT
-from protocol.uapi.neighbour import NTF, NUD
-from protocol.uapi.netlink import NLM_F
-from protocol.uapi.rtnetlink import RTN
+from nlemu.emulator.handlers.route.addr.fill import CENTISECOND
+from nlemu.emulator.kernel.inet import neighbour, neighbour_proxy
+from nlemu.emulator.kernel.inet.neighbour import AF_INET, AF_INET6, EXT_SHIFT, Neighbour
+from nlemu.emulator.netlink.by_family import UNSPEC, dumpit_of, family_of, header_of, parse
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.families.route.neigh import GETNEIGH, HEADER, TAKEN, TOLD, Nda
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT
+from nlemu.protocol.uapi.neighbour import NTF, NUD
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.rtnetlink import RTN
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.inet.neighbour_proxy import Proxy
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.neighbour_proxy import Proxy
 
 FILTERED = int(NLM_F.DUMP_FILTERED)
 PROXY = int(NTF.PROXY)

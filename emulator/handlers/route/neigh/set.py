@@ -5,20 +5,20 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.neigh.dump import PROXY, SIZES, body, proxy_body
-from emulator.kernel.inet import neighbour, neighbour_proxy, neighbour_update
-from emulator.kernel.inet.neighbour import EXT_SHIFT, MANAGED, PERMANENT, VALIDATED
-from emulator.kernel.inet.neighbour_update import Wanted
-from emulator.netlink.by_family import UNSPEC, doit_of, family_of, header_of, parse
-from protocol.families.route.neigh import DELNEIGH, GETNEIGH, HEADER, NEWNEIGH, TAKEN, Nda
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
-from protocol.schema.policy import DEPRECATED_STRICT
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.handlers.route.neigh.dump import PROXY, SIZES, body, proxy_body
+from nlemu.emulator.kernel.inet import neighbour, neighbour_proxy, neighbour_update
+from nlemu.emulator.kernel.inet.neighbour import EXT_SHIFT, MANAGED, PERMANENT, VALIDATED
+from nlemu.emulator.kernel.inet.neighbour_update import Wanted
+from nlemu.emulator.netlink.by_family import UNSPEC, doit_of, family_of, header_of, parse
+from nlemu.protocol.families.route.neigh import DELNEIGH, GETNEIGH, HEADER, NEWNEIGH, TAKEN, Nda
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT
+from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.devices.device import Device
-    from emulator.netlink.call import Call
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.netlink.call import Call
 
 CREATE, EXCL, REPLACE = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE)
 BODY = 16 + (HEADER.size or 0)

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.link.parse import HEADER, net_by_id, net_of_descriptor, net_of_pid
-from emulator.netlink.call import Call, Fill
-from emulator.netlink.dump import Dump
-from emulator.netlink.registry import doit, dumpit
-from protocol.families.route.nsid import GETNSID, NEWNSID, REPLY, TAKEN, Nsid
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attr, Attrs
-from protocol.schema.policy import DEPRECATED_STRICT, LIBERAL
-from protocol.uapi.net_namespace import NETNSA_NSID_NOT_ASSIGNED
-from protocol.wire.extack import Extack
-from protocol.wire.validate import validate
+from nlemu.emulator.handlers.route.link.parse import HEADER, net_by_id, net_of_descriptor, net_of_pid
+from nlemu.emulator.netlink.call import Call, Fill
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.route.nsid import GETNSID, NEWNSID, REPLY, TAKEN, Nsid
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attr, Attrs
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT, LIBERAL
+from nlemu.protocol.uapi.net_namespace import NETNSA_NSID_NOT_ASSIGNED
+from nlemu.protocol.wire.extack import Extack
+from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.net import Net
 
 FAMILY = bytes(4)  # struct rtgenmsg, padded: AF_UNSPEC
 BODY = HEADER + len(FAMILY)

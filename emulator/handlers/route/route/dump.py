@@ -10,26 +10,26 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from emulator.handlers.route.route.fill import body4, body6
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.netns import AF_INET6
-from emulator.netlink.by_family import UNSPEC, dump_all, dumpit_of, family_of, header_of, parse
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.dump import Dump
-from protocol.families.route.route import GETROUTE, HEADER, IPV4, Rta
-from protocol.refusal import Refusal
-from protocol.schema.policy import DEPRECATED_STRICT
-from protocol.uapi.netlink import NLM_F
-from protocol.uapi.rtnetlink import RTM_F
+from nlemu.emulator.handlers.route.route.fill import body4, body6
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.netlink.by_family import UNSPEC, dump_all, dumpit_of, family_of, header_of, parse
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.families.route.route import GETROUTE, HEADER, IPV4, Rta
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.rtnetlink import RTM_F
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.kernel.devices.device import Device
-    from emulator.kernel.ipv4.fib import Table4
-    from emulator.kernel.ipv6.fib import Node6, Route6
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.fib import Table4
+    from nlemu.emulator.kernel.ipv6.fib import Node6, Route6
 
 FILTERED = int(NLM_F.DUMP_FILTERED)
 PREFIX, CLONED = int(RTM_F.PREFIX), int(RTM_F.CLONED)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.route.addr.fill import CENTISECOND, pack4, pack6
-from emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.ipv6.netns import AF_INET6
-from emulator.kernel.ipv6.routes import ONLINK
-from protocol.families.route.route import HEADER, HOP, NEXTHOP, TOLD4, TOLD6, Metrics, Rta
-from protocol.uapi.rtnetlink import RT_TABLE, RTM_F, RTNH_F
+from nlemu.emulator.handlers.route.addr.fill import CENTISECOND, pack4, pack6
+from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.kernel.ipv6.routes import ONLINK
+from nlemu.protocol.families.route.route import HEADER, HOP, NEXTHOP, TOLD4, TOLD6, Metrics, Rta
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM_F, RTNH_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
-    from emulator.kernel.ipv4.fib import Route4
-    from emulator.kernel.ipv4.fib_info import Gateway, Nexthop4
-    from emulator.kernel.ipv6.fib import Route6
-    from protocol.schema.attributes import Attr
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.ipv4.fib import Route4
+    from nlemu.emulator.kernel.ipv4.fib_info import Gateway, Nexthop4
+    from nlemu.emulator.kernel.ipv6.fib import Route6
+    from nlemu.protocol.schema.attributes import Attr
 
 SHOWN = DEAD | LINKDOWN | ONLINK | int(RTNH_F.OFFLOAD | RTNH_F.TRAP)
 """Flags of a next hop that are told."""

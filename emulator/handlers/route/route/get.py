@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from emulator.handlers.route.addr.fill import pack4, pack6
-from emulator.handlers.route.route.fill import (
+from nlemu.emulator.handlers.route.addr.fill import pack4, pack6
+from nlemu.emulator.handlers.route.route.fill import (
     COMPAT,
     MAIN,
     gateway_values,
@@ -14,26 +14,35 @@ from emulator.handlers.route.route.fill import (
     node_siblings,
     pack_header,
 )
-from emulator.handlers.route.route.fill import body4 as table_body4
-from emulator.handlers.route.route.fill import body6 as table_body6
-from emulator.handlers.route.route.ipv4 import address
-from emulator.kernel.ipv4 import lookup as route_lookup4
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.kernel.ipv6 import lookup as route_lookup6
-from emulator.kernel.ipv6.netns import AF_INET6
-from emulator.netlink.by_family import doit_of, header_of, parse
-from protocol.families.route.route import ASKED6, GETROUTE, HEADER, IPV4, IPV6, LOOKED_UP4, LOOKED_UP6, Rta
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
-from protocol.schema.policy import DEPRECATED_STRICT, Policy
-from protocol.uapi.rtnetlink import RT_TABLE, RTM_F
+from nlemu.emulator.handlers.route.route.fill import body4 as table_body4
+from nlemu.emulator.handlers.route.route.fill import body6 as table_body6
+from nlemu.emulator.handlers.route.route.ipv4 import address
+from nlemu.emulator.kernel.ipv4 import lookup as route_lookup4
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.kernel.ipv6 import lookup as route_lookup6
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.netlink.by_family import doit_of, header_of, parse
+from nlemu.protocol.families.route.route import (
+    ASKED6,
+    GETROUTE,
+    HEADER,
+    IPV4,
+    IPV6,
+    LOOKED_UP4,
+    LOOKED_UP6,
+    Rta,
+)
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT, Policy
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM_F
 
 if TYPE_CHECKING:
-    from emulator.kernel.ipv4.lookup import Way4
-    from emulator.kernel.ipv6.fib import Route6
-    from emulator.netlink.call import Call
-    from protocol.schema.attributes import Attr
+    from nlemu.emulator.kernel.ipv4.lookup import Way4
+    from nlemu.emulator.kernel.ipv6.fib import Route6
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.attributes import Attr
 
 NOTIFY, LOOKUP_TABLE, FIB_MATCH = int(RTM_F.NOTIFY), int(RTM_F.LOOKUP_TABLE), int(RTM_F.FIB_MATCH)
 TO_BE_TOLD = 0x10000

@@ -6,20 +6,20 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4 import routes
-from emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.kernel.ipv4.routes import CREATE, MAIN, Hop, Hops, Wanted4
-from emulator.kernel.ipv6.netns import AF_INET6
-from emulator.netlink.by_family import doit_of, parse
-from protocol.families.route.route import DELROUTE, HEADER, IPV4, NEWROUTE, NEXTHOP, Rta
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs, walk
-from protocol.uapi.rtnetlink import RTAX_MAX, RTN
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4 import routes
+from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.kernel.ipv4.routes import CREATE, MAIN, Hop, Hops, Wanted4
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.netlink.by_family import doit_of, parse
+from nlemu.protocol.families.route.route import DELROUTE, HEADER, IPV4, NEWROUTE, NEXTHOP, Rta
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs, walk
+from nlemu.protocol.uapi.rtnetlink import RTAX_MAX, RTN
 
 if TYPE_CHECKING:
-    from emulator.netlink.call import Call
+    from nlemu.emulator.netlink.call import Call
 
 ALL_BITS = 0xFFFFFFFF
 BODY = 16 + (HEADER.size or 0)

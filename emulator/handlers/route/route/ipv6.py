@@ -6,20 +6,20 @@ import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from emulator.handlers.route.route.ipv4 import ALONE, NO_TUNNELS, read_metrics
-from emulator.kernel.core import lifetime
-from emulator.kernel.ipv6 import multipath, routes
-from emulator.kernel.ipv6.netns import AF_INET6
-from emulator.kernel.ipv6.routes import ONLINK, PRIO_USER, Wanted6
-from emulator.netlink.by_family import doit_of, parse
-from protocol.families.route.route import DELROUTE, HEADER, IPV6, NEWROUTE, NEXTHOP, Rta
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs
-from protocol.uapi.rtnetlink import RTM_F, RTN
+from nlemu.emulator.handlers.route.route.ipv4 import ALONE, NO_TUNNELS, read_metrics
+from nlemu.emulator.kernel.core import lifetime
+from nlemu.emulator.kernel.ipv6 import multipath, routes
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.kernel.ipv6.routes import ONLINK, PRIO_USER, Wanted6
+from nlemu.emulator.netlink.by_family import doit_of, parse
+from nlemu.protocol.families.route.route import DELROUTE, HEADER, IPV6, NEWROUTE, NEXTHOP, Rta
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.uapi.rtnetlink import RTM_F, RTN
 
 if TYPE_CHECKING:
-    from emulator.netlink.call import Call
-    from protocol.schema.attributes import Attr
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.attributes import Attr
 
 ALL_BITS = 0xFFFFFFFF
 FLAGS = 6

@@ -6,18 +6,18 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.kernel.inet.rules import GOTO, NONE, Rule, index_of
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.netlink.by_family import UNSPEC, dumpit_of, family_of, header_of
-from emulator.netlink.call import Call, Messages
-from emulator.netlink.dump import Dump
-from protocol.families.route.rule import GETRULE, HEADER, TOLD, Fra
-from protocol.refusal import Refusal
-from protocol.uapi.rtnetlink import RT_TABLE
+from nlemu.emulator.kernel.inet.rules import GOTO, NONE, Rule, index_of
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.netlink.by_family import UNSPEC, dumpit_of, family_of, header_of
+from nlemu.emulator.netlink.call import Call, Messages
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.families.route.rule import GETRULE, HEADER, TOLD, Fra
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE
 
 if TYPE_CHECKING:
-    from emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.net import Net
 
 COMPAT = int(RT_TABLE.COMPAT)
 UNRESOLVED, IIF_DETACHED, OIF_DETACHED = 0x4, 0x8, 0x10

@@ -5,18 +5,18 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from emulator.kernel.inet import rules
-from emulator.kernel.inet.rules import GOTO, TO_TABLE, Rule
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4.netns import AF_INET
-from emulator.netlink.by_family import UNSPEC, doit_of, family_of, parse
-from protocol.families.route.rule import DELRULE, HEADER, NEWRULE, TAKEN, Fra
-from protocol.refusal import Refusal
-from protocol.uapi.netlink import NLM_F
+from nlemu.emulator.kernel.inet import rules
+from nlemu.emulator.kernel.inet.rules import GOTO, TO_TABLE, Rule
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.emulator.netlink.by_family import UNSPEC, doit_of, family_of, parse
+from nlemu.protocol.families.route.rule import DELRULE, HEADER, NEWRULE, TAKEN, Fra
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
-    from emulator.netlink.call import Call
-    from protocol.schema.attributes import Attr, Attrs
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.attributes import Attr, Attrs
 
 EXCL = int(NLM_F.EXCL)
 BODY = 16 + (HEADER.size or 0)

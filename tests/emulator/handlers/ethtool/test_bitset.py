@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.handlers.ethtool.bitset import parse_bitset, put_bitset, update_bitset
-from emulator.handlers.ethtool.common import Request
-from protocol.families.ethtool.common import Bitset, BitsetBit, BitsetBits
-from protocol.families.ethtool.device import Features
-from protocol.refusal import Refusal
-from protocol.schema.attributes import Attrs, Values
-from protocol.wire.extack import Extack
+from nlemu.emulator.handlers.ethtool.bitset import parse_bitset, put_bitset, update_bitset
+from nlemu.emulator.handlers.ethtool.common import Request
+from nlemu.protocol.families.ethtool.common import Bitset, BitsetBit, BitsetBits
+from nlemu.protocol.families.ethtool.device import Features
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs, Values
+from nlemu.protocol.wire.extack import Extack
 
 NAMES = tuple(f"bit-{number}" for number in range(40))
 SET = Features.wanted

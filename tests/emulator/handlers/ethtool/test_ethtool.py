@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from emulator.daemon.state import state
-from emulator.kernel.devices.device import Device
-from emulator.kernel.ethtool.link import get_ts_info
-from emulator.machine.endpoint import Endpoint
-from emulator.machine.machine import Machine
-from protocol.families.ethtool.commands import (
+from nlemu.emulator.daemon.state import state
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.ethtool.link import get_ts_info
+from nlemu.emulator.machine.endpoint import Endpoint
+from nlemu.emulator.machine.machine import Machine
+from nlemu.protocol.families.ethtool.commands import (
     CHANNELS_GET,
     CHANNELS_NTF,
     COALESCE_SET,
@@ -20,14 +20,14 @@ from protocol.families.ethtool.commands import (
     RINGS_SET,
     ethtool,
 )
-from protocol.families.ethtool.common import Header
-from protocol.families.ethtool.device import Channels, Coalesce, Rings
-from protocol.families.ethtool.link import Fec, Pause
-from protocol.frame import GENERIC, message, split
-from protocol.schema.attributes import Attrs, AttrSet, Layout, Values
-from protocol.schema.family import Operation
-from protocol.uapi.ethtool import KernelMsg, UserMsg
-from protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
+from nlemu.protocol.families.ethtool.common import Header
+from nlemu.protocol.families.ethtool.device import Channels, Coalesce, Rings
+from nlemu.protocol.families.ethtool.link import Fec, Pause
+from nlemu.protocol.frame import GENERIC, message, split
+from nlemu.protocol.schema.attributes import Attrs, AttrSet, Layout, Values
+from nlemu.protocol.schema.family import Operation
+from nlemu.protocol.uapi.ethtool import KernelMsg, UserMsg
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
 
 GENERIC_PROTOCOL = int(NetlinkProtocol.GENERIC)
 

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.kernel.core.events import Info, NetdevEvent, Stage
-from emulator.kernel.core.names import MAX_NUMBERS, Numbers, split_pattern, valid_name
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import new_link
-from emulator.kernel.devices.register import unregister
-from emulator.kernel.devices.rename import add_altname, change_name, delete_altname
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.dummy import DUMMY
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
+from nlemu.emulator.kernel.core.names import MAX_NUMBERS, Numbers, split_pattern, valid_name
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import new_link
+from nlemu.emulator.kernel.devices.register import unregister
+from nlemu.emulator.kernel.devices.rename import add_altname, change_name, delete_altname
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.protocol.refusal import Refusal
 
 
 @pytest.fixture

@@ -6,18 +6,18 @@ from errno import EBUSY, EEXIST, EINVAL
 
 import pytest
 
-from emulator.kernel.devices import flags
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import new_link
-from emulator.kernel.devices.move import change_net_namespace
-from emulator.kernel.devices.register import unregister
-from emulator.kernel.devices.rename import add_altname
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.dummy import DUMMY
-from emulator.kernel.links.netkit import NETKIT
-from emulator.kernel.links.veth import VETH
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.devices import flags
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import new_link
+from nlemu.emulator.kernel.devices.move import change_net_namespace
+from nlemu.emulator.kernel.devices.register import unregister
+from nlemu.emulator.kernel.devices.rename import add_altname
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.emulator.kernel.links.netkit import NETKIT
+from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.protocol.refusal import Refusal
 from tests.emulator.kernel.news import News
 
 

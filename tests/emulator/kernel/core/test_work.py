@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulator.kernel.core.clock import NSEC_PER_SEC, Clock
-from emulator.kernel.core.work import Work
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
+from nlemu.emulator.kernel.core.work import Work
 
 
 def test_order() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from emulator.kernel.core.events import Info, NetdevEvent, Stage
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.features import (
+from fixtures import TRACES
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.features import (
     ALL_TSO,
     GRO,
     GSO,
@@ -22,13 +23,12 @@ from emulator.kernel.devices.features import (
     set_xdp_features,
     update_features,
 )
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import new_link
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.netkit import NETKIT, NetkitParams
-from emulator.kernel.links.veth import VETH
-from fixtures import TRACES
-from protocol.uapi.netdev import XdpAct
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import new_link
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.netkit import NETKIT, NetkitParams
+from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.protocol.uapi.netdev import XdpAct
 
 HW, WANTED, ACTIVE = 2, 3, 4
 

@@ -7,16 +7,16 @@ from errno import EADDRNOTAVAIL, EBUSY, ENOTCONN
 
 import pytest
 
-from emulator.kernel.core.events import Info, NetdevEvent, Stage
-from emulator.kernel.devices import address, flags, register, settings
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import new_link
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.dummy import DUMMY
-from emulator.kernel.links.netkit import NETKIT
-from protocol.refusal import Refusal
-from protocol.uapi.if_ import IFF
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
+from nlemu.emulator.kernel.devices import address, flags, register, settings
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import new_link
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.emulator.kernel.links.netkit import NETKIT
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
 from tests.emulator.kernel.news import News
 
 UP = int(IFF.UP)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.kernel.devices import flags, link_watch, settings
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import new_link
-from emulator.kernel.devices.register import unregister
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.dummy import DUMMY
-from emulator.kernel.links.netkit import NETKIT
-from emulator.kernel.links.veth import VETH
-from protocol.uapi.if_ import IfOper
+from nlemu.emulator.kernel.devices import flags, link_watch, settings
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import new_link
+from nlemu.emulator.kernel.devices.register import unregister
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.emulator.kernel.links.netkit import NETKIT
+from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.protocol.uapi.if_ import IfOper
 from tests.emulator.kernel.news import News
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.kernel.devices.queue import (
+from nlemu.emulator.kernel.devices.queue import (
     has_provider,
     is_leased,
     is_leasee,
@@ -14,10 +14,10 @@ from emulator.kernel.devices.queue import (
     set_real_num_queues,
     virtual_queue,
 )
-from emulator.kernel.queues.lease import lease, unlease
-from emulator.kernel.queues.provider import MemoryProvider, ProviderKind
-from protocol.refusal import Refusal
-from protocol.uapi.netdev import QueueType
+from nlemu.emulator.kernel.queues.lease import lease, unlease
+from nlemu.emulator.kernel.queues.provider import MemoryProvider, ProviderKind
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netdev import QueueType
 from tests.emulator.kernel.world import world
 
 

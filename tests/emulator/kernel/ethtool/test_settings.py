@@ -6,7 +6,7 @@ from errno import EINVAL, EOPNOTSUPP
 
 import pytest
 
-from emulator.kernel.ethtool.settings import (
+from nlemu.emulator.kernel.ethtool.settings import (
     Channels,
     get_channels,
     get_coalesce,
@@ -17,9 +17,9 @@ from emulator.kernel.ethtool.settings import (
     set_pause,
     set_rings,
 )
-from emulator.kernel.queues.lease import lease, unlease
-from emulator.kernel.queues.provider import MemoryProvider, ProviderKind
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.queues.lease import lease, unlease
+from nlemu.emulator.kernel.queues.provider import MemoryProvider, ProviderKind
+from nlemu.protocol.refusal import Refusal
 from tests.emulator.kernel.world import set_up, world
 
 

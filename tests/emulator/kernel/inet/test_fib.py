@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.kernel.ipv4 import address as ip4_address
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4 import routes as fib4_route
-from emulator.kernel.ipv4.fib import Route4, Table4
-from emulator.kernel.ipv4.fib_info import Gateway, Info4, Nexthop4
-from emulator.kernel.ipv4.routes import APPEND, CREATE, EXCL, REPLACE, Wanted4
-from emulator.kernel.ipv6 import routes as ip6_route
-from emulator.kernel.ipv6.fib import Fib6, Route6
-from emulator.kernel.ipv6.routes import Wanted6
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.ipv4 import address as ip4_address
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4 import routes as fib4_route
+from nlemu.emulator.kernel.ipv4.fib import Route4, Table4
+from nlemu.emulator.kernel.ipv4.fib_info import Gateway, Info4, Nexthop4
+from nlemu.emulator.kernel.ipv4.routes import APPEND, CREATE, EXCL, REPLACE, Wanted4
+from nlemu.emulator.kernel.ipv6 import routes as ip6_route
+from nlemu.emulator.kernel.ipv6.fib import Fib6, Route6
+from nlemu.emulator.kernel.ipv6.routes import Wanted6
+from nlemu.protocol.refusal import Refusal
 from tests.emulator.kernel.ip_world import IpWorld, four, six
 
 PREFIXES4 = st.lists(

@@ -6,22 +6,22 @@ from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
 
 import pytest
 
-from emulator.kernel.inet import neighbour, neighbour_update, rules
-from emulator.kernel.inet.neighbour_update import Wanted
-from emulator.kernel.inet.rules import Flow, Rule
-from emulator.kernel.ipv4 import lookup as route_lookup4
-from emulator.kernel.ipv4 import netns as ip4
-from emulator.kernel.ipv4 import routes as fib4_route
-from emulator.kernel.ipv4.fib_info import Gateway
-from emulator.kernel.ipv4.routes import Wanted4
-from emulator.kernel.ipv6 import lookup as route_lookup6
-from emulator.kernel.ipv6 import routes as ip6_route
-from emulator.kernel.ipv6.routes import Wanted6
-from emulator.kernel.nics.netdevsim_bus import del_device, new_device
-from protocol.refusal import Refusal
-from protocol.uapi.fib_rules import FR_ACT
-from protocol.uapi.neighbour import NUD
-from protocol.uapi.rtnetlink import RTPROT
+from nlemu.emulator.kernel.inet import neighbour, neighbour_update, rules
+from nlemu.emulator.kernel.inet.neighbour_update import Wanted
+from nlemu.emulator.kernel.inet.rules import Flow, Rule
+from nlemu.emulator.kernel.ipv4 import lookup as route_lookup4
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4 import routes as fib4_route
+from nlemu.emulator.kernel.ipv4.fib_info import Gateway
+from nlemu.emulator.kernel.ipv4.routes import Wanted4
+from nlemu.emulator.kernel.ipv6 import lookup as route_lookup6
+from nlemu.emulator.kernel.ipv6 import routes as ip6_route
+from nlemu.emulator.kernel.ipv6.routes import Wanted6
+from nlemu.emulator.kernel.nics.netdevsim_bus import del_device, new_device
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.fib_rules import FR_ACT
+from nlemu.protocol.uapi.neighbour import NUD
+from nlemu.protocol.uapi.rtnetlink import RTPROT
 from tests.emulator.kernel.ip_world import IpWorld, four, six
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.kernel.devices import flags
-from emulator.kernel.devices.links import delete_link
-from emulator.kernel.devices.move import change_net_namespace
-from emulator.kernel.devices.rename import change_name
-from emulator.kernel.devices.settings import set_mtu
-from emulator.kernel.inet import neighbour
-from emulator.kernel.ipv4 import address
-from emulator.kernel.ipv4 import netns as ip4
-from protocol.refusal import Refusal
-from protocol.uapi.ip import Ipv4Devconf
+from nlemu.emulator.kernel.devices import flags
+from nlemu.emulator.kernel.devices.links import delete_link
+from nlemu.emulator.kernel.devices.move import change_net_namespace
+from nlemu.emulator.kernel.devices.rename import change_name
+from nlemu.emulator.kernel.devices.settings import set_mtu
+from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.ipv4 import address
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ip import Ipv4Devconf
 from tests.emulator.kernel.ip_world import IpWorld
 
 CONNECTED = ["unicast 10.0.0.0/24", "local 10.0.0.1/32", "broadcast 10.0.0.255/32"]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.kernel.devices import flags
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import delete_link, new_link
-from emulator.kernel.devices.move import change_net_namespace
-from emulator.kernel.devices.settings import set_mtu
-from emulator.kernel.inet import neighbour
-from emulator.kernel.ipv6 import address, autoconf
-from emulator.kernel.ipv6 import netns as ip6
-from emulator.kernel.links.veth import VETH
-from protocol.refusal import Refusal
-from protocol.uapi.if_addr import IFA_F
-from protocol.uapi.if_link import In6AddrGenMode
-from protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.emulator.kernel.devices import flags
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import delete_link, new_link
+from nlemu.emulator.kernel.devices.move import change_net_namespace
+from nlemu.emulator.kernel.devices.settings import set_mtu
+from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.ipv6 import address, autoconf
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.if_link import In6AddrGenMode
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 from tests.emulator.kernel.ip_world import IpWorld, six
 
 OF_LINK = "fe80::ff:fe00:1"

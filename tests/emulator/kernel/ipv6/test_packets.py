@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.kernel.devices import flags
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.devices.links import new_link
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.netkit import NetkitParams
-from protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing
-from protocol.uapi.ipv6 import InetDeviceFlag
-from protocol.uapi.snmp import Icmp6Mib, IpstatsMib
+from nlemu.emulator.kernel.devices import flags
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import new_link
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.netkit import NetkitParams
+from nlemu.protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
+from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
 LATER = 3.9
 """Seconds: all reports and the first solicitations are out, the second round of solicitations is not."""

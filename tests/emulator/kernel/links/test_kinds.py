@@ -6,18 +6,18 @@ from errno import EACCES, EADDRNOTAVAIL, EINVAL, EOPNOTSUPP, EPERM
 
 import pytest
 
-from emulator.kernel.devices import flags, links
-from emulator.kernel.devices.device import AddressAssignment, Device, NetmemTx
-from emulator.kernel.devices.features import GRO, update_features
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.ethtool.settings import Channels
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.dummy import DUMMY
-from emulator.kernel.links.netkit import FIXED, NETKIT, NetkitParams
-from emulator.kernel.links.veth import VETH, VethParams
-from emulator.kernel.queues import lease
-from protocol.refusal import Refusal
-from protocol.uapi.netdev import XdpAct
+from nlemu.emulator.kernel.devices import flags, links
+from nlemu.emulator.kernel.devices.device import AddressAssignment, Device, NetmemTx
+from nlemu.emulator.kernel.devices.features import GRO, update_features
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.ethtool.settings import Channels
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.emulator.kernel.links.netkit import FIXED, NETKIT, NetkitParams
+from nlemu.emulator.kernel.links.veth import VETH, VethParams
+from nlemu.emulator.kernel.queues import lease
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netdev import XdpAct
 from tests.emulator.kernel.news import News
 
 L2, SINGLE = 0, 1

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from emulator.kernel.core.net import Net
-from emulator.kernel.devices import address, flags, links, move, rename, settings
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.kind import LinkParams
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.links.netkit import NetkitParams
-from emulator.kernel.links.veth import VethParams
-from emulator.kernel.queues import lease
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.devices import address, flags, links, move, rename, settings
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.links.netkit import NetkitParams
+from nlemu.emulator.kernel.links.veth import VethParams
+from nlemu.emulator.kernel.queues import lease
+from nlemu.protocol.refusal import Refusal
 from tests.emulator.kernel.news import News, recorded
 
 L2, SINGLE = 0, 1

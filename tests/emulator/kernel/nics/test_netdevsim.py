@@ -6,12 +6,12 @@ from errno import EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC
 
 import pytest
 
-from emulator.kernel.core.events import Info, NetdevEvent, NullAnnouncer, Stage
-from emulator.kernel.devices.device import DevlinkPort, NetmemTx, Parent
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.nics.netdevsim_bus import del_device, link_ports, new_device, unlink_port
-from protocol.refusal import Refusal
-from protocol.uapi.netdev import XdpAct
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, NullAnnouncer, Stage
+from nlemu.emulator.kernel.devices.device import DevlinkPort, NetmemTx, Parent
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.nics.netdevsim_bus import del_device, link_ports, new_device, unlink_port
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netdev import XdpAct
 from tests.emulator.kernel.world import set_up, world
 
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from emulator.kernel.devices.device import Device
-from emulator.kernel.ethtool import settings
-from emulator.kernel.kernel import Kernel
-from emulator.kernel.nics.nic import state_of
-from emulator.kernel.nics.profiles import PROFILES
-from emulator.kernel.queues import qstats
-from emulator.kernel.queues.page_pool import PagePool
-from emulator.kernel.queues.provider import MemoryProvider, ProviderKind, close_queue, open_queue
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import TcpDataSplit
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.ethtool import settings
+from nlemu.emulator.kernel.kernel import Kernel
+from nlemu.emulator.kernel.nics.nic import state_of
+from nlemu.emulator.kernel.nics.profiles import PROFILES
+from nlemu.emulator.kernel.queues import qstats
+from nlemu.emulator.kernel.queues.page_pool import PagePool
+from nlemu.emulator.kernel.queues.provider import MemoryProvider, ProviderKind, close_queue, open_queue
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import TcpDataSplit
 from tests.emulator.kernel.ear import Ear
 from tests.emulator.kernel.world import set_up
 

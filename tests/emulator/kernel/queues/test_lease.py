@@ -6,13 +6,13 @@ from errno import EBUSY, EINVAL, ENODEV, ENONET, EOPNOTSUPP, ERANGE
 
 import pytest
 
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.ops import DeviceOps
-from emulator.kernel.devices.queue import is_leased
-from emulator.kernel.devices.register import alloc_device, register
-from emulator.kernel.nics.netdevsim_bus import new_device
-from emulator.kernel.queues.lease import create_queue
-from protocol.refusal import Refusal
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.queue import is_leased
+from nlemu.emulator.kernel.devices.register import alloc_device, register
+from nlemu.emulator.kernel.nics.netdevsim_bus import new_device
+from nlemu.emulator.kernel.queues.lease import create_queue
+from nlemu.protocol.refusal import Refusal
 from tests.emulator.kernel.world import World, world
 
 VIRTUAL = 4

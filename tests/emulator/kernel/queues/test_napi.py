@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from emulator.kernel.nics.netdevsim_bus import del_device, new_device
-from emulator.kernel.queues.napi import MIN_NAPI_ID, NapiTable
-from emulator.kernel.queues.napi import Napi as NapiInstance
-from protocol.uapi.netdev import NapiThreaded
+from nlemu.emulator.kernel.nics.netdevsim_bus import del_device, new_device
+from nlemu.emulator.kernel.queues.napi import MIN_NAPI_ID, NapiTable
+from nlemu.emulator.kernel.queues.napi import Napi as NapiInstance
+from nlemu.protocol.uapi.netdev import NapiThreaded
 from tests.emulator.kernel.world import set_up, world
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from emulator.kernel.nics.netdevsim_bus import del_device
-from emulator.kernel.nics.netdevsim_port import hold_page
-from emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
+from nlemu.emulator.kernel.nics.netdevsim_bus import del_device
+from nlemu.emulator.kernel.nics.netdevsim_port import hold_page
+from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from tests.emulator.kernel.world import set_up, world
 
 

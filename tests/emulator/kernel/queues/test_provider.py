@@ -6,20 +6,20 @@ from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENODATA, EOPNOTSUPP, ERANGE
 
 import pytest
 
-from emulator.kernel.devices.queue import RxQueue
-from emulator.kernel.nics.netdevsim_port import queue_reset
-from emulator.kernel.queues.devmem import Binding, Dmabuf
-from emulator.kernel.queues.lease import lease, unlease
-from emulator.kernel.queues.page_pool import PagePool
-from emulator.kernel.queues.provider import (
+from nlemu.emulator.kernel.devices.queue import RxQueue
+from nlemu.emulator.kernel.nics.netdevsim_port import queue_reset
+from nlemu.emulator.kernel.queues.devmem import Binding, Dmabuf
+from nlemu.emulator.kernel.queues.lease import lease, unlease
+from nlemu.emulator.kernel.queues.page_pool import PagePool
+from nlemu.emulator.kernel.queues.provider import (
     MemoryProvider,
     ProviderKind,
     close_queue,
     open_queue,
     uninstall_all,
 )
-from protocol.refusal import Refusal
-from protocol.uapi.ethtool import TcpDataSplit
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import TcpDataSplit
 from tests.emulator.kernel.world import World, set_up, world
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from emulator.kernel.devices.device import Device
-from emulator.kernel.devices.ops import DeviceOps
-from emulator.kernel.devices.register import alloc_device, register
-from emulator.kernel.queues.qstats import RxStats, TxStats, device_stats, has_stats, rx_stats, tx_stats
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.register import alloc_device, register
+from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats, device_stats, has_stats, rx_stats, tx_stats
 from tests.emulator.kernel.world import World, world
 
 

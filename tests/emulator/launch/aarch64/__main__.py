@@ -31,7 +31,7 @@ MODULES = (
     "trio", "construct", "attr", "attrs", "sortedcontainers", "outcome", "idna", "sniffio",
     "pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments", "pyroute2",
 )  # fmt: skip
-CHECKOUT = ("emulator", "protocol", "tests")
+CHECKOUT = ("nlemu", "tests")
 ETC = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
     "group": "root:x:0:\nnogroup:x:65534:\n",
@@ -148,9 +148,9 @@ def main() -> int:
         shutil.rmtree(half, ignore_errors=True)
         build(place, half)
         half.rename(root)
-    (root / "nlemu").mkdir(exist_ok=True)
+    (root / "checkout").mkdir(exist_ok=True)
     for name in CHECKOUT:
-        copy(ROOT / name, root / "nlemu")
+        copy(ROOT / name, root / "checkout")
     (root / "tests").write_text(shlex.join([*PYTEST, *arguments.pytest]) + "\n")
     shutil.copy(Path(__file__).with_name("init"), root / "init")
     (root / "init").chmod(0o755)

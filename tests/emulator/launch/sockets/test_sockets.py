@@ -199,7 +199,7 @@ HARMLESS = frozenset((
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_that_a_program_passes_does_harm(seed: int) -> None:
     """Wild pointers, closed descriptors, lies about lengths: the program gets errors, everybody else the kernel."""
-    from emulator.launch.trap.architectures import architecture
+    from nlemu.emulator.launch.trap.architectures import architecture
 
     nobody.need("ip")
     arch = architecture()

@@ -9,11 +9,11 @@ from typing import cast
 
 import pytest
 
-from emulator.launch.files.calls import Attributes, pack_stat
-from emulator.launch.supervisor import CALLS
-from emulator.launch.trap.architectures import AARCH64, X86_64, Architecture
-from emulator.launch.trap.call import Call
-from emulator.launch.trap.filter import rules
+from nlemu.emulator.launch.files.calls import Attributes, pack_stat
+from nlemu.emulator.launch.supervisor import CALLS
+from nlemu.emulator.launch.trap.architectures import AARCH64, X86_64, Architecture
+from nlemu.emulator.launch.trap.call import Call
+from nlemu.emulator.launch.trap.filter import rules
 
 # Each call, its number on x86_64 and on aarch64, "-" where there is none: taken by a program from what Debian's
 # linux-libc-dev (6.1) has of asm/unistd_64.h and asm-generic/unistd.h, not from the tables that are checked.

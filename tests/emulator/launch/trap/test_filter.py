@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.launch.trap.architectures import AARCH64, X86_64, Architecture
-from emulator.launch.trap.filter import program
-from emulator.launch.trap.instructions import (
+from nlemu.emulator.launch.trap.architectures import AARCH64, X86_64, Architecture
+from nlemu.emulator.launch.trap.filter import program
+from nlemu.emulator.launch.trap.instructions import (
     RET_ALLOW,
     RET_ERRNO,
     RET_KILL_PROCESS,
@@ -127,8 +127,8 @@ def test_conditions(condition: object, arg: int, holds: bool) -> None:
 
 @BOTH
 def test_every_rule_speaks_of_a_call_that_somebody_answers(arch: Architecture) -> None:
-    from emulator.launch.supervisor import CALLS
-    from emulator.launch.trap.filter import rules
+    from nlemu.emulator.launch.supervisor import CALLS
+    from nlemu.emulator.launch.trap.filter import rules
 
     for rule in rules(BASE, root=True):
         if rule.action == RET_USER_NOTIF and rule.call in arch.numbers:

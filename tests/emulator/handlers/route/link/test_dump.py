@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 
-from emulator.machine.endpoint import Endpoint
-from emulator.machine.machine import Machine
-from emulator.netlink.dump import GOODSIZE
-from protocol.frame import split
-from protocol.uapi.netlink import NLM_F
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.machine.endpoint import Endpoint
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.netlink.dump import GOODSIZE
+from nlemu.protocol.frame import split
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.rtnetlink import RTM
 from tests.emulator.handlers.speech import DUMP, REQUEST, ask, drain, link, new_link, route_socket
 
 DUMP_INTR = int(NLM_F.DUMP_INTR)

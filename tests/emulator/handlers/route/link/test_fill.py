@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.handlers.route.link import fill as link_fill
-from emulator.handlers.route.link.size import message_size
-from emulator.kernel.core.net import Net
-from emulator.kernel.devices.device import Device
-from emulator.machine.machine import Machine
-from emulator.script import trace as tape
-from emulator.script.replay import replay
 from fixtures import traces
-from protocol.families.route.link import COUNTS, REPLY, SIZES
-from protocol.uapi.rtnetlink import RTEXT_FILTER, RTM
+from nlemu.emulator.handlers.route.link import fill as link_fill
+from nlemu.emulator.handlers.route.link.size import message_size
+from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script import trace as tape
+from nlemu.emulator.script.replay import replay
+from nlemu.protocol.families.route.link import COUNTS, REPLY, SIZES
+from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER, RTM
 from tests.emulator.handlers.speech import ask, link, new_link, route_socket
 
 LINK_TRACES = [path for path in traces() if path.stem[0] in "rsnq"]

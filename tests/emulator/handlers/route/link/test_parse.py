@@ -7,11 +7,11 @@ import struct
 
 import pytest
 
-from emulator.machine.endpoint import Credentials, Endpoint
-from emulator.machine.machine import Machine
-from protocol.schema.attributes import pack
-from protocol.uapi.netlink import NetlinkOpt, NetlinkProtocol
-from protocol.uapi.rtnetlink import RTM
+from nlemu.emulator.machine.endpoint import Credentials, Endpoint
+from nlemu.emulator.machine.machine import Machine
+from nlemu.protocol.schema.attributes import pack
+from nlemu.protocol.uapi.netlink import NetlinkOpt, NetlinkProtocol
+from nlemu.protocol.uapi.rtnetlink import RTM
 from tests.emulator.handlers.speech import (
     CREATE_NEW,
     IFNAME,
