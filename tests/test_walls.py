@@ -38,7 +38,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "uapi", "protocol", "schema", "families", "names", "decode", "encode", "machine", "script", "launch", "daemon",
         "client",
     ),
-}  # fmt: skip
+}
 ASYNC_ROOM = "nlemu.emulator.daemon"
 EDGE = {"nlemu", "nlemu.emulator.daemon", "nlemu.emulator.cli", "nlemu.emulator.client", "nlemu.emulator.launch"}
 """Rooms that may import trio: to start it, or to speak of its exceptions."""

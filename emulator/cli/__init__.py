@@ -93,7 +93,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         if name == wanted:
             module = import_module(f"nlemu.emulator.cli.{name}")
             sub = commands.add_parser(name, help=about, description=module.DESCRIPTION, epilog=module.EPILOG,
-                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
             module.arguments(sub)
             sub.set_defaults(run=module.run)
             told = sub

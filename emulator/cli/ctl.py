@@ -63,11 +63,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     step = verbs.add_parser(
         "do", help="any line of the control socket, as FIELD=VALUE: NICs, programs on queues, counters, faults",
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     step.add_argument(
         "fields", metavar="FIELD=VALUE", type=assignment, nargs="+",
         help="one of them is the verb; a value is JSON or a text",
-    )  # fmt: skip
+    )
     step.set_defaults(perform=do)
 
     verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
@@ -193,7 +193,7 @@ def state_lines(told: Mapping[str, Any]) -> list[str]:
                 for one in told["sockets"]
             ],
         ),
-    }  # fmt: skip
+    }
     lines: list[str] = []
     for title, rows in sections.items():
         if rows:
@@ -222,7 +222,7 @@ def device_table(namespaces: Mapping[str, Any]) -> list[str]:
                 netns, dev["ifindex"], dev["name"], dev.get("kind") or dev.get("driver"), dev["operstate"].lower(),
                 joined(flag.lower() for flag in dev["flags"]), dev["mtu"], dev.get("address"),
                 f"{dev['rx_queues']}/{dev['tx_queues']}", None if peer is None else f"{peer['netns']}/{peer['name']}",
-            ))  # fmt: skip
+            ))
     return table(
         ("NETNS", "INDEX", "NAME", "KIND", "STATE", "FLAGS", "MTU", "ADDRESS", "RX/TX", "PEER"), rows
     )

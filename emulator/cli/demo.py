@@ -160,7 +160,7 @@ class Story:
     def ask(
         self, who: str, client: Client, name: str, values: Mapping[str, Any], *, flags: tuple[str, ...] = (),
         dump: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A request, shown; every datagram that answers it, shown."""
         from nlemu.protocol.decode.message import read
         from nlemu.protocol.frame import split

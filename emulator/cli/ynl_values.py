@@ -37,7 +37,7 @@ NUMBERS = {
 WORDS = {"InetLink": {"conf"}, "Inet6Link": {"conf", "stats", "icmp6stats"}}
 """Structures that are arrays of unsigned numbers to them."""
 HEX = {"Fra": {"fwmark", "fwmask", "suppress-prefixlen", "flowlabel", "flowlabel-mask", "sport-mask", "dport-mask",
-               "dscp-mask"}, "Rta": {"flowlabel"}}  # fmt: skip
+               "dscp-mask"}, "Rta": {"flowlabel"}}
 """Numbers that they write in hexadecimal."""
 UNSAID = frozenset({"res1", "res2", "rta-id", "rta-ts", "rta-tsage"})
 """Fields of structures that they leave out, beside padding."""

@@ -59,7 +59,7 @@ class Connection:
     """A client. `endpoint` is its netlink socket; `name` what the control socket calls it, if that made it."""
 
     __slots__ = ("_busy", "_closed", "_held", "_nursery", "_unheard", "endpoint", "name", "overruns",
-                 "scope", "server", "sock")  # fmt: skip
+                 "scope", "server", "sock")
 
     def __init__(self, server: Server, sock: socket.socket, endpoint: Endpoint, *, name: str | None = None) -> None:
         sock.setblocking(False)

@@ -178,7 +178,7 @@ class Control:
                 opts=step.get("opts", ()), groups=step.get("groups", 0), uid=step.get("uid", 0), pid=pid,
                 descriptors=self.server.descriptors(pid), bound=step.get("bound", True),
                 rcvbuf=receive_buffer(step, RCVBUF),
-            )  # fmt: skip
+            )
         except BaseException:
             ours.close()
             theirs.close()

@@ -55,7 +55,7 @@ class Guest:
         self.supervisor = Supervisor(
             self, server.steps.nets[name], arch, listener, root=step.get("root", True), base=step["base"],
             place=step["place"], parent=launcher,
-        )  # fmt: skip
+        )
         server.guests.add(self)
 
     async def serve(self) -> None:

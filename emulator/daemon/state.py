@@ -93,7 +93,7 @@ def _lease(queue: RxQueue) -> dict[str, Any]:
         "to" if queue.dev.parent is not None else "from": {
             "netns": other.dev.net.name, "name": other.dev.name, "ifindex": other.dev.ifindex, "queue": other.index,
         },
-    }  # fmt: skip
+    }
 
 
 def _napi(napi: Napi) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Inet6Device:
     __slots__ = (
         "addresses", "conf", "dead", "flags", "icmp6_stats", "interface_id", "listener", "ra_mtu", "reachable_time",
         "solicit", "stats", "token", "tstamp",
-    )  # fmt: skip
+    )
 
     def __init__(self, dev: Device) -> None:
         kernel = dev.kernel

@@ -91,7 +91,7 @@ def _supervise(arch: Architecture) -> Iterator[Finding]:
             notification = listener.receive()
             yield Finding("supervision", "seccomp user notification works")
             yield _try("memory of programs", lambda: Memory().read(child, ctypes.addressof(word), 4),
-                       "allow process_vm_readv() and process_vm_writev() in the container's profile")  # fmt: skip
+                       "allow process_vm_readv() and process_vm_writev() in the container's profile")
             how = "can be had" if allowed() else "cannot be had (pidfd_getfd): we keep copies; no --dir then"
             yield Finding("descriptors of programs", how)
             if notification is not None:

@@ -158,7 +158,7 @@ def driver_info(dev: Device) -> bytes:
     return DRVINFO.pack(
         ETHTOOL_GDRVINFO, driver.encode(), KERNEL_RELEASE if version is None else str(version).encode(),
         dev.ops.firmware.encode(), bus.encode(), b"", b"", 0, count, 0, 0, 0,
-    )  # fmt: skip
+    )
 
 
 def string_set_info(call: Call, dev: Device, place: int) -> None:

@@ -40,7 +40,7 @@ CANNOT_EXECUTE, NOT_FOUND = 126, 127
 """As shells have it."""
 
 PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
-          signal.SIGWINCH, signal.SIGCONT, signal.SIGALRM, signal.SIGTSTP)  # fmt: skip
+          signal.SIGWINCH, signal.SIGCONT, signal.SIGALRM, signal.SIGTSTP)
 STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 HIGH = 900
@@ -103,7 +103,7 @@ class Session:
     def _run(
         self, arch: Architecture, program: list[Instruction], base: int, place: str, mask: set[int | signal.Signals],
         keep: bool,
-    ) -> int:  # fmt: skip
+    ) -> int:
         stubs = make_stubs(place)
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         ours, theirs = socket.socketpair()
@@ -135,7 +135,7 @@ class Session:
     def _become(
         self, arch: Architecture, program: list[Instruction], parent: socket.socket, stubs: str,
         mask: set[int | signal.Signals],
-    ) -> NoReturn:  # fmt: skip
+    ) -> NoReturn:
         """The child: under the filter, then the command."""
         code = NOT_FOUND
         try:

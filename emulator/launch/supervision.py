@@ -53,7 +53,7 @@ class Own:
         self._supervisor = Supervisor(
             Alone(machine), net, arch, Listener(listener), root=root, base=base, place=place, parent=os.getpid(),
             keep=keep,
-        )  # fmt: skip
+        )
 
     def run(self, signals: int, on_signals: Callable[[], None]) -> None:
         supervisor = self._supervisor

@@ -114,7 +114,7 @@ class Supervisor:
     def __init__(
         self, host: Host, net: Net, arch: Architecture, listener: Listener, *, root: bool, base: int, place: str,
         parent: int, keep: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.host = host
         self.machine = host.machine
         self.ready = host.ready

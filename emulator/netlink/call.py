@@ -36,7 +36,7 @@ class Call:
     __slots__ = (
         "attrs", "dump", "endpoint", "extack", "fixed", "flags", "machine", "message", "net", "op", "portid", "seq",
         "type",
-    )  # fmt: skip
+    )
 
     attrs: Attrs
     op: Operation

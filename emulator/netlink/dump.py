@@ -82,7 +82,7 @@ class Dump:
                 call.seq, call.portid, self.answer_flags | (flags if not parts else 0), self.errno, extack,
                 extended=call.endpoint.ext_ack, room=left,
             )
-        )  # fmt: skip
+        )
         return b"".join(parts), True
 
     def _pack(self, parts: list[bytes], left: int, extack: Extack) -> int:

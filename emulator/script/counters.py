@@ -33,7 +33,7 @@ class Figures:
         self.verbs: dict[str, Callable[[Step], None]] = {
             "traffic": self._traffic, "stats": self._stats, "queue_stats": self._queue_stats, "napi": self._napi,
             "page_pool": self._page_pool,
-        }  # fmt: skip
+        }
 
     def device(self, step: Step) -> Device:
         """The device whose index is the step's subject; StepError when there is none."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ABILITIES = (
     "bus", "dma", "functions", "hds_thresh", "netmem_tx", "queue_mgmt", "rx_page_size", "speed", "xdp_features",
     "xdp_zc_max_segs",
-)  # fmt: skip
+)
 """Fields of a profile that a step may set."""
 FUNCTIONS_MAX = 8
 ADDRESS = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
@@ -49,7 +49,7 @@ class Plugs:
         self.steps.machine.nics.plug(
             step.subject, dataclasses.replace(profile, **changes), self.steps.net("nic_new", step.get("netns", "init")),
             name=step.get("name", "eth%d"), queues=queues, mac=_mac(step.get("address")),
-        )  # fmt: skip
+        )
 
     def _del(self, step: Step) -> None:
         self.steps.machine.nics.unplug(step.subject)

@@ -38,7 +38,7 @@ class Programs:
         self.running: dict[str, Program] = {}
         self.verbs: dict[str, Callable[[Step], None]] = {
             "xsk": self._xsk, "xdp": self._xdp, "zcrx": self._zcrx, "dmabuf": self._dmabuf, "end": self._end,
-        }  # fmt: skip
+        }
 
     def dmabuf(self, verb: str, name: str) -> Dmabuf:
         """The dmabuf of that name; StepError when there is none."""
@@ -90,7 +90,7 @@ class Programs:
         self.running[name] = zcrx.register(
             self.steps.net("zcrx", step.get("netns", "init")), step["ifindex"], step["queue"],
             step.get("rx_buf_len", 0), contiguous=step.get("contiguous", PAGE_SIZE), capable=not step.get("uid", 0),
-        )  # fmt: skip
+        )
 
     def _dmabuf(self, step: Step) -> None:
         self.running[self._free(step)] = Dmabuf(step.get("pages", 16) * PAGE_SIZE)

@@ -82,4 +82,4 @@ def _first_byte(expected: bytes, got: bytes) -> list[str]:
     at = next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(expected), len(got)))
     start = at & ~3
     return [f"{sign} byte {at} of {len(data)}: {data[start : start + 8].hex(' ')}" for sign, data in
-            (("-", expected), ("+", got))]  # fmt: skip
+            (("-", expected), ("+", got))]

@@ -75,7 +75,7 @@ class Steps:
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del, "sleep": self._sleep,
             "fault": self._fault, "interrupt": self._fault, "lose": self._lose, "heal": self._heal,
             **self.programs.verbs, **Plugs(self).verbs, **Figures(self).verbs,
-        }  # fmt: skip
+        }
 
     def perform(self, step: Step) -> Answer:
         """Does a step and reads what every socket has to say then. Raises StepError."""
@@ -136,7 +136,7 @@ class Steps:
         endpoint = Endpoint(
             self.machine, net, proto, portid=port, pid=pid, options=options, groups=groups, credentials=credentials,
             rcvbuf=rcvbuf, bound=bound,
-        )  # fmt: skip
+        )
         endpoint.descriptors = self.descriptors if descriptors is None else descriptors
         self.sockets[name] = endpoint
         return endpoint
@@ -178,7 +178,7 @@ class Steps:
             step.subject, netns=step.get("netns", "init"), proto=step["proto"], port=step.get("port", 0),
             opts=step.get("opts", ()), uid=step.get("uid", 0),
             rcvbuf=receive_buffer(step, RECORDED_RCVBUF),
-        )  # fmt: skip
+        )
 
     def _opt(self, step: Step) -> None:
         self.socket("opt", step.subject).setsockopt(step["name"], step["value"])

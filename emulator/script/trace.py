@@ -313,7 +313,7 @@ VERBS: Mapping[str, Verb] = {
     "page_pool": Verb(
         u32, takes={"netns": label, "take": u32, "put": u32, "set": table_of(u64), "add": table_of(u64)}
     ),
-}  # fmt: skip
+}
 
 OUTCOME: Mapping[str, Check] = {"about": text, "got": table_of(list_of(answer)), "error": errno_name}
 

@@ -54,7 +54,7 @@ ROUTE_SPECIFICATIONS: Mapping[str, Sequence[RTM]] = {
     "rt-nsid": (RTM.NEWNSID, RTM.DELNSID, RTM.GETNSID),
     "rt-route": (RTM.NEWROUTE, RTM.DELROUTE, RTM.GETROUTE),
     "rt-rule": (RTM.NEWRULE, RTM.DELRULE, RTM.GETRULE),
-}  # fmt: skip
+}
 """What each specification of rtnetlink has of its messages. Those of namespaces' ids and of netconf are our own,
 and so is it that anycast addresses are among addresses."""
 
@@ -217,7 +217,7 @@ class Conversation:
 
 EXTACK_NAMES = {"offs": "bad-attr-offs"}
 POLICY_NAMES = {"min-value-s": "min-value", "max-value-s": "max-value", "min-value-u": "min-value",
-                "max-value-u": "max-value"}  # fmt: skip
+                "max-value-u": "max-value"}
 
 
 def extack(heard: Message, style: Style = PLAIN) -> dict[str, Any]:

@@ -199,7 +199,7 @@ NAPI_GET = netdev.operation(
         Napi.id, Napi.ifindex, Napi.irq, Napi.threaded, Napi.pid, Napi.defer_hard_irqs, Napi.irq_suspend_timeout,
         Napi.gro_flush_timeout,
     ),
-)  # fmt: skip
+)
 
 QSTATS_GET = netdev.operation(
     NetdevCmd.QSTATS_GET,
@@ -215,7 +215,7 @@ QSTATS_GET = netdev.operation(
         Qstats.tx_needs_csum, Qstats.tx_hw_gso_packets, Qstats.tx_hw_gso_bytes, Qstats.tx_hw_gso_wire_packets,
         Qstats.tx_hw_gso_wire_bytes, Qstats.tx_hw_drop_ratelimits, Qstats.tx_stop, Qstats.tx_wake,
     ),
-)  # fmt: skip
+)
 
 BIND_RX = netdev.operation(
     NetdevCmd.BIND_RX,

@@ -35,7 +35,7 @@ PREFIXES = {
 FIELD_NAMES = {
     ("ifa_cacheinfo", "prefered"): "ifa-prefered", ("ifa_cacheinfo", "valid"): "ifa-valid",
     ("ifinfomsg", "pad"): "pad", ("ndmsg", "pad1"): "pad1", ("ndmsg", "pad2"): "pad2",
-}  # fmt: skip
+}
 """Where the rule has an exception."""
 
 
@@ -79,7 +79,7 @@ ADDRESSES = frozenset(
         "address", "broadcast", "perm-address", "local", "anycast", "multicast", "dst", "src", "gateway", "prefsrc",
         "lladdr", "mac", "newdst", "token",
     }
-)  # fmt: skip
+)
 """Attributes whose bytes are an address, of a link or of IP: whichever has that length."""
 
 
@@ -89,7 +89,7 @@ SPELLINGS: dict[Shown, dict[str, str]] = {
         "AUTOMEDIA": "auto-media",
     },
     NetkitAction: {"PASS": "forward", "DROP": "blackhole"},
-}  # fmt: skip
+}
 """Where a specification calls a value otherwise than the header does."""
 
 

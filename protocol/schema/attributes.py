@@ -64,7 +64,7 @@ class Attr(Generic[T]):
     __slots__ = (
         "bounded", "encode", "flag_names", "kind", "length", "mask", "max", "min", "multi", "name", "number", "owner",
         "reject", "shown", "wire_type",
-    )  # fmt: skip
+    )
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Attr(Generic[T]):
         facts: dict[str, Any] = {
             "min": self.min, "max": self.max, "mask": self.mask, "length": self.length, "shown": self.shown,
             "reject": self.reject, "multi": self.multi, "name": self.name,
-        }  # fmt: skip
+        }
         kind = changed.pop("kind", self.kind)
         other: Attr[T] = Attr(self.number, kind, **(facts | changed))
         other.owner = self.owner

@@ -156,7 +156,7 @@ class Family:
     def event(
         self, cmd: IntEnum, group: str, like: Operation | None = None, *, attributes: type[AttrSet] | None = None,
         layout: Layout | None = None, fixed: Structure | None = None, name: str | None = None,
-    ) -> Operation:  # fmt: skip
+    ) -> Operation:
         """Declares a notification to ``group``: laid out ``like`` the reply of an operation, or by its own layout."""
         chosen = attributes or (like.set if like else None)
         assert chosen is not None and group in self.groups
@@ -164,6 +164,6 @@ class Family:
             self, int(cmd), name or cmd.name.lower().replace("_", "-"), chosen,
             replies=layout or (like.replies if like else None), reply_cmd=int(cmd), group=group,
             fixed=fixed or (like.fixed if like else None), head=self.head(int(cmd)),
-        )  # fmt: skip
+        )
         self.events[made.cmd] = made
         return made

@@ -45,7 +45,7 @@ class PolicyType(AttrSet):
     order = (
         policy_idx, policy_maxtype, mask, min_value_u, max_value_u, min_value_s, max_value_s, bitfield32_mask,
         min_length, max_length, type,
-    )  # fmt: skip
+    )
 
 
 def advertise(attr: Attr[Any], index: Callable[[Policy], int] | None = None) -> Values | None:

@@ -102,13 +102,13 @@ def main() -> None:
         of = {name: median[name + how] for name in names}
         print(f"nlemu run{how.replace(',', '')}")
         print(f"  a call handed over      {of['trapped']:8.1f} us   looked at and let through {of['ordinary']:.1f} us, "
-              f"neither {of['untouched']:.2f} us")  # fmt: skip
+              f"neither {of['untouched']:.2f} us")
         print(f"  a write to stdout       {of['write']:8.1f} us   without nlemu run {median['plain write']:.1f} us")
         print(f"  send and recv           {of['trip']:8.1f} us   on the daemon's socket {median['raw']:.1f} us: "
-              f"{median['raw'] / of['trip']:.2f} of its rate")  # fmt: skip
+              f"{median['raw'] / of['trip']:.2f} of its rate")
         print(f"  send and recvmsg        {of['recvmsg']:8.1f} us")
         print(f"  nlemu run -- true       {of['run']:8.3f} s    nlemu serve {median['serve']:.3f} s: "
-              f"{of['run'] / median['serve']:.2f} times")  # fmt: skip
+              f"{of['run'] / median['serve']:.2f} times")
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def main() -> None:
         return
     ours = on_daemon(*sizes)
     command = [sys.executable, "-m", "tests.bench.links", "--kernel", *(f"--{n}={v}" for n, v in zip(
-        ("pairs", "deleted", "rounds"), sizes, strict=True))]  # fmt: skip
+        ("pairs", "deleted", "rounds"), sizes, strict=True))]
     kernel = subprocess.run(command, capture_output=True, text=True, check=False)
     theirs: dict[str, float] = json.loads(kernel.stdout) if kernel.returncode == 0 else {}
     flat = {str(size): among(size) for size in SIZES}

@@ -28,7 +28,7 @@ def go_test(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     place = tmp_path_factory.mktemp("go")
     (place / "links_test.go").write_text(EXAMPLE)
     settings = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOPATH": str(PACKAGES), "GOFLAGS": "",
-                "GOCACHE": str(tmp_path_factory.mktemp("cache"))}  # fmt: skip
+                "GOCACHE": str(tmp_path_factory.mktemp("cache"))}
     program = place / "mine.test"
     command = [compiler, "test", "-c", "-o", str(program), "."]
     subprocess.run(command, cwd=place, env=os.environ | settings, check=True, timeout=300)
@@ -43,7 +43,7 @@ def test_it_passes(go_test: list[str]) -> None:
         run = subprocess.run(
             [*nlemu, "run", "--dir", directory, "--", *go_test], cwd=ROOT, capture_output=True, text=True, timeout=120,
             env=os.environ | {"NLEMU_DIR": str(directory)},
-        )  # fmt: skip
+        )
     assert run.returncode == 0 and run.stdout.count("--- PASS") == 2, run.stdout + run.stderr
 
 

@@ -64,7 +64,7 @@ class Addresses(Settings):
                 parts.append(e.attr(1, self.ip(False)))
             body = struct.pack("<BBBBI", family, 0, 0, 0, index)
             self.send(self.route_socket(), e.message(cmd, flags, self.next_seq(), body + b"".join(parts)), "getaddr", 0,
-                      spoilt=24)  # fmt: skip
+                      spoilt=24)
             return
         known = self.known(four) if self.chance(0.5) else None
         local = self.ip(four) if known is None else known[2]
@@ -110,13 +110,13 @@ class Addresses(Settings):
             found = [
                 (dev.ifindex, ifa.length, ifa.local.to_bytes(4, "big"))
                 for dev in self.devices() if dev.ip4 is not None for ifa in dev.ip4.addresses
-            ]  # fmt: skip
+            ]
         else:
             found = [
                 (dev.ifindex, ifa.length, ifa.address.to_bytes(16, "big"))
                 for dev in self.devices() if dev.ip6 is not None for ifa in dev.ip6.addresses
                 if ifa.scope != LINKLOCAL or (ifa.address & LOWER_HALF) >> 40 in KNOWN_MAKERS
-            ]  # fmt: skip
+            ]
         return self.rng.choice(found) if found else None
 
     def ip(self, four: bool) -> bytes:

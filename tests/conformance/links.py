@@ -23,7 +23,7 @@ class Links(Settings):
             (self.new_link, self.plain_link, self.set_link, self.get_link, self.del_link, self.move, self.altname,
              self.updown, self.random_link, self.nsim, self.change_kind, self.extras, self.bridge),
             (5 if few else 1, 2 if few else 0.2, 5, 5, 1 if few else 3, 4, 2, 5, 3, 1 if few else 0.5, 2, 1, 0.7),
-        )[0]()  # fmt: skip
+        )[0]()
 
     def about_link(self, *, peer: bool = False, addressed: float = 0.85) -> list[bytes]:
         """Attributes that a device may be born with, or given later. addressed: how likely with a hardware address."""

@@ -82,7 +82,7 @@ class ProgramWalk:
         found = [
             (net, dev) for net in NETS for dev in self.devices(net)
             if physical is None or (dev.parent is not None) == physical
-        ]  # fmt: skip
+        ]
         return self.rng.choice(found) if found else None
 
     def target(self) -> tuple[str, int, int]:
@@ -92,7 +92,7 @@ class ProgramWalk:
             leases = [
                 (net, dev.ifindex, queue.index) for net in NETS for dev in self.devices(net) if dev.parent is None
                 for queue in dev.rx.made(dev.real_num_rx_queues) if queue.lease is not None
-            ]  # fmt: skip
+            ]
             if leases:
                 return self.rng.choice(leases)
         found = self.device(physical=True) if self.chance(0.6) else self.device()
@@ -273,7 +273,7 @@ WEIGHTS = (
     (ProgramWalk.lease, 22), (ProgramWalk.xsk, 16), (ProgramWalk.zcrx, 14), (ProgramWalk.xdp, 3),
     (ProgramWalk.bind, 8), (ProgramWalk.end, 9), (ProgramWalk.close, 2), (ProgramWalk.look, 14),
     (ProgramWalk.look_at_links, 2), (ProgramWalk.look_closer, 8),
-)  # fmt: skip
+)
 
 
 def walked(seed: int, steps: int) -> ProgramWalk:

@@ -49,7 +49,7 @@ class Routes(Addresses):
             (self.list_routes, self.look_up, self.change_route, self.list_neighbours, self.change_neighbour,
              self.list_rules, self.change_rule, self.list_groups),
             (4, 3, 7, 2, 4, 1, 1.5, 1),
-        )[0]()  # fmt: skip
+        )[0]()
 
     def ask_route(self, cmd: int, flags: int, body: bytes, about: str, settle: float, header: int) -> None:
         data = e.message(cmd, flags, self.next_seq(), body)
@@ -169,7 +169,7 @@ class Routes(Addresses):
             parts.append(self.odd(four))
         asked = e.REQUEST | e.ACK
         flags = self.flags(asked | e.CREATE | e.EXCL, asked | e.CREATE, asked | e.CREATE | e.REPLACE, asked | e.REPLACE,
-                           asked | e.CREATE | e.APPEND) if cmd == NEWROUTE else self.flags(asked)  # fmt: skip
+                           asked | e.CREATE | e.APPEND) if cmd == NEWROUTE else self.flags(asked)
         about = "newroute" if cmd == NEWROUTE else "delroute"
         self.ask_route(cmd, flags, header + b"".join(parts), about, SETTLE, 12)
 
@@ -211,7 +211,7 @@ class Routes(Addresses):
         header = struct.pack(
             "<BBBBBBBBI", 2 if four else 10, length, (32 if four else 128) if sourced else 0,
             0 if self.chance(0.9) else rng.choice((4, 16, 1, 0xFC)), 0, 0, 0, 0, flags,
-        )  # fmt: skip
+        )
         dst = self.near(four)
         if self.is_shared(dst):
             return
@@ -303,7 +303,7 @@ class Routes(Addresses):
                   (0.08, lambda: e.attr(23, struct.pack("<HH", *rng.choice(((80, 80), (1, 9), (0, 0), (9, 1)))))),
                   (0.08, lambda: e.attr(24, struct.pack("<HH", *rng.choice(((80, 80), (1, 9), (0, 0), (9, 1)))))),
                   (0.02, lambda: e.attr(28, struct.pack("<H", rng.choice((0xFFFF, 0xFF, 0))))),
-                  (0.02, lambda: e.u8(25, 4)), (0.02, lambda: e.u32(26, 1)))  # fmt: skip
+                  (0.02, lambda: e.u8(25, 4)), (0.02, lambda: e.u32(26, 1)))
         parts += [make() for probability, make in likely if self.chance(probability)]
         asked = e.REQUEST | e.ACK
         flags = self.flags(asked | e.CREATE | e.EXCL, asked | e.CREATE, asked)

@@ -42,7 +42,7 @@ NAMES = (
     "ü",
 )
 BAD_NAMES = ("", ".", "..", "a/b", "a b", "a:b", "x%d", "y%d%d", "z%s", "%d", "all", "default", "exactly-fifteen",
-             "exactly-sixteen-", "a" * 30, "a" * 127, "a" * 128, "lo")  # fmt: skip
+             "exactly-sixteen-", "a" * 30, "a" * 127, "a" * 128, "lo")
 KINDS = ("dummy", "veth", "netkit", "netkit", "netkit")
 OTHER_KINDS = ("netdevsim", "nosuchkind", "", "lo", "netki", "netkit2")  # no kind that only Linux has
 AREAS = ("nlctrl", "netdev", "ethtool", "link", "nsid", "address", "route", "socket", "raw")

@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOCKER = ROOT / "docker"
 PACKAGES = (
     "nlemu", "trio", "construct", "attr", "attrs", "outcome", "sniffio", "sortedcontainers", "idna",
-)  # fmt: skip
+)
 IMAGE = "/opt/nlemu"
 """Where the sandbox has the packages and the commands that the image has."""
 
@@ -140,7 +140,7 @@ class Engine:
                     self.sandbox(service, *(program or command(service)), info=writer), text=True, cwd="/",
                     env=nobody.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                     pass_fds=[writer], **user(),
-                )  # fmt: skip
+                )
             finally:
                 os.close(writer)
             return Container(process, json.load(told)["child-pid"])
@@ -169,7 +169,7 @@ def engine(place: pathlib.Path) -> Engine:
         tried = subprocess.run(
             made.sandbox(empty, "true"), capture_output=True, text=True, env=nobody.environment(), cwd="/",
             check=False, **user(),
-        )  # fmt: skip
+        )
         if not tried.returncode:
             return made
     nobody.lacking(f"bubblewrap can make no sandbox here: {tried.stderr}")

@@ -74,7 +74,7 @@ def no_change(dev: Device, request: Request) -> bool:
 
 for _op, _ntf in (
     (DEBUG_GET, DEBUG_NTF), (WOL_GET, WOL_NTF), (PRIVFLAGS_GET, PRIVFLAGS_NTF), (EEE_GET, EEE_NTF), (MM_GET, MM_NTF),
-):  # fmt: skip
+):
     query(_op, ntf=_ntf)(nothing)
 for _op, _ntf in ((DEBUG_SET, DEBUG_NTF), (WOL_SET, WOL_NTF), (EEE_SET, EEE_NTF), (MM_SET, MM_NTF)):
     setting(_op, _ntf)(no_change)

@@ -64,7 +64,7 @@ def pause(dev: Device, request: Request) -> Values:
     check_source(source)
     values: dict[Attr[Any], Any] = {
         Pause.autoneg: int(record.autoneg), Pause.rx: int(record.rx), Pause.tx: int(record.tx),
-    }  # fmt: skip
+    }
     if request.stats:
         counted = model.PauseStats()
         dev.ops.get_pause_stats(dev, counted)

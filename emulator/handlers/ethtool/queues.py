@@ -36,7 +36,7 @@ ALWAYS = ("tx_push", "rx_push")
 IF_SETTABLE = (("tx_push_buf_len", "tx_push_buf_len_max"), ("hds_thresh", "hds_thresh_max"))
 RINGS_TAKEN = (
     *RING_KINDS, "rx_buf_len", "tcp_data_split", "cqe_size", "tx_push", "rx_push", "tx_push_buf_len", "hds_thresh",
-)  # fmt: skip
+)
 COALESCE_NAMES = tuple(field.name for field in fields(model.Coalesce))
 COALESCE_TAKEN = tuple(attr.name.replace("-", "_") for attr in Coalesce.order[1:])
 MODES = ("use_adaptive_rx", "use_adaptive_tx")

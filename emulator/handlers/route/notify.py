@@ -48,7 +48,7 @@ class IpNotify:
     def _tell(
         self, net: Net, group: int, event: int, body: Callable[[], bytes], nlflags: int = 0,
         origin: Origin | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         call = cast("Call | None", origin)
         seq, portid = (0, 0) if call is None else (call.seq, call.portid)
         self.machine.multicast.notify(

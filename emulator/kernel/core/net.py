@@ -37,7 +37,7 @@ class Net:
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
         "cookie", "dev_base_seq", "dying", "inum", "ip4", "ip6", "kernel", "loopback", "name", "neighbours",
-    )  # fmt: skip
+    )
 
     loopback: Device
 

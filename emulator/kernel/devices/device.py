@@ -165,7 +165,7 @@ class Device:
         "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs", "tso_max_size", "tx",
         "tx_active", "txqlen", "type", "unregister_queued", "vlan_features", "wanted_features", "xdp_features",
         "xdp_zc_max_segs",
-    )  # fmt: skip
+    )
 
     def __init__(self, kernel: Kernel, net: Net, name: str, ops: DeviceOps) -> None:
         self.kernel = kernel

@@ -165,7 +165,7 @@ def set_channels(dev: Device, wanted: Mapping[str, int]) -> bool:
     if not _update(channels, wanted):
         return False
     pairs = (("rx_count", "rx_max"), ("tx_count", "tx_max"), ("other_count", "other_max"),
-             ("combined_count", "combined_max"))  # fmt: skip
+             ("combined_count", "combined_max"))
     _exceeds(channels, pairs, "requested channel count exceeds maximum")
     rx = channels.combined_count + channels.rx_count
     tx = channels.combined_count + channels.tx_count
@@ -179,7 +179,7 @@ def set_channels(dev: Device, wanted: Mapping[str, int]) -> bool:
     # Not a strict comparison, though the count is one more than the index: the kernel refuses one channel too many.
     if rx <= provided:
         raise Refusal(EINVAL, "requested channel counts are too low for existing memory provider setting "
-                              f"({provided})")  # fmt: skip
+                              f"({provided})")
     for kind, count, old in ((QueueType.RX, rx, old_rx), (QueueType.TX, tx, old_tx)):
         for index in range(count, old):
             busy = queue_busy(dev, index, kind)
@@ -223,7 +223,7 @@ def set_rings(dev: Device, wanted: Mapping[str, int]) -> bool:
         if rings.hds_thresh:
             raise Refusal(EINVAL, "can't set non-zero hds_thresh while device is memory provider enabled")
     pairs = (("rx", "rx_max"), ("rx_mini", "rx_mini_max"), ("rx_jumbo", "rx_jumbo_max"), ("tx", "tx_max"),
-             ("hds_thresh", "hds_thresh_max"))  # fmt: skip
+             ("hds_thresh", "hds_thresh_max"))
     _exceeds(rings, pairs, "requested ring size exceeds maximum")
     if rings.tx_push_buf_len > rings.tx_push_buf_len_max:
         text = f"Requested TX push buffer exceeds the maximum of {rings.tx_push_buf_len_max}"

@@ -41,7 +41,7 @@ def find(net: Net, dev: Device | None, family: int, address: int) -> Proxy | Non
             if (proxy.family, proxy.address) == (family, address) and proxy.dev in (dev, None)
         ),
         None,
-    )  # fmt: skip
+    )
 
 
 def add(

@@ -123,7 +123,7 @@ def _constructed(wanted: Wanted) -> Neighbour:
     return Neighbour(
         dev, wanted.family, address, kind, state, lladdr, wanted.flags & KEPT,
         confirmed=now - CONFIRMED_AGO, used=now, updated=now,
-    )  # fmt: skip
+    )
 
 
 def update(

@@ -179,11 +179,11 @@ def suppressed(rule: Rule, length: int, group: int | None) -> bool:
 KNOWN_BY = (
     "action", "table", "priority", "iifname", "oifname", "mark", "suppress_ifgroup", "suppress_prefixlen", "mask",
     "tun_id", "uids", "ip_proto", "protocol", "sports", "dports", "sport_mask", "dport_mask",
-)  # fmt: skip
+)
 SAID = (
     "action", "table", "iifname", "oifname", "mark", "mask", "tun_id", "uids", "ip_proto", "protocol", "sports",
     "dports", "sport_mask", "dport_mask",
-)  # fmt: skip
+)
 """What a request to delete says of a rule unless it is empty."""
 
 

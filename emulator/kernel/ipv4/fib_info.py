@@ -100,7 +100,7 @@ class Info4:
         return (
             self.table, self.protocol, self.scope, self.type, self.priority, self.prefsrc, self.metrics,
             self.flags & ~NOT_COMPARED, tuple(nexthop.same() for nexthop in self.nexthops),
-        )  # fmt: skip
+        )
 
     @property
     def devices(self) -> set[Device]:

@@ -52,7 +52,7 @@ def _magic(ifa: Address4, route_type: int, dst: int, length: int, priority: int 
         dst, length, table=MAIN if route_type == UNICAST else LOCAL_TABLE, protocol=KERNEL,
         scope=HOST if route_type == LOCAL else LINK, type=route_type, oif=ifa.dev.ifindex, priority=priority,
         prefsrc=ifa.local, nlflags=ADD,
-    )  # fmt: skip
+    )
 
 
 def _add(net: Net, wanted: Wanted4) -> None:

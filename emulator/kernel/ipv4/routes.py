@@ -41,7 +41,7 @@ CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.RE
 ONLINK, PERVASIVE = int(RTNH_F.ONLINK), int(RTNH_F.PERVASIVE)
 UNIVERSE, LINK, HOST, NOWHERE = (
     int(RT_SCOPE.UNIVERSE), int(RT_SCOPE.LINK), int(RT_SCOPE.HOST), int(RT_SCOPE.NOWHERE)
-)  # fmt: skip
+)
 MAIN, LOCAL_TABLE, DEFAULT_TABLE = int(RT_TABLE.MAIN), int(RT_TABLE.LOCAL), int(RT_TABLE.DEFAULT)
 UNICAST, LOCAL, BROADCAST, MULTICAST = int(RTN.UNICAST), int(RTN.LOCAL), int(RTN.BROADCAST), int(RTN.MULTICAST)
 REAL = (UNICAST, LOCAL, BROADCAST, int(RTN.ANYCAST), MULTICAST)
@@ -165,7 +165,7 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
     info = Info4(
         wanted.table, wanted.protocol, wanted.scope, wanted.type, wanted.priority, wanted.prefsrc, nexthops,
         wanted.metrics, wanted.flags,
-    )  # fmt: skip
+    )
     if wanted.type in ERRORS:
         if wanted.gateway is not None or wanted.oif or hops:
             raise Refusal(EINVAL, "Gateway, device and multipath can not be specified for this route type")
@@ -316,7 +316,7 @@ def insert(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
     alike = [
         other for other in table.of(wanted.dst, wanted.length)
         if other.tos == wanted.tos and other.info.priority == info.priority
-    ]  # fmt: skip
+    ]
     nlflags = EXCL
     before: Route4 | None = None
     if alike:
@@ -430,7 +430,7 @@ def flush(net: Net, infos: Iterable[Info4]) -> None:
     fib = ip4.of(net).fib
     dying = [
         route for info in infos if info.flags & DEAD for route in info.routes if route.type not in ERRORS
-    ]  # fmt: skip
+    ]
     place = {table.id: at for at, table in enumerate(fib.in_order())}
     dying.sort(key=lambda route: (place[route.table], route.key))
     for route in dying:

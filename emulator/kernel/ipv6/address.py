@@ -167,7 +167,7 @@ def create(dev: Device, wanted: Wanted) -> Address6:
     ifa = Address6(
         dev, idev, wanted.address, wanted.length, wanted.peer, wanted.scope, flags, wanted.metric, wanted.proto,
         wanted.valid, wanted.preferred, now, now, route,
-    )  # fmt: skip
+    )
     ip6.of(net).addresses.setdefault(wanted.address, {})[dev] = ifa
     _link(idev, ifa)
     return ifa

@@ -96,7 +96,7 @@ def create(net: Net, wanted: Wanted6) -> Route6:
         ip6.prefix_of(wanted.dst, wanted.length), wanted.length, wanted.metric, wanted.type or UNICAST,
         wanted.protocol or BOOT, None, prefsrc=wanted.prefsrc, metrics=wanted.metrics, pref=wanted.pref,
         weight=wanted.weight, local=wanted.local, expires=wanted.expires,
-    )  # fmt: skip
+    )
     dev: Device | None = None
     if wanted.ifindex:
         dev = net.device(wanted.ifindex)

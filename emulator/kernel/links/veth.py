@@ -63,7 +63,7 @@ PAGE_POOL_STATS = (
     "rx_pp_alloc_fast", "rx_pp_alloc_slow", "rx_pp_alloc_slow_ho", "rx_pp_alloc_empty", "rx_pp_alloc_refill",
     "rx_pp_alloc_waive", "rx_pp_recycle_cached", "rx_pp_recycle_cache_full", "rx_pp_recycle_ring",
     "rx_pp_recycle_ring_full", "rx_pp_recycle_released_ref",
-)  # fmt: skip
+)
 """What ethtool -S calls its counters; the last are page_pool_ethtool_stats_get_strings()."""
 XDP_RECEIVES = int(XdpAct.BASIC | XdpAct.REDIRECT | XdpAct.RX_SG)
 XDP_TRANSMITS = int(XdpAct.NDO_XMIT | XdpAct.NDO_XMIT_SG)

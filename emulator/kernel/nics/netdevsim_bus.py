@@ -52,11 +52,11 @@ SWITCH_ID_LEN = 32
 FEATURES = word(
     NetifF.HIGHDMA, NetifF.SG, NetifF.FRAGLIST, NetifF.HW_CSUM, NetifF.LRO, NetifF.TSO, NetifF.HW_VLAN_CTAG_FILTER,
     NetifF.HW_VLAN_STAG_FILTER,
-)  # fmt: skip
+)
 HW_FEATURES = word(
     NetifF.HW_TC, NetifF.SG, NetifF.FRAGLIST, NetifF.HW_CSUM, NetifF.LRO, NetifF.TSO, NetifF.LOOPBACK,
     NetifF.HW_VLAN_CTAG_FILTER, NetifF.HW_VLAN_STAG_FILTER,
-)  # fmt: skip
+)
 """nsim_setup()."""
 
 PLAIN = NetdevsimOps()

@@ -56,7 +56,7 @@ RING_DEFAULT = 512
 NO_DRIVER_COALESCE = frozenset(
     ("use_cqe_mode_tx", "use_cqe_mode_rx", "tx_aggr_max_bytes", "tx_aggr_max_frames", "tx_aggr_time_usecs",
      "rx_cqe_frames", "rx_cqe_nsecs")
-)  # fmt: skip
+)
 """What struct kernel_ethtool_coalesce holds: the driver takes it and forgets it."""
 
 
@@ -86,7 +86,7 @@ class PortState:
     queues: list[Queue]
     rings: Rings = field(default_factory=lambda: Rings(
         rx_max=RING_MAX, rx_mini_max=RING_MAX, rx_jumbo_max=RING_MAX, tx_max=RING_MAX, rx=RING_DEFAULT,
-        tx=RING_DEFAULT))  # fmt: skip
+        tx=RING_DEFAULT))
     coalesce: Coalesce = field(default_factory=Coalesce)
     pause: Pause = field(default_factory=Pause)
     fec: Fec = field(default_factory=Fec)

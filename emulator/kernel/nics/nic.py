@@ -331,7 +331,7 @@ class Nics:
             count=count, first_irq=self._next_irq,
             rings=Rings(rx_max=profile.ring_max, tx_max=profile.ring_max, rx=profile.ring, tx=profile.ring,
                         hds_thresh_max=profile.hds_thresh_max),
-        )  # fmt: skip
+        )
         carrier_off(dev)
         register(dev)
         self.devices[address] = dev

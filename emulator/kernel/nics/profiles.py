@@ -117,4 +117,4 @@ PROFILES = {
             xdp_features=int(XDP | XdpAct.RX_SG), rx_counters=PACKETS, tx_counters=PACKETS,
         ),
     )
-}  # fmt: skip
+}

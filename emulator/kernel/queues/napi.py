@@ -49,7 +49,7 @@ class Napi:
     __slots__ = (
         "config", "defer_hard_irqs", "dev", "enabled", "gro_flush_timeout", "index", "irq", "irq_suspend_timeout",
         "listed", "napi_id", "pid", "threaded",
-    )  # fmt: skip
+    )
 
     def __init__(self) -> None:
         self.dev: Device | None = None

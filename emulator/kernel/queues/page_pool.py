@@ -70,7 +70,7 @@ class PagePool:
     __slots__ = (
         "cache", "destroyed", "detach_time", "dev", "id", "listed", "napi", "order", "out", "pools", "provider",
         "queue_index", "ring", "stats",
-    )  # fmt: skip
+    )
 
     def __init__(
         self,

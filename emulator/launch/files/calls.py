@@ -375,5 +375,5 @@ CALLS = {
     "inotify_add_watch": inotify_add_watch, "chdir": chdir, "getcwd": getcwd,
     "getxattr": xattr, "lgetxattr": xattr, "listxattr": xattr, "llistxattr": xattr,
     "execve": execve, "execveat": execve,
-}  # fmt: skip
+}
 

@@ -155,7 +155,7 @@ def _debug_pause(dev: Device) -> Directory:
 
 def _debug_ring(dev: Device) -> Directory:
     names = {"rx_max_pending": "rx_max", "rx_mini_max_pending": "rx_mini_max",
-             "rx_jumbo_max_pending": "rx_jumbo_max", "tx_max_pending": "tx_max"}  # fmt: skip
+             "rx_jumbo_max_pending": "rx_jumbo_max", "tx_max_pending": "tx_max"}
     return Directory({name: partial(_value, state_of(dev).rings, field) for name, field in names.items()})
 
 

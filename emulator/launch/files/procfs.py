@@ -123,5 +123,5 @@ def if_inet6(net: Net) -> str:
 
 FILES: dict[str, Callable[[Net], str]] = {
     "dev": dev, "dev_mcast": dev_mcast, "if_inet6": if_inet6, "igmp": igmp, "igmp6": igmp6,
-}  # fmt: skip
+}
 """By name, below /proc/net."""

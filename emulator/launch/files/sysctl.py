@@ -42,7 +42,7 @@ ABSENT6 = frozenset(
         Ipv6Devconf.ACCEPT_RA_RT_INFO_MAX_PLEN, Ipv6Devconf.OPTIMISTIC_DAD, Ipv6Devconf.USE_OPTIMISTIC,
         Ipv6Devconf.MC_FORWARDING, Ipv6Devconf.SEG6_REQUIRE_HMAC, Ipv6Devconf.STABLE_SECRET,
     )
-)  # fmt: skip
+)
 """Not built into the recorded machine; the last is one, but there is none to be read."""
 NAMES6 = {field: field.name.lower() for field in Ipv6Devconf if field not in ABSENT6} | {
     Ipv6Devconf.HOPLIMIT: "hop_limit",
@@ -62,7 +62,7 @@ FIXED6 = frozenset(
         Ipv6Devconf.FORWARDING, Ipv6Devconf.FORCE_FORWARDING, Ipv6Devconf.ADDR_GEN_MODE, Ipv6Devconf.MTU6,
         Ipv6Devconf.PROXY_NDP, Ipv6Devconf.IOAM6_ID, Ipv6Devconf.IOAM6_ID_WIDE,
     )
-)  # fmt: skip
+)
 """Whose change does more than change them."""
 UNTOLD6 = {"ra_honor_pio_life": 0, "ra_honor_pio_pflag": 0, "regen_min_advance": 2}
 """Those that no message tells of; the emulator has no use for them."""

@@ -351,7 +351,7 @@ def header_writes(
         flags |= put(control, header.controllen, SOL_NETLINK, NetlinkOpt.PKTINFO, struct.pack("=I", datagram.group))
     if datagram.nsid is not None and endpoint.all_nsid:
         flags |= put(control, header.controllen, SOL_NETLINK, NetlinkOpt.LISTEN_ALL_NSID,
-                     struct.pack("=i", datagram.nsid))  # fmt: skip
+                     struct.pack("=i", datagram.nsid))
     if channel.passcred:
         flags |= put(control, header.controllen, SOL_SOCKET, SCM_CREDENTIALS, struct.pack("=iII", 0, 0, 0))
     if control:

@@ -42,7 +42,7 @@ X86_64: Final = Architecture(
         "mount_setattr": 442,
     },
     foreign=0x40000000,
-)  # fmt: skip
+)
 
 AARCH64: Final = Architecture(
     "aarch64",
@@ -62,7 +62,7 @@ AARCH64: Final = Architecture(
         "statx": 291, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432, "fspick": 433,
         "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "mount_setattr": 442,
     },
-)  # fmt: skip
+)
 
 ARCHITECTURES: Final = {"x86_64": X86_64, "amd64": X86_64, "aarch64": AARCH64, "arm64": AARCH64}
 """By what uname() says."""

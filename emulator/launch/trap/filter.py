@@ -60,7 +60,7 @@ PATH_CALLS = (
     "openat", "open", "stat", "lstat", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "statx",
     "openat2", "creat", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "statfs", "inotify_add_watch", "chdir",
     "getxattr", "lgetxattr", "listxattr", "llistxattr", "execve", "execveat", "mount", "umount2", "getcwd",
-)  # fmt: skip
+)
 """Handed over always; of getcwd() a path comes back. newfstatat is too, when it takes a path."""
 
 NEW_MOUNT_CALLS = ("open_tree", "move_mount", "fsopen", "fsmount", "fspick", "mount_setattr")

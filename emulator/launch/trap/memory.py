@@ -55,7 +55,7 @@ class Memory:
         moved: int = libc.syscall(
             call, tid, ctypes.byref(self._local), ctypes.c_ulong(1), ctypes.byref(self._remote), ctypes.c_ulong(1),
             ctypes.c_ulong(0),
-        )  # fmt: skip
+        )
         if moved <= 0:
             raise OSError(errno.EFAULT, "a wild pointer")  # also what a process is told that may not be looked into
         return moved

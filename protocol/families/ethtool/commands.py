@@ -132,7 +132,7 @@ STRSET_GET = query(UserMsg.STRSET_GET, Strset, Strset.stringsets, Strset.counts_
 LINKINFO_GET = query(UserMsg.LINKINFO_GET, Linkinfo)
 LINKINFO_SET = setting(
     UserMsg.LINKINFO_SET, Linkinfo, Linkinfo.port, Linkinfo.phyaddr, Linkinfo.tp_mdix_ctrl
-)  # fmt: skip
+)
 LINKINFO_NTF = event(KernelMsg.LINKINFO_NTF, LINKINFO_GET)
 
 LINKMODES_GET = query(
@@ -142,11 +142,11 @@ LINKMODES_GET = query(
         Linkmodes.header, Linkmodes.autoneg, Linkmodes.ours, Linkmodes.peer, Linkmodes.speed, Linkmodes.duplex,
         Linkmodes.lanes, Linkmodes.master_slave_cfg, Linkmodes.master_slave_state, Linkmodes.rate_matching,
     ),
-)  # fmt: skip
+)
 LINKMODES_SET = setting(
     UserMsg.LINKMODES_SET, Linkmodes, Linkmodes.autoneg, Linkmodes.ours, Linkmodes.speed, Linkmodes.duplex,
     Linkmodes.master_slave_cfg, Linkmodes.lanes,
-)  # fmt: skip
+)
 LINKMODES_NTF = event(KernelMsg.LINKMODES_NTF, LINKMODES_GET)
 
 LINKSTATE_GET = query(UserMsg.LINKSTATE_GET, Linkstate)
@@ -163,7 +163,7 @@ FEATURES_GET = query(UserMsg.FEATURES_GET, Features)
 FEATURES_SET = setting(
     UserMsg.FEATURES_SET, Features, Features.wanted, demanded=False,
     replies=Layout(Features.header, Features.wanted, Features.active),
-)  # fmt: skip
+)
 FEATURES_NTF = event(KernelMsg.FEATURES_NTF, FEATURES_GET)
 
 PRIVFLAGS_GET = query(UserMsg.PRIVFLAGS_GET, Privflags)
@@ -178,12 +178,12 @@ RINGS_GET = query(
         Rings.tx_max, Rings.tx, Rings.rx_buf_len, Rings.tcp_data_split, Rings.cqe_size, Rings.tx_push, Rings.rx_push,
         Rings.tx_push_buf_len_max, Rings.tx_push_buf_len, Rings.hds_thresh, Rings.hds_thresh_max,
     ),
-)  # fmt: skip
+)
 RINGS_SET = setting(
     UserMsg.RINGS_SET, Rings, Rings.rx, Rings.rx_mini, Rings.rx_jumbo, Rings.tx, Rings.rx_buf_len,
     Rings.tcp_data_split, Rings.cqe_size, Rings.tx_push, Rings.rx_push, Rings.tx_push_buf_len, Rings.hds_thresh,
     top=Rings.hds_thresh_max.number,
-)  # fmt: skip
+)
 RINGS_NTF = event(KernelMsg.RINGS_NTF, RINGS_GET)
 
 CHANNELS_GET = query(
@@ -193,10 +193,10 @@ CHANNELS_GET = query(
         Channels.header, Channels.rx_max, Channels.rx_count, Channels.tx_max, Channels.tx_count, Channels.other_max,
         Channels.other_count, Channels.combined_max, Channels.combined_count,
     ),
-)  # fmt: skip
+)
 CHANNELS_SET = setting(
     UserMsg.CHANNELS_SET, Channels, Channels.rx_count, Channels.tx_count, Channels.other_count, Channels.combined_count
-)  # fmt: skip
+)
 CHANNELS_NTF = event(KernelMsg.CHANNELS_NTF, CHANNELS_GET)
 
 COALESCE_GET = query(
@@ -220,7 +220,7 @@ PAUSE_GET = query(
 PAUSE_SET = setting(
     UserMsg.PAUSE_SET, Pause, Pause.autoneg, Pause.rx, Pause.tx, Pause.stats_src.but(reject=""),
     header=Pause.header.but(kind=HEADER),
-)  # fmt: skip
+)
 PAUSE_NTF = event(KernelMsg.PAUSE_NTF, PAUSE_GET)
 
 EEE_GET = query(UserMsg.EEE_GET, Eee)
@@ -236,7 +236,7 @@ TSINFO_GET = query(
         Tsinfo.header, Tsinfo.timestamping, Tsinfo.tx_types, Tsinfo.rx_filters, Tsinfo.phc_index,
         Tsinfo.hwtstamp_provider, Tsinfo.hwtstamp_source, Tsinfo.hwtstamp_phyindex, Tsinfo.stats,
     ),
-)  # fmt: skip
+)
 
 CABLE_TEST_ACT = setting(UserMsg.CABLE_TEST_ACT, CableTest, demanded=False)
 CABLE_TEST_TDR_ACT = setting(UserMsg.CABLE_TEST_TDR_ACT, CableTestTdr, CableTestTdr.cfg, demanded=False)
@@ -250,7 +250,7 @@ FEC_NTF = event(KernelMsg.FEC_NTF, FEC_GET)
 MODULE_EEPROM_GET = query(
     UserMsg.MODULE_EEPROM_GET, ModuleEeprom, ModuleEeprom.offset, ModuleEeprom.length, ModuleEeprom.page,
     ModuleEeprom.bank, ModuleEeprom.i2c_address, flags=ADMIN,
-)  # fmt: skip
+)
 
 STATS_GET = query(UserMsg.STATS_GET, StatsGet, StatsGet.groups, StatsGet.src)
 
@@ -264,14 +264,14 @@ PSE_GET = query(UserMsg.PSE_GET, Pse)
 PSE_SET = setting(
     UserMsg.PSE_SET, Pse, Pse.podl_pse_admin_control, Pse.c33_pse_admin_control, Pse.c33_pse_avail_pw_limit,
     Pse.pse_prio,
-)  # fmt: skip
+)
 
 RSS_GET = query(UserMsg.RSS_GET, Rss, Rss.context, Rss.start_context)
 
 PLCA_GET_CFG = query(UserMsg.PLCA_GET_CFG, Plca)
 PLCA_SET_CFG = setting(
     UserMsg.PLCA_SET_CFG, Plca, Plca.enabled, Plca.node_cnt, Plca.node_id, Plca.to_tmr, Plca.burst_cnt, Plca.burst_tmr
-)  # fmt: skip
+)
 PLCA_NTF = event(KernelMsg.PLCA_NTF, PLCA_GET_CFG)
 PLCA_GET_STATUS = query(UserMsg.PLCA_GET_STATUS, Plca)
 
@@ -279,12 +279,12 @@ MM_GET = query(UserMsg.MM_GET, Mm)
 MM_SET = setting(
     UserMsg.MM_SET, Mm, Mm.pmac_enabled, Mm.tx_enabled, Mm.tx_min_frag_size, Mm.verify_enabled, Mm.verify_time,
     header=Mm.header.but(kind=HEADER), top=Mm.stats.number,
-)  # fmt: skip
+)
 MM_NTF = event(KernelMsg.MM_NTF, MM_GET)
 
 MODULE_FW_FLASH_ACT = setting(
     UserMsg.MODULE_FW_FLASH_ACT, ModuleFwFlash, ModuleFwFlash.file_name, ModuleFwFlash.password, demanded=False
-)  # fmt: skip
+)
 
 PHY_GET = query(UserMsg.PHY_GET, Phy)
 
@@ -293,12 +293,12 @@ TSCONFIG_SET = setting(UserMsg.TSCONFIG_SET, Tsconfig, *Tsconfig.order[1:])
 
 RSS_SET = setting(
     UserMsg.RSS_SET, Rss, Rss.context, Rss.hfunc, Rss.indir, Rss.hkey, Rss.input_xfrm, Rss.flow_hash
-)  # fmt: skip
+)
 RSS_NTF = event(KernelMsg.RSS_NTF, RSS_GET)
 RSS_CREATE_ACT = setting(
     UserMsg.RSS_CREATE_ACT, Rss, Rss.context.but(min=1), Rss.hfunc, Rss.indir.but(min=1), Rss.hkey, Rss.input_xfrm,
     demanded=False,
-)  # fmt: skip
+)
 RSS_DELETE_ACT = setting(UserMsg.RSS_DELETE_ACT, Rss, Rss.context.but(min=1), demanded=False)
 
 MSE_GET = query(UserMsg.MSE_GET, Mse)

@@ -66,7 +66,7 @@ _FEATURES = {
     NetifF.HW_HSR_TAG_RM: "hsr-tag-rm-offload",
     NetifF.HW_HSR_FWD: "hsr-fwd-offload",
     NetifF.HW_HSR_DUP: "hsr-dup-offload",
-}  # fmt: skip
+}
 FEATURES = tuple(_FEATURES[NetifF(bit)] if bit in _FEATURES else "" for bit in range(NETDEV_FEATURE_COUNT))
 LINK_MODES = (
     "10baseT/Half", "10baseT/Full", "100baseT/Half", "100baseT/Full", "1000baseT/Half", "1000baseT/Full", "Autoneg",
@@ -93,23 +93,23 @@ LINK_MODES = (
     "400000baseDR2/Full", "400000baseDR2_2/Full", "400000baseSR2/Full", "400000baseVR2/Full", "800000baseCR4/Full",
     "800000baseKR4/Full", "800000baseDR4/Full", "800000baseDR4_2/Full", "800000baseSR4/Full", "800000baseVR4/Full",
     "1600000baseCR8/Full", "1600000baseKR8/Full", "1600000baseDR8/Full", "1600000baseDR8_2/Full",
-)  # fmt: skip
+)
 MSG_CLASSES = (
     "drv", "probe", "link", "timer", "ifdown", "ifup", "rx_err", "tx_err", "tx_queued", "intr", "tx_done", "rx_status",
     "pktdata", "hw", "wol",
-)  # fmt: skip
+)
 SOF_TIMESTAMPING = (
     "hardware-transmit", "software-transmit", "hardware-receive", "software-receive", "software-system-clock",
     "hardware-legacy-clock", "hardware-raw-clock", "option-id", "sched-transmit", "ack-transmit", "option-cmsg",
     "option-tsonly", "option-stats", "option-pktinfo", "option-tx-swhw", "bind-phc", "option-id-tcp",
     "option-rx-filter", "tx-completion",
-)  # fmt: skip
+)
 TS_TX_TYPES = ("off", "on", "onestep-sync", "onestep-p2p")
 TS_RX_FILTERS = (
     "none", "all", "some", "ptpv1-l4-event", "ptpv1-l4-sync", "ptpv1-l4-delay-req", "ptpv2-l4-event", "ptpv2-l4-sync",
     "ptpv2-l4-delay-req", "ptpv2-l2-event", "ptpv2-l2-sync", "ptpv2-l2-delay-req", "ptpv2-event", "ptpv2-sync",
     "ptpv2-delay-req", "ntp-all",
-)  # fmt: skip
+)
 UDP_TUNNEL_TYPES = ("vxlan", "geneve", "vxlan-gpe")
 STATS_STD = ("eth-phy", "eth-mac", "eth-ctrl", "rmon", "phydev")
 
@@ -146,5 +146,5 @@ STRING_SETS: dict[int, tuple[str, ...]] = {
     ),
     StringSet.STATS_PHY: ("RxFrames", "RxOctets", "RxErrors", "TxFrames", "TxOctets", "TxErrors"),
     StringSet.TS_FLAGS: ("bonded-phc-index",),
-}  # fmt: skip
+}
 """What info_template of net/ethtool/strset.c holds; the sets that are not here are a driver's, or nobody's."""

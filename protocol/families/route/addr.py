@@ -44,20 +44,20 @@ class Ifa(AttrSet):
 IPV4 = Policy(
     Ifa.local.but(kind=in_addr), Ifa.address.but(kind=in_addr), Ifa.broadcast.but(kind=in_addr), Ifa.label,
     Ifa.cacheinfo, Ifa.flags, Ifa.rt_priority, Ifa.target_netnsid, Ifa.proto, top=IFA_MAX, chosen_from=Ifa,
-)  # fmt: skip
+)
 """ifa_ipv4_policy"""
 
 U32_AT_LEAST = structure(c.Int32ul, "u32")
 IPV6 = Policy(
     Ifa.address.but(kind=in6_addr), Ifa.local.but(kind=in6_addr), Ifa.cacheinfo, Ifa.flags.but(kind=U32_AT_LEAST),
     Ifa.rt_priority.but(kind=U32_AT_LEAST), Ifa.target_netnsid, Ifa.proto, top=IFA_MAX, chosen_from=Ifa,
-)  # fmt: skip
+)
 """ifa_ipv6_policy, which looks at no more than the length of most"""
 
 TOLD4 = Layout(
     Ifa.target_netnsid, Ifa.address, Ifa.local, Ifa.broadcast, Ifa.label, Ifa.proto, Ifa.flags, Ifa.rt_priority,
     Ifa.cacheinfo,
-)  # fmt: skip
+)
 TOLD6 = Layout(
     Ifa.target_netnsid, Ifa.local, Ifa.address, Ifa.rt_priority, Ifa.cacheinfo, Ifa.flags, Ifa.proto
 )

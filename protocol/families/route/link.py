@@ -206,13 +206,13 @@ class Link(AttrSet):
         proto_down_reason, event, address, broadcast, phys_port_id, phys_port_name, phys_switch_id, stats64, stats,
         num_vf, vfinfo_list, vf_ports, port_self, xdp, linkinfo, new_netnsid, new_ifindex, perm_address, link_netnsid,
         link, qdisc, af_spec, map, parent_dev_name, parent_dev_bus_name, devlink_port, dpll_pin,
-    )  # fmt: skip
+    )
 
 
 OPENED_LATER = (
     Link.linkinfo, Link.vfinfo_list, Link.vf_ports, Link.port_self, Link.af_spec, Link.xdp, Link.prop_list,
     Link.proto_down_reason,
-)  # fmt: skip
+)
 AS_THEY_ARE = (
     Link.ifname, Link.address, Link.broadcast, Link.map, Link.mtu, Link.link, Link.master, Link.carrier, Link.txqlen,
     Link.weight, Link.operstate, Link.linkmode, Link.net_ns_pid, Link.net_ns_fd, Link.ext_mask, Link.promiscuity,
@@ -222,7 +222,7 @@ AS_THEY_ARE = (
     Link.perm_address, Link.new_ifindex, Link.parent_dev_name, Link.gro_max_size, Link.tso_max_size,
     Link.tso_max_segs, Link.allmulti, Link.gso_ipv4_max_size, Link.gro_ipv4_max_size, Link.netns_immutable,
     Link.headroom, Link.tailroom,
-)  # fmt: skip
+)
 TAKEN = Policy(
     *AS_THEY_ARE,
     *(attr.but(kind=NESTED) for attr in OPENED_LATER),

@@ -43,7 +43,7 @@ class Nda(AttrSet):
 TAKEN = Policy(
     Nda.dst, Nda.lladdr, Nda.cacheinfo, Nda.probes, Nda.vlan, Nda.port, Nda.vni, Nda.ifindex, Nda.master, Nda.protocol,
     Nda.nh_id, Nda.flags_ext, Nda.fdb_ext_attrs, top=NDA_MAX, strict_from=STRICT_FROM, chosen_from=Nda,
-)  # fmt: skip
+)
 """nda_policy"""
 
 TOLD = Layout(Nda.dst, Nda.lladdr, Nda.probes, Nda.cacheinfo, Nda.protocol, Nda.flags_ext)

@@ -79,17 +79,17 @@ METRICS = Rta.metrics.but(kind=nest(None))
 _COMMON = (
     Rta.iif, Rta.oif, Rta.priority, METRICS, Rta.multipath.but(kind=NEXTHOP), Rta.encap_type, Rta.encap, Rta.uid,
     Rta.mark, Rta.table, Rta.ip_proto, Rta.sport.but(kind=u16), Rta.dport.but(kind=u16), Rta.nh_id,
-)  # fmt: skip
+)
 
 IPV4 = Policy(
     *_COMMON, *(attr.but(kind=in_addr) for attr in (Rta.dst, Rta.src, Rta.gateway, Rta.prefsrc)), Rta.protoinfo,
     Rta.flow, top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
-)  # fmt: skip
+)
 """rtm_ipv4_policy"""
 IPV6 = Policy(
     *_COMMON, *(attr.but(kind=in6_addr) for attr in (Rta.gateway, Rta.prefsrc)), Rta.pref, Rta.expires, Rta.flowlabel,
     top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
-)  # fmt: skip
+)
 """rtm_ipv6_policy"""
 
 TOLD4 = Layout(
@@ -98,7 +98,7 @@ TOLD4 = Layout(
 TOLD6 = Layout(
     Rta.table, Rta.dst, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.multipath, Rta.cacheinfo,
     Rta.pref,
-)  # fmt: skip
+)
 LOOKED_UP4 = Layout(
     Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.prefsrc, Rta.gateway, Rta.via, Rta.metrics, Rta.mark, Rta.uid,
     Rta.cacheinfo,
@@ -115,4 +115,4 @@ DELROUTE = route.operation(RTM.DELROUTE, Rta, do=Half(IPV4), fixed=HEADER)
 GETROUTE = route.operation(
     RTM.GETROUTE, Rta, do=Half(IPV4), dump=Half(IPV4, done_apart=True), replies=TOLD4, reply_cmd=RTM.NEWROUTE,
     fixed=HEADER,
-)  # fmt: skip
+)

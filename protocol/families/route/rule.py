@@ -57,14 +57,14 @@ TAKEN = Policy(
     Fra.sport_range, Fra.dport_range, Fra.dscp, Fra.flowlabel, Fra.flowlabel_mask, Fra.sport_mask, Fra.dport_mask,
     Fra.dscp_mask, top=FRA_MAX, strict_from=STRICT_FROM,
     chosen_from=Fra,
-)  # fmt: skip
+)
 """fib_rule_policy"""
 
 TOLD = Layout(
     Fra.table, Fra.suppress_prefixlen, Fra.protocol, Fra.iifname, Fra.oifname, Fra.priority, Fra.fwmark, Fra.fwmask,
     Fra.goto, Fra.tun_id, Fra.uid_range, Fra.sport_range, Fra.sport_mask, Fra.dport_range, Fra.dport_mask,
     Fra.ip_proto, Fra.suppress_ifgroup, Fra.dscp, Fra.dscp_mask, Fra.dst, Fra.src,
-)  # fmt: skip
+)
 
 NEWRULE = route.operation(RTM.NEWRULE, Fra, do=Half(TAKEN), fixed=HEADER)
 DELRULE = route.operation(RTM.DELRULE, Fra, do=Half(TAKEN), fixed=HEADER)

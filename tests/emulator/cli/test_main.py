@@ -48,7 +48,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["ynl", "--family", "netdev", "--list-attrs", "nosuch"], ["replay", "/nonexistent/trace"],
         ["serve", "--dir", "d", "--seed", "x"], ["serve", "--dir", "d", "--netdevsim", "fast"],
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_told_on_standard_error(
     arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

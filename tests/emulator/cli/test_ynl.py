@@ -69,10 +69,10 @@ def test_do(ynl: Ynl) -> None:
     asked = ("--family", "netdev", "--do", "dev-get", "--json", '{"ifindex": 2}')
     assert literal_eval(ynl(*asked).replace("set()", "{0}")) == {
         "ifindex": 2, "xdp-features": {"basic", "hw-offload"}, "xdp-rx-metadata-features": {0}, "xsk-features": {0},
-    }  # fmt: skip
+    }
     assert ynl.json(*asked) == {
         "ifindex": 2, "xdp-features": ["basic", "hw-offload"], "xdp-rx-metadata-features": [], "xsk-features": [],
-    }  # fmt: skip
+    }
 
 
 def test_dump(ynl: Ynl) -> None:
@@ -157,7 +157,7 @@ def test_news(ynl: Ynl) -> None:
     process = start(
         "ynl", "--dir", ynl.directory, "--family", "netdev", "--subscribe", "mgmt", "--dump", "page-pool-get",
         "--output-json",
-    )  # fmt: skip
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "[]\n"
     assert main(["ctl", "--dir", str(ynl.directory), "nsim", "del", "10"]) == OK

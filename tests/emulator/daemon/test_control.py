@@ -195,7 +195,7 @@ async def test_reset_is_a_fresh_machine(place: Path) -> None:
         ('{"sleep": ' + "9" * 5000 + "}", "not JSON"),
         ("[" * 100_000, "nested too deeply"),
     ],
-)  # fmt: skip
+)
 async def test_bad_lines(place: Path, line: str, says: str) -> None:
     async with daemon(place / "d") as d:
         ctl = await d.control()

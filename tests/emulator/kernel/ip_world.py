@@ -97,7 +97,7 @@ class IpWorld:
     def add4(
         self, text: str, *, dev: Device | None = None, valid: int = INFINITY, preferred: int = INFINITY,
         broadcast: str = "0.0.0.0", scope: int = 0,
-    ) -> Address4:  # fmt: skip
+    ) -> Address4:
         local = ipaddress.IPv4Interface(text)
         dev = dev or self.dev
         ifa = Address4(
@@ -109,7 +109,7 @@ class IpWorld:
     def add6(
         self, text: str, *, dev: Device | None = None, valid: int = INFINITY, preferred: int = INFINITY,
         flags: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         address = ipaddress.IPv6Interface(text)
         permanent = PERMANENT if valid == INFINITY else 0
         expires = None if valid == INFINITY else self.kernel.clock.now + valid * 10**9

@@ -27,7 +27,7 @@ NUMBERS = {
     41: "gso_max_size", 44: "event", 45: "new_nsid", 47: "ups", 48: "downs", 49: "new_ifindex", 50: "min_mtu",
     51: "max_mtu", 58: "gro_max_size", 59: "tso_max_size", 60: "tso_max_segs", 61: "allmulti",
     63: "gso_ipv4_max_size", 64: "gro_ipv4_max_size", 68: "headroom", 69: "tailroom",
-}  # fmt: skip
+}
 TEXTS = {3: "name", 6: "qdisc", 20: "alias"}
 
 
@@ -45,7 +45,7 @@ def of_device(dev: Device) -> Item:
         "gso_ipv4_max_size": dev.gso_ipv4_max_size, "gro_ipv4_max_size": dev.gro_ipv4_max_size,
         "min_mtu": dev.min_mtu, "max_mtu": dev.max_mtu, "headroom": dev.needed_headroom,
         "tailroom": dev.needed_tailroom, "qdisc": dev.qdisc,
-    }  # fmt: skip
+    }
     if dev.ifalias:
         item["alias"] = dev.ifalias
     link_net = None if dev.kind is None else dev.kind.get_link_net(dev)

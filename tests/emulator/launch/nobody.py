@@ -67,7 +67,7 @@ def nlemu(
     return subprocess.run(
         command(*arguments, copies=copies), input=text, capture_output=True, text=True, timeout=timeout,
         env=environment(), check=False,
-    )  # fmt: skip
+    )
 
 
 def run(*program: str, options: Sequence[str] = (), text: str | None = None, timeout: float = 120) -> str:

@@ -186,10 +186,10 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     place = Path(tempfile.mkdtemp(prefix="nlemu-tests-"))
     place.chmod(0o755)
     settings = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOPATH": str(GO_PACKAGES), "GOFLAGS": "",
-                "GOCACHE": str(tmp_path_factory.mktemp("go"))}  # fmt: skip
+                "GOCACHE": str(tmp_path_factory.mktemp("go"))}
     for program in ("vishvananda", "mdlayher"):
         subprocess.run([compiler, "build", "-o", str(place / program), "."], cwd=GO_SOURCES / program, check=True,
-                       env={**nobody.environment(), **settings})  # fmt: skip
+                       env={**nobody.environment(), **settings})
     yield place
     shutil.rmtree(place)
 
@@ -197,7 +197,7 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_go_with_vishvananda(go: Path) -> None:
     assert nobody.run(str(go / "vishvananda")).splitlines() == [
         "1 device lo 65536", "2 veth go1 1500", "3 veth go0 1400", "Link not found", "lo 65536", "go1 1500", "go0 1400",
-    ]  # fmt: skip
+    ]
 
 
 def test_go_with_mdlayher(go: Path) -> None:
@@ -220,7 +220,7 @@ def test_pyynl(kernel_tree: Path) -> None:
             ("rt-addr", ["--dump", "getaddr"]),
         ):
             output = nobody.run("env", f"PYTHONPATH={yaml}", nobody.python(), str(client), "--no-schema", "--spec",
-                                str(specs / f"{family}.yaml"), *words)  # fmt: skip
+                                str(specs / f"{family}.yaml"), *words)
             assert output
         script = f"""
 import select, subprocess, sys

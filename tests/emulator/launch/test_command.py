@@ -45,7 +45,7 @@ def test_input_and_output_are_the_commands_own() -> None:
 def test_signals_go_on_to_the_command() -> None:
     script = "trap 'echo caught; exit 5' USR1; echo ready; while :; do sleep 0.01; done"
     process = subprocess.Popen(nobody.command("run", "--", "sh", "-c", script), stdout=subprocess.PIPE, text=True,
-                               env=nobody.environment())  # fmt: skip
+                               env=nobody.environment())
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -64,7 +64,7 @@ def test_the_terminal_is_the_commands_own() -> None:
         ["setsid", "-c", "-w", *nobody.command("run", "--", "sh", "-c", script)], stdin=slave, stdout=slave,
         stderr=slave,
         env=nobody.environment(),
-    )  # fmt: skip
+    )
     os.close(slave)
     seen = b""
 

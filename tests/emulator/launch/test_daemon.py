@@ -23,7 +23,7 @@ def directory() -> Iterator[str]:
         Path(place).chmod(0o777)
         path = f"{place}/d"
         daemon = subprocess.Popen(nobody.command("serve", "--dir", path), stderr=subprocess.PIPE, text=True,
-                                  env=nobody.environment())  # fmt: skip
+                                  env=nobody.environment())
         assert daemon.stderr is not None
         assert daemon.stderr.readline() == f"nlemu: serving {path}\n"
         yield path
@@ -78,7 +78,7 @@ os.system("echo 1 > /sys/bus/netdevsim/new_device; echo 1 2>/dev/null > /sys/bus
 def test_two_at_once_hear_each_other(directory: str) -> None:
     options = ["--dir", directory]
     monitor = subprocess.Popen(nobody.command("run", *options, "--", "ip", "monitor", "link"), stdout=subprocess.PIPE,
-                               text=True, env=nobody.environment())  # fmt: skip
+                               text=True, env=nobody.environment())
     with monitor:
         assert monitor.stdout is not None
         import select

@@ -61,7 +61,7 @@ def sit(path: Path, before: str = ":") -> str:
     yaml = packages("yaml")
     try:
         done = nobody.nlemu("run", "--", "sh", "-c", f'{before}; cd "$1"; shift; exec "$@"', "sh", str(path.parent),
-                            "env", f"PYTHONPATH={yaml}", nobody.python(), path.name, timeout=300)  # fmt: skip
+                            "env", f"PYTHONPATH={yaml}", nobody.python(), path.name, timeout=300)
     finally:
         shutil.rmtree(yaml)
     return done.stdout + done.stderr

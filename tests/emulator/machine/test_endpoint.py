@@ -43,7 +43,7 @@ def refused(number: int, call: Callable[[], object]) -> None:
         (36, 896), (136, 896), (320, 896), (321, 1280), (324, 1280), (656, 1280), (704, 1280), (705, 2304),
         (1116, 2304), (1468, 2304), (2056, 4352), (3756, 4352), (5056, 8448), (8056, 16640), (20056, 33024),
     ],
-)  # fmt: skip
+)
 def test_what_a_message_counts_for(size: int, counted: int) -> None:
     # As /proc/net/netlink of Linux 7.2.13 tells it (Rmem) with one message of that size in the queue.
     assert truesize(size) == counted

@@ -35,7 +35,7 @@ def tell(typed: list[str]) -> list[str]:
         run = subprocess.run(
             ["bash", "-c", "\n".join(script)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             check=True,
-        )  # fmt: skip
+        )
     return run.stdout.split(f"{MARK}\n")[:-1]
 
 

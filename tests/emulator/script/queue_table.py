@@ -288,7 +288,7 @@ SECTIONS: dict[str, list[Row]] = {
         Row([Plug("mlx5_core"), SPLIT, LEASED, Zcrx("lessee", 1)], Unplug(), None, None, GOES,
             None, ""),
     ],
-}  # fmt: skip
+}
 
 
 def table() -> str:

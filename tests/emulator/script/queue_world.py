@@ -62,7 +62,7 @@ class World:
     def ask(
         self, family: str, name: str, values: Mapping[str, Any], *, dump: bool = False, create: bool = False,
         who: str = "",
-    ) -> list[dict[Any, Any]]:  # fmt: skip
+    ) -> list[dict[Any, Any]]:
         """Asks, as the socket `who` of that family; raises NlError when it is refused."""
         known = specification(family)
         socket = f"{family}{who}"
@@ -201,7 +201,7 @@ class Bind(Doing):
         values = {
             "ifindex": world.indexes.get(self.on, 99), "fd": descriptor(world),
             "queues": [{"id": queue, "type": "rx"} for queue in self.queues],
-        }  # fmt: skip
+        }
         world.ask("netdev", "bind-rx", values | dict(self.fields), who=self.who)
 
     def __str__(self) -> str:

@@ -93,7 +93,7 @@ def test_a_namespace_is_named_by_a_descriptor(steps: Steps, monkeypatch: pytest.
     numbers = [int.from_bytes(data[4:8], "little") for data in seen]
     assert [endpoint.descriptors.get(number) for number in numbers] == [
         steps.nets["two"], steps.nets["one"], steps.nets["two"],
-    ]  # fmt: skip
+    ]
     assert all(data[:4] == data[8:] == bytes(4) for data in seen)
     do(steps, netns_del="two")
     assert endpoint.descriptors.get(numbers[0]) is None

@@ -31,10 +31,10 @@ NETDEV = 20
 LEASED = {
     Queue.id: 15, Queue.type: QueueType.RX, Queue.ifindex: 2,
     Queue.lease: {Lease.queue: {QueueId.id: 1, QueueId.type: QueueType.RX}, Lease.ifindex: 3, Lease.netns_id: 0},
-}  # fmt: skip
+}
 TOLD = {
     "id": 15, "type": "rx", "ifindex": 2, "lease": {"queue": {"id": 1, "type": "rx"}, "ifindex": 3, "netns-id": 0},
-}  # fmt: skip
+}
 
 
 def reply(body: bytes, *, flags: int = 0, kind: int = NETDEV) -> bytes:
@@ -56,7 +56,7 @@ def error(request: bytes, number: int, told: bytes = b"", flags: int = 0) -> byt
 def test_a_reply() -> None:
     assert decode(reply(QUEUE_GET.body(LEASED)), GENERIC) == {
         "type": "netdev", "flags": [], "seq": 3, "port": 1000, "op": "queue-get", "version": 1, "attributes": TOLD,
-    }  # fmt: skip
+    }
 
 
 def test_a_request() -> None:
@@ -302,7 +302,7 @@ def test_no_bytes_are_too_strange(data: bytes, protocol: int) -> None:
 @given(
     st.sampled_from([2, 3, 16, 20, 21]), st.integers(0, 0xFFFF), st.integers(0, 60),
     st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.binary(max_size=40)), max_size=6), st.binary(max_size=3),
-)  # fmt: skip
+)
 def test_no_attributes_are_too_strange(
     kind: int, flags: int, command: int, attributes: list[tuple[int, bool, bytes]], rest: bytes
 ) -> None:

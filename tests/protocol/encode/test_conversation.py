@@ -90,7 +90,7 @@ def test_a_link_with_its_structure_its_kind_and_its_peer() -> None:
             "kind": "netkit",
             "data": {"mode": "l3", "policy": "blackhole", "peer-info": {"ifi-index": 7, "ifname": "nk1"}},
         },
-    }  # fmt: skip
+    }
     told = asked("rt-link", "newlink", values)
     assert told["header"]["ifi-flags"] == ["up"] and told["header"]["ifi-change"] == 1
     assert told["attributes"]["address"] == "02:00:00:00:00:01"
@@ -173,7 +173,7 @@ def test_every_declared_operation_is_in_one_specification() -> None:
         inside, max_size=4,
     ),
     max_leaves=12,
-), st.data())  # fmt: skip
+), st.data())
 def test_any_values_are_written_or_refused(values: Any, data: st.DataObject) -> None:
     known = data.draw(st.sampled_from(list(specifications().values())))
     op = data.draw(st.sampled_from(list(known.operations.values()))) if known.operations else None

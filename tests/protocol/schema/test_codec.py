@@ -99,7 +99,7 @@ SIZES = {  # sizeof() as the compiler has it on x86-64
     "genlmsghdr": 4, "rtgenmsg": 1, "ifinfomsg": 16, "rtmsg": 12, "rtnexthop": 8, "rta_cacheinfo": 32,
     "ifaddrmsg": 8, "ifa_cacheinfo": 16, "ndmsg": 12, "nda_cacheinfo": 16, "fib_rule_hdr": 12, "netconfmsg": 1,
     "rtnl_link_stats": 96, "rtnl_link_stats64": 200, "rtnl_link_ifmap": 32, "ifla_cacheinfo": 16,
-}  # fmt: skip
+}
 
 
 def test_sizes() -> None:

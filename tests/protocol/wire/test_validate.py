@@ -130,7 +130,7 @@ BAD: list[tuple[str, bytes, int, str | None, int | None, Attr[Any] | None]] = [
      errno.ERANGE, "integer out of range", 8, Inner.small),
     ("a member of three bytes", attr(10, attr(1, b"123"), NESTED), errno.ERANGE, "Array element too short", 4, None),
     ("leftover bytes", attr(6, b"") + b"12", errno.EINVAL, "bytes leftover after parsing attributes", None, None),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("data", "code", "text", "at", "policy"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
@@ -157,7 +157,7 @@ def test_the_last_of_several_counts() -> None:
 LIBERAL_LETS_IN = [
     attr(1, b"\1\0\0\0\0"), attr(9, attr(1, b"\0")), attr(1, b"\1\0\0\0", NESTED), attr(15, bytes(8)), attr(16, b""),
     attr(0, b""), attr(6, b"") + b"12",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("data", LIBERAL_LETS_IN, ids=range(len(LIBERAL_LETS_IN)))

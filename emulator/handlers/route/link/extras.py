@@ -28,7 +28,7 @@ INT_MAX = 0x7FFFFFFF
 WORD = struct.Struct("<I")
 IN_ORDER: tuple[Attr[bytes], ...] = (
     Vf.mac, Vf.vlan, Vf.vlan_list, Vf.tx_rate, Vf.rate, Vf.spoofchk, Vf.link_state, Vf.rss_query_en, Vf.trust,
-)  # fmt: skip
+)
 """What do_setvfinfo() looks at; the ids of InfiniBand follow, which no driver here knows."""
 FLAGS = sum(XDP_FLAGS)
 MODES = int(XDP_FLAGS.SKB_MODE | XDP_FLAGS.DRV_MODE | XDP_FLAGS.HW_MODE)

@@ -54,19 +54,19 @@ class RouteNotify:
     def link_new(
         self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None, new_ifindex: int = 0,
         origin: Origin | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """rtmsg_ifinfo(RTM_NEWLINK)."""
         call = cast("Call | None", origin)
         link_fill.give_id(dev)
         self.machine.multicast.notify(
             dev.net, ROUTE, LINK,
             lambda: build_link(NEWLINK, dev, change, event, new_nsid, new_ifindex, call), call,
-        )  # fmt: skip
+        )
 
     def link_going(
         self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None, new_ifindex: int = 0,
         origin: Origin | None = None,
-    ) -> Callable[[], None]:  # fmt: skip
+    ) -> Callable[[], None]:
         """rtmsg_ifinfo_build_skb(RTM_DELLINK), to be sent when the answer is called."""
         call = cast("Call | None", origin)
         multicast, net = self.machine.multicast, dev.net

@@ -62,7 +62,7 @@ INET6 = sum(
         4, Inet6Link.cacheinfo.kind.size, Inet6Link.conf.kind.size, Inet6Link.stats.kind.size,
         Inet6Link.icmp6stats.kind.size, 16, 1, 4,
     )
-)  # fmt: skip
+)
 """inet6_ifla6_size()"""
 AF_SPEC = NEST + 3 * NEST
 """IPv4, IPv6, and the bridge, which never has anything to say here."""

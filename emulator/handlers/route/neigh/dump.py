@@ -80,7 +80,7 @@ def proxy_body(proxy: Proxy) -> bytes:
     head = HEADER.codec.pack(
         family=proxy.family, ifindex=0 if proxy.dev is None else proxy.dev.ifindex, state=0,
         flags=proxy.flags & OLD | PROXY, type=UNICAST,
-    )  # fmt: skip
+    )
     return head + TOLD.encode(
         {
             Nda.dst: proxy.address.to_bytes(SIZES[proxy.family], "big"),

@@ -73,7 +73,7 @@ def newneigh(call: Call) -> None:
         Wanted(dev, header.family, address, header.state, lladdr, flags, protocol),
         create=bool(call.flags & CREATE), exclusive=bool(call.flags & EXCL), replace=bool(call.flags & REPLACE),
         portid=call.portid,
-    )  # fmt: skip
+    )
 
 
 @doit_of(DELNEIGH, UNSPEC)

@@ -95,7 +95,7 @@ def _body4(route: Route4, table: int, kind: int) -> bytes:
     head = pack_header(
         family=AF_INET, dst_len=route.length, tos=route.tos, table=table if table < 256 else COMPAT,
         protocol=info.protocol, scope=info.scope, type=kind, flags=flags | TRAP if trap else flags,
-    )  # fmt: skip
+    )
     return head + TOLD4.encode(values)
 
 
@@ -153,5 +153,5 @@ def _body6(route: Route6, hops: tuple[Route6, ...]) -> bytes:
     head = pack_header(
         family=AF_INET6, dst_len=route.length, table=MAIN, protocol=route.protocol, type=route.type,
         flags=flags | TRAP if route.trap else flags,
-    )  # fmt: skip
+    )
     return head + TOLD6.encode(values)

@@ -55,7 +55,7 @@ ASKABLE = frozenset(
     attr.number for attr in (
         Rta.iif, Rta.oif, Rta.src, Rta.dst, Rta.ip_proto, Rta.sport, Rta.dport, Rta.mark, Rta.uid, Rta.flowlabel
     )
-)  # fmt: skip
+)
 
 
 def asked(call: Call, policy: Policy, prefix: str, bits: int) -> Attrs:
@@ -68,7 +68,7 @@ def asked(call: Call, policy: Policy, prefix: str, bits: int) -> Attrs:
     if (
         header.src_len not in (0, bits) or header.dst_len not in (0, bits)
         or header.table or header.protocol or header.scope or header.type
-    ):  # fmt: skip
+    ):
         raise Refusal(errno.EINVAL, f"{prefix}: Invalid values in header for {request}")
     if header.flags & ~(NOTIFY | LOOKUP_TABLE | FIB_MATCH if four else FIB_MATCH):
         complaint = "Unsupported rtm_flags for" if four else "Invalid flags for"
@@ -149,7 +149,7 @@ def body4(call: Call, way: Way4, dst: int, source: int, table: int) -> bytes:
     head = pack_header(
         family=AF_INET, dst_len=32, src_len=32 if source else 0, table=table if table < 256 else COMPAT,
         type=way.type, flags=way.flags | CLONED,
-    )  # fmt: skip
+    )
     return head + LOOKED_UP4.encode(values)
 
 

@@ -111,7 +111,7 @@ def several(call: Call, route: Wanted6) -> list[Wanted6]:
                 route, ifindex=hop.ifindex & ALL_BITS or route.ifindex, gateway=gateway, weight=hop.hops + 1,
                 flags=route.flags | hop.flags & ONLINK, encapsulated=Rta.encap in inside,
             )
-        )  # fmt: skip
+        )
         at += hop.len + 3 & ~3
     if not found:
         raise Refusal(errno.EINVAL, "Invalid nexthop configuration - no valid nexthops")

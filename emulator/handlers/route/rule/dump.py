@@ -41,7 +41,7 @@ def body(net: Net, rule: Rule) -> bytes:
     head = HEADER.codec.pack(
         family=AF_INET, dst_len=rule.dst_length, src_len=rule.src_length, tos=rule.tos,
         table=rule.table if rule.table < 256 else COMPAT, action=rule.action, flags=flags,
-    )  # fmt: skip
+    )
     return head + TOLD.encode(
         {
             Fra.table: rule.table,

@@ -70,7 +70,7 @@ def errno_of(answer: bytes) -> int:
 
 def channels(world: World, count: int) -> int:
     return errno_of(world.ask(ethtool.operations[UserMsg.CHANNELS_SET],
-                              {Channels.header: world.header(), Channels.combined_count: count})[-1])  # fmt: skip
+                              {Channels.header: world.header(), Channels.combined_count: count})[-1])
 
 
 def test_notifications_are_counted_whether_heard_or_not() -> None:

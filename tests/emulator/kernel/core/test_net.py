@@ -157,7 +157,7 @@ def test_moving_is_refused(kernel: Kernel) -> None:
     refusal = refused(move, dev, one, "lo")
     assert (refusal.errno, refusal.text) == (
         EEXIST, "Unable to use 'lo' for the new interface name in the target netns",
-    )  # fmt: skip
+    )
     refusal = refused(move, dev, one, "e", 9)
     assert (refusal.errno, refusal.text) == (EBUSY, "The ifindex 9 is not available in the target netns")
     add_altname(dev, "alt")

@@ -27,13 +27,13 @@ PREFIXES4 = st.lists(
         lambda pair: ((pair[0] << 24 | 0x00F0F0F0) >> 32 - pair[1] << 32 - pair[1], pair[1])
     ),
     unique=True, max_size=30,
-)  # fmt: skip
+)
 PREFIXES6 = st.lists(
     st.tuples(st.integers(0, 0xFF), st.integers(0, 10)).map(
         lambda pair: ((pair[0] << 120) >> 128 - pair[1] << 128 - pair[1], pair[1])
     ),
     unique=True, max_size=30,
-)  # fmt: skip
+)
 
 
 def route4(dst: int, length: int, priority: int = 0) -> Route4:

@@ -24,7 +24,7 @@ def test_an_address_is_told_before_its_routes() -> None:
     world.add4("10.0.0.1/24")
     assert world.news.heard() == [
         "+ 10.0.0.1/24 0x80", "+ local 10.0.0.1/32", "+ unicast 10.0.0.0/24", "+ broadcast 10.0.0.255/32",
-    ]  # fmt: skip
+    ]
     assert world.routes4() == CONNECTED
 
 

@@ -92,7 +92,7 @@ def test_down_takes_routes_then_neighbours_then_addresses() -> None:
     heard = [item[2:].split()[0] for item in world.news.heard() if item.startswith("-")]
     assert heard == [
         "local", "unicast", "local", "unicast", "multicast", "neighbour", "2001:db8::1/64", f"{OF_LINK}/64",
-    ]  # fmt: skip
+    ]
     assert world.addresses6() == [] and world.routes6() == [] and not ip6.of(world.net).addresses
 
 

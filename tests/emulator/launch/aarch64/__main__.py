@@ -26,11 +26,11 @@ KERNEL = "linux-image-arm64"
 PACKAGES = (
     "python3", "iproute2", "ethtool", "bpftool", "libnl-utils", "util-linux", "coreutils", "dash", "grep", "sed",
     "findutils", "busybox-static",
-)  # fmt: skip
+)
 MODULES = (
     "trio", "construct", "attr", "attrs", "sortedcontainers", "outcome", "idna", "sniffio",
     "pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments", "pyroute2",
-)  # fmt: skip
+)
 CHECKOUT = ("nlemu", "tests")
 ETC = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
@@ -38,13 +38,13 @@ ETC = {
     "hostname": "aarch64\n",
 }
 PYTEST = ("python3", "-B", "-m", "pytest", "-c", "/dev/null", "--rootdir=.", "--confcutdir=tests/emulator/launch",
-          "--import-mode=importlib", "-p", "no:cacheprovider", "--color=no")  # fmt: skip
+          "--import-mode=importlib", "-p", "no:cacheprovider", "--color=no")
 """Without the project's settings, which want plugins that are not needed here."""
 TESTS = ("-q", "-rs", "tests/emulator/launch", "--ignore=tests/emulator/launch/test_selftests.py", "--deselect",
-         "tests/emulator/launch/test_clients.py::test_pyynl")  # fmt: skip
+         "tests/emulator/launch/test_clients.py::test_pyynl")
 """All but those that want a kernel's tree."""
 QEMU = ("qemu-system-aarch64", "-M", "virt", "-m", "2000", "-display", "none", "-monitor", "none", "-serial", "stdio",
-        "-no-reboot", "-append", "console=ttyAMA0 quiet panic=-1 rdinit=/init")  # fmt: skip
+        "-no-reboot", "-append", "console=ttyAMA0 quiet panic=-1 rdinit=/init")
 
 
 def fetch(place: Path) -> None:
@@ -76,7 +76,7 @@ def unpack(packages: Iterator[Path], root: Path, *only: str) -> None:
     for package in sorted(packages):
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as archive:
             subprocess.run(["tar", "-x", "-C", root, "--keep-directory-symlink", *only], stdin=archive.stdout,
-                           check=True)  # fmt: skip
+                           check=True)
 
 
 def build(place: Path, root: Path) -> None:

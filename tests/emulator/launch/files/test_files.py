@@ -27,7 +27,7 @@ def test_a_devices_directory() -> None:
     assert nobody.shell(script).split() == [
         "65536", "772", "0x8", "00:00:00:00:00:00", "down", "1", "../../devices/virtual/net/lo", "rx-0", "tx-0",
         "collisions", "multicast",
-    ]  # fmt: skip
+    ]
 
 
 def test_netdevsim_comes_and_goes() -> None:
@@ -73,7 +73,7 @@ for path in ("/sys/class/net/eth0/carrier", "/sys/class/net/eth0/speed"):
     assert python(script).split() == [
         "ok", "ENOSPC", "EINVAL", "ENOENT", "EACCES", "EISDIR", "EINVAL", "ok", "EACCES", "ok", "EINVAL",
         "ENETDOWN", "1400", "True", "EINVAL", "EINVAL",
-    ]  # fmt: skip
+    ]
 
 
 def test_values_are_read_as_the_kernel_reads_them() -> None:
@@ -145,7 +145,7 @@ def test_what_files_there_are_depends_on_the_driver() -> None:
     """
     assert nobody.shell(script).split() == [
         "10000", "full", "../../../../class/net", "../../../../class/net", "dm0", "eth0", "lo", "v", "w",
-    ]  # fmt: skip
+    ]
 
 
 def test_a_shell_writes_too() -> None:
@@ -173,7 +173,7 @@ def test_a_shell_hears_of_what_is_refused() -> None:
     """
     assert nobody.nlemu("run", "--", "sh", "-c", script).stdout.split() == [
         "0", "refused", "refused", "refused", "0", "refused", "1300", "refused", "1250",
-    ]  # fmt: skip
+    ]
 
 
 def test_directories_can_be_walked() -> None:
@@ -307,7 +307,7 @@ with open("/dev/null") as file:
     assert python(script).splitlines() == [
         "1 lo [(1, 'lo')]", "(65536,) (8,) (1000,)", "0403000000000000 ENODEV", "EINVAL 24", "(70000,)", "EFAULT",
         "ENOTTY",
-    ]  # fmt: skip
+    ]
 
 
 def test_tools_that_find_nothing_to_do() -> None:

@@ -27,7 +27,7 @@ struct.pack_into("=HHII", room, 512, 16, 0, 0, 0)
 struct.pack_into("=QQQQ", room, 1024, base + 4096, 100, 8, 100)
 signal.signal(signal.SIGALRM, lambda *_: None)
 ODD = (0, 1, 2, 12, 20, 100, 4096, -1, -100, 1 << 31, 1 << 32, (1 << 63) - 1, -(1 << 63), 900, 901, 902, 950, 1023,
-       8, base, base + 256, base + 512, base + 1024, base + 65530, 270, 0x8913, 0x8933, 0x8946, 0x40000000)  # fmt: skip
+       8, base, base + 256, base + 512, base + 1024, base + 65530, 270, 0x8913, 0x8933, 0x8946, 0x40000000)
 made = 0
 for _ in range(count):
     name = choice(sorted(numbers))

@@ -108,7 +108,7 @@ look(socket.socket(fileno=fd))
     # A recvmsg() there is not handed over: the sender's name has the length of netlink's, but not its family.
     assert nobody.run(nobody.python(), "-c", script).splitlines() == [
         "16 3 0 0 1 True True 0 10", "True 16 2 0 0 1 True True 0 10",
-    ]  # fmt: skip
+    ]
 
 
 def test_other_sockets_are_not_disturbed() -> None:
@@ -193,7 +193,7 @@ HARMLESS = frozenset((
     "sendmmsg", "recvfrom", "recvmsg", "recvmmsg", "read", "readv", "write", "writev", "dup", "dup2", "dup3", "fcntl",
     "ioctl", "setns", "openat", "newfstatat", "statx", "readlinkat", "faccessat", "inotify_add_watch", "listen",
     "accept4", "shutdown", "statfs", "chdir", "getresuid", "bpf",
-))  # fmt: skip
+))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -58,7 +58,7 @@ def test_what_has_no_directory_descriptor_has_another_form() -> None:
     missing = NUMBERS[0].keys() - NUMBERS[1].keys()
     assert missing == {
         "access", "creat", "dup2", "lstat", "mkdir", "open", "readlink", "rmdir", "stat", "unlink",
-    }  # fmt: skip
+    }
     assert {"faccessat", "openat", "dup3", "newfstatat", "mkdirat", "readlinkat", "unlinkat"} <= CALLS.keys()
 
 
@@ -73,7 +73,7 @@ class StatAarch64(ctypes.Structure):
         ("st_atime", ctypes.c_int64), ("st_atime_nsec", ctypes.c_uint64), ("st_mtime", ctypes.c_int64),
         ("st_mtime_nsec", ctypes.c_uint64), ("st_ctime", ctypes.c_int64), ("st_ctime_nsec", ctypes.c_uint64),
         ("unused", ctypes.c_uint32 * 2),
-    ]  # fmt: skip
+    ]
 
 
 class StatX8664(ctypes.Structure):
@@ -87,7 +87,7 @@ class StatX8664(ctypes.Structure):
         ("st_atime", ctypes.c_int64), ("st_atime_nsec", ctypes.c_uint64), ("st_mtime", ctypes.c_int64),
         ("st_mtime_nsec", ctypes.c_uint64), ("st_ctime", ctypes.c_int64), ("st_ctime_nsec", ctypes.c_uint64),
         ("unused", ctypes.c_int64 * 3),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(("arch", "kind"), [(X86_64, StatX8664), (AARCH64, StatAarch64)], ids=["x86", "arm"])
@@ -101,4 +101,4 @@ def test_struct_stat(arch: Architecture, kind: type[StatX8664] | type[StatAarch6
         "st_dev": 0x801, "st_ino": 0x1234567890, "st_mode": stat.S_IFREG | 0o644, "st_nlink": 1, "st_uid": 0,
         "st_gid": 0, "st_rdev": 0, "st_size": 4096, "st_blksize": 4096, "st_blocks": 0, "st_atime": 1700000000,
         "st_mtime": 1700000000, "st_ctime": 1700000000, "st_atime_nsec": 0, "st_mtime_nsec": 0, "st_ctime_nsec": 0,
-    }  # fmt: skip
+    }

@@ -119,7 +119,7 @@ def test_calls_that_are_never_ours_do_not_depend_on_arguments() -> None:
         (within(0, 5, 7), 4, False), (within(0, 5, 7), 5, True),
         (within(0, 5, 7), 7, True), (within(0, 5, 7), 8, False),
     ],
-)  # fmt: skip
+)
 def test_conditions(condition: object, arg: int, holds: bool) -> None:
     instructions = assemble([Rule("read", (condition,))], X86_64.numbers, X86_64.audit, None)  # type: ignore[arg-type]
     assert (evaluate(instructions, X86_64.audit, 0, (arg,)) == RET_USER_NOTIF) is holds

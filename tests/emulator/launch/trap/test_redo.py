@@ -137,7 +137,7 @@ def test_a_program_goes_to_a_directory() -> None:
         "/sys/class/net/lo/statistics", "0", "/sys/class/net/lo",
         "/sys/class/net", "/", "dm0", "lo",
         "dm0", "lo", "dm0", "lo", "dm0", "lo",
-    ]  # fmt: skip
+    ]
 
 
 def test_where_nobody_can_go() -> None:
