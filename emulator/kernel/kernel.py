@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel import cleanup, inet_device
+from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
 from nlemu.emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
 from nlemu.emulator.kernel.core.net import Net
@@ -44,13 +45,16 @@ INIT_NET_INO = 4026531833
 
 class Kernel:
     """One machine. cpus: how many; seed: of all that is random; netdevsim: "plain" or "dma", which of the two
-    netdevsim drivers it has.
+    netdevsim drivers it has; build: which Linux it is.
 
     init_net; nets: the namespaces that have a name of ours, by that; kinds: of links,
     by name; announcer: assign one's own to hear of links, ids and page pools; napis, page_pools: the ids of those;
     random: seeded; clock, work, link_watch: see there."""
 
-    def __init__(self, *, cpus: int = 2, seed: int = 0, netdevsim: str = "plain") -> None:
+    def __init__(
+        self, *, cpus: int = 2, seed: int = 0, netdevsim: str = "plain", build: Build = DEFAULT
+    ) -> None:
+        self.build = build
         self.cpus = cpus
         self.netdevsim = netdevsim
         self.random = random.Random(seed)

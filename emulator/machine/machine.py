@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers import announcements
 from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
+from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.queues.devmem import Devmem
 from nlemu.emulator.machine import generic, rtnetlink
@@ -82,14 +83,16 @@ class Ports:
 class Machine(Kernel):
     """A kernel with netlink.
 
-    Takes what the kernel takes: the number of ``cpus``, the ``seed`` of its randomness, which ``netdevsim`` it has;
+    Takes what the kernel takes: the number of ``cpus``, the ``seed`` of its randomness, which ``netdevsim`` it has,
+    which ``build`` it is;
     and ``families``, numbers by name for those that are to differ from the recorded machine's.
     """
 
     def __init__(
-        self, *, cpus: int = 2, seed: int = 0, families: Mapping[str, int] | None = None, netdevsim: str = "plain"
+        self, *, cpus: int = 2, seed: int = 0, families: Mapping[str, int] | None = None, netdevsim: str = "plain",
+        build: Build = DEFAULT,
     ) -> None:
-        super().__init__(cpus=cpus, seed=seed, netdevsim=netdevsim)
+        super().__init__(cpus=cpus, seed=seed, netdevsim=netdevsim, build=build)
         self.ports = Ports(self)
         self.multicast = Multicast()
         self.bugs = 0
