@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import protocol
+import nlemu
 from nlemu.protocol.schema import structs
 from nlemu.protocol.schema.codec import prepare
 from nlemu.protocol.schema.interpret import Codec, bare, interpret, is_padding, record
@@ -185,4 +185,4 @@ from nlemu.protocol.schema import structs
 assert prepare.__module__ == "nlemu.protocol.schema.interpret"
 assert prepare(structs.rtgenmsg).pack(family=10) == bytes([10])
 """
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(protocol.__file__).parents[1])
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(nlemu.__file__).parents[1])
