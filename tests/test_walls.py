@@ -53,6 +53,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 MODULES = dict(modules())
+PACKAGES = {name for name in MODULES if (ROOT / name.replace(".", "/")).is_dir()}
 
 
 def within(name: str, prefix: str) -> bool:
@@ -105,6 +106,35 @@ def test_async_stays_at_the_edge(name: str) -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, kinds)]
     if room(name) not in EDGE:
         assert STANDARD.isdisjoint(imported.split(".")[0] for imported in imports(tree))
+
+
+def folder(name: str) -> str:
+    return name if name in PACKAGES else name.rpartition(".")[0]
+
+
+def circles(graph: dict[str, set[str]]) -> set[str]:
+    """The folders that lie on a circle: those that are left when all that import nothing that is left are taken away,
+    and then all that nothing that is left imports."""
+    left = {name: set(imported) for name, imported in graph.items()}
+    while ends := {name for name, imported in left.items() if not imported & left.keys()}:
+        left = {name: imported for name, imported in left.items() if name not in ends}
+    while starts := left.keys() - {imported for imports in left.values() for imported in imports}:
+        left = {name: imported for name, imported in left.items() if name not in starts}
+    return set(left)
+
+
+def test_no_folder_imports_another_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for name, tree in MODULES.items():
+        home = graph.setdefault(folder(name), set())
+        home |= {folder(imported) for imported in imports(tree) if imported in MODULES} - {folder(name)}
+    del graph["nlemu"]  # the front door imports all; that the command line finds its version there is no circle
+    assert circles(graph) == set()
+
+
+def test_a_circle_would_be_seen() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"d"}}
+    assert circles(graph) == {"b", "c"}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if within(name, "nlemu.emulator.kernel")])

@@ -31,7 +31,7 @@ from nlemu.emulator.daemon.state import state
 from nlemu.emulator.machine.endpoint import RCVBUF
 from nlemu.emulator.netlink.descriptors import Named
 from nlemu.emulator.script import trace
-from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import receive_buffer
 from nlemu.emulator.script.trace import Step, TraceError, Verb, label, shown, true, u32
 

@@ -18,7 +18,7 @@ from nlemu.emulator.launch.supervisor import Supervisor
 from nlemu.emulator.launch.trap.architectures import architecture
 from nlemu.emulator.launch.trap.borrow import getfd
 from nlemu.emulator.launch.trap.seccomp import Listener
-from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.trace import Step, step_of
 
 if TYPE_CHECKING:

@@ -6,16 +6,25 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.ethtool.features import FeatureNotify
 from nlemu.emulator.handlers.netdev.notify import NetdevNotify
-from nlemu.emulator.handlers.route.link.notify import RouteNotify
-from nlemu.emulator.handlers.route.notify import IpNotify
+from nlemu.emulator.handlers.route.addr.notify import AddressNotify
+from nlemu.emulator.handlers.route.link.notify import LinkNotify
+from nlemu.emulator.handlers.route.neigh.notify import NeighbourNotify
+from nlemu.emulator.handlers.route.nsid.notify import NsidNotify
+from nlemu.emulator.handlers.route.route.notify import RouteNotify
+from nlemu.emulator.handlers.route.rule.notify import RuleNotify
 from nlemu.emulator.kernel.core.events import Stage
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.machine import Machine
 
 
-class Announcements(NetdevNotify, RouteNotify, IpNotify):
+class Announcements(
+    NetdevNotify, LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NsidNotify
+):
     """The announcer of one machine (emulator/kernel/core/events.py: Announcer)."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
 
 
 def listen(machine: Machine) -> None:

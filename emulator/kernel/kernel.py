@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel import cleanup, inet_device
+from nlemu.emulator.kernel import cleanup
 from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
 from nlemu.emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
@@ -23,12 +23,17 @@ from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.core.work import Job, Work
 from nlemu.emulator.kernel.devices import announce
 from nlemu.emulator.kernel.devices.link_watch import LinkWatch
+from nlemu.emulator.kernel.ipv4 import arp
+from nlemu.emulator.kernel.ipv4.device import on_event4
+from nlemu.emulator.kernel.ipv6 import ndisc
+from nlemu.emulator.kernel.ipv6.device import on_event6
 from nlemu.emulator.kernel.links import loopback
 from nlemu.emulator.kernel.links.dummy import DUMMY
 from nlemu.emulator.kernel.links.netkit import NETKIT, check_lease_unregister
 from nlemu.emulator.kernel.links.veth import VETH
 from nlemu.emulator.kernel.nics.netdevsim_bus import NETDEVSIM, Bus
 from nlemu.emulator.kernel.nics.nic import Nics
+from nlemu.emulator.kernel.queues import provider
 from nlemu.emulator.kernel.queues.napi import NapiTable
 from nlemu.emulator.kernel.queues.page_pool import PagePools
 from nlemu.emulator.kernel.queues.xdp import XdpPrograms
@@ -66,18 +71,21 @@ class Kernel:
         self._stages: list[Stage] = []
         self.link_watch = LinkWatch(self.clock, self.work)
         self.kinds: dict[str, Kind] = {kind.name: kind for kind in (DUMMY, VETH, NETKIT, NETDEVSIM)}
+        self.neighbour_tables = {table.family: table for table in (arp.TABLE, ndisc.TABLE)}
         self.napis = NapiTable()
         self.page_pools = PagePools(self)
         self.xdp = XdpPrograms()
         self.xsk = XdpSockets()
+        self.uninstallers: tuple[Callable[[Device], None], ...] = (self.xdp.uninstall, provider.uninstall_all)
+        """What programs put on a device and unregister_netdevice_many() takes off before anyone hears that it goes."""
         self.netdevsim_bus = Bus(self)
         self.nics = Nics(self)
         self.register_notifier(Stage.RTNETLINK, announce.on_event)
         self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event)
-        self.register_notifier(Stage.IPV4, inet_device.on_event4)
+        self.register_notifier(Stage.IPV4, on_event4)
         self.register_notifier(Stage.XSK, self.xsk.on_event)
         self.register_notifier(Stage.DRIVERS, check_lease_unregister)
-        self.register_notifier(Stage.IPV6, inet_device.on_event6)
+        self.register_notifier(Stage.IPV6, on_event6)
         self.nets: dict[str, Net] = {}
         self.alive: dict[Net, None] = {}
         """net_namespace_list: all that are not being torn down, nameless ones too, in the order of their making."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.nics.nic import NicState, is_nic, state_of
 from nlemu.emulator.kernel.queues import qstats
-from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.errors import StepError
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
 from nlemu.emulator.kernel.nics.profiles import PROFILES
-from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.errors import StepError
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:

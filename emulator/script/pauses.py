@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.route.addr.fill import CENTISECOND
+from nlemu.emulator.handlers.common.inet import CENTISECOND
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.script.trace import open_bytes

@@ -16,6 +16,7 @@ from nlemu.emulator.kernel.queues import zcrx
 from nlemu.emulator.kernel.queues.devmem import PAGE_SIZE, Dmabuf
 from nlemu.emulator.kernel.queues.xdp import XdpLink
 from nlemu.emulator.kernel.queues.xsk import Umem, XdpSocket
+from nlemu.emulator.script.errors import StepError
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_xdp import XDP
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.script.trace import Step
 
 Program = XdpSocket | XdpLink | zcrx.Registration | Dmabuf
-
-
-class StepError(Exception):
-    """A step that makes no sense on this machine as it is: one line for people."""
 
 
 class Programs:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.pauses import catch_up, let_time_pass
-from nlemu.emulator.script.programs import StepError
 from nlemu.emulator.script.steps import Answer, Steps
 from nlemu.emulator.script.trace import Header, Step, Trace, matches, text_of
 

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.machine.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
 from nlemu.emulator.machine.faults import Fault
 from nlemu.emulator.script.counters import Figures
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.nics import Plugs
-from nlemu.emulator.script.programs import Programs, StepError
+from nlemu.emulator.script.programs import Programs
 from nlemu.emulator.script.trace import Step
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NetlinkProtocol

@@ -20,7 +20,7 @@ from fixtures.recorder.guest import Guest
 from nlemu.emulator.client.client import Control, ControlError
 from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.machine.machine import Machine
-from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import READ_SIZE, Answer, Steps
 from nlemu.emulator.script.trace import Step, step_of, text_of
 from nlemu.protocol.refusal import Refusal

@@ -6,9 +6,9 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.ethtool.bitset import put_bitset
 from nlemu.emulator.handlers.ethtool.common import Request, named_header, parse_header, query, setting
-from nlemu.emulator.handlers.netdev.device import devices
 from nlemu.emulator.kernel.ethtool import link as model
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.netdev.device import devices
+from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.netlink.call import Body, Call, Messages
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.ethtool.commands import header_of

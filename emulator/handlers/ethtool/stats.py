@@ -10,6 +10,7 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.ethtool.bitset import put_bitset, update_bitset
 from nlemu.emulator.handlers.ethtool.common import (
     Request,
@@ -20,7 +21,6 @@ from nlemu.emulator.handlers.ethtool.common import (
     start_dump,
 )
 from nlemu.emulator.handlers.ethtool.pause import check_source
-from nlemu.emulator.handlers.netdev.device import devices
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit, dumpit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from nlemu.emulator.handlers.netdev.device import device
+from nlemu.emulator.handlers.common.devices import device
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.netdev import BIND_RX, BIND_TX, Dmabuf, QueueId

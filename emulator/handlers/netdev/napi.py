@@ -6,7 +6,7 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.netdev.device import chosen_devices
+from nlemu.emulator.handlers.common.devices import chosen_devices
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.netdev import NAPI_GET, NAPI_SET, Napi

@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.netdev.device import devices
+from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.netdev.queue import fill_io_uring, provider_facts
 from nlemu.emulator.kernel.queues.page_pool import PagePool as Pool
 from nlemu.emulator.netlink.call import Call, Messages

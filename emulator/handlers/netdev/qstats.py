@@ -7,7 +7,7 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.netdev.device import chosen_devices
+from nlemu.emulator.handlers.common.devices import chosen_devices
 from nlemu.emulator.kernel.queues import qstats
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.registry import dumpit

@@ -6,7 +6,7 @@ import errno
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.netdev.device import chosen_devices
+from nlemu.emulator.handlers.common.devices import chosen_devices
 from nlemu.emulator.kernel.devices.queue import virtual_queue
 from nlemu.emulator.kernel.queues import lease
 from nlemu.emulator.kernel.queues.provider import MemoryProvider, ProviderKind

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.membership import Membership
     from nlemu.emulator.kernel.inet.neighbour import Neighbour
     from nlemu.emulator.kernel.inet.rules import Rule
     from nlemu.emulator.kernel.ipv4.address import Address4
     from nlemu.emulator.kernel.ipv4.fib import Route4
-    from nlemu.emulator.kernel.ipv4.groups import Membership
     from nlemu.emulator.kernel.ipv6.address import Address6
     from nlemu.emulator.kernel.ipv6.fib import Route6
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent

@@ -6,7 +6,7 @@ from errno import EADDRNOTAVAIL, EBUSY, EINVAL, ENODEV, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices.device import AddressAssignment
+from nlemu.emulator.kernel.devices.states import AddressAssignment
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.emulator.kernel.devices.states import RegState
 from nlemu.protocol.uapi.if_link import IflaEvent
 
 if TYPE_CHECKING:

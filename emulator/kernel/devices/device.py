@@ -15,11 +15,16 @@ came.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.queue import Queues, RxQueue, TxQueue
-from nlemu.protocol.uapi.if_ import IfOper
+from nlemu.emulator.kernel.devices.states import (
+    IF_OPER_DOWN,
+    AddressAssignment,
+    NameAssignment,
+    NetmemTx,
+    RegState,
+)
 from nlemu.protocol.uapi.if_ether import ETH_HLEN, VLAN_HLEN
 from nlemu.protocol.uapi.netdevice import (
     GRO_LEGACY_MAX_SIZE,
@@ -36,46 +41,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.kernel import Kernel
     from nlemu.emulator.kernel.queues.napi import Napi, NapiConfig
     from nlemu.emulator.kernel.queues.page_pool import PagePool
-
-
-IF_OPER_DOWN = int(IfOper.DOWN)
-
-
-class RegState(IntEnum):
-    """dev->reg_state (include/linux/netdevice.h)."""
-
-    UNINITIALIZED = 0
-    REGISTERED = 1
-    UNREGISTERING = 2
-    UNREGISTERED = 3
-    RELEASED = 4
-
-
-class AddressAssignment(IntEnum):
-    """dev->addr_assign_type: NET_ADDR_*."""
-
-    PERM = 0
-    RANDOM = 1
-    STOLEN = 2
-    SET = 3
-
-
-class NameAssignment(IntEnum):
-    """dev->name_assign_type: NET_NAME_*."""
-
-    UNKNOWN = 0
-    ENUM = 1
-    PREDICTABLE = 2
-    USER = 3
-    RENAMED = 4
-
-
-class NetmemTx(IntEnum):
-    """dev->netmem_tx: enum netmem_tx_mode."""
-
-    NONE = 0
-    DMA = 1
-    NO_DMA = 2
 
 
 @dataclass(slots=True)

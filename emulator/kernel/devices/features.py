@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
-from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.emulator.kernel.devices.states import RegState
 from nlemu.protocol.uapi.netdevice import NetifF
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.kernel.devices.device import Device, NameAssignment
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.register import KillList
+    from nlemu.emulator.kernel.devices.states import NameAssignment
     from nlemu.emulator.kernel.kernel import Kernel
 
 

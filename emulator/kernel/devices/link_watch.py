@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import announce, qdisc
-from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.emulator.kernel.devices.states import RegState
 from nlemu.protocol.uapi.if_ import IfLinkMode, IfOper
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from errno import EINVAL, ENODEV, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import announce, flags, link_watch, settings
-from nlemu.emulator.kernel.devices.device import AddressAssignment, NameAssignment
 from nlemu.emulator.kernel.devices.register import KillList, unregister_many
+from nlemu.emulator.kernel.devices.states import AddressAssignment, NameAssignment
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netdevice import GRO_MAX_SIZE, GSO_MAX_SEGS
 

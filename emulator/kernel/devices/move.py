@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
 from nlemu.emulator.kernel.devices import announce, flags, qdisc
-from nlemu.emulator.kernel.devices.device import RegState
 from nlemu.emulator.kernel.devices.rename import drop_altname
+from nlemu.emulator.kernel.devices.states import RegState
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
 from nlemu.emulator.kernel.devices import announce, features, flags, link_watch, qdisc
-from nlemu.emulator.kernel.devices.device import AddressAssignment, Device, NameAssignment, RegState
-from nlemu.emulator.kernel.queues import provider
+from nlemu.emulator.kernel.devices.device import Device
+from nlemu.emulator.kernel.devices.states import AddressAssignment, NameAssignment, RegState
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -124,8 +124,8 @@ def unregister_many(kill: KillList, origin: Origin | None = None) -> None:
 def _unregister(dev: Device, origin: Origin | None) -> None:
     kernel = dev.kernel
     qdisc.shutdown(dev)
-    kernel.xdp.uninstall(dev)
-    provider.uninstall_all(dev)
+    for uninstall in kernel.uninstallers:
+        uninstall(dev)
     kernel.notify(NetdevEvent.UNREGISTER, dev)
     gone = None if _initializing(dev) else announce.announce_going(dev, origin=origin)
     kernel.notify(NetdevEvent.PRE_UNINIT, dev)

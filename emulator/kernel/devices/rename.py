@@ -7,7 +7,7 @@ from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
-from nlemu.emulator.kernel.devices.device import NameAssignment
+from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:

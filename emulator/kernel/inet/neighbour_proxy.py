@@ -7,13 +7,10 @@ group to which solicitations for the address go, so it must have a device that I
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import ENOBUFS, ENOENT
+from errno import ENOENT
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet import neighbour
-from nlemu.emulator.kernel.inet.neighbour import AF_INET6
-from nlemu.emulator.kernel.ipv6 import mld
-from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -51,10 +48,7 @@ def add(
     proxy = find(net, dev, family, address)
     if proxy is None:
         proxy = Proxy(dev, family, address)
-        if family == AF_INET6:
-            if dev is None or dev.ip6 is None:
-                raise Refusal(ENOBUFS)
-            mld.join(dev, ip6.solicited_node(address))
+        net.kernel.neighbour_tables[family].pconstructor(dev, address)
         neighbour.of(net).proxies.insert(0, proxy)
     proxy.flags, proxy.permanent = flags, permanent
     proxy.protocol = protocol or proxy.protocol
@@ -71,9 +65,7 @@ def delete(net: Net, dev: Device | None, family: int, address: int) -> None:
 
 def _drop(net: Net, proxy: Proxy) -> None:
     neighbour.of(net).proxies.remove(proxy)
-    dev = proxy.dev
-    if proxy.family == AF_INET6 and dev is not None and dev.ip6 is not None:
-        mld.leave(dev, dev.ip6.listener, ip6.solicited_node(proxy.address))
+    net.kernel.neighbour_tables[proxy.family].pdestructor(proxy.dev, proxy.address)
 
 
 def ifdown(dev: Device, family: int, *, permanent: bool = True) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.inet.neighbour import (
-    AF_INET,
     CONFIRMED_AGO,
     MANAGED,
     PERMANENT,
@@ -22,11 +21,8 @@ from nlemu.emulator.kernel.inet.neighbour import (
     Neighbour,
     group_lladdr,
 )
-from nlemu.emulator.kernel.ipv4 import routes
-from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
-from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 from nlemu.protocol.uapi.neighbour import NTF, NUD
 from nlemu.protocol.uapi.rtnetlink import RTM, RTN
 
@@ -63,8 +59,7 @@ class Wanted:
 def add(wanted: Wanted, *, create: bool, exclusive: bool, replace: bool, portid: int) -> None:
     """neigh_add(): EINVAL, ENOENT, EEXIST."""
     dev = wanted.dev
-    if wanted.family != AF_INET and (dev.ip6 is None or dev.ip6.conf[Ipv6Devconf.DISABLE_IPV6]):
-        raise Refusal(EINVAL, "IPv6 is disabled on this device")
+    dev.kernel.neighbour_tables[wanted.family].allows(dev)
     known = neighbour.of(dev.net)
     entry = known.find(dev, wanted.family, wanted.address)
     override = True
@@ -99,25 +94,18 @@ def _check_managed(wanted: Wanted) -> None:
 
 
 def _constructed(wanted: Wanted) -> Neighbour:
-    """arp_constructor(), ndisc_constructor(): what is known before anybody is asked. EINVAL. All neighbours that IPv4
-    has on a loopback are one, which has no address."""
+    """arp_constructor(), ndisc_constructor(): what is known before any packet is sent. EINVAL."""
     dev, now = wanted.dev, wanted.dev.kernel.clock.now
-    address = wanted.address
-    if wanted.family == AF_INET:
-        if dev.ip4 is None:
-            raise Refusal(EINVAL)
-        if dev.flags & (IFF.LOOPBACK | IFF.POINTOPOINT):
-            address = 0
-        kind = routes.address_type(dev.net, address)
-    else:
-        kind = int(RTN.MULTICAST if ip6.classify(wanted.address)[0] & ip6.Kind.MULTICAST else RTN.UNICAST)
+    table = dev.kernel.neighbour_tables[wanted.family]
+    address = table.key(dev, wanted.address)
+    kind = table.address_type(dev.net, address)
     state, lladdr = 0, bytes(dev.addr_len)
     if kind == RTN.MULTICAST:
         state, lladdr = NOARP, group_lladdr(wanted.family, wanted.address)
     elif dev.flags & (IFF.NOARP | IFF.LOOPBACK):
         state, lladdr = NOARP, dev.address
-        if wanted.family != AF_INET and dev.flags & IFF.LOOPBACK:
-            kind = int(RTN.LOCAL)
+        if dev.flags & IFF.LOOPBACK and table.loopback_type is not None:
+            kind = table.loopback_type
     elif kind == RTN.BROADCAST:
         state, lladdr = NOARP, dev.broadcast
     return Neighbour(

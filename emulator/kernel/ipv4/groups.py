@@ -11,30 +11,22 @@ that only shows where groups beside 224.0.0.1 are joined.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from errno import EADDRINUSE, EINVAL, ENOBUFS
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.inet.membership import Membership
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.inet_device import InetDevice
+    from nlemu.emulator.kernel.ipv4.device import InetDevice
 
 ALL_HOSTS = 0xE0000001
 """IGMP_ALL_HOSTS, 224.0.0.1"""
 MAX_MEMBERSHIPS = 20
 """net.ipv4.igmp_max_memberships: of one socket."""
-
-
-@dataclass(slots=True)
-class Membership:
-    """Of a device in a group. users: how many joined it; cstamp: when the first did, in nanoseconds since boot."""
-
-    users: int
-    cstamp: int
 
 
 def join(dev: Device, idev: InetDevice, group: int) -> None:

@@ -12,8 +12,6 @@ from nlemu.emulator.kernel.inet.rules import Rules
 from nlemu.emulator.kernel.ipv4.fib import Fib4
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.ipv4.address import Address4
@@ -28,17 +26,14 @@ BROADCAST = 0xFFFFFFFF
 class Ip4Net:
     """Of one namespace. genid: grows with every change of its addresses (dev_addr_genid); mortal: the addresses whose
     lifetime is not infinite; expiry: the job that looks which of them are due; autojoined: the groups that the kernel's
-    own socket has joined, each with the index of a device (mc_autojoin_sk); trapping: how many netdevsim devices
-    take over its routes, those of IPv6 as well; takes: what they are still to do of that."""
+    own socket has joined, each with the index of a device (mc_autojoin_sk)."""
 
-    __slots__ = ("autojoined", "expiry", "fib", "genid", "mortal", "rules", "takes", "trapping")
+    __slots__ = ("autojoined", "expiry", "fib", "genid", "mortal", "rules")
 
     def __init__(self) -> None:
         self.fib = Fib4()
         self.rules = Rules.of_ip4()
         self.genid = 0
-        self.trapping = 0
-        self.takes: list[Callable[[], None]] = []
         self.mortal: dict[Address4, None] = {}
         self.autojoined: set[tuple[int, int]] = set()
         self.expiry: Job | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.inet import fib_chain
 from nlemu.emulator.kernel.inet.rules import Flow, suppressed
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.fib import Found, Route4, look_up
@@ -27,7 +28,6 @@ from nlemu.emulator.kernel.ipv4.fib_info import (
 )
 from nlemu.emulator.kernel.ipv6 import routes
 from nlemu.emulator.kernel.ipv6.routes import Wanted6
-from nlemu.emulator.kernel.nics import netdevsim_fib
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNH_F
@@ -407,14 +407,14 @@ def _hop_fits(hop: Hop | Refusal, nexthop: Nexthop4) -> bool:
 
 def _take_over(net: Net, table: Table4, route: Route4) -> None:
     if table.of(route.dst, route.length)[0] is route:
-        netdevsim_fib.changed4(net, table, route)
+        fib_chain.changed4(net, table, route)
 
 
 def _drop(net: Net, table: Table4, route: Route4) -> None:
     first = table.of(route.dst, route.length)[0] is route
     table.remove(route)
     if first:
-        netdevsim_fib.changed4(net, table, route)
+        fib_chain.changed4(net, table, route)
     ip4.of(net).fib.infos.release(route.info, route)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
     from nlemu.emulator.kernel.ipv6.fib import Route6
 
 NODAD, OPTIMISTIC, DADFAILED = int(IFA_F.NODAD), int(IFA_F.OPTIMISTIC), int(IFA_F.DADFAILED)

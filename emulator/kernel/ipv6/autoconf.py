@@ -23,8 +23,8 @@ from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.inet_device import Inet6Device
     from nlemu.emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
 TENTATIVE, PERMANENT = int(IFA_F.TENTATIVE), int(IFA_F.PERMANENT)
 NODAD, NOPREFIXROUTE = int(IFA_F.NODAD), int(IFA_F.NOPREFIXROUTE)

@@ -19,8 +19,8 @@ from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.inet_device import Inet6Device
     from nlemu.emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
 NODAD, OPTIMISTIC, DADFAILED = int(IFA_F.NODAD), int(IFA_F.OPTIMISTIC), int(IFA_F.DADFAILED)
 TENTATIVE, PERMANENT = int(IFA_F.TENTATIVE), int(IFA_F.PERMANENT)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel import inet_device
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.ipv6.device import on_event6
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ def disable(dev: Device, value: int) -> None:
     was, conf[Ipv6Devconf.DISABLE_IPV6] = conf[Ipv6Devconf.DISABLE_IPV6], value
     dev.changed()
     if bool(was) != bool(value):
-        inet_device.on_event6(NetdevEvent.DOWN if value else NetdevEvent.UP, dev, Info())
+        on_event6(NetdevEvent.DOWN if value else NetdevEvent.UP, dev, Info())

@@ -15,7 +15,7 @@ from errno import EADDRINUSE, EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
-from nlemu.emulator.kernel.ipv4.groups import Membership
+from nlemu.emulator.kernel.inet.membership import Membership
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6 import packets
 from nlemu.emulator.kernel.ipv6.conf import MIN_MTU
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
 ROBUSTNESS = 2
 """MLD_QRV_DEFAULT: how often everything is said."""

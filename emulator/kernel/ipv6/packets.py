@@ -17,7 +17,7 @@ from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
 IPV6_HEADER = 40
 OPTION = 8

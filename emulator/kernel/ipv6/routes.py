@@ -11,11 +11,11 @@ from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.inet import fib_chain
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.fib import PREF_MEDIUM, Route6
 from nlemu.emulator.kernel.ipv6.fib_lookup import lookup
 from nlemu.emulator.kernel.ipv6.netns import Kind
-from nlemu.emulator.kernel.nics import netdevsim_fib
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_addr import IFA_F
@@ -251,7 +251,7 @@ def _take_over(net: Net, route: Route6) -> None:
     node = ip6.of(net).fib.node(route.dst, route.length)
     assert node is not None
     if route in node.siblings(node.first()):
-        netdevsim_fib.changed6(net, route)
+        fib_chain.changed6(net, route)
 
 
 def add(net: Net, wanted: Wanted6, origin: Origin | None = None) -> None:
@@ -277,7 +277,7 @@ def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
     fib.remove(route)
     route.expires = None
     if first:
-        netdevsim_fib.changed6(net, route)
+        fib_chain.changed6(net, route)
     tell(net, RTM.DELROUTE, route, 0, origin)
 
 
@@ -306,7 +306,7 @@ def delete(net: Net, wanted: Wanted6, origin: Origin | None = None, *, whole: bo
                 for one in siblings:
                     fib.remove(one)
                 if first:
-                    netdevsim_fib.changed6(net, route)
+                    fib_chain.changed6(net, route)
             else:
                 remove(net, route, origin)
             return

@@ -14,7 +14,7 @@ from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
 READY, RS_SENT = int(InetDeviceFlag.READY), int(InetDeviceFlag.RS_SENT)
 TENTATIVE = int(IFA_F.TENTATIVE)

@@ -23,7 +23,8 @@ from nlemu.protocol.uapi.if_ import IFF
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.kernel.devices.device import Device, NameAssignment
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.states import NameAssignment
 
 FEATURES = (
     features.SG

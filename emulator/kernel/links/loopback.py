@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import features, settings
 from nlemu.emulator.kernel.devices.address import NO_ADDRESS, set_ethernet_mac
-from nlemu.emulator.kernel.devices.device import NameAssignment
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import alloc_device, register
+from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD

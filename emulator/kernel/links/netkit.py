@@ -22,7 +22,6 @@ from nlemu.emulator.kernel.devices.address import (
     randomize_address,
     set_ethernet_mac,
 )
-from nlemu.emulator.kernel.devices.device import NameAssignment, NetmemTx, RegState
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.links import configure_link, create_link
 from nlemu.emulator.kernel.devices.ops import DeviceOps
@@ -35,6 +34,7 @@ from nlemu.emulator.kernel.devices.register import (
     unregister,
     unregister_many,
 )
+from nlemu.emulator.kernel.devices.states import NameAssignment, NetmemTx, RegState
 from nlemu.emulator.kernel.queues import lease
 from nlemu.emulator.kernel.queues.xsk import ACT_XSK
 from nlemu.protocol.refusal import Refusal

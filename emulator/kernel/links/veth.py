@@ -18,7 +18,6 @@ from nlemu.emulator.kernel.devices.address import (
     randomize_address,
     set_ethernet_mac,
 )
-from nlemu.emulator.kernel.devices.device import NameAssignment
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.links import configure_link, create_link
 from nlemu.emulator.kernel.devices.ops import DeviceOps
@@ -29,6 +28,7 @@ from nlemu.emulator.kernel.devices.register import (
     register,
     unregister,
 )
+from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, LinkSettings, TsInfo, carrier_as_link
 from nlemu.emulator.kernel.ethtool.settings import Channels
 from nlemu.emulator.kernel.queues.napi import Napi

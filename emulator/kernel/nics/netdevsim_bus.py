@@ -18,12 +18,13 @@ from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address, valid_ethernet
-from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, NetmemTx, Parent
+from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, Parent
 from nlemu.emulator.kernel.devices.features import word
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
+from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.nics import netdevsim_fib
 from nlemu.emulator.kernel.nics.netdevsim_port import (
     NetdevsimDmaOps,

@@ -22,67 +22,83 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv6.fib import Node6, Route6
 
 
+class Takeover:
+    """struct nsim_fib_data of all simulated devices of one namespace: a listener of its routes.
+
+    devices: how many take over its routes; takes: what they are still to do of that.
+    """
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.devices = 0
+        self.takes: list[Callable[[], None]] = []
+
+    def changed4(self, table: Table4, route: Route4) -> None:
+        """nsim_fib4_event()."""
+        if self.devices:
+            self.later(lambda: self.take4(table.of(route.dst, route.length)))
+
+    def changed6(self, route: Route6) -> None:
+        """nsim_fib6_event()."""
+        if self.devices:
+            self.later(lambda: self.take6(ip6.of(self.net).fib.node(route.dst, route.length)))
+
+    def later(self, take: Callable[[], None]) -> None:
+        self.takes.append(take)
+        self.net.kernel.defer(self.catch_up)
+
+    def catch_up(self) -> None:
+        while self.takes:
+            self.takes.pop(0)()
+
+    def take4(self, routes: list[Route4]) -> None:
+        for at, route in enumerate(routes):
+            route.trap = self.devices > 0 and at == 0
+
+    def take6(self, node: Node6 | None) -> None:
+        """Of a prefix of which several routes share the load, all of those."""
+        if node is None:
+            return
+        taken: tuple[Route6, ...] = node.siblings(node.first()) if self.devices else ()
+        for route in node.trapped:
+            route.trap = route in taken
+        for route in taken:
+            route.trap = True
+        node.trapped = taken
+
+    def take_all(self) -> None:
+        for table in ip4.of(self.net).fib.in_order():
+            for route in table:
+                self.take4(table.of(route.dst, route.length))
+        for node in ip6.of(self.net).fib.nodes():
+            self.take6(node)
+
+
+def _of(net: Net) -> Takeover:
+    takeover = next((one for one in net.fib_listeners if isinstance(one, Takeover)), None)
+    if takeover is None:
+        takeover = Takeover(net)
+        net.fib_listeners.append(takeover)
+    return takeover
+
+
 def attach(net: Net) -> None:
     """nsim_fib_create(): the routes that are there are taken over, too."""
-    ip4.of(net).trapping += 1
-    _later(net, lambda: _take_all(net))
-
-
-def _later(net: Net, take: Callable[[], None]) -> None:
-    ip4.of(net).takes.append(take)
-    net.kernel.defer(lambda: catch_up(net))
+    takeover = _of(net)
+    takeover.devices += 1
+    takeover.later(takeover.take_all)
 
 
 def catch_up(net: Net) -> None:
     """The work that routes are taken over in has been done: it is when the next port goes, since that takes long."""
-    takes = ip4.of(net).takes
-    while takes:
-        takes.pop(0)()
+    _of(net).catch_up()
 
 
 def detach(net: Net) -> None:
     """nsim_fib_destroy(): the device lets go of its routes, and with it any other device, as in the kernel: the flag is
     one for all."""
-    catch_up(net)
-    state = ip4.of(net)
-    others, state.trapping = state.trapping - 1, 0
-    _take_all(net)
-    state.trapping = others
-
-
-def changed4(net: Net, table: Table4, route: Route4) -> None:
-    """A route of IPv4 came or went that is, or was, the first of its prefix."""
-    if ip4.of(net).trapping:
-        _later(net, lambda: _take4(net, table.of(route.dst, route.length)))
-
-
-def changed6(net: Net, route: Route6) -> None:
-    """A route of IPv6 came or went that is, or was, the first of its prefix, or shares the load with it."""
-    if ip4.of(net).trapping:
-        _later(net, lambda: _take6(net, ip6.of(net).fib.node(route.dst, route.length)))
-
-
-def _take4(net: Net, routes: list[Route4]) -> None:
-    there = ip4.of(net).trapping > 0
-    for at, route in enumerate(routes):
-        route.trap = there and at == 0
-
-
-def _take6(net: Net, node: Node6 | None) -> None:
-    """Of a prefix of which several routes share the load, all of those."""
-    if node is None:
-        return
-    taken: tuple[Route6, ...] = node.siblings(node.first()) if ip4.of(net).trapping else ()
-    for route in node.trapped:
-        route.trap = route in taken
-    for route in taken:
-        route.trap = True
-    node.trapped = taken
-
-
-def _take_all(net: Net) -> None:
-    for table in ip4.of(net).fib.in_order():
-        for route in table:
-            _take4(net, table.of(route.dst, route.length))
-    for node in ip6.of(net).fib.nodes():
-        _take6(net, node)
+    takeover = _of(net)
+    takeover.catch_up()
+    others, takeover.devices = takeover.devices - 1, 0
+    takeover.take_all()
+    takeover.devices = others

@@ -11,8 +11,8 @@ import errno
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.devices.device import NetmemTx
 from nlemu.emulator.kernel.devices.queue import is_leased, is_leasee
+from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.queues import provider
 from nlemu.protocol.refusal import Refusal
 

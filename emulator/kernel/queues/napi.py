@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devices.device import RegState
+from nlemu.emulator.kernel.devices.states import RegState
 from nlemu.protocol.uapi.netdev import NapiThreaded
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from enum import Enum
 from errno import EBUSY, EEXIST, EINVAL, ENODATA, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.devices.device import RegState
 from nlemu.emulator.kernel.devices.queue import RxQueue, is_leased, physical_queue
+from nlemu.emulator.kernel.devices.states import RegState
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import TcpDataSplit
 

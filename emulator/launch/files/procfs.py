@@ -16,7 +16,7 @@ from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
 MAF_LOADED, MAF_NOREPORT = 0x04, 0x08  # include/net/if_inet6.h
 READY = int(InetDeviceFlag.READY)

@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import flags, settings
-from nlemu.emulator.kernel.devices.device import Device, NameAssignment, Stats
+from nlemu.emulator.kernel.devices.device import Device, Stats
+from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, get_link_settings
 from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
 from nlemu.emulator.kernel.queues import napi

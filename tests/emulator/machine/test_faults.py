@@ -8,7 +8,7 @@ import pytest
 
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script import trace
-from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import Steps
 from nlemu.emulator.script.trace import TraceError
 from nlemu.protocol.frame import split

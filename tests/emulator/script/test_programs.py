@@ -9,7 +9,7 @@ import pytest
 
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.machine.machine import Machine
-from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import Steps
 from nlemu.emulator.script.trace import TraceError, step_of
 from tests.emulator.kernel.world import set_up

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nlemu.emulator.machine.machine import Machine
-from nlemu.emulator.script.programs import StepError
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import Steps
 from nlemu.emulator.script.trace import step_of
 from tests.emulator.daemon.edge import ACK, NLCTRL, REQUEST, errno_of, getfamily, port_of, type_of

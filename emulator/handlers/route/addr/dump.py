@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nlemu.emulator.handlers.common.netns import net_by_id
 from nlemu.emulator.handlers.route.addr.fill import body4, body6
-from nlemu.emulator.handlers.route.link.parse import net_by_id
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import netns as ip6

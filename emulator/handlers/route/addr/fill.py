@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.common.inet import pack4, pack6, stamp
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
@@ -14,29 +15,12 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv4.address import Address4
     from nlemu.emulator.kernel.ipv6.address import Address6
 
-CENTISECOND = 10_000_000
-"""In nanoseconds: the unit of time stamps (cstamp_delta())."""
 pack_header = HEADER.codec.pack
 SCOPES = (
     (int(ip6.Kind.LOOPBACK), int(RT_SCOPE.HOST)),
     (int(ip6.Kind.LINKLOCAL), int(RT_SCOPE.LINK)),
     (int(ip6.Kind.SITELOCAL), int(RT_SCOPE.SITE)),
 )
-
-
-def pack4(address: int) -> bytes | None:
-    """An address of IPv4 as it is written; one that is all zeros is not."""
-    return address.to_bytes(4, "big") if address else None
-
-
-def pack6(address: int) -> bytes | None:
-    """The same of IPv6."""
-    return address.to_bytes(16, "big") if address else None
-
-
-def stamp(time: int) -> int:
-    """A time as a 32-bit number of hundredths of a second since boot."""
-    return time // CENTISECOND & 0xFFFFFFFF
 
 
 def body4(ifa: Address4, nsid: int | None = None) -> bytes:

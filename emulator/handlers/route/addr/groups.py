@@ -10,8 +10,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from nlemu.emulator.handlers.common.inet import stamp
 from nlemu.emulator.handlers.route.addr.dump import Asked, asked, devices
-from nlemu.emulator.handlers.route.addr.fill import pack_header, stamp
+from nlemu.emulator.handlers.route.addr.fill import pack_header
 from nlemu.emulator.kernel.core.clock import BOOTED
 from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.ipv4 import netns as ip4
@@ -27,7 +28,7 @@ from nlemu.protocol.uapi.rtnetlink import RT_SCOPE
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.ipv4.groups import Membership
+    from nlemu.emulator.kernel.inet.membership import Membership
     from nlemu.emulator.netlink.call import Call, Messages
 
 PERMANENT = int(IFA_F.PERMANENT)

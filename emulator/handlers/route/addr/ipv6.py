@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.common.netns import net_by_id
 from nlemu.emulator.handlers.route.addr.fill import body6
 from nlemu.emulator.handlers.route.addr.ipv4 import lifetimes
-from nlemu.emulator.handlers.route.link.parse import net_by_id
-from nlemu.emulator.kernel import inet_device
 from nlemu.emulator.kernel.core import lifetime
 from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.ipv6 import address as ip6_address
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import DEPRECATED, PERMANENT, Wanted
+from nlemu.emulator.kernel.ipv6.device import find_inet6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.emulator.netlink.by_family import doit_of, header_of, parse
 from nlemu.protocol.families.route.addr import DELADDR, GETADDR, HEADER, IPV6, NEWADDR, Ifa
@@ -67,7 +67,7 @@ def newaddr(call: Call) -> None:
     dev = call.net.device(header.index)
     if dev is None:
         raise Refusal(errno.ENODEV, "ipv6: Unable to find the interface")
-    inet_device.find_inet6(dev)
+    find_inet6(dev)
     wanted = Wanted(
         address, header.prefixlen, peer, attrs.get(Ifa.rt_priority, 0), flags, attrs.get(Ifa.proto, 0), valid, preferred
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.route.link.parse import check_one_netns, is_named, named_device, net_by_id, parse
+from nlemu.emulator.handlers.common.netns import net_by_id
+from nlemu.emulator.handlers.route.link.parse import check_one_netns, is_named, named_device, parse
 from nlemu.emulator.kernel.devices import links
 from nlemu.emulator.netlink.by_family import UNSPEC, doit_of
 from nlemu.protocol.families.route.link import DELLINK, Link

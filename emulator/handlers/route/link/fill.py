@@ -43,7 +43,7 @@ from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device, DevlinkPort
-    from nlemu.emulator.kernel.inet_device import Inet6Device
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
 HEADER = struct.Struct("<BxHiI")  # struct ifinfomsg up to ifi_change
 CHANGE = struct.Struct("<I")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.common.netns import net_by_id
 from nlemu.emulator.handlers.route.link import fill as link_fill
 from nlemu.emulator.handlers.route.link.parse import (
     BODY,
     HEADER,
     check_one_netns,
-    net_by_id,
     parse,
     parse_quietly,
     wanted_device,

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nlemu.emulator.handlers.route.link.parse import capable_in, link_params, named_net, parse_peer
+from nlemu.emulator.handlers.common.netns import capable_in
+from nlemu.emulator.handlers.route.link.parse import link_params, named_net, parse_peer
 from nlemu.emulator.kernel.links.netkit import NetkitParams
 from nlemu.emulator.kernel.links.veth import VethParams
 from nlemu.protocol.families.route.link_kinds import Netkit, Veth

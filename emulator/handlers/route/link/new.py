@@ -6,9 +6,9 @@ import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.common.netns import capable_in
 from nlemu.emulator.handlers.route.link.kinds import Taken, blame, parse_data
 from nlemu.emulator.handlers.route.link.parse import (
-    capable_in,
     check_one_netns,
     is_named,
     link_params,

@@ -1,8 +1,7 @@
-"""Notifications of rtnetlink's links and namespace ids: RTNLGRP_LINK, RTNLGRP_IPV6_IFINFO and RTNLGRP_NSID.
+"""Notifications of links: RTNLGRP_LINK and RTNLGRP_IPV6_IFINFO.
 
-rtmsg_ifinfo() and its relatives of net/core/rtnetlink.c, rtnl_net_notifyid() of net/core/net_namespace.c. A link's
-notification carries the port and the sequence number of whoever caused it only if they asked for an echo; that of an id
-does whenever somebody asked for the id.
+rtmsg_ifinfo() and its relatives of net/core/rtnetlink.c. The notification carries the port and the sequence number of
+the request that caused it only if that asked for an echo.
 
 The kernel fills a link's message whether or not anyone will read it. Of that, one thing shows: the namespace of the
 other half of a pair gets an id if it had none. So it does here, and the message is left out.
@@ -13,23 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from nlemu.emulator.handlers.common.notify import ROUTE, RtnlNotify
 from nlemu.emulator.handlers.route.link import family
 from nlemu.emulator.handlers.route.link import fill as link_fill
-from nlemu.emulator.handlers.route.nsid import nsid
 from nlemu.protocol.frame import message
-from nlemu.protocol.uapi.netlink import NetlinkProtocol
 from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.machine.machine import Machine
     from nlemu.emulator.netlink.call import Call
 
-ROUTE = int(NetlinkProtocol.ROUTE)
-LINK, NSID, IPV6_IFINFO = int(RTNLGRP.LINK), int(RTNLGRP.NSID), int(RTNLGRP.IPV6_IFINFO)
-NEWLINK, DELLINK, NEWNSID, DELNSID = int(RTM.NEWLINK), int(RTM.DELLINK), int(RTM.NEWNSID), int(RTM.DELNSID)
+LINK, IPV6_IFINFO = int(RTNLGRP.LINK), int(RTNLGRP.IPV6_IFINFO)
+NEWLINK, DELLINK = int(RTM.NEWLINK), int(RTM.DELLINK)
 
 
 def build_link(
@@ -45,11 +40,8 @@ def build_link(
     return message(kind, 0, call.seq, call.portid, body)
 
 
-class RouteNotify:
-    """What one machine's rtnetlink tells its groups (emulator/kernel/core/events.py: Announcer)."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
+class LinkNotify(RtnlNotify):
+    """RTNLGRP_LINK and RTNLGRP_IPV6_IFINFO."""
 
     def link_new(
         self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None, new_ifindex: int = 0,
@@ -80,20 +72,6 @@ class RouteNotify:
         """inet6_ifinfo_notify()."""
         self.machine.multicast.notify(
             dev.net, ROUTE, IPV6_IFINFO, lambda: message(NEWLINK, 0, 0, 0, family.inet6_body(dev))
-        )
-
-    def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
-        """RTM_NEWNSID."""
-        self._tell_nsid(NEWNSID, net, nsid, cast("Call | None", origin))
-
-    def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
-        """RTM_DELNSID."""
-        self._tell_nsid(DELNSID, net, nsid, cast("Call | None", origin))
-
-    def _tell_nsid(self, kind: int, net: Net, number: int, call: Call | None) -> None:
-        seq, portid = (0, 0) if call is None else (call.seq, call.portid)
-        self.machine.multicast.notify(
-            net, ROUTE, NSID, lambda: message(kind, 0, seq, portid, nsid.body(number)), call
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.handlers.common.netns import capable_in, net_of_descriptor, net_of_pid
 from nlemu.emulator.handlers.route.link.af_spec import check_af
 from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.kind import LinkParams
@@ -72,34 +73,6 @@ def check_one_netns(attrs: Attrs, *, only_id: bool = False) -> None:
         raise Refusal(errno.EINVAL, "multiple netns identifying attributes specified")
 
 
-def net_of_pid(call: Call, pid: int) -> Net:
-    """get_net_ns_by_pid(). Processes under a supervisor are where it says. All others are known by their sockets alone:
-    one that has a socket bound to its process id is where that socket is. ESRCH."""
-    for net_of in call.machine.processes:
-        net = net_of(pid)
-        if net is not None:
-            return net
-    for endpoint in call.machine.ports:
-        if endpoint.portid == pid:
-            return endpoint.net
-    raise Refusal(errno.ESRCH)
-
-
-def net_of_descriptor(call: Call, number: int) -> Net:
-    """get_net_ns_by_fd(): EBADF, or EINVAL for a descriptor of something else."""
-    thing = call.endpoint.descriptors.get(number)
-    if thing is None:
-        raise Refusal(errno.EBADF)
-    if not isinstance(thing, Net):
-        raise Refusal(errno.EINVAL)
-    return thing
-
-
-def capable_in(call: Call, net: Net) -> bool:
-    """netlink_ns_capable(CAP_NET_ADMIN) in the user namespace that the network namespace belongs to."""
-    return call.ns_capable() if net is call.net else call.capable()
-
-
 def named_net(call: Call, attrs: Attrs) -> Net | None:
     """rtnl_link_get_net_ifla(): by process id or by descriptor; None when neither is there."""
     pid = attrs.get(Link.net_ns_pid)
@@ -120,16 +93,6 @@ def target_net(call: Call, attrs: Attrs) -> Net:
             raise Refusal(errno.EINVAL)
     if not capable_in(call, net):
         raise Refusal(errno.EPERM)
-    return net
-
-
-def net_by_id(call: Call, nsid: int) -> Net:
-    """rtnl_get_net_ns_capable(): EINVAL, EACCES."""
-    net = call.net.by_id(nsid)
-    if net is None:
-        raise Refusal(errno.EINVAL)
-    if not capable_in(call, net):
-        raise Refusal(errno.EACCES)
     return net
 
 

@@ -6,7 +6,7 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from nlemu.emulator.handlers.route.addr.fill import CENTISECOND
+from nlemu.emulator.handlers.common.inet import CENTISECOND
 from nlemu.emulator.kernel.inet import neighbour, neighbour_proxy
 from nlemu.emulator.kernel.inet.neighbour import AF_INET, AF_INET6, EXT_SHIFT, Neighbour
 from nlemu.emulator.netlink.by_family import UNSPEC, dumpit_of, family_of, header_of, parse

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.route.link.parse import HEADER, net_by_id, net_of_descriptor, net_of_pid
+from nlemu.emulator.handlers.common.netns import net_by_id, net_of_descriptor, net_of_pid
 from nlemu.emulator.netlink.call import Call, Fill
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit, dumpit
@@ -22,6 +22,7 @@ from nlemu.protocol.wire.validate import validate
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
 
+HEADER = 16  # struct nlmsghdr
 FAMILY = bytes(4)  # struct rtgenmsg, padded: AF_UNSPEC
 BODY = HEADER + len(FAMILY)
 

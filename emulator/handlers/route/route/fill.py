@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.route.addr.fill import CENTISECOND, pack4, pack6
+from nlemu.emulator.handlers.common.inet import CENTISECOND, pack4, pack6
 from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import netns as ip6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.route.addr.fill import pack4, pack6
+from nlemu.emulator.handlers.common.inet import pack4, pack6
 from nlemu.emulator.handlers.route.route.fill import (
     COMPAT,
     MAIN,

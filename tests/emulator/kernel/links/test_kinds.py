@@ -7,9 +7,10 @@ from errno import EACCES, EADDRNOTAVAIL, EINVAL, EOPNOTSUPP, EPERM
 import pytest
 
 from nlemu.emulator.kernel.devices import flags, links
-from nlemu.emulator.kernel.devices.device import AddressAssignment, Device, NetmemTx
+from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.features import GRO, update_features
 from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.states import AddressAssignment, NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Channels
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.links.dummy import DUMMY

@@ -7,7 +7,8 @@ from errno import EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC
 import pytest
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, NullAnnouncer, Stage
-from nlemu.emulator.kernel.devices.device import DevlinkPort, NetmemTx, Parent
+from nlemu.emulator.kernel.devices.device import DevlinkPort, Parent
+from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.nics.netdevsim_bus import del_device, link_ports, new_device, unlink_port
 from nlemu.protocol.refusal import Refusal

@@ -1,9 +1,8 @@
-"""IPv4 and IPv6 on a device: struct in_device, struct inet6_dev, and when a device has them.
+"""IPv6 on a device: struct inet6_dev, when a device has one, and when it is ready.
 
-Both come when the device registers, and go when it leaves its namespace or its MTU becomes too small; a greater MTU
-brings them back. IPv6 is "ready" once the link can carry packets: the device is up, its operational state says so, and
-its queues run. Imitates inetdev_event() of net/ipv4/devinet.c and addrconf_notify() of net/ipv6/addrconf.c, as far as
-links show it.
+It comes when the device registers, and goes when it leaves its namespace or its MTU becomes too small; a greater MTU
+brings it back. IPv6 is "ready" once the link can carry packets: the device is up, its operational state says so, and
+its queues run. Imitates addrconf_notify() of net/ipv6/addrconf.c, as far as links show it.
 """
 
 from __future__ import annotations
@@ -13,15 +12,11 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import qdisc
-from nlemu.emulator.kernel.inet import neighbour, neighbour_events
-from nlemu.emulator.kernel.ipv4 import address, fib_sync, groups
-from nlemu.emulator.kernel.ipv4 import conf as ip4_conf
-from nlemu.emulator.kernel.ipv4.conf import Ipv4Conf
-from nlemu.emulator.kernel.ipv4.groups import Membership
+from nlemu.emulator.kernel.inet import neighbour_events
+from nlemu.emulator.kernel.inet.names import check_name
 from nlemu.emulator.kernel.ipv6 import autoconf, dad, mld, routes, solicit
-from nlemu.emulator.kernel.ipv6 import conf as ip6_conf
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.kernel.ipv6.conf import Ipv6Conf
+from nlemu.emulator.kernel.ipv6.conf import MIN_MTU, Ipv6Conf
 from nlemu.emulator.kernel.ipv6.mld import Listener
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF, IfOper
@@ -31,29 +26,15 @@ from nlemu.protocol.uapi.rtnetlink import RTNH_F
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.ipv4.address import Address4
     from nlemu.emulator.kernel.ipv6.address import Address6
 
 READY = int(InetDeviceFlag.READY)
 FORGOTTEN_WHEN_DOWN = int(InetDeviceFlag.RS_SENT | InetDeviceFlag.RA_RCVD | InetDeviceFlag.READY)
-LOOPBACK, NOARP = int(IFF.LOOPBACK), int(IFF.NOARP)
+NOARP = int(IFF.NOARP)
 DEAD, LINKDOWN = int(RTNH_F.DEAD), int(RTNH_F.LINKDOWN)
 BASE_REACHABLE_TIME = 30000
 """ND_REACHABLE_TIME, in milliseconds."""
 NO_TOKEN = bytes(16)
-
-
-class InetDevice:
-    """struct in_device. addresses: primaries before secondaries; groups: that it listens to, the oldest first; dead: it
-    is leaving the device."""
-
-    __slots__ = ("addresses", "conf", "dead", "groups")
-
-    def __init__(self, dev: Device, *, registering: bool) -> None:
-        self.conf = Ipv4Conf(dev, registering=registering)
-        self.addresses: list[Address4] = []
-        self.groups: dict[int, Membership] = {}
-        self.dead = False
 
 
 class Inet6Device:
@@ -94,56 +75,17 @@ def link_ready(dev: Device) -> bool:
     return dev.operstate in (IfOper.UNKNOWN, IfOper.UP) and qdisc.running(dev)
 
 
-def on_event4(event: NetdevEvent, dev: Device, info: Info) -> None:
-    """inetdev_event(), and fib_netdev_event(), which stands behind it."""
-    _in_device(event, dev)
-    fib_sync.on_event(event, dev, info)
-
-
-def _in_device(event: NetdevEvent, dev: Device) -> None:
-    if dev.ip4 is None:
-        if event == NetdevEvent.REGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu >= ip4_conf.MIN_MTU):
-            _check_name(dev)
-            idev = dev.ip4 = InetDevice(dev, registering=event == NetdevEvent.REGISTER)
-            dev.changed()
-            if dev.up:
-                groups.up(dev, idev)
-    elif event == NetdevEvent.UNREGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu < ip4_conf.MIN_MTU):
-        dev.ip4.dead = True
-        groups.destroy(dev, dev.ip4)
-        address.remove_all(dev)
-        neighbour_events.ifdown(dev, neighbour.AF_INET)
-        dev.ip4 = None
-        dev.changed()
-    elif event == NetdevEvent.UP:
-        if dev.mtu < ip4_conf.MIN_MTU:
-            return
-        if dev.flags & LOOPBACK:
-            address.add_loopback(dev)
-        groups.up(dev, dev.ip4)
-    elif event == NetdevEvent.DOWN:
-        groups.down(dev, dev.ip4)
-    elif event == NetdevEvent.CHANGENAME:
-        address.rename(dev)
-
-
-def _check_name(dev: Device) -> None:
-    """sysctl_dev_name_is_allowed(): settings are files by the device's name, and two names are taken. EINVAL."""
-    if dev.name in ("all", "default"):
-        raise Refusal(EINVAL)
-
-
 def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
     """addrconf_notify(), and ndisc_netdev_event(), which stands behind it."""
     idev: Inet6Device | None = dev.ip6
     if event == NetdevEvent.REGISTER:
-        if idev is None and dev.mtu >= ip6_conf.MIN_MTU:
+        if idev is None and dev.mtu >= MIN_MTU:
             _add(dev)
     elif event == NetdevEvent.CHANGEMTU:
         _mtu_changed(dev, idev)
     elif event == NetdevEvent.CHANGENAME:
         if idev is not None:
-            _check_name(dev)
+            check_name(dev)
     elif event in (NetdevEvent.DOWN, NetdevEvent.UNREGISTER):
         _down(dev, unregister=event == NetdevEvent.UNREGISTER)
     else:
@@ -157,7 +99,7 @@ def _addrconf(event: NetdevEvent, dev: Device, idev: Inet6Device | None, info: I
     elif event == NetdevEvent.UP:
         autoconf.restore(dev)
         if link_ready(dev):
-            if idev is None and dev.mtu >= ip6_conf.MIN_MTU:
+            if idev is None and dev.mtu >= MIN_MTU:
                 idev = _add(dev)
             if idev is not None:
                 _ready(dev, idev)
@@ -170,7 +112,7 @@ def find_inet6(dev: Device) -> Inet6Device:
     are reported anew, whatever comes of the request."""
     idev: Inet6Device | None = dev.ip6
     if idev is None:
-        if dev.mtu < ip6_conf.MIN_MTU:
+        if dev.mtu < MIN_MTU:
             raise Refusal(EINVAL)
         idev = _add(dev)
     if dev.up:
@@ -207,12 +149,12 @@ def _ready(dev: Device, idev: Inet6Device) -> None:
     autoconf.configure(dev)
     dad.run(idev)
     routes.sync_up(dev, DEAD)
-    if dev.mtu >= ip6_conf.MIN_MTU:
+    if dev.mtu >= MIN_MTU:
         idev.conf[Ipv6Devconf.MTU6] = dev.mtu
     idev.tstamp = dev.kernel.clock.now
     dev.changed()
     dev.kernel.announcer.link6(dev)
-    if dev.mtu < ip6_conf.MIN_MTU:
+    if dev.mtu < MIN_MTU:
         _down(dev, unregister=dev is not dev.net.loopback)
 
 
@@ -237,7 +179,7 @@ def _down(dev: Device, *, unregister: bool) -> None:
 
 
 def _mtu_changed(dev: Device, idev: Inet6Device | None) -> None:
-    if dev.mtu < ip6_conf.MIN_MTU:
+    if dev.mtu < MIN_MTU:
         _down(dev, unregister=dev is not dev.net.loopback)
     elif idev is not None:
         idev.conf[Ipv6Devconf.MTU6] = dev.mtu

@@ -1,0 +1,27 @@
+"""Notifications of neighbours: __neigh_notify(). They carry the port of the request that changed one, but never its
+sequence number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.handlers.common.notify import ROUTE, RtnlNotify
+from nlemu.emulator.handlers.route.neigh import dump
+from nlemu.protocol.frame import message
+from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.inet.neighbour import Neighbour
+
+NEIGH = int(RTNLGRP.NEIGH)
+
+
+class NeighbourNotify(RtnlNotify):
+    """RTNLGRP_NEIGH."""
+
+    def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
+        """__neigh_notify()."""
+        held = int(event == RTM.NEWNEIGH)
+        self.machine.multicast.notify(
+            entry.dev.net, ROUTE, NEIGH, lambda: message(int(event), 0, 0, portid, dump.body(entry, held))
+        )

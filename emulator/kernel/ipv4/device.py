@@ -1,0 +1,69 @@
+"""IPv4 on a device: struct in_device, and when a device has one.
+
+It comes when the device registers, and goes when it leaves its namespace or its MTU becomes too small; a greater MTU
+brings it back. Imitates inetdev_event() of net/ipv4/devinet.c, as far as links show it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.inet import neighbour_events
+from nlemu.emulator.kernel.inet.membership import Membership
+from nlemu.emulator.kernel.inet.names import check_name
+from nlemu.emulator.kernel.ipv4 import address, arp, fib_sync, groups
+from nlemu.emulator.kernel.ipv4.conf import MIN_MTU, Ipv4Conf
+from nlemu.protocol.uapi.if_ import IFF
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.address import Address4
+
+LOOPBACK = int(IFF.LOOPBACK)
+
+
+class InetDevice:
+    """struct in_device. addresses: primaries before secondaries; groups: that it listens to, the oldest first; dead: it
+    is leaving the device."""
+
+    __slots__ = ("addresses", "conf", "dead", "groups")
+
+    def __init__(self, dev: Device, *, registering: bool) -> None:
+        self.conf = Ipv4Conf(dev, registering=registering)
+        self.addresses: list[Address4] = []
+        self.groups: dict[int, Membership] = {}
+        self.dead = False
+
+
+def on_event4(event: NetdevEvent, dev: Device, info: Info) -> None:
+    """inetdev_event(), and fib_netdev_event(), which stands behind it."""
+    _in_device(event, dev)
+    fib_sync.on_event(event, dev, info)
+
+
+def _in_device(event: NetdevEvent, dev: Device) -> None:
+    if dev.ip4 is None:
+        if event == NetdevEvent.REGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu >= MIN_MTU):
+            check_name(dev)
+            idev = dev.ip4 = InetDevice(dev, registering=event == NetdevEvent.REGISTER)
+            dev.changed()
+            if dev.up:
+                groups.up(dev, idev)
+    elif event == NetdevEvent.UNREGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu < MIN_MTU):
+        dev.ip4.dead = True
+        groups.destroy(dev, dev.ip4)
+        address.remove_all(dev)
+        neighbour_events.ifdown(dev, arp.TABLE.family)
+        dev.ip4 = None
+        dev.changed()
+    elif event == NetdevEvent.UP:
+        if dev.mtu < MIN_MTU:
+            return
+        if dev.flags & LOOPBACK:
+            address.add_loopback(dev)
+        groups.up(dev, dev.ip4)
+    elif event == NetdevEvent.DOWN:
+        groups.down(dev, dev.ip4)
+    elif event == NetdevEvent.CHANGENAME:
+        address.rename(dev)
