@@ -27,10 +27,7 @@ from nlemu.emulator.kernel.ipv4 import arp
 from nlemu.emulator.kernel.ipv4.device import on_event4
 from nlemu.emulator.kernel.ipv6 import ndisc
 from nlemu.emulator.kernel.ipv6.device import on_event6
-from nlemu.emulator.kernel.links import loopback
-from nlemu.emulator.kernel.links.dummy import DUMMY
-from nlemu.emulator.kernel.links.netkit import NETKIT, check_lease_unregister
-from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.emulator.kernel.links import KINDS, loopback
 from nlemu.emulator.kernel.nics.netdevsim_bus import NETDEVSIM, Bus
 from nlemu.emulator.kernel.nics.nic import Nics
 from nlemu.emulator.kernel.queues import provider
@@ -70,7 +67,7 @@ class Kernel:
         """The netdevice notifier chain."""
         self._stages: list[Stage] = []
         self.link_watch = LinkWatch(self.clock, self.work)
-        self.kinds: dict[str, Kind] = {kind.name: kind for kind in (DUMMY, VETH, NETKIT, NETDEVSIM)}
+        self.kinds: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, NETDEVSIM) if build.has(kind.option)}
         self.neighbour_tables = {table.family: table for table in (arp.TABLE, ndisc.TABLE)}
         self.napis = NapiTable()
         self.page_pools = PagePools(self)
@@ -84,8 +81,10 @@ class Kernel:
         self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event)
         self.register_notifier(Stage.IPV4, on_event4)
         self.register_notifier(Stage.XSK, self.xsk.on_event)
-        self.register_notifier(Stage.DRIVERS, check_lease_unregister)
         self.register_notifier(Stage.IPV6, on_event6)
+        for kind in self.kinds.values():
+            for stage, notifier in kind.notifiers:
+                self.register_notifier(stage, notifier)
         self.nets: dict[str, Net] = {}
         self.alive: dict[Net, None] = {}
         """net_namespace_list: all that are not being torn down, nameless ones too, in the order of their making."""

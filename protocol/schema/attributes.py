@@ -195,13 +195,14 @@ class Layout:
 
 
 class Spec:
-    """What an attribute set knows of itself: its attributes by number and by name, in the order in which they are
-    written, the layout of that order, and the policy that lets all of them in."""
+    """What an attribute set knows of itself: its attributes by number, by name and as fields of a dataclass would be
+    named, in the order in which they are written, the layout of that order, and the policy that lets all of them in."""
 
     def __init__(self, attr_set: type[AttrSet], attrs: Sequence[Attr[Any]], order: Sequence[Attr[Any]]) -> None:
         self.name = attr_set.__name__
         self.by_number = {attr.number: attr for attr in attrs}
         self.by_name = {attr.name: attr for attr in attrs}
+        self.fields = {attr.name.replace("-", "_"): attr for attr in attrs}
         self.order = tuple(order)
         self.layout = Layout(*order, stretches=attr_set.stretches)
         self.policy = Policy(*attrs, chosen_from=attr_set)

@@ -55,6 +55,10 @@ class Stage(IntEnum):
     """device_initcall, drivers come before net"""
     IPV6 = 7
     """device_initcall, net/ipv6"""
+    BRIDGE = 8
+    """device_initcall, net/bridge"""
+    VLAN = 9
+    """device_initcall, net/8021q"""
 
 
 class NetdevEvent(IntEnum):
@@ -109,6 +113,11 @@ class Info:
     flags_changed: int = 0
     mtu: int = 0
     address: bytes = b""
+    upper: Device | None = None
+    """Of PRECHANGEUPPER and CHANGEUPPER: the device above; ``master``: whether it is the master; ``linking``:
+    whether they come together, or part."""
+    master: bool = False
+    linking: bool = False
 
 
 Notifier = Callable[[NetdevEvent, "Device", Info], None]

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.page_pool import PagePool
 
 
+ALONE: dict[Device, None] = {}
+"""The neighbours of a device that has none above or below, which is most of them; never written to."""
+
+
 @dataclass(slots=True)
 class Config:
     """struct netdev_config: what ethtool's rings keep for the stack."""
@@ -120,7 +124,7 @@ class Device:
         "dormant", "ethtool_state", "features", "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size",
         "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
         "hw_enc_features", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode",
-        "linkwatch_pending", "live_address_change", "lltx", "mangleid_features", "map", "master", "max_mtu",
+        "linkwatch_pending", "live_address_change", "lltx", "lowers", "mangleid_features", "map", "master", "max_mtu",
         "max_pacing_offload_horizon", "min_mtu", "moving_ns", "mpls_features", "mtu", "name",
         "name_assign_type", "napi_config", "napi_defer_hard_irqs", "napi_list", "needed_headroom", "needed_tailroom",
         "net", "netmem_tx", "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues",
@@ -128,8 +132,8 @@ class Device:
         "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "real_num_rx_queues",
         "real_num_tx_queues", "reg_state", "request_ops_lock", "revision", "rtnl_link_initializing",
         "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs", "tso_max_size", "tx",
-        "tx_active", "txqlen", "type", "unregister_queued", "vlan_features", "wanted_features", "xdp_features",
-        "xdp_zc_max_segs",
+        "tx_active", "txqlen", "type", "unregister_queued", "uppers", "vlan_features", "wanted_features",
+        "xdp_features", "xdp_zc_max_segs",
     )
 
     def __init__(self, kernel: Kernel, net: Net, name: str, ops: DeviceOps) -> None:
@@ -263,6 +267,9 @@ class Device:
 
         # Relations and other modules' own
         self.master: Device | None = None
+        self.uppers = ALONE
+        """The devices directly above, and ``lowers`` those directly below (adjacency.py)."""
+        self.lowers = ALONE
         self.seen_by: Device | None = None
         """Who shows this device's ifindex or namespace in its own messages: a pair's other end."""
         self.ip4: Any = None
@@ -334,3 +341,5 @@ class Device:
         self.revision += 1
         if self.seen_by is not None:
             self.seen_by.revision += 1
+        for other in (*self.uppers, *self.lowers):
+            other.revision += 1

@@ -1,7 +1,19 @@
 """Kinds of links: struct rtnl_link_ops, and what a request to create a link says.
 
-A kind knows how a device of its sort is made, joined to a peer, changed and taken away. Parameters are typed values:
-whoever parses the request fills them in, and None is what it did not say.
+A kind knows how a device of its sort is made, joined to a peer or put on another device, changed and taken away. It
+is a file of emulator/kernel/links, which walks its folder; what of it stands in messages is declared in
+protocol/families/route/kinds. Parameters are typed values: the handler that parses the request fills them in, and
+None is what it did not say.
+
+    class WidgetKind(Kind):
+        name = "widget"
+        params = WidgetParams               # a dataclass; its fields are named as the attributes of the declaration
+
+        def alloc(self, net, name, assignment, tx, rx): ...     # setup(): a device that is not registered yet
+        def new_link(self, dev, params): ...                    # params.data is a WidgetParams, or None
+        def fill_info(self, dev): return {"colour": ...}        # by the names of attributes
+
+    KIND = WidgetKind()
 """
 
 from __future__ import annotations
@@ -12,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.kernel.devices import register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from nlemu.emulator.kernel.core.events import Notifier, Stage
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.register import KillList
@@ -23,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class LinkParams:
-    """What RTM_NEWLINK says of a device to be made, or IFLA_INFO_DATA of its peer."""
+    """What RTM_NEWLINK says of a device to be made, or IFLA_INFO_DATA of its peer (struct rtnl_newlink_params)."""
 
     name: str | None = None
     ifindex: int = 0
@@ -46,20 +59,40 @@ class LinkParams:
     gro_max_size: int | None = None
     gso_ipv4_max_size: int | None = None
     gro_ipv4_max_size: int | None = None
+    link: int | None = None
+    """IFLA_LINK: the index of the device below, in ``link_net``."""
+    master: int | None = None
+    """IFLA_MASTER: the index of the device that becomes the master, 0 for none."""
     check_af: Callable[[Device], None] | None = None
     """The last step of validate_linkmsg(): IFLA_AF_SPEC, which is for others to judge; may refuse."""
     data: Any = None
     """IFLA_INFO_DATA as the kind's own dataclass (NetkitParams, VethParams); None when the request had none."""
+    link_net: Net | None = None
+    """rtnl_newlink_link_net(): the namespace that ``link`` is an index in: IFLA_LINK_NETNSID, else the requester's."""
     peer_net: Net | None = None
     """rtnl_newlink_peer_net(): where the peer goes: what IFLA_NET_NS_* in the peer's attributes (or, without peer
     attributes, in the link's own) says, else IFLA_LINK_NETNSID, else the requester's namespace. None: the namespace of
     the link itself."""
 
+    @property
+    def lower(self) -> Device | None:
+        """The device that IFLA_LINK names, if there is one."""
+        return None if self.link is None or self.link_net is None else self.link_net.device(self.link)
+
 
 class Kind:
-    """A kind of link. One object serves all kernels: it has no state."""
+    """A kind of link. One object serves all kernels: it has no state.
+
+    name: IFLA_INFO_KIND. option: the option without which a kernel does not have it. params: the dataclass of
+    IFLA_INFO_DATA, slave_params that of IFLA_INFO_SLAVE_DATA; None for a kind that takes none. notifiers: its places on
+    the netdevice notifier chain.
+    """
 
     name = ""
+    option = ""
+    params: type[Any] | None = None
+    slave_params: type[Any] | None = None
+    notifiers: tuple[tuple[Stage, Notifier], ...] = ()
 
     def num_tx_queues(self, kernel: Kernel) -> int:
         """get_num_tx_queues."""
@@ -74,7 +107,7 @@ class Kind:
         raise NotImplementedError
 
     def validate(self, params: LinkParams) -> None:
-        """validate: the link's own attributes, before anything else; also called for a peer's."""
+        """validate: the request alone, before anything else is looked at; also called for a peer's attributes."""
 
     def new_link(self, dev: Device, params: LinkParams) -> None:
         """newlink: registers the device, and its peer first where there is one."""
@@ -92,6 +125,29 @@ class Kind:
         """changelink, with the kind's own dataclass."""
         raise NotImplementedError
 
+    def fill_info(self, dev: Device) -> Mapping[str, Any] | None:
+        """fill_info: what the kind says of the device, by the names of its attributes with underscores; None without a
+        fill_info. What is None, or missing, is not written."""
+        return None
+
+    def fill_xstats(self, dev: Device) -> Any:
+        """fill_xstats: the value of the declared structure; None: nothing."""
+        return None
+
     def get_link_net(self, dev: Device) -> Net | None:
         """get_link_net: the namespace IFLA_LINK is an index in; None: the kind has no such thing."""
+        return None
+
+    # Of a kind whose devices are masters
+
+    def can_change_slave(self) -> bool:
+        """Whether there is a slave_changelink."""
+        return type(self).change_slave is not Kind.change_slave
+
+    def change_slave(self, dev: Device, slave: Device, data: Any) -> None:
+        """slave_changelink, with the kind's own dataclass."""
+        raise NotImplementedError
+
+    def fill_slave_info(self, dev: Device, slave: Device) -> Mapping[str, Any] | None:
+        """fill_slave_info: what the master says of a slave, as fill_info() does of a device."""
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from errno import EINVAL, ENODEV, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devices import announce, flags, link_watch, settings
+from nlemu.emulator.kernel.devices import adjacency, announce, flags, link_watch, settings
 from nlemu.emulator.kernel.devices.register import KillList, unregister_many
 from nlemu.emulator.kernel.devices.states import AddressAssignment, NameAssignment
 from nlemu.protocol.refusal import Refusal
@@ -112,6 +112,8 @@ def new_link(net: Net, kind: Kind, params: LinkParams, origin: Origin | None = N
     kind.new_link(dev, params)
     try:
         configure_link(dev, params, origin)
+        if params.master is not None:
+            adjacency.set_master(dev, params.master)
     except Refusal:
         kill: KillList = {}
         kind.del_link(dev, kill)

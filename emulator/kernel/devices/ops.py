@@ -104,6 +104,14 @@ class DeviceOps:
         """ndo_get_peer_dev, and what the pair drivers know of each other."""
         return None
 
+    def add_slave(self, dev: Device, slave: Device) -> None:
+        """ndo_add_slave: the device becomes the master of another; may refuse with a text."""
+        raise Refusal(EOPNOTSUPP)
+
+    def del_slave(self, dev: Device, slave: Device) -> None:
+        """ndo_del_slave: the device lets a slave go."""
+        raise Refusal(EOPNOTSUPP)
+
     has_bpf = False
     """ndo_bpf is there: XDP programs are the driver's business unless they ask for the stack."""
     wakes_xsk = False

@@ -82,6 +82,7 @@ class Dummy(Kind):
     """dummy_link_ops."""
 
     name = "dummy"
+    option = "DUMMY"
 
     def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
         return alloc_device(net, name, OPS, setup, tx=tx, rx=rx, assignment=assignment)
@@ -90,4 +91,4 @@ class Dummy(Kind):
         check_new_address(params.address)
 
 
-DUMMY = Dummy()
+KIND = Dummy()

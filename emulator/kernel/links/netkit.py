@@ -4,17 +4,16 @@ Of a pair, the primary is the host's end, which alone can be changed; only the o
 container, may lease queues. A single device has no peer, always has a carrier while it is up, and may lease. Leased
 queues are added to the one that every device has: a device is made with room for them and they are created one by one.
 
-When a physical device goes, every netkit device that leases a queue of it goes with it: the notifier at the end of
-this file.
+When a physical device goes, every netkit device that leases a queue of it goes with it: check_lease_unregister().
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from errno import EACCES, EBUSY, EINVAL, ENOTCONN, EOPNOTSUPP
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.devices import features, flags, link_watch, settings
 from nlemu.emulator.kernel.devices.address import (
     check_new_address,
@@ -44,6 +43,8 @@ from nlemu.protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing,
 from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.queues.xsk import BufferPool
@@ -76,14 +77,14 @@ class NetkitParams:
     headroom: int | None = None
     tailroom: int | None = None
     pairing: int | None = None
-    peer: LinkParams | None = None
+    peer_info: LinkParams | None = None
 
 
 FIXED = (
     ("mode", "operating mode"),
     ("scrub", "scrubbing"),
     ("peer_scrub", "peer scrubbing"),
-    ("peer", "peer info"),
+    ("peer_info", "peer info"),
     ("headroom", "headroom"),
     ("tailroom", "tailroom"),
     ("pairing", "pairing"),
@@ -211,10 +212,27 @@ def check_policy(policy: int, at: str) -> NetkitAction:
     return NetkitAction(policy)
 
 
+def check_lease_unregister(event: NetdevEvent, dev: Device, info: Info) -> None:
+    """netkit_notifier() and netkit_check_lease_unregister(): a physical device goes, and its netkit lessees with it,
+    in the order of the queues they lease."""
+    if event != NetdevEvent.UNREGISTER or dev.reg_state != RegState.UNREGISTERING or dev.parent is None:
+        return
+    kill: KillList = {}
+    for queue in dev.rx.made(dev.real_num_rx_queues):
+        lessee = virtual_queue(queue)
+        if lessee is None or lessee.dev.ops is not OPS or lessee.dev.unregister_queued:
+            continue
+        KIND.del_link(lessee.dev, kill)
+    unregister_many(kill)
+
+
 class NetkitKind(Kind):
     """netkit_link_ops."""
 
     name = "netkit"
+    option = "NETKIT"
+    params = NetkitParams
+    notifiers = ((Stage.DRIVERS, check_lease_unregister),)
 
     def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
         if tx > MAX_TX_QUEUES or rx > MAX_RX_QUEUES:
@@ -235,14 +253,14 @@ class NetkitKind(Kind):
         )
         mode = NetkitMode.L3 if data.mode is None else NetkitMode(data.mode)
         pair = NetkitPairing.PAIR if data.pairing is None else NetkitPairing(data.pairing)
-        peer_params = params if data.peer is None else data.peer
+        peer_params = params if data.peer_info is None else data.peer_info
         if mode != NetkitMode.L2 and (params.address is not None or peer_params.address is not None):
             raise Refusal(EOPNOTSUPP)
         peer = None
         if pair == NetkitPairing.PAIR:
             peer = self._new_peer(dev, params, data, mode, peer_policy)
         elif (
-            data.peer is not None
+            data.peer_info is not None
             or data.peer_scrub is not None
             or data.peer_policy is not None
             or data.scrub is not None
@@ -277,7 +295,7 @@ class NetkitKind(Kind):
 
     def _new_peer(self, dev: Device, params: LinkParams, data: NetkitParams, mode: NetkitMode,
                   policy: NetkitAction) -> Device:
-        given = data.peer
+        given = data.peer_info
         name, assignment = "nk%d", NameAssignment.ENUM
         if given is not None and given.name is not None:
             name, assignment = given.name, NameAssignment.USER
@@ -327,12 +345,25 @@ class NetkitKind(Kind):
             netkit.peer.priv.policy = check_policy(data.peer_policy, "peer_policy")
             dev.moved()
 
+    def fill_info(self, dev: Device) -> Mapping[str, Any]:
+        netkit: Netkit = dev.priv
+        peer = None if netkit.peer is None else netkit.peer.priv
+        return {
+            "primary": int(netkit.primary),
+            "policy": netkit.policy,
+            "mode": netkit.mode,
+            "scrub": netkit.scrub if netkit.pair == NetkitPairing.PAIR else None,
+            "headroom": dev.needed_headroom,
+            "tailroom": dev.needed_tailroom,
+            "pairing": netkit.pair,
+            "peer_policy": None if peer is None else peer.policy,
+            "peer_scrub": None if peer is None else peer.scrub,
+        }
+
     def get_link_net(self, dev: Device) -> Net | None:
         peer: Device | None = dev.priv.peer
         return dev.net if peer is None else peer.net
 
-
-NETKIT = NetkitKind()
 
 
 def _make_room(dev: Device, data: NetkitParams) -> None:
@@ -342,15 +373,4 @@ def _make_room(dev: Device, data: NetkitParams) -> None:
         dev.needed_tailroom = data.tailroom
 
 
-def check_lease_unregister(event: NetdevEvent, dev: Device, info: Info) -> None:
-    """netkit_notifier() and netkit_check_lease_unregister(): a physical device goes, and its netkit lessees with it,
-    in the order of the queues they lease."""
-    if event != NetdevEvent.UNREGISTER or dev.reg_state != RegState.UNREGISTERING or dev.parent is None:
-        return
-    kill: KillList = {}
-    for queue in dev.rx.made(dev.real_num_rx_queues):
-        lessee = virtual_queue(queue)
-        if lessee is None or lessee.dev.ops is not OPS or lessee.dev.unregister_queued:
-            continue
-        NETKIT.del_link(lessee.dev, kill)
-    unregister_many(kill)
+KIND = NetkitKind()

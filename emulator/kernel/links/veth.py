@@ -274,6 +274,8 @@ class VethKind(Kind):
     """veth_link_ops."""
 
     name = "veth"
+    option = "VETH"
+    params = VethParams
 
     def num_tx_queues(self, kernel: Kernel) -> int:
         return min(kernel.cpus, MAX_QUEUES)
@@ -342,4 +344,4 @@ class VethKind(Kind):
         return dev.net if peer is None else peer.net
 
 
-VETH = VethKind()
+KIND = VethKind()

@@ -315,6 +315,7 @@ class NetdevsimKind(Kind):
     """nsim_link_ops: there to be refused. The devices themselves are of no kind."""
 
     name = "netdevsim"
+    option = "NETDEVSIM"
 
     def validate(self, params: LinkParams) -> None:
         raise Refusal(

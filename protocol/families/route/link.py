@@ -8,8 +8,9 @@ of their own.
 from typing import Any
 
 from nlemu.protocol.families.route.family import route
+from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link_af import AfSpec, Inet6Link
-from nlemu.protocol.families.route.link_kinds import LINK, Netkit, Veth
+from nlemu.protocol.families.route.link_kind import LINK
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout, Stretch
 from nlemu.protocol.schema.family import Half
 from nlemu.protocol.schema.kinds import (
@@ -49,11 +50,11 @@ class LinkInfo(AttrSet):
     """IFLA_INFO_*."""
 
     kind = Attr(1, string)
-    data = Attr(2, chosen("kind", {"netkit": Netkit, "veth": Veth}))
+    data = Attr(2, chosen("kind", {name: kind.data for name, kind in KINDS.items() if kind.data}))
     xstats = Attr(3, binary)
     slave_kind = Attr(4, string)
-    slave_data = Attr(5, binary)
-    order = (kind, data, slave_kind, slave_data)
+    slave_data = Attr(5, chosen("slave-kind", {name: kind.slave for name, kind in KINDS.items() if kind.slave}))
+    order = (kind, xstats, data, slave_kind, slave_data)
 
 
 class Xdp(AttrSet):

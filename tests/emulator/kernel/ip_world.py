@@ -21,7 +21,7 @@ from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import PERMANENT, Address6, Wanted
 from nlemu.emulator.kernel.ipv6.fib import Route6
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
 from nlemu.protocol.uapi.rtnetlink import RTM, RTN
 
 WORDS = {RTM.NEWADDR: "+", RTM.NEWROUTE: "+", RTM.NEWNEIGH: "+"}

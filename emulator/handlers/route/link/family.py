@@ -18,7 +18,7 @@ from nlemu.emulator.netlink.by_family import HEADER, doit_of, dumpit_of
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.protocol.families.route.link import DELLINK, GETLINK, INET6_REPLY, SETLINK, Link
-from nlemu.protocol.families.route.link_kinds import LINK
+from nlemu.protocol.families.route.link_kind import LINK
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import walk
 from nlemu.protocol.schema.policy import DEPRECATED_STRICT

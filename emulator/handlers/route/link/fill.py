@@ -13,7 +13,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.route.link.kinds import fill_info
+from nlemu.emulator.handlers.route.link.kinds import fill_linkinfo
 from nlemu.emulator.kernel.core.clock import BOOTED
 from nlemu.emulator.kernel.devices.device import Stats
 from nlemu.emulator.kernel.devices.flags import get_flags
@@ -26,7 +26,6 @@ from nlemu.protocol.families.route.link import (
     STATS,
     DevlinkHandle,
     Link,
-    LinkInfo,
     PropList,
     ProtoDownReason,
     Xdp,
@@ -173,7 +172,7 @@ def values(dev: Device, mask: int, nsid: int | None, target: int | None) -> Pair
     }
     if mask & NAME_ONLY:
         return told
-    iflink, ops, parent, kind = dev.iflink, dev.ops, dev.parent, dev.kind
+    iflink, ops, parent = dev.iflink, dev.ops, dev.parent
     told |= {
         Link.target_netnsid: target,
         SIZES: sizes(dev),
@@ -189,7 +188,7 @@ def values(dev: Device, mask: int, nsid: int | None, target: int | None) -> Pair
         Link.phys_switch_id: ops.get_port_parent_id(dev),
         STATS: None if mask & SKIP_STATS else fill_stats(dev),
         Link.xdp: fill_xdp(dev),
-        Link.linkinfo: None if kind is None else {LinkInfo.kind: kind.name, LinkInfo.data: fill_info(dev)},
+        Link.linkinfo: fill_linkinfo(dev),
         Link.perm_address: dev.perm_address if any(dev.perm_address) else None,
         Link.link_netnsid: nsid,
         Link.link: iflink if nsid is not None or iflink != dev.ifindex else None,

@@ -24,7 +24,7 @@ from nlemu.emulator.netlink.call import Call, Fill
 from nlemu.emulator.netlink.dump import GOODSIZE, Dump
 from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.route.link import GETLINK, TAKEN, TAKEN_INFO, Link, LinkInfo
-from nlemu.protocol.families.route.link_kinds import LINK
+from nlemu.protocol.families.route.link_kind import LINK
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs, walk
 from nlemu.protocol.schema.policy import DEPRECATED_STRICT, LIBERAL

@@ -1,144 +1,182 @@
-"""What is told and taken of a link's kind: IFLA_INFO_DATA.
+"""What requests and replies hold of a link's kind: IFLA_LINKINFO.
 
-A kind's attributes become its parameters (emulator/kernel/links/netkit.py: NetkitParams ...), and what it is becomes
-attributes. The peer of a pair is described by a whole link message inside an attribute.
+A kind is declared (protocol/families/route/kinds) and modelled (emulator/kernel/links) under one name, and the names of
+its attributes are those of the model's parameters. So there is nothing of any one kind here: attributes become
+parameters, and what the model says becomes attributes, by name. The peer of a pair is described by a whole link message
+inside an attribute.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.common.netns import capable_in
 from nlemu.emulator.handlers.route.link.parse import link_params, named_net, parse_peer
-from nlemu.emulator.kernel.links.netkit import NetkitParams
-from nlemu.emulator.kernel.links.veth import VethParams
-from nlemu.protocol.families.route.link_kinds import Netkit, Veth
+from nlemu.protocol.families.route.kinds import KINDS
+from nlemu.protocol.families.route.link import LinkInfo
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attr, Attrs, AttrSet
-from nlemu.protocol.schema.policy import LIBERAL
-from nlemu.protocol.uapi.if_link import NetkitPairing
+from nlemu.protocol.schema.kinds import Nest
+from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
     from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.families.route.link_kind import LinkKind
 
-Told = tuple[type[AttrSet], dict[Attr[Any], Any]] | None
-
-
-def fill_info(dev: Device) -> Told:
-    """rtnl_link_info_fill(): what the kind has to say of the device; None if it has no fill_info."""
-    assert dev.kind is not None
-    fill = FILLS.get(dev.kind.name)
-    return None if fill is None else fill(dev)
+Pairs = dict[Any, Any]
 
 
-def fill_netkit(dev: Device) -> Told:
-    """netkit_fill_info()."""
-    netkit = dev.priv
-    peer = netkit.peer
-    return Netkit, {
-        Netkit.primary: int(netkit.primary),
-        Netkit.policy: netkit.policy,
-        Netkit.mode: netkit.mode,
-        Netkit.scrub: netkit.scrub if netkit.pair == NetkitPairing.PAIR else None,
-        Netkit.headroom: dev.needed_headroom,
-        Netkit.tailroom: dev.needed_tailroom,
-        Netkit.pairing: netkit.pair,
-        Netkit.peer_policy: None if peer is None else peer.priv.policy,
-        Netkit.peer_scrub: None if peer is None else peer.priv.scrub,
+# -- what is told ------------------------------------------------------------------------------
+
+
+def fill_linkinfo(dev: Device) -> Pairs | None:
+    """rtnl_link_fill(): of the device's kind, and of its master's kind."""
+    kind, master = dev.kind, dev.master
+    if kind is None and (master is None or master.kind is None):
+        return None
+    told: Pairs = {} if kind is None else fill_info(dev, kind)
+    if master is not None and master.kind is not None:
+        told |= fill_slave_info(master, master.kind, dev)
+    return told
+
+
+def fill_info(dev: Device, kind: Kind) -> Pairs:
+    """rtnl_link_info_fill()."""
+    described = KINDS.get(kind.name)
+    if described is None:
+        return {LinkInfo.kind: kind.name}
+    told: Pairs = {LinkInfo.kind: kind.name}
+    if described.xstats is not None:
+        xstats = kind.fill_xstats(dev)
+        told[LinkInfo.xstats] = None if xstats is None else described.xstats.encode(xstats)
+    if described.data is not None:
+        told[LinkInfo.data] = _named(described.data, kind.fill_info(dev))
+    return told
+
+
+def fill_slave_info(master: Device, kind: Kind, dev: Device) -> Pairs:
+    """rtnl_link_slave_info_fill()."""
+    described = KINDS.get(kind.name)
+    slave = None if described is None else described.slave
+    return {
+        LinkInfo.slave_kind: kind.name,
+        LinkInfo.slave_data: None if slave is None else _named(slave, kind.fill_slave_info(master, dev)),
     }
+
+
+def _named(attr_set: type[AttrSet], said: Mapping[str, Any] | None) -> tuple[type[AttrSet], Pairs] | None:
+    """Values by the names of attributes, as values by attribute."""
+    if said is None:
+        return None
+    return attr_set, {attr: said.get(name) for name, attr in attr_set.spec.fields.items()}
+
+
+# -- what is taken -----------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Taken:
     """What a request says of its kind.
 
-    attrs: IFLA_INFO_DATA, None without it; params: the same as the kind's own dataclass; peer: of its peer; peer_net:
-    where the peer is to be, None when nothing is said of that."""
+    attrs: IFLA_INFO_DATA, None without it; params: the same as the kind's own dataclass; peer_net: where the peer is to
+    be, None when nothing is said of that."""
 
     attrs: Attrs | None = None
     params: Any = None
-    peer: LinkParams | None = None
     peer_net: Net | None = None
 
 
-FILLS: dict[str, Callable[[Device], Told]] = {"netkit": fill_netkit}
-
-
-def parse_data(call: Call, kind: Kind, attrs: Attrs, span: tuple[int, int] | None) -> Taken:
-    """IFLA_INFO_DATA, at that span, by the kind's policy; then the link's own attributes by the kind's rules; then
+def parse_data(call: Call, kind: Kind, link: LinkParams, attrs: Attrs, span: tuple[int, int] | None) -> Taken:
+    """IFLA_INFO_DATA, at that span, by the kind's policy; then the link's own parameters by the kind's rules; then
     those of the peer (rtnl_newlink(), rtnl_get_peer_net())."""
     described = KINDS.get(kind.name)
     taken = Taken()
-    if described is not None and span is not None:
-        policy = described.attributes.spec.policy
+    if described is not None and described.data is not None and span is not None:
+        policy = described.policy or described.data.spec.policy
         taken.attrs = Attrs(call.message, validate(policy, call.message, *span, LIBERAL, call.extack), *span)
-    kind.validate(link_params(attrs, call.fixed, call.extack))
-    if described is None:
-        return taken
-    peer_attrs = attrs
-    if taken.attrs is not None:
-        at = taken.attrs.spans.get(described.peer.number)
-        if at is not None:
-            header, peer_attrs = parse_peer(call.message, *at, call.extack)
-            taken.peer = link_params(peer_attrs, header, call.extack)
-            kind.validate(taken.peer)
-        taken.params = described.params(taken.attrs, taken.peer)
-    taken.peer_net = named_net(call, peer_attrs)
-    if taken.peer_net is not None and not capable_in(call, taken.peer_net):
-        raise Refusal(errno.EPERM)
+        if described.peer is None:
+            taken.params = read(kind.params, described.data, taken.attrs)
+    link.data = taken.params
+    try:
+        kind.validate(link)
+        if described is not None and described.peer is not None:
+            take_peer(call, kind, described, attrs, taken)
+    except Refusal as refused:
+        blame(refused, kind, taken)
+        raise
     return taken
 
 
-def netkit_params(data: Attrs, peer: LinkParams | None) -> NetkitParams:
-    get = data.get
-    return NetkitParams(
-        mode=get(Netkit.mode),
-        policy=get(Netkit.policy),
-        peer_policy=get(Netkit.peer_policy),
-        scrub=get(Netkit.scrub),
-        peer_scrub=get(Netkit.peer_scrub),
-        headroom=get(Netkit.headroom),
-        tailroom=get(Netkit.tailroom),
-        pairing=get(Netkit.pairing),
-        peer=peer,
-    )
+def take_peer(call: Call, kind: Kind, described: LinkKind, attrs: Attrs, taken: Taken) -> None:
+    """rtnl_get_peer_net(): the peer's description, and the namespace that it, or else the link itself, names."""
+    peer_attrs = attrs
+    if taken.attrs is not None:
+        assert described.data is not None and described.peer is not None
+        peer = None
+        at = taken.attrs.spans.get(described.peer.number)
+        if at is not None:
+            header, peer_attrs = parse_peer(call.message, *at, call.extack)
+            peer = link_params(peer_attrs, header, call.extack)
+            kind.validate(peer)
+        taken.params = read(kind.params, described.data, taken.attrs, {described.peer.name.replace("-", "_"): peer})
+    taken.peer_net = named_net(call, peer_attrs)
+    if taken.peer_net is not None and not capable_in(call, taken.peer_net):
+        raise Refusal(errno.EPERM)
 
 
-def veth_params(data: Attrs, peer: LinkParams | None) -> VethParams:
-    return VethParams(peer)
+def parse_slave_data(call: Call, kind: Kind, span: tuple[int, int]) -> Any:
+    """IFLA_INFO_SLAVE_DATA by the policy of the master's kind, as its dataclass; None for a kind without attributes."""
+    described = KINDS.get(kind.name)
+    if described is None or described.slave is None:
+        return None
+    policy: Policy = described.slave_policy or described.slave.spec.policy
+    attrs = Attrs(call.message, validate(policy, call.message, *span, LIBERAL, call.extack), *span)
+    return read(kind.slave_params, described.slave, attrs)
 
 
-class Described(NamedTuple):
-    """A kind's attributes: the set, the one that describes the peer (peer_type), how they become parameters, and which
-    attribute is to blame for which parameter."""
+def read(
+    params: type[Any] | None, attr_set: type[AttrSet], attrs: Attrs, known: Mapping[str, Any] | None = None
+) -> Any:
+    """Attributes as a dataclass whose fields bear their names. known: fields that were read
+    elsewhere."""
+    if params is None:
+        return None
+    said = dict(known or {})
+    for field in fields(params):
+        attr = attr_set.spec.fields[field.name]
+        if field.name not in said and attr in attrs:
+            said[field.name] = plain(attr, attrs)
+    return params(**said)
 
-    attributes: type[AttrSet]
-    peer: Attr[Any]
-    params: Callable[[Attrs, LinkParams | None], Any]
-    blamed: dict[str, Attr[Any]]
+
+def plain(attr: Attr[Any], attrs: Attrs) -> Any:
+    """The value of an attribute as the model takes it: of an attribute that stands several times all of them, a nest as
+    a mapping by names."""
+    if attr.multi:
+        return [_plain(attr, value) for _, value in attrs.all(attr)]
+    return _plain(attr, attrs[attr])
 
 
-KINDS = {
-    "netkit": Described(
-        Netkit,
-        Netkit.peer_info,
-        netkit_params,
-        {attr.name.replace("-", "_"): attr for attr in Netkit.order} | {"peer": Netkit.peer_info},
-    ),
-    "veth": Described(Veth, Veth.peer, veth_params, {}),
-}
+def _plain(attr: Attr[Any], value: Any) -> Any:
+    inner = attr.kind.set if isinstance(attr.kind, Nest) else None
+    if inner is None:
+        return value
+    return {name: plain(one, value) for name, one in inner.spec.fields.items() if one in value}
 
 
 def blame(refusal: Refusal, kind: Kind, taken: Taken) -> None:
     """Turns the name of a parameter that the model blames into the offset of its attribute."""
+    if not isinstance(refusal.at, str):
+        return
     described = KINDS.get(kind.name)
-    if isinstance(refusal.at, str):
-        attr = described.blamed.get(refusal.at) if described is not None else None
-        refusal.at = None if attr is None or taken.attrs is None else taken.attrs.offset(attr)
+    data = None if described is None else described.data
+    attr = None if data is None else data.spec.fields.get(refusal.at)
+    refusal.at = None if attr is None or taken.attrs is None else taken.attrs.offset(attr)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.common.netns import capable_in
-from nlemu.emulator.handlers.route.link.kinds import Taken, blame, parse_data
+from nlemu.emulator.handlers.route.link.kinds import Taken, blame, parse_data, parse_slave_data
 from nlemu.emulator.handlers.route.link.parse import (
     check_one_netns,
     is_named,
@@ -17,7 +17,7 @@ from nlemu.emulator.handlers.route.link.parse import (
     parse_quietly,
     target_net,
 )
-from nlemu.emulator.handlers.route.link.set import do_setlink, set_master
+from nlemu.emulator.handlers.route.link.set import do_setlink
 from nlemu.emulator.kernel.devices import links
 from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.route.link import NEWLINK, TAKEN_INFO, Link, LinkInfo
@@ -28,7 +28,7 @@ from nlemu.protocol.uapi.netlink import NLM_F
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.kind import Kind
+    from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
     from nlemu.emulator.netlink.call import Call
 
 CREATE, EXCL, REPLACE = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE)
@@ -40,6 +40,7 @@ class Wanted:
 
     info: Attrs
     kind: Kind | None
+    params: LinkParams
     taken: Taken
     net: Net
     link_net: Net | None = None
@@ -54,10 +55,10 @@ def newlink(call: Call) -> None:
     info = parse_info(call, attrs)
     name = info.get(LinkInfo.kind)
     kind = None if name is None else call.machine.kinds.get(name)
-    taken = Taken()
+    params, taken = link_params(attrs, call.fixed, call.extack), Taken()
     if kind is not None:
-        taken = parse_data(call, kind, attrs, info.spans.get(LinkInfo.data.number))
-    wanted = Wanted(info, kind, taken, target_net(call, attrs))
+        taken = parse_data(call, kind, params, attrs, info.spans.get(LinkInfo.data.number))
+    wanted = Wanted(info, kind, params, taken, target_net(call, attrs))
     nsid = attrs.get(Link.link_netnsid)
     if nsid is not None:
         wanted.link_net = wanted.net.by_id(nsid)
@@ -103,13 +104,13 @@ def make_or_change(call: Call, attrs: Attrs, wanted: Wanted) -> None:
             raise Refusal(errno.ENODEV)
         for member in call.net:
             if member.group == group:
-                do_setlink(call, member, wanted.net, attrs)
+                do_setlink(call, member, wanted.net, attrs, wanted.params)
     elif Link.map in attrs or Link.protinfo in attrs:
         raise Refusal(errno.EOPNOTSUPP)
     elif wanted.kind is None:
         raise Refusal(errno.EOPNOTSUPP, "Unknown device type")
     else:
-        create(call, attrs, wanted.kind, wanted)
+        create(call, wanted.kind, wanted)
 
 
 def changelink(call: Call, attrs: Attrs, dev: Device, wanted: Wanted) -> None:
@@ -126,21 +127,19 @@ def changelink(call: Call, attrs: Attrs, dev: Device, wanted: Wanted) -> None:
         kind.change_link(dev, wanted.taken.params)
         notify = True
     if LinkInfo.slave_data in wanted.info:
-        # There are no masters here.
-        raise Refusal(errno.EOPNOTSUPP)
-    do_setlink(call, dev, wanted.net, attrs, notify=notify)
+        master = dev.master
+        if master is None or master.kind is None or not master.kind.can_change_slave():
+            raise Refusal(errno.EOPNOTSUPP)
+        given = parse_slave_data(call, master.kind, wanted.info.spans[LinkInfo.slave_data.number])
+        master.kind.change_slave(master, dev, given)
+        notify = True
+    do_setlink(call, dev, wanted.net, attrs, wanted.params, notify=notify)
 
 
-def create(call: Call, attrs: Attrs, kind: Kind, wanted: Wanted) -> None:
+def create(call: Call, kind: Kind, wanted: Wanted) -> None:
     """rtnl_newlink_create()."""
-    params = link_params(attrs, call.fixed, call.extack)
-    params.data = wanted.taken.params
-    params.peer_net = wanted.taken.peer_net or wanted.link_net or call.net
-    dev = links.new_link(wanted.net, kind, params, call)
-    master = attrs.get(Link.master)
-    if master is not None:
-        try:
-            set_master(dev, master)
-        except Refusal:
-            links.delete_link(dev)
-            raise
+    params, taken = wanted.params, wanted.taken
+    params.data = taken.params
+    params.link_net = wanted.link_net or call.net
+    params.peer_net = taken.peer_net or params.link_net
+    links.new_link(wanted.net, kind, params, call)

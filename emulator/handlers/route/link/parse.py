@@ -14,7 +14,7 @@ from nlemu.emulator.handlers.route.link.af_spec import check_af
 from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.protocol.families.route.link import TAKEN, Link
-from nlemu.protocol.families.route.link_kinds import LINK
+from nlemu.protocol.families.route.link_kind import LINK
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.schema.policy import LIBERAL, Policy
@@ -151,5 +151,7 @@ def link_params(attrs: Attrs, header: Any, extack: Extack) -> LinkParams:
         gro_max_size=get(Link.gro_max_size),
         gso_ipv4_max_size=get(Link.gso_ipv4_max_size),
         gro_ipv4_max_size=get(Link.gro_ipv4_max_size),
+        link=get(Link.link),
+        master=get(Link.master),
         check_af=None if span is None else lambda dev: check_af(dev, attrs.message, *span, extack),
     )

@@ -19,7 +19,7 @@ from nlemu.emulator.handlers.route.link.parse import (
     target_net,
     wanted_device,
 )
-from nlemu.emulator.kernel.devices import address, flags, link_watch, links, move, rename, settings
+from nlemu.emulator.kernel.devices import address, adjacency, flags, link_watch, links, move, rename, settings
 from nlemu.emulator.netlink.by_family import UNSPEC, doit_of
 from nlemu.protocol.families.route.link import SETLINK, TAKEN_PROTO_DOWN_REASON, Link, ProtoDownReason
 from nlemu.protocol.refusal import Refusal
@@ -28,6 +28,7 @@ from nlemu.protocol.schema.attributes import Attrs
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.kind import LinkParams
     from nlemu.emulator.netlink.call import Call
 
 
@@ -38,13 +39,14 @@ def setlink(call: Call) -> None:
     check_one_netns(attrs)
     net = target_net(call, attrs)
     dev = wanted_device(call.net, call.fixed.index, attrs)
-    do_setlink(call, dev, net, attrs)
+    do_setlink(call, dev, net, attrs, link_params(attrs, call.fixed, call.extack))
 
 
-def do_setlink(call: Call, dev: Device, net: Net, attrs: Attrs, *, notify: bool = False) -> None:
-    """do_setlink(): changes a device as the attributes say, which ends up in that namespace. notify: something has been
-    changed already."""
-    params = link_params(attrs, call.fixed, call.extack)
+def do_setlink(
+    call: Call, dev: Device, net: Net, attrs: Attrs, params: LinkParams, *, notify: bool = False
+) -> None:
+    """do_setlink(): changes a device as the attributes say, which ends up in that namespace. params: the same
+    attributes as values; notify: something has been changed already."""
     links.check_params(dev, params)
     if net is not dev.net:
         move.change_net_namespace(dev, net, params.name or None, attrs.get(Link.new_ifindex, 0))
@@ -54,12 +56,6 @@ def do_setlink(call: Call, dev: Device, net: Net, attrs: Attrs, *, notify: bool 
     finally:
         if change.notify:
             link_watch.state_change(dev)
-
-
-def set_master(dev: Device, ifindex: int) -> None:
-    """do_set_master(): no device here can be one."""
-    if ifindex:
-        raise Refusal(errno.EINVAL if dev.net.device(ifindex) is None else errno.EOPNOTSUPP)
 
 
 class Change:
@@ -106,7 +102,7 @@ class Change:
             flags.change_flags(dev, flags.combine_flags(dev, header.flags, header.change))
         master = get(Link.master)
         if master is not None:
-            set_master(dev, master)
+            adjacency.set_master(dev, master)
         carrier = get(Link.carrier)
         if carrier is not None:
             settings.change_carrier(dev, bool(carrier))

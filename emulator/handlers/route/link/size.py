@@ -6,10 +6,12 @@ the largest link would need (rtnl_calcit()).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
 from nlemu.protocol.families.route.link_af import Inet6Link, InetLink
+from nlemu.protocol.schema.attributes import Attr
 from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
@@ -66,8 +68,27 @@ INET6 = sum(
 """inet6_ifla6_size()"""
 AF_SPEC = NEST + 3 * NEST
 """IPv4, IPv6, and the bridge, which never has anything to say here."""
-KIND_DATA = {"netkit": NEST + 6 * room(4) + room(1) + 2 * room(2)}
-"""What get_size of a kind says; without one there is no room for data."""
+
+
+def linkinfo_size(dev: Device) -> int:
+    """rtnl_link_get_size()."""
+    if dev.kind is None:
+        return 0
+    size = NEST + room(len(dev.kind.name) + 1)
+    described = KINDS.get(dev.kind.name)
+    if described is not None:
+        size += attributes_size(described.sized) + (room(described.xstats.size or 0) if described.xstats else 0)
+    master = None if dev.master is None else dev.master.kind
+    if master is not None:
+        described = KINDS.get(master.name)
+        size += room(len(master.name) + 1)
+        size += attributes_size(None if described is None else described.slave_sized)
+    return size
+
+
+def attributes_size(attrs: tuple[Attr[Any], ...] | None) -> int:
+    """get_size() of a kind, and the nest around it; nothing without one."""
+    return 0 if attrs is None else NEST + sum(room(attr.kind.size or 0) for attr in attrs)
 
 
 def message_size(dev: Device, mask: int) -> int:
@@ -80,8 +101,7 @@ def message_size(dev: Device, mask: int) -> int:
         size += INET
     if dev.ip6 is not None:
         size += INET6
-    if dev.kind is not None:
-        size += NEST + room(len(dev.kind.name) + 1) + KIND_DATA.get(dev.kind.name, 0)
+    size += linkinfo_size(dev)
     if dev.parent is not None:
         size += room(len(dev.parent.name) + 1)
         if dev.parent.bus is not None:

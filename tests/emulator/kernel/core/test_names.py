@@ -16,7 +16,7 @@ from nlemu.emulator.kernel.devices.links import new_link
 from nlemu.emulator.kernel.devices.register import unregister
 from nlemu.emulator.kernel.devices.rename import add_altname, change_name, delete_altname
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.links.dummy import DUMMY
+from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
 from nlemu.protocol.refusal import Refusal
 
 

@@ -14,9 +14,9 @@ from nlemu.emulator.kernel.devices.move import change_net_namespace
 from nlemu.emulator.kernel.devices.register import unregister
 from nlemu.emulator.kernel.devices.rename import add_altname
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.links.dummy import DUMMY
-from nlemu.emulator.kernel.links.netkit import NETKIT
-from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
+from nlemu.emulator.kernel.links.netkit import KIND as NETKIT
+from nlemu.emulator.kernel.links.veth import KIND as VETH
 from nlemu.protocol.refusal import Refusal
 from tests.emulator.kernel.news import News
 

@@ -26,8 +26,9 @@ from nlemu.emulator.kernel.devices.features import (
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.links import new_link
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.links.netkit import NETKIT, NetkitParams
-from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.emulator.kernel.links.netkit import KIND as NETKIT
+from nlemu.emulator.kernel.links.netkit import NetkitParams
+from nlemu.emulator.kernel.links.veth import KIND as VETH
 from nlemu.protocol.uapi.netdev import XdpAct
 
 HW, WANTED, ACTIVE = 2, 3, 4

@@ -13,8 +13,8 @@ from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.links import new_link
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.links.dummy import DUMMY
-from nlemu.emulator.kernel.links.netkit import NETKIT
+from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
+from nlemu.emulator.kernel.links.netkit import KIND as NETKIT
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from tests.emulator.kernel.news import News

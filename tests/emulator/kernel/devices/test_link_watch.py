@@ -10,9 +10,9 @@ from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.links import new_link
 from nlemu.emulator.kernel.devices.register import unregister
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.links.dummy import DUMMY
-from nlemu.emulator.kernel.links.netkit import NETKIT
-from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
+from nlemu.emulator.kernel.links.netkit import KIND as NETKIT
+from nlemu.emulator.kernel.links.veth import KIND as VETH
 from nlemu.protocol.uapi.if_ import IfOper
 from tests.emulator.kernel.news import News
 

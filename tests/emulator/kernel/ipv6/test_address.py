@@ -12,7 +12,7 @@ from nlemu.emulator.kernel.devices.settings import set_mtu
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.ipv6 import address, autoconf
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.kernel.links.veth import VETH
+from nlemu.emulator.kernel.links.veth import KIND as VETH
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.if_link import In6AddrGenMode

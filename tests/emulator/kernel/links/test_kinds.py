@@ -13,9 +13,11 @@ from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.states import AddressAssignment, NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Channels
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.links.dummy import DUMMY
-from nlemu.emulator.kernel.links.netkit import FIXED, NETKIT, NetkitParams
-from nlemu.emulator.kernel.links.veth import VETH, VethParams
+from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
+from nlemu.emulator.kernel.links.netkit import FIXED, NetkitParams
+from nlemu.emulator.kernel.links.netkit import KIND as NETKIT
+from nlemu.emulator.kernel.links.veth import KIND as VETH
+from nlemu.emulator.kernel.links.veth import VethParams
 from nlemu.emulator.kernel.queues import lease
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netdev import XdpAct
@@ -62,10 +64,10 @@ class TestNetkit:
         assert layer2.address != peer_of(layer2).address
         params = LinkParams(name="c", address=MAC)
         assert refused(links.new_link, kernel.init_net, NETKIT, params).errno == EOPNOTSUPP
-        assert refused(netkit, kernel, "c", peer=LinkParams(address=MAC)).errno == EOPNOTSUPP
+        assert refused(netkit, kernel, "c", peer_info=LinkParams(address=MAC)).errno == EOPNOTSUPP
 
     def test_single_devices_take_nothing_of_a_pair(self, kernel: Kernel) -> None:
-        for data in ({"peer": LinkParams()}, {"scrub": 1}, {"peer_scrub": 1}, {"peer_policy": 0}, {"policy": DROP}):
+        for data in ({"peer_info": LinkParams()}, {"scrub": 1}, {"peer_scrub": 1}, {"peer_policy": 0}, {"policy": DROP}):
             assert refused(netkit, kernel, pairing=SINGLE, **data).errno == EOPNOTSUPP
         assert count(kernel) == 1
         assert netkit(kernel, pairing=SINGLE, policy=0).iflink == 0
@@ -96,7 +98,7 @@ class TestNetkit:
             assert refusal.text == f"netkit link {words} cannot be changed after device creation"
 
     def test_a_bad_peer_leaves_nothing_behind(self, kernel: Kernel) -> None:
-        assert refused(netkit, kernel, peer=LinkParams(name="lo")).errno != 0
+        assert refused(netkit, kernel, peer_info=LinkParams(name="lo")).errno != 0
         assert refused(netkit, kernel, "lo").errno != 0
         assert count(kernel) == 1
 
@@ -122,7 +124,7 @@ class TestNetkit:
         assert eth0 is not None and eth0.rx[0].lease is None
 
     def test_a_wanted_index(self, kernel: Kernel) -> None:
-        data = NetkitParams(peer=LinkParams(ifindex=30))
+        data = NetkitParams(peer_info=LinkParams(ifindex=30))
         dev = links.new_link(kernel.init_net, NETKIT, LinkParams(ifindex=20, data=data))
         assert (dev.ifindex, peer_of(dev).ifindex) == (20, 30)
         # Without an index for the device the peer's is not looked at.

@@ -72,7 +72,7 @@ def test_netkit_pairs() -> None:
     play.new("netkit", LinkParams())
     play.said(3)
     peer = LinkParams(name="p1", address=mac(11))
-    play.new("netkit", LinkParams(name="h1", address=mac(10), data=NetkitParams(mode=L2, peer=peer)))
+    play.new("netkit", LinkParams(name="h1", address=mac(10), data=NetkitParams(mode=L2, peer_info=peer)))
     play.said(4)
     play.new("netkit", LinkParams(name="h2", data=NetkitParams(policy=2, peer_policy=2)))
     play.said(5)
@@ -93,7 +93,7 @@ def test_single_netkit() -> None:
 def test_settings() -> None:
     play = Play("r06_setlink", {"m": "init"})
     peer = LinkParams(name="p", address=mac(2))
-    dev = play.new("netkit", LinkParams(name="h", address=mac(1), data=NetkitParams(mode=L2, peer=peer)))
+    dev = play.new("netkit", LinkParams(name="h", address=mac(1), data=NetkitParams(mode=L2, peer_info=peer)))
     play.kernel.settle()
     play.news.heard(play.net())
     rename.change_name(dev, "renamed")
@@ -130,7 +130,7 @@ def test_deleting() -> None:
     play.kernel.netdevsim_bus.new_device(10)
     play.said(3)
     play.kernel.advance(0.2)
-    pair = LinkParams(name="h", data=NetkitParams(peer=LinkParams(name="p")))
+    pair = LinkParams(name="h", data=NetkitParams(peer_info=LinkParams(name="p")))
     play.new("netkit", pair)
     play.said(4)
     links.delete_link(play.dev("p"))
@@ -169,7 +169,7 @@ def test_namespaces() -> None:
     play.said(13)
     assert [nsid for nsid, _ in play.net().ids] == [0, 5]
     peer = LinkParams(name="p", address=mac(2))
-    params = LinkParams(name="h", address=mac(1), data=NetkitParams(mode=L2, peer=peer), peer_net=one)
+    params = LinkParams(name="h", address=mac(1), data=NetkitParams(mode=L2, peer_info=peer), peer_net=one)
     play.new("netkit", params)
     play.said(16)
     assert one.id_alloc(play.net()) == 0  # as the dump of that step has to

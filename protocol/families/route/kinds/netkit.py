@@ -1,20 +1,13 @@
-"""What a link says of its kind in IFLA_INFO_DATA, kind by kind.
+"""netkit: IFLA_NETKIT_* of uapi/linux/if_link.h."""
 
-The kinds that have nothing to say (dummy) are not here. The peer of a pair is described by a structure and attributes
-like those of a whole link message; it is opened by whoever reads it.
-"""
-
+from nlemu.protocol.families.route.link_kind import LINK, LinkKind
 from nlemu.protocol.schema.attributes import Attr, AttrSet
-from nlemu.protocol.schema.kinds import structure, u8, u16, u32
-from nlemu.protocol.schema.structs import ifinfomsg
+from nlemu.protocol.schema.kinds import u8, u16, u32
 from nlemu.protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing, NetkitScrub
-
-LINK = structure(ifinfomsg, "ifinfomsg")
-"""struct ifinfomsg; in a peer's description attributes follow it."""
 
 
 class Netkit(AttrSet):
-    """IFLA_NETKIT_* of uapi/linux/if_link.h, written as by netkit_fill_info()."""
+    """IFLA_NETKIT_*, written as by netkit_fill_info()."""
 
     peer_info = Attr(1, LINK)
     primary = Attr(2, u8, reject="Primary attribute is read-only")
@@ -29,7 +22,11 @@ class Netkit(AttrSet):
     order = (primary, policy, mode, scrub, headroom, tailroom, pairing, peer_policy, peer_scrub)
 
 
-class Veth(AttrSet):
-    """VETH_INFO_* of uapi/linux/veth.h."""
-
-    peer = Attr(1, LINK)
+KIND = LinkKind(
+    "netkit", Netkit, peer=Netkit.peer_info,
+    sized=(
+        Netkit.policy, Netkit.peer_policy, Netkit.scrub, Netkit.peer_scrub, Netkit.mode, Netkit.primary,
+        Netkit.headroom, Netkit.tailroom, Netkit.pairing,
+    ),
+)
+"""netkit_link_ops"""

@@ -1,0 +1,14 @@
+"""veth: VETH_INFO_* of uapi/linux/veth.h."""
+
+from nlemu.protocol.families.route.link_kind import LINK, LinkKind
+from nlemu.protocol.schema.attributes import Attr, AttrSet
+
+
+class Veth(AttrSet):
+    """VETH_INFO_*; a request's alone, the kind tells nothing."""
+
+    peer = Attr(1, LINK)
+
+
+KIND = LinkKind("veth", Veth, peer=Veth.peer)
+"""veth_link_ops"""

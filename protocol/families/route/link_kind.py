@@ -1,0 +1,40 @@
+"""What a kind of link is to a message: LinkKind, one declaration a kind.
+
+A kind is two files: its declaration in protocol/families/route/kinds, which says what IFLA_LINKINFO holds of it,
+and its model in emulator/kernel/links, which says what it does. Both are found by walking those folders; nothing
+else knows that the kind is there. Between them go values by the names of attributes: what a request says becomes
+the model's dataclass of parameters, whose fields are named as the attributes, and what the model tells becomes
+attributes by name.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nlemu.protocol.schema.attributes import Attr, AttrSet
+from nlemu.protocol.schema.kinds import Structure, structure
+from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.structs import ifinfomsg
+
+LINK = structure(ifinfomsg, "ifinfomsg")
+"""struct ifinfomsg; in a peer's description attributes follow it."""
+
+
+@dataclass(frozen=True)
+class LinkKind:
+    """The attributes of a kind of link, as its struct rtnl_link_ops knows them.
+
+    name: IFLA_INFO_KIND. data: the attributes of IFLA_INFO_DATA, in the order of fill_info; policy: what a request may
+    hold of them, if that is not just all of them. peer: the attribute that describes a whole other link (peer_type).
+    sized: the attributes that get_size leaves room for, None without a get_size. slave, slave_policy, slave_sized: the
+    same of IFLA_INFO_SLAVE_DATA, for a kind whose devices are masters. xstats: the structure of IFLA_INFO_XSTATS.
+    """
+
+    name: str
+    data: type[AttrSet] | None = None
+    policy: Policy | None = None
+    peer: Attr[Any] | None = None
+    sized: tuple[Attr[Any], ...] | None = None
+    slave: type[AttrSet] | None = None
+    slave_policy: Policy | None = None
+    slave_sized: tuple[Attr[Any], ...] | None = None
+    xstats: Structure | None = None
