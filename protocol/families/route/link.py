@@ -10,7 +10,6 @@ from typing import Any
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link_af import AfSpec, Inet6Link
-from nlemu.protocol.families.route.link_kind import LINK
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout, Stretch
 from nlemu.protocol.schema.family import Half
 from nlemu.protocol.schema.kinds import (
@@ -27,6 +26,7 @@ from nlemu.protocol.schema.kinds import (
     uint,
     unspec,
 )
+from nlemu.protocol.schema.link_kind import LINK
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.schema.structs import rtnl_link_ifmap, rtnl_link_stats, rtnl_link_stats64
 from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, IfLinkMode, IfOper

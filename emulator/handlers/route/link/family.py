@@ -12,15 +12,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.route.link import fill as link_fill
+from nlemu.emulator.handlers.route.link.af.inet6 import fill_inet6 as af_inet6
 from nlemu.emulator.handlers.route.link.get import least_room
 from nlemu.emulator.handlers.route.link.parse import BODY, parse
 from nlemu.emulator.netlink.by_family import HEADER, doit_of, dumpit_of
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.protocol.families.route.link import DELLINK, GETLINK, INET6_REPLY, SETLINK, Link
-from nlemu.protocol.families.route.link_kind import LINK
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import walk
+from nlemu.protocol.schema.link_kind import LINK
 from nlemu.protocol.schema.policy import DEPRECATED_STRICT
 from nlemu.protocol.uapi.if_ import IfOper
 
@@ -46,7 +47,7 @@ def inet6_body(dev: Device) -> bytes:
         Link.mtu: dev.mtu,
         Link.link: iflink if iflink != dev.ifindex else None,
         Link.operstate: dev.operstate if dev.running else DOWN,
-        Link.protinfo: link_fill.fill_inet6(dev.ip6, 0),
+        Link.protinfo: af_inet6(dev.ip6, 0),
     }
     return link_fill.header(dev, AF_INET6) + link_fill.NO_CHANGE + INET6_REPLY.encode(told)
 

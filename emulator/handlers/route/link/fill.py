@@ -13,8 +13,8 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.handlers.route.link.af_spec import fill_af
 from nlemu.emulator.handlers.route.link.kinds import fill_linkinfo
-from nlemu.emulator.kernel.core.clock import BOOTED
 from nlemu.emulator.kernel.devices.device import Stats
 from nlemu.emulator.kernel.devices.flags import get_flags
 from nlemu.emulator.kernel.queues.xdp import Mode
@@ -30,19 +30,15 @@ from nlemu.protocol.families.route.link import (
     ProtoDownReason,
     Xdp,
 )
-from nlemu.protocol.families.route.link_af import AfSpec, Inet6Link, InetLink
 from nlemu.protocol.schema.attributes import Attr
 from nlemu.protocol.uapi.if_ import IfOper
 from nlemu.protocol.uapi.if_link import XdpAttached
-from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 from nlemu.protocol.uapi.net_namespace import NETNSA_NSID_NOT_ASSIGNED
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
-from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device, DevlinkPort
-    from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
 HEADER = struct.Struct("<BxHiI")  # struct ifinfomsg up to ifi_change
 CHANGE = struct.Struct("<I")
@@ -59,15 +55,9 @@ XDP_MODES = {
     Mode.NATIVE: (XdpAttached.DRV, Xdp.drv_prog_id),
 }
 """How each mode is told of."""
-IPV6_MAXPLEN = 65535
-"""The greatest datagram that can be put together again (include/net/ipv6.h)."""
-RETRANS_TIME = 1000
-"""ND_RETRANS_TIMER, in milliseconds."""
-NSEC_PER_CSEC = 10_000_000
 
 NARROW_STATS = len(fields(Stats)) - 1
 NO_STATS = (0,) * len(fields(Stats)), (0,) * NARROW_STATS
-NO_INET6_STATS = (len(IpstatsMib), *(0,) * (len(IpstatsMib) - 1)), (len(Icmp6Mib), *(0,) * (len(Icmp6Mib) - 1))
 NOTHING: dict[Attr[Any], Any] = {}
 
 FIELDS: dict[Attr[int], str] = {
@@ -231,27 +221,3 @@ def fill_devlink_port(port: DevlinkPort) -> Pairs:
         DevlinkHandle.index: port.instance,
         DevlinkHandle.port_index: port.index,
     }
-
-
-def fill_af(dev: Device, mask: int) -> Pairs:
-    """rtnl_fill_link_af()."""
-    return {
-        AfSpec.inet: None if dev.ip4 is None else {InetLink.settings: (tuple(dev.ip4.conf.words),)},
-        AfSpec.inet6: None if dev.ip6 is None else fill_inet6(dev.ip6, mask),
-    }
-
-
-def fill_inet6(idev: Inet6Device, mask: int) -> Pairs:
-    """inet6_fill_ifla6_attrs()."""
-    tstamp = (BOOTED + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF
-    told: Pairs = {
-        Inet6Link.flags: idev.flags,
-        Inet6Link.cacheinfo: (IPV6_MAXPLEN, tstamp, idev.reachable_time, RETRANS_TIME),
-        Inet6Link.settings: (tuple(idev.conf.words),),
-        Inet6Link.identity: (idev.token, idev.conf[Ipv6Devconf.ADDR_GEN_MODE]),
-        Inet6Link.ra_mtu: idev.ra_mtu or None,
-    }
-    if not mask & SKIP_STATS:
-        stats, icmp6 = idev.stats, idev.icmp6_stats
-        told[Inet6Link.counters] = NO_INET6_STATS if stats is None or icmp6 is None else (tuple(stats), tuple(icmp6))
-    return told

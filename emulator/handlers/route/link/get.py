@@ -24,9 +24,9 @@ from nlemu.emulator.netlink.call import Call, Fill
 from nlemu.emulator.netlink.dump import GOODSIZE, Dump
 from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.route.link import GETLINK, TAKEN, TAKEN_INFO, Link, LinkInfo
-from nlemu.protocol.families.route.link_kind import LINK
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs, walk
+from nlemu.protocol.schema.link_kind import LINK
 from nlemu.protocol.schema.policy import DEPRECATED_STRICT, LIBERAL
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER

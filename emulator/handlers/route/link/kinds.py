@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
     from nlemu.emulator.netlink.call import Call
-    from nlemu.protocol.families.route.link_kind import LinkKind
+    from nlemu.protocol.schema.link_kind import LinkKind
 
 Pairs = dict[Any, Any]
 

@@ -14,9 +14,9 @@ from nlemu.emulator.handlers.route.link.af_spec import check_af
 from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.protocol.families.route.link import TAKEN, Link
-from nlemu.protocol.families.route.link_kind import LINK
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.link_kind import LINK
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.wire.extack import Extack
 from nlemu.protocol.wire.validate import validate

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.handlers.route.link.af_spec import af_size
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
-from nlemu.protocol.families.route.link_af import Inet6Link, InetLink
 from nlemu.protocol.schema.attributes import Attr
 from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
@@ -57,17 +57,6 @@ ALWAYS = (
     + ROOMS
 )
 STATS = room(Link.stats.kind.size or 0) + room(Link.stats64.kind.size or 0)
-INET = room(InetLink.conf.kind.size or 0)
-INET6 = sum(
-    room(size or 0)
-    for size in (
-        4, Inet6Link.cacheinfo.kind.size, Inet6Link.conf.kind.size, Inet6Link.stats.kind.size,
-        Inet6Link.icmp6stats.kind.size, 16, 1, 4,
-    )
-)
-"""inet6_ifla6_size()"""
-AF_SPEC = NEST + 3 * NEST
-"""IPv4, IPv6, and the bridge, which never has anything to say here."""
 
 
 def linkinfo_size(dev: Device) -> int:
@@ -96,11 +85,7 @@ def message_size(dev: Device, mask: int) -> int:
     names = room(0) + len(dev.altnames) * room(ALTIFNAMSIZ) if dev.altnames else 0
     if mask & RTEXT_FILTER.NAME_ONLY:
         return NAME + names
-    size = ALWAYS + names + AF_SPEC + room(4 if mask & RTEXT_FILTER.VF else 0)
-    if dev.ip4 is not None:
-        size += INET
-    if dev.ip6 is not None:
-        size += INET6
+    size = ALWAYS + names + af_size(dev) + room(4 if mask & RTEXT_FILTER.VF else 0)
     size += linkinfo_size(dev)
     if dev.parent is not None:
         size += room(len(dev.parent.name) + 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
-from nlemu.protocol.families.route.link_kind import LinkKind
+from nlemu.protocol.schema.link_kind import LinkKind
 
 
 def declared() -> Iterator[LinkKind]:

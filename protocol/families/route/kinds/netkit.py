@@ -1,8 +1,8 @@
 """netkit: IFLA_NETKIT_* of uapi/linux/if_link.h."""
 
-from nlemu.protocol.families.route.link_kind import LINK, LinkKind
 from nlemu.protocol.schema.attributes import Attr, AttrSet
 from nlemu.protocol.schema.kinds import u8, u16, u32
+from nlemu.protocol.schema.link_kind import LINK, LinkKind
 from nlemu.protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing, NetkitScrub
 
 

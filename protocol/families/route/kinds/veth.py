@@ -1,7 +1,7 @@
 """veth: VETH_INFO_* of uapi/linux/veth.h."""
 
-from nlemu.protocol.families.route.link_kind import LINK, LinkKind
 from nlemu.protocol.schema.attributes import Attr, AttrSet
+from nlemu.protocol.schema.link_kind import LINK, LinkKind
 
 
 class Veth(AttrSet):

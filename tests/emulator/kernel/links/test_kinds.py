@@ -67,7 +67,8 @@ class TestNetkit:
         assert refused(netkit, kernel, "c", peer_info=LinkParams(address=MAC)).errno == EOPNOTSUPP
 
     def test_single_devices_take_nothing_of_a_pair(self, kernel: Kernel) -> None:
-        for data in ({"peer_info": LinkParams()}, {"scrub": 1}, {"peer_scrub": 1}, {"peer_policy": 0}, {"policy": DROP}):
+        pair = {"peer_info": LinkParams(), "scrub": 1, "peer_scrub": 1, "peer_policy": 0, "policy": DROP}
+        for data in ({name: value} for name, value in pair.items()):
             assert refused(netkit, kernel, pairing=SINGLE, **data).errno == EOPNOTSUPP
         assert count(kernel) == 1
         assert netkit(kernel, pairing=SINGLE, policy=0).iflink == 0

@@ -1,0 +1,122 @@
+"""IPv6 in a link: inet6_ops of net/ipv6/addrconf.c."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from nlemu.emulator.handlers.route.link.af import LinkAf
+from nlemu.emulator.kernel.core.clock import BOOTED
+from nlemu.emulator.kernel.ipv6 import solicit
+from nlemu.protocol.families.route.link_af import SET_INET6, AfSpec, Inet6Link
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.policy import LIBERAL
+from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_link import In6AddrGenMode
+from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
+from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
+from nlemu.protocol.wire.validate import validate
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
+    from nlemu.protocol.wire.extack import Extack
+
+SKIP_STATS = int(RTEXT_FILTER.SKIP_STATS)
+IPV6_MAXPLEN = 65535
+"""The greatest datagram that can be put together again (include/net/ipv6.h)."""
+RETRANS_TIME = 1000
+"""ND_RETRANS_TIMER, in milliseconds."""
+NSEC_PER_CSEC = 10_000_000
+NO_INET6_STATS = (len(IpstatsMib), *(0,) * (len(IpstatsMib) - 1)), (len(Icmp6Mib), *(0,) * (len(Icmp6Mib) - 1))
+SIZE = sum(
+    4 + (size + 3 & ~3)
+    for size in (
+        4, Inet6Link.cacheinfo.kind.size or 0, Inet6Link.conf.kind.size or 0, Inet6Link.stats.kind.size or 0,
+        Inet6Link.icmp6stats.kind.size or 0, 16, 1, 4,
+    )
+)
+"""inet6_ifla6_size()"""
+
+
+class Inet6(LinkAf):
+    """inet6_ops"""
+
+    number = AfSpec.inet6.number
+    attr = AfSpec.inet6
+    initcall = 2
+
+    def check(self, dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:
+        """inet6_validate_link_af(). No stable secret can be set here, so there is no privacy mode without one."""
+        if dev.ip6 is None:
+            raise Refusal(errno.EAFNOSUPPORT)
+        attrs = Attrs(message, validate(SET_INET6, message, start, end, LIBERAL, extack), start, end)
+        mode = attrs.get(Inet6Link.addr_gen_mode)
+        if Inet6Link.token not in attrs and mode is None:
+            raise Refusal(errno.EINVAL)
+        if mode is not None and (mode > In6AddrGenMode.RANDOM or mode == In6AddrGenMode.STABLE_PRIVACY):
+            raise Refusal(errno.EINVAL)
+
+    def set(self, dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:
+        """inet6_set_link_af()."""
+        if dev.ip6 is None:
+            raise Refusal(errno.EAFNOSUPPORT)
+        attrs = Attrs.index(message, start, end)
+        token, mode = attrs.get(Inet6Link.token), attrs.get(Inet6Link.addr_gen_mode)
+        if token is not None:
+            set_token(dev, token)
+        if mode is not None:
+            dev.ip6.conf[Ipv6Devconf.ADDR_GEN_MODE] = mode
+        dev.changed()
+
+    def fill(self, dev: Device, mask: int) -> Any:
+        """inet6_fill_link_af()."""
+        return None if dev.ip6 is None else fill_inet6(dev.ip6, mask)
+
+    def size(self, dev: Device) -> int:
+        """inet6_get_link_af_size()."""
+        return 0 if dev.ip6 is None else SIZE
+
+
+def set_token(dev: Device, token: bytes) -> None:
+    """inet6_set_iftoken(): EINVAL with a text that names the module."""
+    conf = dev.ip6.conf
+    if dev.flags & IFF.LOOPBACK:
+        raise Refusal(errno.EINVAL, "ipv6: Device is loopback")
+    if dev.flags & IFF.NOARP:
+        raise Refusal(errno.EINVAL, "ipv6: Device does not do neighbour discovery")
+    if not accepts_ra(conf[Ipv6Devconf.ACCEPT_RA], conf[Ipv6Devconf.FORWARDING]):
+        raise Refusal(errno.EINVAL, "ipv6: Router advertisement is disabled on device")
+    if not conf[Ipv6Devconf.RTR_SOLICITS]:
+        raise Refusal(errno.EINVAL, "Router solicitation is disabled on device")
+    dev.ip6.token = dev.ip6.token[:8] + token[8:]
+    dev.changed()
+    if any(token) and dev.ip6.flags & InetDeviceFlag.READY and solicit.has_source(dev):
+        solicit.start(dev)
+    dev.kernel.announcer.link6(dev)
+
+
+def accepts_ra(accept_ra: int, forwarding: int) -> bool:
+    """ipv6_accept_ra(): 1 unless it forwards, 2 in any case."""
+    return accept_ra == 2 if forwarding else bool(accept_ra)
+
+
+def fill_inet6(idev: Inet6Device, mask: int) -> dict[Any, Any]:
+    """inet6_fill_ifla6_attrs()."""
+    tstamp = (BOOTED + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF
+    told: dict[Any, Any] = {
+        Inet6Link.flags: idev.flags,
+        Inet6Link.cacheinfo: (IPV6_MAXPLEN, tstamp, idev.reachable_time, RETRANS_TIME),
+        Inet6Link.settings: (tuple(idev.conf.words),),
+        Inet6Link.identity: (idev.token, idev.conf[Ipv6Devconf.ADDR_GEN_MODE]),
+        Inet6Link.ra_mtu: idev.ra_mtu or None,
+    }
+    if not mask & SKIP_STATS:
+        stats, icmp6 = idev.stats, idev.icmp6_stats
+        told[Inet6Link.counters] = NO_INET6_STATS if stats is None or icmp6 is None else (tuple(stats), tuple(icmp6))
+    return told
+
+
+AF = Inet6()
