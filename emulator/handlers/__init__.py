@@ -7,9 +7,9 @@ here, so a new file needs to be named nowhere.
 from importlib import import_module
 from pkgutil import walk_packages
 
-from nlemu.emulator.netlink.registry import doits, dumpits
+from nlemu.emulator.netlink.registry import doits, doits_of, dumpits, dumpits_of
 
 for module in walk_packages(__path__, f"{__name__}."):
     import_module(module.name)
 
-__all__ = ["doits", "dumpits"]
+__all__ = ["doits", "doits_of", "dumpits", "dumpits_of"]

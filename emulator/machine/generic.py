@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 from functools import lru_cache
 
-from nlemu.emulator.machine.answer import answer
+from nlemu.emulator.handlers import doits, dumpits
+from nlemu.emulator.machine import answer
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.protocol.frame import GENERIC
@@ -80,4 +81,7 @@ def receive(call: Call) -> Dump | None:
         call.attrs = read(half, message[16:])
     else:  # a tolerant validator may leave a warning with the call
         call.attrs = parse(half, message, call.extack)
-    return answer(call, half, dump)
+    if dump:
+        return answer.dump(call, half, dumpits[op])
+    answer.do(call, doits[op])
+    return None

@@ -1,25 +1,32 @@
-"""rtnetlink: from a message to the function for its type (rtnetlink_rcv_msg()).
+"""rtnetlink: from a message to the function for its type and its protocol family (rtnetlink_rcv_msg()).
 
 Message types come in blocks of four, new, delete, get, set, and the place in the block says what a request may do: all
-but get want CAP_NET_ADMIN, and only get can be a dump. Headers and attributes are parsed by the handlers, because
-rtnetlink does it differently from message to message, strictly or liberally as the socket asks.
+but get want CAP_NET_ADMIN, and only get can be a dump. The first byte of a request names a protocol family; what that
+family does not answer falls back to who is registered for no family at all (PF_UNSPEC), and for some messages that is
+all families, one after the other. How a request is read is declared (emulator/netlink/request.py does it): before a
+doit, and when a dump is packed for the first time, since what is wrong with a dump's request is told in its DONE.
 """
 
 from __future__ import annotations
 
 import errno
 
-from nlemu.emulator.machine.answer import answer, answered
-from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.handlers import doits_of, dumpits_of
+from nlemu.emulator.machine import answer
+from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.request import family_of, read
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.family import Half, Operation, Registered
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RTM_MAX
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 DUMP = int(NLM_F.DUMP)
 BULK = int(NLM_F.BULK)
 GET, DEL = 2, 1  # enum rtnl_kinds: the place in the block of four
+NOTHING = Registered()
 
 
 def receive(call: Call) -> Dump | None:
@@ -32,15 +39,47 @@ def receive(call: Call) -> Dump | None:
     if kind != GET and not call.ns_capable():
         raise Refusal(errno.EPERM)
     op = route.operations.get(call.type)
-    if kind == GET and call.flags & DUMP:
-        if op is None or op.dump is None:
-            raise Refusal(errno.EOPNOTSUPP)
-        call.op = op
-        call.endpoint.check_no_dump()
-        return answer(call, op.dump, dump=True)
-    if op is None or op.do is None:
+    if op is None:
         raise Refusal(errno.EOPNOTSUPP)
     call.op = op
-    if kind == DEL and call.flags & BULK and answered(op, call.message[16]):
+    family = family_of(call)
+    registered = op.registered.get(family, NOTHING)
+    if kind == GET and call.flags & DUMP:
+        if registered.dump is None:
+            family, registered = AF_UNSPEC, op.registered.get(AF_UNSPEC, NOTHING)
+        if registered.dump is None:
+            raise Refusal(errno.EOPNOTSUPP)
+        call.endpoint.check_no_dump()
+        return _dump(call, op, family, registered.dump)
+    if registered.do is None:
+        family, registered = AF_UNSPEC, op.registered.get(AF_UNSPEC, NOTHING)
+    half = registered.do
+    if half is None:
+        raise Refusal(errno.EOPNOTSUPP)
+    if kind == DEL and call.flags & BULK and not registered.bulk:
         raise Refusal(errno.EOPNOTSUPP, "Bulk delete is not supported")
-    return answer(call, op.do, dump=False)
+    if not half.late:
+        read(call, half)
+    answer.do(call, doits_of[op, family])
+    return None
+
+
+def _dump(call: Call, op: Operation, family: int, half: Half) -> Dump:
+    if half.every:
+        return answer.dump(call, half, lambda call: _all(call, op, half.every))
+    begun = answer.dump(call, half, dumpits_of[op, family])
+    begun.prepare = lambda: read(call, half)
+    return begun
+
+
+def _all(call: Call, op: Operation, families: tuple[int, ...]) -> Messages:
+    """rtnl_dump_all(): the dumps of several families in one; what the first one refuses ends it."""
+    for family in families:
+        half = op.registered[family].dump
+        assert half is not None
+        read(call, half)
+        whole = call.dump
+        messages = dumpits_of[op, family](call)
+        if isinstance(messages, Dump):
+            call.dump, messages = whole, messages.messages
+        yield from messages

@@ -54,6 +54,7 @@ class Dump:
         self.dump_flags = call.op.family.dump_flags if multi else 0
         self.message_flags = 0  # flags of the messages alone: a fill may set them before the first
         self.waiting: Fill | None = None  # what did not fit
+        self.prepare: Callable[[], object] | None = None  # done before the first message is asked for; may refuse
         self.exhausted = False
         self.errno = 0
         self.seen = 0
@@ -90,6 +91,9 @@ class Dump:
         fill = self.waiting
         self.call.extack = extack
         try:
+            if self.prepare is not None:
+                prepare, self.prepare = self.prepare, None
+                prepare()
             while True:
                 if fill is None:
                     fill = next(self.messages, None)

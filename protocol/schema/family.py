@@ -14,14 +14,24 @@ The declaration is all there is: the validator, nlctrl's listings, the encoder, 
 walk it. Who answers is said elsewhere (emulator/handlers), and a test holds that every half has someone.
 
 rtnetlink's messages are declared by the same classes, in a family whose "commands" are message types and whose
-requests start with a structure of their own instead of struct genlmsghdr.
+requests start with a structure of their own instead of struct genlmsghdr. Who answers one depends on the protocol
+family that the request names in its first byte, so an operation there has a registration for each:
+
+    GETADDR = route.operation(
+        RTM.GETADDR, Ifa, fixed=HEADER, replies=..., reply_cmd=RTM.NEWADDR,
+        registered={
+            AF_INET: Registered(dump=Half(IPV4, level=LIBERAL, unless_strict=Unread.IGNORED, strict=Strict(...))),
+            AF_INET6: Registered(do=..., dump=...),
+            AF_UNSPEC: Registered(dump=Half(None, every=(AF_INET, AF_INET6))),
+        },
+    )
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
 from typing import Any
 
 from nlemu.protocol.frame import GENERIC
@@ -35,12 +45,53 @@ from nlemu.protocol.uapi.genetlink import GenlFlag
 REJECT_ALL = Policy()
 
 
+class Unread(Enum):
+    """What becomes of an rtnetlink request of a socket that does not want strict checking (NETLINK_GET_STRICT_CHK), and
+    of whatever is wrong with it."""
+
+    NO = "it is read, and refused"
+    IGNORED = "nothing but its family is looked at"
+    FORGIVEN = "it is read; where it cannot be, the request counts as empty, and the fault is told in the ack"
+
+
+@dataclass(frozen=True)
+class Strict:
+    """How an rtnetlink request is read of a socket that wants strict checking: the header, then the attributes.
+
+    cut: the text for a header that is not whole; zero: fields of the header that must be 0, and nonzero the text if
+    one is not; flags: bits that may stand in its field ``flags``, and bad_flags the text for others; bare: the text
+    for anything that stands behind the header, where no attributes may; check: what else is asked of the header, as
+    a function that returns the text of the refusal, or None; filters: a field that makes the dump a filtered one if
+    it is not 0; allowed: the attributes that may stand there, and unsupported the text for others (None: the
+    handler looks at them one by one); always: every socket's request is read so. All refuse with EINVAL, in this
+    order; attributes are validated between ``filters`` and ``allowed``.
+    """
+
+    cut: str | None = None
+    zero: tuple[str, ...] = ()
+    nonzero: str | None = None
+    flags: int | None = None
+    bad_flags: str | None = None
+    bare: str | None = None
+    check: Callable[[Any], str | None] | None = None
+    filters: str | None = None
+    allowed: tuple[Attr[Any], ...] | None = None
+    unsupported: str | None = None
+    always: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Half:
     """One way to ask: do or dump (struct genl_split_ops).
 
     ``accepts``: the policy (None: no attribute is looked at); ``requires``: what must be there, in the order the
     kernel checks; ``flags``: GENL_ADMIN_PERM or GENL_UNS_ADMIN_PERM; ``level``: how strictly attributes are validated.
+
+    Of rtnetlink alone: ``cut``: the text for a header that is not whole, and ``older`` the size of what old clients
+    send in its place, if that is taken; ``late``: the handler has checks to make before it reads the request;
+    ``unless_strict`` and ``strict``: how requests of sockets without and with strict checking are read; ``blur``:
+    the one text for whatever is wrong with the attributes; ``every``: a dump of the protocol families named, one
+    after the other, each of which reads the request for itself (rtnl_dump_all()).
     """
 
     accepts: Policy | None = REJECT_ALL
@@ -48,8 +99,25 @@ class Half:
     flags: int = 0
     level: int = STRICT
     # A dump whose callback returns the length it wrote ends with a DONE in a datagram of its own; one that returns
-    # 0 at its end has the DONE packed behind the last message (netlink_dump()).
+    # 0 at its end has the DONE packed behind the last message (netlink_dump(), RTNL_FLAG_DUMP_SPLIT_NLM_DONE).
     done_apart: bool = False
+    cut: str | None = "Invalid header length"
+    older: int = 0
+    late: bool = False
+    unless_strict: Unread = Unread.NO
+    strict: Strict | None = None
+    blur: str | None = None
+    every: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Registered:
+    """How one protocol family answers a message type of rtnetlink (struct rtnl_link). bulk: a request may delete
+    many at once (RTNL_FLAG_BULK_DEL_SUPPORTED)."""
+
+    do: Half | None = None
+    dump: Half | None = None
+    bulk: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +139,8 @@ class Operation:
     group: str | None = None
     fixed: Structure | None = None  # the structure before the attributes of an rtnetlink message
     head: bytes = b""  # what stands before the attributes of a generic netlink message: struct genlmsghdr
+    registered: Mapping[int, Registered] = field(default_factory=dict)
+    """Who answers, by protocol family; of rtnetlink alone, whose ``do`` and ``dump`` are just the first of these."""
 
     def __repr__(self) -> str:
         return f"{self.family.name}.{self.name}"
@@ -143,12 +213,17 @@ class Family:
         reply_cmd: IntEnum | None = None,
         fixed: Structure | None = None,
         name: str | None = None,
+        registered: Mapping[int, Registered] | None = None,
     ) -> Operation:
         """Declares a command that can be asked."""
         name = name or cmd.name.lower().replace("_", "-")
+        registered = registered or {}
+        do = do or next((one.do for one in registered.values() if one.do is not None), None)
+        dump = dump or next((one.dump for one in registered.values() if one.dump is not None), None)
         answer = int(cmd if reply_cmd is None else reply_cmd)
         made = Operation(
-            self, int(cmd), name, attributes, do, dump, replies, answer, fixed=fixed, head=self.head(answer)
+            self, int(cmd), name, attributes, do, dump, replies, answer, fixed=fixed, head=self.head(answer),
+            registered=registered,
         )
         self.operations[made.cmd] = made
         return made

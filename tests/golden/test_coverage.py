@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures import traces
-from nlemu.emulator.handlers import doits, dumpits
+from nlemu.emulator.handlers import doits, doits_of, dumpits, dumpits_of
 from nlemu.emulator.script import trace as tape
 from nlemu.protocol.families import REGISTERED
 from nlemu.protocol.families.route.family import route
@@ -42,13 +42,22 @@ ASKED = set(asked())
 
 
 def test_all_handlers_are_of_declared_operations() -> None:
-    assert set(doits) | set(dumpits) <= set(DECLARED)
+    assert set(doits) | set(dumpits) | {op for op, _ in (*doits_of, *dumpits_of)} <= set(DECLARED)
 
 
-@pytest.mark.parametrize("op", DECLARED, ids=repr)
+@pytest.mark.parametrize("op", [op for op in DECLARED if not op.registered], ids=repr)
 def test_it_has_a_handler(op: Operation) -> None:
     assert (op.do is None) == (op not in doits)
     assert (op.dump is None) == (op not in dumpits)
+
+
+@pytest.mark.parametrize("op", [op for op in DECLARED if op.registered], ids=repr)
+def test_it_has_a_handler_for_each_protocol_family(op: Operation) -> None:
+    for family, registered in op.registered.items():
+        assert (registered.do is None) == ((op, family) not in doits_of)
+        dumps = registered.dump
+        assert (dumps is None or bool(dumps.every)) == ((op, family) not in dumpits_of)
+    assert {family for one, family in (*doits_of, *dumpits_of) if one is op} <= set(op.registered)
 
 
 @pytest.mark.parametrize("op", DECLARED, ids=repr)

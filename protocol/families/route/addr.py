@@ -9,14 +9,15 @@ import construct as c
 
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
-from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import Integer, binary, s32, string, structure, u8, u32
-from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import ifa_cacheinfo, ifaddrmsg
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.if_addr import IFA_F, IFAPROT
 from nlemu.protocol.uapi.netlink import AttrType
 from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
 
 HEADER = structure(ifaddrmsg, "ifaddrmsg")
 IFA_MAX = 11
@@ -62,8 +63,43 @@ TOLD6 = Layout(
     Ifa.target_netnsid, Ifa.local, Ifa.address, Ifa.rt_priority, Ifa.cacheinfo, Ifa.flags, Ifa.proto
 )
 
-NEWADDR = route.operation(RTM.NEWADDR, Ifa, do=Half(IPV4), fixed=HEADER)
-DELADDR = route.operation(RTM.DELADDR, Ifa, do=Half(IPV4), fixed=HEADER)
+SET4, SET6 = Half(IPV4, level=LIBERAL), Half(IPV6, level=LIBERAL)
+UNSAID = ("prefixlen", "flags", "scope")
+"""What a request that asks for addresses leaves at 0 in its header."""
+
+
+def asks_all(policy: Policy, prefix: str, *, done_apart: bool = False) -> Half:
+    """inet_valid_dump_ifaddr_req(), inet6_valid_dump_ifaddr_req(): attributes are looked at one by one."""
+    return Half(
+        policy, level=LIBERAL, unless_strict=Unread.IGNORED, done_apart=done_apart,
+        strict=Strict(
+            cut=f"{prefix}: Invalid header for address dump request",
+            zero=UNSAID, nonzero=f"{prefix}: Invalid values in header for address dump request", filters="index",
+        ),
+    )
+
+
+NEWADDR = route.operation(
+    RTM.NEWADDR, Ifa, fixed=HEADER, registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6)}
+)
+DELADDR = route.operation(
+    RTM.DELADDR, Ifa, fixed=HEADER, registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6)}
+)
 GETADDR = route.operation(
-    RTM.GETADDR, Ifa, do=Half(IPV6), dump=Half(IPV4), replies=TOLD4, reply_cmd=RTM.NEWADDR, fixed=HEADER
+    RTM.GETADDR, Ifa, fixed=HEADER, replies=TOLD4, reply_cmd=RTM.NEWADDR,
+    registered={
+        AF_INET: Registered(dump=asks_all(IPV4, "ipv4", done_apart=True)),
+        AF_INET6: Registered(
+            do=Half(
+                IPV6, level=LIBERAL, cut="ipv6: Invalid header for get address request",
+                strict=Strict(
+                    zero=UNSAID, nonzero="ipv6: Invalid values in header for get address request",
+                    allowed=(Ifa.target_netnsid, Ifa.address, Ifa.local),
+                    unsupported="ipv6: Unsupported attribute in get address request",
+                ),
+            ),
+            dump=asks_all(IPV6, "ipv6"),
+        ),
+        AF_UNSPEC: Registered(dump=Half(None, every=(AF_INET, AF_INET6), done_apart=True)),
+    },
 )

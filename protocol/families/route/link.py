@@ -11,7 +11,7 @@ from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link_af import AfSpec, Inet6Link
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout, Stretch
-from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import (
     binary,
     chosen,
@@ -27,12 +27,13 @@ from nlemu.protocol.schema.kinds import (
     unspec,
 )
 from nlemu.protocol.schema.link_kind import LINK
-from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import rtnl_link_ifmap, rtnl_link_stats, rtnl_link_stats64
 from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, IfLinkMode, IfOper
 from nlemu.protocol.uapi.if_link import XDP_FLAGS, IflaEvent, XdpAttached
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER, RTM
+from nlemu.protocol.uapi.socket import AF_BRIDGE, AF_INET6, AF_UNSPEC
 
 MAX_PHYS_ITEM_ID_LEN = 32
 """include/linux/netdevice.h"""
@@ -258,17 +259,71 @@ REPLY = Layout(*Link.order, stretches=(SIZES, COUNTS, STATS, MAP))
 INET6_REPLY = Layout(Link.ifname, Link.address, Link.mtu, Link.link, Link.operstate, Link.protinfo)
 """inet6_fill_ifinfo() of net/ipv6/addrconf.c: what IPv6 tells of a link."""
 
-NEWLINK = route.operation(RTM.NEWLINK, Link, do=Half(TAKEN), replies=REPLY, fixed=LINK)
-DELLINK = route.operation(RTM.DELLINK, Link, do=Half(TAKEN), replies=REPLY, fixed=LINK)
-GETLINK = route.operation(
-    RTM.GETLINK,
-    Link,
-    do=Half(TAKEN),
-    dump=Half(TAKEN, done_apart=True),
-    replies=REPLY,
-    reply_cmd=RTM.NEWLINK,
-    fixed=LINK,
+SET = Half(TAKEN, level=LIBERAL)
+BRIDGE_SET = Half(None, cut=None)
+"""rtnl_bridge_setlink(), rtnl_bridge_dellink(): attributes are looked for one by one."""
+UNSAID = ("pad", "type", "flags", "change")
+
+NEWLINK = route.operation(
+    RTM.NEWLINK, Link, fixed=LINK, replies=REPLY, registered={AF_UNSPEC: Registered(do=SET)}
 )
-SETLINK = route.operation(RTM.SETLINK, Link, do=Half(TAKEN), fixed=LINK)
-NEWLINKPROP = route.operation(RTM.NEWLINKPROP, Link, do=Half(TAKEN), fixed=LINK)
-DELLINKPROP = route.operation(RTM.DELLINKPROP, Link, do=Half(TAKEN), fixed=LINK)
+DELLINK = route.operation(
+    RTM.DELLINK, Link, fixed=LINK, replies=REPLY,
+    registered={AF_UNSPEC: Registered(do=SET), AF_BRIDGE: Registered(do=BRIDGE_SET)},
+)
+GETLINK = route.operation(
+    RTM.GETLINK, Link, fixed=LINK, replies=REPLY, reply_cmd=RTM.NEWLINK,
+    registered={
+        AF_UNSPEC: Registered(
+            do=Half(
+                TAKEN, level=LIBERAL, cut="Invalid header for get link",
+                strict=Strict(
+                    zero=UNSAID, nonzero="Invalid values in header for get link request",
+                    allowed=(Link.ifname, Link.alt_ifname, Link.ext_mask, Link.target_netnsid),
+                    unsupported="Unsupported attribute in get link request",
+                ),
+            ),
+            dump=Half(
+                TAKEN, level=LIBERAL, older=4, unless_strict=Unread.FORGIVEN, done_apart=True,
+                strict=Strict(
+                    cut="Invalid header for link dump",
+                    zero=UNSAID, nonzero="Invalid values in header for link dump request",
+                    check=lambda header: (
+                        "Filter by device index not supported for link dumps" if header.index else None
+                    ),
+                ),
+            ),
+        ),
+        AF_BRIDGE: Registered(
+            dump=Half(
+                TAKEN, level=LIBERAL, unless_strict=Unread.FORGIVEN,
+                strict=Strict(
+                    cut="Invalid header for bridge link dump",
+                    zero=(*UNSAID, "index"), nonzero="Invalid values in header for bridge link dump request",
+                    allowed=(Link.ext_mask,), unsupported="Unsupported attribute in bridge link dump request",
+                ),
+            ),
+        ),
+        AF_INET6: Registered(
+            dump=Half(
+                None, unless_strict=Unread.IGNORED,
+                strict=Strict(
+                    cut="ipv6: Invalid header for link dump request", bare="ipv6: Invalid data after header",
+                    check=lambda header: (
+                        "ipv6: Invalid values in header for dump request" if any(header[1:]) else None
+                    ),
+                ),
+            ),
+        ),
+    },
+)
+SETLINK = route.operation(
+    RTM.SETLINK, Link, fixed=LINK,
+    registered={AF_UNSPEC: Registered(do=SET), AF_BRIDGE: Registered(do=BRIDGE_SET)},
+)
+NEWLINKPROP = route.operation(
+    RTM.NEWLINKPROP, Link, fixed=LINK, registered={AF_UNSPEC: Registered(do=Half(TAKEN))}
+)
+DELLINKPROP = route.operation(
+    RTM.DELLINKPROP, Link, fixed=LINK, registered={AF_UNSPEC: Registered(do=Half(TAKEN))}
+)

@@ -1,14 +1,17 @@
 """Neighbours: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH, in the order of neigh_fill_info() of net/core/neighbour.c."""
 
+from typing import Any
+
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
-from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import binary, nest, structure, u8, u16, u32
-from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import nda_cacheinfo, ndmsg
-from nlemu.protocol.uapi.neighbour import NTF_EXT
+from nlemu.protocol.uapi.neighbour import NTF, NTF_EXT
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
 from nlemu.protocol.uapi.rtnetlink import RTM, RTPROT
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 HEADER = structure(ndmsg, "ndmsg")
 NDA_MAX = 17
@@ -48,8 +51,45 @@ TAKEN = Policy(
 
 TOLD = Layout(Nda.dst, Nda.lladdr, Nda.probes, Nda.cacheinfo, Nda.protocol, Nda.flags_ext)
 
-NEWNEIGH = route.operation(RTM.NEWNEIGH, Nda, do=Half(TAKEN), fixed=HEADER)
-DELNEIGH = route.operation(RTM.DELNEIGH, Nda, do=Half(None), fixed=HEADER)
+GETNEIGH_FLAGS = int(NTF.PROXY)
+
+
+def _names_a_device(header: Any) -> str | None:
+    return None if header.flags & NTF.PROXY or header.ifindex else "No device specified"
+
+
+NEWNEIGH = route.operation(
+    RTM.NEWNEIGH, Nda, fixed=HEADER, registered={AF_UNSPEC: Registered(do=Half(TAKEN, level=LIBERAL))}
+)
+DELNEIGH = route.operation(
+    RTM.DELNEIGH, Nda, fixed=HEADER, registered={AF_UNSPEC: Registered(do=Half(None, cut=None))}
+)
 GETNEIGH = route.operation(
-    RTM.GETNEIGH, Nda, do=Half(TAKEN), dump=Half(TAKEN), replies=TOLD, reply_cmd=RTM.NEWNEIGH, fixed=HEADER
+    RTM.GETNEIGH, Nda, fixed=HEADER, replies=TOLD, reply_cmd=RTM.NEWNEIGH,
+    registered={
+        AF_UNSPEC: Registered(
+            do=Half(
+                TAKEN, requires=(Nda.dst,), level=LIBERAL,
+                strict=Strict(
+                    cut="Invalid header for neighbor get request", always=True,
+                    zero=("pad1", "pad2", "state", "type"),
+                    nonzero="Invalid values in header for neighbor get request",
+                    flags=GETNEIGH_FLAGS, bad_flags="Invalid flags in header for neighbor get request",
+                    check=_names_a_device,
+                    allowed=(Nda.dst,), unsupported="Unsupported attribute in neighbor get request",
+                ),
+            ),
+            dump=Half(
+                TAKEN, level=LIBERAL, unless_strict=Unread.FORGIVEN,
+                strict=Strict(
+                    cut="Invalid header for neighbor dump request",
+                    zero=("pad1", "pad2", "ifindex", "state", "type"),
+                    nonzero="Invalid values in header for neighbor dump request",
+                    flags=GETNEIGH_FLAGS, bad_flags="Invalid flags in header for neighbor dump request",
+                    allowed=(Nda.ifindex, Nda.master),
+                    unsupported="Unsupported attribute in neighbor dump request",
+                ),
+            ),
+        ),
+    },
 )

@@ -5,11 +5,12 @@ As net/core/net_namespace.c has them (rtnl_net_policy, rtnl_net_fill()).
 
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
-from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import s32, structure, u32
-from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import rtgenmsg
 from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 GENERAL = structure(rtgenmsg, "rtgenmsg")
 
@@ -29,7 +30,22 @@ TAKEN = Policy(Nsid.nsid, Nsid.pid, Nsid.fd, Nsid.target_nsid, top=5)
 
 REPLY = Layout(Nsid.nsid, Nsid.current_nsid)
 
-NEWNSID = route.operation(RTM.NEWNSID, Nsid, do=Half(TAKEN), replies=REPLY, fixed=GENERAL)
+NEWNSID = route.operation(
+    RTM.NEWNSID, Nsid, fixed=GENERAL, replies=REPLY,
+    registered={AF_UNSPEC: Registered(do=Half(TAKEN, level=LIBERAL))},
+)
 GETNSID = route.operation(
-    RTM.GETNSID, Nsid, do=Half(TAKEN), dump=Half(TAKEN), replies=REPLY, reply_cmd=RTM.NEWNSID, fixed=GENERAL
+    RTM.GETNSID, Nsid, fixed=GENERAL, replies=REPLY, reply_cmd=RTM.NEWNSID,
+    registered={
+        AF_UNSPEC: Registered(
+            do=Half(
+                TAKEN, level=LIBERAL,
+                strict=Strict(
+                    allowed=(Nsid.nsid, Nsid.pid, Nsid.fd, Nsid.target_nsid),
+                    unsupported="Unsupported attribute in peer netns getid request",
+                ),
+            ),
+            dump=Half(TAKEN, level=LIBERAL, unless_strict=Unread.IGNORED, strict=Strict()),
+        ),
+    },
 )

@@ -5,14 +5,17 @@ net/ipv4/fib_semantics.c, IPv6 in that of rt6_fill_node() of net/ipv6/route.c. A
 family has.
 """
 
+from typing import Any
+
 from nlemu.protocol.families.route.addr import in6_addr, in_addr
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
-from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import be16, be32, binary, nest, structure, u8, u16, u32
-from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop
-from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.rtnetlink import RTM, RTM_F
+from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
 
 HEADER = structure(rtmsg, "rtmsg")
 NEXTHOP = structure(rtnexthop, "rtnexthop")
@@ -110,9 +113,55 @@ LOOKED_UP6 = Layout(Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif
 HOP = Layout(Rta.gateway, Rta.via)
 """What stands behind each struct rtnexthop"""
 
-NEWROUTE = route.operation(RTM.NEWROUTE, Rta, do=Half(IPV4), fixed=HEADER)
-DELROUTE = route.operation(RTM.DELROUTE, Rta, do=Half(IPV4), fixed=HEADER)
+SET4, SET6 = Half(IPV4, level=LIBERAL, cut=None), Half(IPV6, level=LIBERAL)
+DUMP_FLAGS = int(RTM_F.CLONED | RTM_F.PREFIX)
+ASKS_ALL = Half(
+    IPV4, level=LIBERAL, unless_strict=Unread.IGNORED, done_apart=True,
+    strict=Strict(
+        cut="Invalid header for FIB dump request",
+        zero=("dst_len", "src_len", "tos", "scope"), nonzero="Invalid values in header for FIB dump request",
+        flags=DUMP_FLAGS, bad_flags="Invalid flags for FIB dump request",
+    ),
+)
+"""ip_valid_fib_dump_req(), which both families use; attributes are looked at one by one."""
+
+
+def asks_one(
+    policy: Policy, prefix: str, request: str, bits: int, flags: RTM_F, bad_flags: str
+) -> Half:
+    """inet_rtm_valid_getroute_req(), inet6_rtm_valid_getroute_req()."""
+
+    def values(header: Any) -> str | None:
+        unsaid = header.table or header.protocol or header.scope or header.type
+        if unsaid or header.src_len not in (0, bits) or header.dst_len not in (0, bits):
+            return f"{prefix}: Invalid values in header for {request}"
+        return f"{prefix}: {bad_flags} {request}" if header.flags & ~flags else None
+
+    return Half(
+        policy, level=LIBERAL, cut=f"{prefix}: Invalid header for {request}", strict=Strict(check=values)
+    )
+
+
+NEWROUTE = route.operation(
+    RTM.NEWROUTE, Rta, fixed=HEADER, registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6)}
+)
+DELROUTE = route.operation(
+    RTM.DELROUTE, Rta, fixed=HEADER, registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6)}
+)
 GETROUTE = route.operation(
-    RTM.GETROUTE, Rta, do=Half(IPV4), dump=Half(IPV4, done_apart=True), replies=TOLD4, reply_cmd=RTM.NEWROUTE,
-    fixed=HEADER,
+    RTM.GETROUTE, Rta, fixed=HEADER, replies=TOLD4, reply_cmd=RTM.NEWROUTE,
+    registered={
+        AF_INET: Registered(
+            do=asks_one(
+                IPV4, "ipv4", "route get request", 32,
+                RTM_F.NOTIFY | RTM_F.LOOKUP_TABLE | RTM_F.FIB_MATCH, "Unsupported rtm_flags for",
+            ),
+            dump=ASKS_ALL,
+        ),
+        AF_INET6: Registered(
+            do=asks_one(IPV6, "ipv6", "get route request", 128, RTM_F.FIB_MATCH, "Invalid flags for"),
+            dump=ASKS_ALL,
+        ),
+        AF_UNSPEC: Registered(dump=Half(None, every=(AF_INET, AF_INET6), done_apart=True)),
+    },
 )

@@ -4,12 +4,13 @@ import construct as c
 
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
-from nlemu.protocol.schema.family import Half
+from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import be32, binary, string, structure, u8, u16, u32
-from nlemu.protocol.schema.policy import Policy
+from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import fib_rule_hdr
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.rtnetlink import RTM, RTPROT
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 HEADER = structure(fib_rule_hdr, "fib_rule_hdr")
 UIDS = structure(c.Struct("start" / c.Int32ul, "end" / c.Int32ul), "fib_rule_uid_range")
@@ -66,6 +67,25 @@ TOLD = Layout(
     Fra.ip_proto, Fra.suppress_ifgroup, Fra.dscp, Fra.dscp_mask, Fra.dst, Fra.src,
 )
 
-NEWRULE = route.operation(RTM.NEWRULE, Fra, do=Half(TAKEN), fixed=HEADER)
-DELRULE = route.operation(RTM.DELRULE, Fra, do=Half(TAKEN), fixed=HEADER)
-GETRULE = route.operation(RTM.GETRULE, Fra, dump=Half(None), replies=TOLD, reply_cmd=RTM.NEWRULE, fixed=HEADER)
+SET = Half(TAKEN, level=LIBERAL, late=True, cut="Invalid msg length", blur="Error parsing msg")
+
+NEWRULE = route.operation(RTM.NEWRULE, Fra, fixed=HEADER, registered={AF_UNSPEC: Registered(do=SET)})
+DELRULE = route.operation(RTM.DELRULE, Fra, fixed=HEADER, registered={AF_UNSPEC: Registered(do=SET)})
+GETRULE = route.operation(
+    RTM.GETRULE, Fra, fixed=HEADER, replies=TOLD, reply_cmd=RTM.NEWRULE,
+    registered={
+        AF_UNSPEC: Registered(
+            dump=Half(
+                None, unless_strict=Unread.IGNORED,
+                strict=Strict(
+                    cut="Invalid header for fib rule dump request",
+                    zero=(
+                        "dst_len", "src_len", "tos", "table", "res1", "res2", "action", "flags",
+                    ),
+                    nonzero="Invalid values in header for fib rule dump request",
+                    bare="Invalid data after header in fib rule dump request",
+                ),
+            ),
+        ),
+    },
+)

@@ -17,19 +17,15 @@ from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
-from nlemu.emulator.netlink.by_family import UNSPEC, dump_all, dumpit_of, header_of, parse
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
-from nlemu.protocol.families.route.addr import GETADDR, HEADER, IPV4, IPV6, Ifa
+from nlemu.emulator.netlink.registry import dumpit_of
+from nlemu.protocol.families.route.addr import GETADDR, Ifa
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT, Policy
-from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-
-FILTERED = int(NLM_F.DUMP_FILTERED)
 
 
 class Asked(NamedTuple):
@@ -40,17 +36,12 @@ class Asked(NamedTuple):
     ifindex: int = 0
 
 
-def asked(call: Call, policy: Policy, prefix: str) -> Asked:
-    """inet_valid_dump_ifaddr_req(), inet6_valid_dump_ifaddr_req(): EINVAL with texts, ENODEV, EACCES."""
+def asked(call: Call, prefix: str) -> Asked:
+    """What is left of inet_valid_dump_ifaddr_req(), inet6_valid_dump_ifaddr_req() once the request has been read:
+    EINVAL with texts, ENODEV, EACCES."""
     if not call.endpoint.strict:
         return Asked(call.net)
-    header = header_of(call, HEADER, f"{prefix}: Invalid header for address dump request")
-    if header.prefixlen or header.flags or header.scope:
-        raise Refusal(errno.EINVAL, f"{prefix}: Invalid values in header for address dump request")
-    if header.index:
-        call.dump.answer_flags |= FILTERED
-        call.dump.message_flags |= FILTERED
-    attrs = parse(call, HEADER, policy, DEPRECATED_STRICT)
+    header, attrs = call.fixed, call.attrs
     net, nsid = call.net, None
     for number in sorted(attrs.spans):
         if number != Ifa.target_netnsid.number:
@@ -80,14 +71,14 @@ def devices(what: Asked) -> Iterator[Device]:
 
 def walk4(call: Call) -> Messages:
     """inet_dump_addr()."""
-    what = asked(call, IPV4, "ipv4")
+    what = asked(call, "ipv4")
     for dev in devices(what):
         yield from _each(dev.ip4, body4, what.nsid)
 
 
 def walk6(call: Call) -> Messages:
     """inet6_dump_addr()."""
-    what = asked(call, IPV6, "ipv6")
+    what = asked(call, "ipv6")
     for dev in devices(what):
         yield from _each(dev.ip6, body6, what.nsid)
 
@@ -111,5 +102,3 @@ def dump6(call: Call) -> Dump:
     """inet6_dump_ifaddr()."""
     return Dump(call, walk6(call), generation=partial(ip6.base_seq, call.net))
 
-
-dumpit_of(GETADDR, UNSPEC)(dump_all({AF_INET: walk4, AF_INET6: walk6}))

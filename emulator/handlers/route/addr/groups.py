@@ -19,9 +19,9 @@ from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
-from nlemu.emulator.netlink.by_family import dumpit_of
 from nlemu.emulator.netlink.dump import Dump
-from nlemu.protocol.families.route.addr import IPV4, IPV6, Ifa
+from nlemu.emulator.netlink.registry import dumpit_of
+from nlemu.protocol.families.route.addr import Ifa
 from nlemu.protocol.families.route.multicast import GETANYCAST, GETMULTICAST, GROUP
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.rtnetlink import RT_SCOPE
@@ -97,11 +97,11 @@ def _walk6(what: Asked) -> Messages:
 
 
 def _ask4(call: Call) -> Messages:
-    yield from _walk4(asked(call, IPV4, "ipv4"))
+    yield from _walk4(asked(call, "ipv4"))
 
 
 def _ask6(call: Call) -> Messages:
-    yield from _walk6(asked(call, IPV6, "ipv6"))
+    yield from _walk6(asked(call, "ipv6"))
 
 
 @dumpit_of(GETMULTICAST, AF_INET)
@@ -121,7 +121,7 @@ def anycast6(call: Call) -> Dump:
     """inet6_dump_ifacaddr()."""
 
     def nothing() -> Messages:
-        asked(call, IPV6, "ipv6")
+        asked(call, "ipv6")
         yield from ()
 
     return Dump(call, nothing())

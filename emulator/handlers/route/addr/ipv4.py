@@ -9,8 +9,8 @@ from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.ipv4 import address as ip4_address
 from nlemu.emulator.kernel.ipv4.address import Address4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
-from nlemu.emulator.netlink.by_family import doit_of, parse
-from nlemu.protocol.families.route.addr import DELADDR, HEADER, IPV4, NEWADDR, Ifa
+from nlemu.emulator.netlink.registry import doit_of
+from nlemu.protocol.families.route.addr import DELADDR, NEWADDR, Ifa
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.netlink import NLM_F
@@ -40,7 +40,7 @@ def lifetimes(attrs: Attrs, prefix: str) -> tuple[int, int]:
 @doit_of(NEWADDR, AF_INET)
 def newaddr(call: Call) -> None:
     """inet_rtm_newaddr()."""
-    attrs = parse(call, HEADER, IPV4)
+    attrs = call.attrs
     header = call.fixed
     if header.prefixlen > 32:
         raise Refusal(errno.EINVAL, "ipv4: Invalid prefix length")
@@ -76,7 +76,7 @@ def newaddr(call: Call) -> None:
 @doit_of(DELADDR, AF_INET)
 def deladdr(call: Call) -> None:
     """inet_rtm_deladdr()."""
-    attrs = parse(call, HEADER, IPV4)
+    attrs = call.attrs
     header = call.fixed
     dev = ip4_address.device_of(call.net, header.index)
     address = in_addr(attrs, Ifa.address)

@@ -15,10 +15,9 @@ from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import DEPRECATED, PERMANENT, Wanted
 from nlemu.emulator.kernel.ipv6.device import find_inet6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
-from nlemu.emulator.netlink.by_family import doit_of, header_of, parse
-from nlemu.protocol.families.route.addr import DELADDR, GETADDR, HEADER, IPV6, NEWADDR, Ifa
+from nlemu.emulator.netlink.registry import doit_of
+from nlemu.protocol.families.route.addr import DELADDR, GETADDR, NEWADDR, Ifa
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.netlink import NLM_F
 
@@ -32,7 +31,6 @@ ACCEPTED = int(
 )
 """The flags that a request may set. IFA_F_OPTIMISTIC would be one, but the recorded machine does not allow it
 (CONFIG_IPV6_OPTIMISTIC_DAD)."""
-ASKABLE = frozenset(attr.number for attr in (Ifa.target_netnsid, Ifa.address, Ifa.local))
 
 
 def addresses(attrs: Attrs) -> tuple[int, int]:
@@ -53,7 +51,7 @@ def addresses(attrs: Attrs) -> tuple[int, int]:
 @doit_of(NEWADDR, AF_INET6)
 def newaddr(call: Call) -> None:
     """inet6_rtm_newaddr()."""
-    attrs = parse(call, HEADER, IPV6)
+    attrs = call.attrs
     header = call.fixed
     address, peer = addresses(attrs)
     flags = attrs.get(Ifa.flags, header.flags) & ACCEPTED | PERMANENT
@@ -83,7 +81,7 @@ def newaddr(call: Call) -> None:
 @doit_of(DELADDR, AF_INET6)
 def deladdr(call: Call) -> None:
     """inet6_rtm_deladdr()."""
-    attrs = parse(call, HEADER, IPV6)
+    attrs = call.attrs
     address, _ = addresses(attrs)
     ip6_address.delete(call.net, call.fixed.index, address, call.fixed.prefixlen)
 
@@ -91,7 +89,7 @@ def deladdr(call: Call) -> None:
 @doit_of(GETADDR, AF_INET6)
 def getaddr(call: Call) -> bytes:
     """inet6_rtm_getaddr(): one address, on a device or on any."""
-    attrs = _asked(call)
+    attrs = call.attrs
     net, nsid = call.net, None
     if Ifa.target_netnsid in attrs:
         nsid = attrs[Ifa.target_netnsid]
@@ -102,16 +100,3 @@ def getaddr(call: Call) -> bytes:
     if ifa is None:
         raise Refusal(errno.EADDRNOTAVAIL)
     return body6(ifa, nsid if nsid is not None and nsid >= 0 else None)
-
-
-def _asked(call: Call) -> Attrs:
-    """inet6_rtm_valid_getaddr_req()."""
-    header = header_of(call, HEADER, "ipv6: Invalid header for get address request")
-    if not call.endpoint.strict:
-        return parse(call, HEADER, IPV6)
-    if header.prefixlen or header.flags or header.scope:
-        raise Refusal(errno.EINVAL, "ipv6: Invalid values in header for get address request")
-    attrs = parse(call, HEADER, IPV6, DEPRECATED_STRICT)
-    if not attrs.spans.keys() <= ASKABLE:
-        raise Refusal(errno.EINVAL, "ipv6: Unsupported attribute in get address request")
-    return attrs

@@ -6,20 +6,21 @@ import errno
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.common.netns import net_by_id
-from nlemu.emulator.handlers.route.link.parse import check_one_netns, is_named, named_device, parse
+from nlemu.emulator.handlers.route.link.parse import check_one_netns, is_named, named_device
 from nlemu.emulator.kernel.devices import links
-from nlemu.emulator.netlink.by_family import UNSPEC, doit_of
+from nlemu.emulator.netlink.registry import doit_of
 from nlemu.protocol.families.route.link import DELLINK, Link
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
 
 
-@doit_of(DELLINK, UNSPEC)
+@doit_of(DELLINK, AF_UNSPEC)
 def dellink(call: Call) -> None:
     """rtnl_dellink()."""
-    attrs = parse(call)
+    attrs = call.attrs
     check_one_netns(attrs, only_id=True)
     net = call.net
     nsid = attrs.get(Link.target_netnsid)

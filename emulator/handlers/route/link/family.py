@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import errno
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.route.link import fill as link_fill
 from nlemu.emulator.handlers.route.link.af.inet6 import fill_inet6 as af_inet6
 from nlemu.emulator.handlers.route.link.get import least_room
-from nlemu.emulator.handlers.route.link.parse import BODY, parse
-from nlemu.emulator.netlink.by_family import HEADER, doit_of, dumpit_of
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.registry import doit_of, dumpit_of
 from nlemu.protocol.families.route.link import DELLINK, GETLINK, INET6_REPLY, SETLINK, Link
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import walk
-from nlemu.protocol.schema.link_kind import LINK
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT
 from nlemu.protocol.uapi.if_ import IfOper
 
 if TYPE_CHECKING:
@@ -59,13 +56,7 @@ def inet6_dump(call: Call) -> Dump:
 
 
 def tell_inet6(call: Call) -> Messages:
-    """The links that have IPv6. Only a strict socket's request is looked at."""
-    if call.endpoint.strict:
-        if len(call.message) < BODY:
-            raise Refusal(errno.EINVAL, "ipv6: Invalid header for link dump request")
-        if len(call.message) > BODY:
-            raise Refusal(errno.EINVAL, "ipv6: Invalid data after header")
-        check_header(call, "ipv6: Invalid values in header for dump request")
+    """The links that have IPv6."""
     net, dev = call.net, call.net.after(0)
     while dev is not None:
         index = dev.ifindex
@@ -80,36 +71,13 @@ def fill_inet6(net: Net, index: int) -> bytes | None:
     return None if dev is None or dev.ip6 is None else inet6_body(dev)
 
 
-def check_header(call: Call, complaint: str) -> None:
-    """EINVAL with that text unless the header says nothing but a family."""
-    header = LINK.decode(call.message, HEADER, BODY)
-    if header.pad or header.type or header.flags or header.change or header.index:
-        raise Refusal(errno.EINVAL, complaint)
-
-
 # -- bridges ----------------------------------------------------------------------------------
 
 
 @dumpit_of(GETLINK, AF_BRIDGE)
 def bridge_dump(call: Call) -> Dump:
-    """rtnl_bridge_getlink()."""
-    return Dump(call, tell_bridges(call), least=least_room(call))
-
-
-def tell_bridges(call: Call) -> Messages:
-    """There are none. What is wrong with a liberal socket's request is told, and does not matter."""
-    yield from ()
-    if call.endpoint.strict:
-        if len(call.message) < BODY:
-            raise Refusal(errno.EINVAL, "Invalid header for bridge link dump")
-        check_header(call, "Invalid values in header for bridge link dump request")
-        if set(parse(call, DEPRECATED_STRICT).spans) - {Link.ext_mask.number}:
-            raise Refusal(errno.EINVAL, "Unsupported attribute in bridge link dump request")
-        return
-    try:
-        parse(call)
-    except Refusal as refused:
-        call.extack.merge(refused)
+    """rtnl_bridge_getlink(): there are none."""
+    return Dump(call, iter(()), least=least_room(call))
 
 
 @doit_of(SETLINK, AF_BRIDGE)
@@ -125,15 +93,12 @@ def bridge_dellink(call: Call) -> None:
 
 
 def refuse_bridge(call: Call, words: tuple[int, ...]) -> None:
-    """EINVAL for a request that is cut short, or one of those attributes; ENODEV; else EOPNOTSUPP: nothing here is the
+    """EINVAL for one of those attributes that is cut short; ENODEV; else EOPNOTSUPP: nothing here is the
     port of a bridge, nor behaves like one."""
     message = call.message
-    if len(message) < BODY:
-        raise Refusal(errno.EINVAL)
-    header: Any = LINK.decode(message, HEADER, BODY)
-    if call.net.device(header.index) is None:
+    if call.net.device(call.fixed.index) is None:
         raise Refusal(errno.ENODEV, "unknown ifindex")
-    for number, start, end in walk(message, BODY, len(message)):
+    for number, start, end in walk(message, call.attrs.start, call.attrs.end):
         if number == Link.af_spec.number:
             for inner, first, last in walk(message, start, end):
                 if inner in words and last - first < 2:

@@ -13,24 +13,20 @@ from nlemu.emulator.handlers.route.link.parse import (
     BODY,
     HEADER,
     check_one_netns,
-    parse,
     parse_quietly,
     wanted_device,
 )
 from nlemu.emulator.handlers.route.link.size import message_size
 from nlemu.emulator.kernel.devices.kind import Kind
-from nlemu.emulator.netlink.by_family import UNSPEC, dumpit_of
 from nlemu.emulator.netlink.call import Call, Fill
 from nlemu.emulator.netlink.dump import GOODSIZE, Dump
-from nlemu.emulator.netlink.registry import doit
-from nlemu.protocol.families.route.link import GETLINK, TAKEN, TAKEN_INFO, Link, LinkInfo
+from nlemu.emulator.netlink.registry import doit_of, dumpit_of
+from nlemu.protocol.families.route.link import GETLINK, TAKEN_INFO, Link, LinkInfo
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs, walk
-from nlemu.protocol.schema.link_kind import LINK
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT, LIBERAL
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
-from nlemu.protocol.wire.validate import validate
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -41,18 +37,14 @@ NAME_ONLY = int(RTEXT_FILTER.NAME_ONLY)
 OLD_BODY = HEADER + 4
 """Where attributes stand behind a struct rtgenmsg, which very old clients send instead of struct ifinfomsg."""
 NO_MASTER = 0xFFFFFFFF
-GET_ATTRS = frozenset(
-    attr.number for attr in (Link.ifname, Link.alt_ifname, Link.ext_mask, Link.target_netnsid)
-)
-"""What a strict socket may ask for one link by."""
 DUMP_ATTRS = frozenset(attr.number for attr in (Link.target_netnsid, Link.ext_mask, Link.master, Link.linkinfo))
-"""And for many."""
+"""What a strict socket may ask for many links by."""
 
 
-@doit(GETLINK)
+@doit_of(GETLINK, AF_UNSPEC)
 def getlink(call: Call) -> bytes:
     """rtnl_getlink()."""
-    attrs = valid_request(call)
+    attrs = call.attrs
     check_one_netns(attrs, only_id=True)
     net = call.net
     target = attrs.get(Link.target_netnsid)
@@ -65,22 +57,7 @@ def getlink(call: Call) -> bytes:
     return link_fill.body(dev, call.net, mask, target=target)
 
 
-def valid_request(call: Call) -> Attrs:
-    """rtnl_valid_getlink_req()."""
-    if len(call.message) < BODY:
-        raise Refusal(errno.EINVAL, "Invalid header for get link")
-    if not call.endpoint.strict:
-        return parse(call)
-    header = LINK.decode(call.message, HEADER, BODY)
-    if header.pad or header.type or header.flags or header.change:
-        raise Refusal(errno.EINVAL, "Invalid values in header for get link request")
-    attrs = parse(call, DEPRECATED_STRICT)
-    if not GET_ATTRS.issuperset(attrs.spans):
-        raise Refusal(errno.EINVAL, "Unsupported attribute in get link request")
-    return attrs
-
-
-@dumpit_of(GETLINK, UNSPEC)
+@dumpit_of(GETLINK, AF_UNSPEC)
 def getlink_dump(call: Call) -> Dump:
     """rtnl_dump_ifinfo()."""
     return Dump(call, tell_links(call), done_apart=True, least=least_room(call))
@@ -89,24 +66,21 @@ def getlink_dump(call: Call) -> Dump:
 def tell_links(call: Call) -> Iterator[Fill]:
     """The links of a namespace, or those of a kind or of a master. What a liberal socket asks for that cannot be parsed
     is not looked at."""
-    net, target, mask = call.net, None, 0
-    master, kind = 0, None
-    attrs = dump_request(call)
-    if attrs is not None:
-        strict = call.endpoint.strict
-        for number in sorted(attrs.spans):
-            if number == Link.target_netnsid.number:
-                wanted = attrs[Link.target_netnsid]
-                try:
-                    net = net_by_id(call, wanted)
-                except Refusal as refused:
-                    raise Refusal(refused.errno, "Invalid target network namespace id") from refused
-                target = wanted
-            elif strict and number not in DUMP_ATTRS:
-                raise Refusal(errno.EINVAL, "Unsupported attribute in link dump request")
-        mask = attrs.get(Link.ext_mask, 0)
-        master = attrs.get(Link.master, 0)
-        kind = wanted_kind(call, attrs)
+    net, target = call.net, None
+    attrs = call.attrs
+    for number in sorted(attrs.spans):
+        if number == Link.target_netnsid.number:
+            wanted = attrs[Link.target_netnsid]
+            try:
+                net = net_by_id(call, wanted)
+            except Refusal as refused:
+                raise Refusal(refused.errno, "Invalid target network namespace id") from refused
+            target = wanted
+        elif call.endpoint.strict and number not in DUMP_ATTRS:
+            raise Refusal(errno.EINVAL, "Unsupported attribute in link dump request")
+    mask = attrs.get(Link.ext_mask, 0)
+    master = attrs.get(Link.master, 0)
+    kind = wanted_kind(call, attrs)
     dump = call.dump
     dump.generation = lambda: net.dev_base_seq
     if master or kind is not None:
@@ -123,26 +97,6 @@ def fill(net: Net, index: int, asker: Net, mask: int, target: int | None) -> byt
     """The link of that index, if there still is one when its turn comes."""
     dev = net.device(index)
     return None if dev is None else link_fill.body(dev, asker, mask, target=target)
-
-
-def dump_request(call: Call) -> Attrs | None:
-    """rtnl_valid_dump_ifinfo_req(): None for a liberal socket's request that is not valid."""
-    message, end = call.message, len(call.message)
-    if call.endpoint.strict:
-        if end < BODY:
-            raise Refusal(errno.EINVAL, "Invalid header for link dump")
-        header = LINK.decode(message, HEADER, BODY)
-        if header.pad or header.type or header.flags or header.change:
-            raise Refusal(errno.EINVAL, "Invalid values in header for link dump request")
-        if header.index:
-            raise Refusal(errno.EINVAL, "Filter by device index not supported for link dumps")
-        return parse(call, DEPRECATED_STRICT)
-    start = OLD_BODY if end < BODY else BODY
-    try:
-        return Attrs(message, validate(TAKEN, message, start, end, LIBERAL, call.extack), start, end)
-    except Refusal as refused:
-        call.extack.merge(refused)
-        return None
 
 
 def wanted_kind(call: Call, attrs: Attrs) -> Kind | None:

@@ -13,17 +13,17 @@ from nlemu.emulator.handlers.route.link.parse import (
     is_named,
     link_params,
     named_device,
-    parse,
     parse_quietly,
     target_net,
 )
 from nlemu.emulator.handlers.route.link.set import do_setlink
 from nlemu.emulator.kernel.devices import links
-from nlemu.emulator.netlink.registry import doit
+from nlemu.emulator.netlink.registry import doit_of
 from nlemu.protocol.families.route.link import NEWLINK, TAKEN_INFO, Link, LinkInfo
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -47,10 +47,10 @@ class Wanted:
     """IFLA_LINK_NETNSID"""
 
 
-@doit(NEWLINK)
+@doit_of(NEWLINK, AF_UNSPEC)
 def newlink(call: Call) -> None:
     """rtnl_newlink()."""
-    attrs = parse(call)
+    attrs = call.attrs
     check_one_netns(attrs)
     info = parse_info(call, attrs)
     name = info.get(LinkInfo.kind)

@@ -9,15 +9,16 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.route.link.parse import check_one_netns, parse, wanted_device
+from nlemu.emulator.handlers.route.link.parse import check_one_netns, wanted_device
 from nlemu.emulator.handlers.route.link.size import room
 from nlemu.emulator.kernel.devices import link_watch, rename
-from nlemu.emulator.netlink.registry import doit
+from nlemu.emulator.netlink.registry import doit_of
 from nlemu.protocol.families.route.link import DELLINKPROP, NEWLINKPROP, TAKEN, Link
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import walk
 from nlemu.protocol.schema.policy import STRICT
 from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
@@ -28,13 +29,13 @@ U16_MAX = 0xFFFF
 ALT_IFNAME = Link.alt_ifname.number
 
 
-@doit(NEWLINKPROP)
+@doit_of(NEWLINKPROP, AF_UNSPEC)
 def newlinkprop(call: Call) -> None:
     """rtnl_newlinkprop()."""
     linkprop(call, add)
 
 
-@doit(DELLINKPROP)
+@doit_of(DELLINKPROP, AF_UNSPEC)
 def dellinkprop(call: Call) -> None:
     """rtnl_dellinkprop()."""
     linkprop(call, rename.delete_altname)
@@ -50,7 +51,7 @@ def add(dev: Device, name: str) -> None:
 
 def linkprop(call: Call, apply: Callable[[Device, str], None]) -> None:
     """rtnl_linkprop(): a device, and each of the names in turn."""
-    attrs = parse(call, STRICT)
+    attrs = call.attrs
     check_one_netns(attrs, only_id=True)
     dev = wanted_device(call.net, call.fixed.index, attrs)
     span = attrs.spans.get(Link.prop_list.number)

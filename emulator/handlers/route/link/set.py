@@ -14,16 +14,16 @@ from nlemu.emulator.handlers.route.link.extras import set_ports, set_vfs, set_xd
 from nlemu.emulator.handlers.route.link.parse import (
     check_one_netns,
     link_params,
-    parse,
     parse_quietly,
     target_net,
     wanted_device,
 )
 from nlemu.emulator.kernel.devices import address, adjacency, flags, link_watch, links, move, rename, settings
-from nlemu.emulator.netlink.by_family import UNSPEC, doit_of
+from nlemu.emulator.netlink.registry import doit_of
 from nlemu.protocol.families.route.link import SETLINK, TAKEN_PROTO_DOWN_REASON, Link, ProtoDownReason
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
 
 
-@doit_of(SETLINK, UNSPEC)
+@doit_of(SETLINK, AF_UNSPEC)
 def setlink(call: Call) -> None:
     """rtnl_setlink()."""
-    attrs = parse(call)
+    attrs = call.attrs
     check_one_netns(attrs)
     net = target_net(call, attrs)
     dev = wanted_device(call.net, call.fixed.index, attrs)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.handlers.common.inet import CENTISECOND
 from nlemu.emulator.kernel.inet import neighbour, neighbour_proxy
 from nlemu.emulator.kernel.inet.neighbour import AF_INET, AF_INET6, EXT_SHIFT, Neighbour
-from nlemu.emulator.netlink.by_family import UNSPEC, dumpit_of, family_of, header_of, parse
 from nlemu.emulator.netlink.call import Call, Messages
-from nlemu.emulator.netlink.dump import Dump
-from nlemu.protocol.families.route.neigh import GETNEIGH, HEADER, TAKEN, TOLD, Nda
-from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT
+from nlemu.emulator.netlink.registry import dumpit_of
+from nlemu.emulator.netlink.request import family_of
+from nlemu.protocol.families.route.neigh import GETNEIGH, HEADER, TOLD, Nda
 from nlemu.protocol.uapi.neighbour import NTF, NUD
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RTN
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -90,34 +88,14 @@ def proxy_body(proxy: Proxy) -> bytes:
     )
 
 
-def asked(call: Call) -> Filter:
-    """neigh_valid_dump_req(). Where the request is not checked strictly, what is wrong with it is ignored."""
-    if not call.endpoint.strict:
-        try:
-            attrs = parse(call, HEADER, TAKEN)
-        except Refusal as refused:
-            call.extack.text = refused.text
-            return Filter()
-        return Filter(attrs.get(Nda.ifindex, 0), attrs.get(Nda.master, 0))
-    header = header_of(call, HEADER, "Invalid header for neighbor dump request")
-    if header.pad1 or header.pad2 or header.ifindex or header.state or header.type:
-        raise Refusal(errno.EINVAL, "Invalid values in header for neighbor dump request")
-    if header.flags & ~PROXY:
-        raise Refusal(errno.EINVAL, "Invalid flags in header for neighbor dump request")
-    attrs = parse(call, HEADER, TAKEN, DEPRECATED_STRICT)
-    if not attrs.spans.keys() <= {Nda.ifindex.number, Nda.master.number}:
-        raise Refusal(errno.EINVAL, "Unsupported attribute in neighbor dump request")
-    return Filter(attrs.get(Nda.ifindex, 0), attrs.get(Nda.master, 0))
-
-
 def walk(call: Call) -> Messages:
     """neigh_dump_info(): the tables one after the other, IPv4 before IPv6."""
-    chosen = asked(call)
+    chosen = Filter(call.attrs.get(Nda.ifindex, 0), call.attrs.get(Nda.master, 0))
     if any(chosen):
         call.dump.message_flags |= FILTERED
-    family, proxies = family_of(call), _wants_proxies(call)
+    family, proxies = family_of(call), call.fixed.flags == PROXY
     for one in SIZES:
-        if family not in (UNSPEC, one):
+        if family not in (AF_UNSPEC, one):
             continue
         if proxies:
             for proxy in neighbour_proxy.listed(call.net, one):
@@ -129,12 +107,7 @@ def walk(call: Call) -> Messages:
                 yield partial(body, entry)
 
 
-def _wants_proxies(call: Call) -> bool:
-    size = 16 + (HEADER.size or 0)
-    return len(call.message) >= size and HEADER.decode(call.message, 16, size).flags == PROXY
-
-
-@dumpit_of(GETNEIGH, UNSPEC)
-def dump(call: Call) -> Dump:
+@dumpit_of(GETNEIGH, AF_UNSPEC)
+def dump(call: Call) -> Messages:
     """neigh_dump_info()."""
-    return Dump(call, walk(call))
+    return walk(call)

@@ -9,12 +9,13 @@ from nlemu.emulator.handlers.route.neigh.dump import PROXY, SIZES, body, proxy_b
 from nlemu.emulator.kernel.inet import neighbour, neighbour_proxy, neighbour_update
 from nlemu.emulator.kernel.inet.neighbour import EXT_SHIFT, MANAGED, PERMANENT, VALIDATED
 from nlemu.emulator.kernel.inet.neighbour_update import Wanted
-from nlemu.emulator.netlink.by_family import UNSPEC, doit_of, family_of, header_of, parse
-from nlemu.protocol.families.route.neigh import DELNEIGH, GETNEIGH, HEADER, NEWNEIGH, TAKEN, Nda
+from nlemu.emulator.netlink.registry import doit_of
+from nlemu.emulator.netlink.request import family_of
+from nlemu.protocol.families.route.neigh import DELNEIGH, GETNEIGH, HEADER, NEWNEIGH, Nda
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT
 from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -45,10 +46,10 @@ def destination(call: Call, attrs: Attrs) -> int:
     return int.from_bytes(payload[:size], "big")
 
 
-@doit_of(NEWNEIGH, UNSPEC)
+@doit_of(NEWNEIGH, AF_UNSPEC)
 def newneigh(call: Call) -> None:
     """neigh_add()."""
-    attrs = parse(call, HEADER, TAKEN)
+    attrs = call.attrs
     header = call.fixed
     if Nda.dst not in attrs:
         raise Refusal(errno.EINVAL, "Network address not specified")
@@ -76,14 +77,11 @@ def newneigh(call: Call) -> None:
     )
 
 
-@doit_of(DELNEIGH, UNSPEC)
+@doit_of(DELNEIGH, AF_UNSPEC)
 def delneigh(call: Call) -> None:
     """neigh_delete(), which does not look at attributes but for the one it wants."""
-    message = call.message
-    if len(message) < BODY:
-        raise Refusal(errno.EINVAL)
-    header = HEADER.decode(message, 16, BODY)
-    attrs = Attrs.index(message, BODY, len(message))
+    header = call.fixed
+    attrs = Attrs.index(call.message, call.attrs.start, call.attrs.end)
     if Nda.dst not in attrs:
         raise Refusal(errno.EINVAL, "Network address not specified")
     dev = device(call, header.ifindex)
@@ -96,20 +94,10 @@ def delneigh(call: Call) -> None:
     neighbour_update.delete(call.net, dev, header.family, address, call.portid)
 
 
-@doit_of(GETNEIGH, UNSPEC)
+@doit_of(GETNEIGH, AF_UNSPEC)
 def getneigh(call: Call) -> bytes:
     """neigh_get()."""
-    header = header_of(call, HEADER, "Invalid header for neighbor get request")
-    if header.pad1 or header.pad2 or header.state or header.type:
-        raise Refusal(errno.EINVAL, "Invalid values in header for neighbor get request")
-    if header.flags & ~PROXY:
-        raise Refusal(errno.EINVAL, "Invalid flags in header for neighbor get request")
-    if not header.flags & PROXY and not header.ifindex:
-        raise Refusal(errno.EINVAL, "No device specified")
-    attrs = parse(call, HEADER, TAKEN, DEPRECATED_STRICT)
-    attrs.require((Nda.dst,))
-    if not attrs.spans.keys() <= {Nda.dst.number}:
-        raise Refusal(errno.EINVAL, "Unsupported attribute in neighbor get request")
+    header, attrs = call.fixed, call.attrs
     size = SIZES.get(header.family)
     if size is None:
         raise Refusal(errno.EAFNOSUPPORT, "Unsupported family in header for neighbor get request")

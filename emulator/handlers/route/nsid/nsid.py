@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.handlers.common.netns import net_by_id, net_of_descriptor, net_of_pid
 from nlemu.emulator.netlink.call import Call, Fill
 from nlemu.emulator.netlink.dump import Dump
-from nlemu.emulator.netlink.registry import doit, dumpit
-from nlemu.protocol.families.route.nsid import GETNSID, NEWNSID, REPLY, TAKEN, Nsid
+from nlemu.emulator.netlink.registry import doit_of, dumpit_of
+from nlemu.protocol.families.route.nsid import GETNSID, NEWNSID, REPLY, Nsid
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attr, Attrs
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT, LIBERAL
 from nlemu.protocol.uapi.net_namespace import NETNSA_NSID_NOT_ASSIGNED
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 from nlemu.protocol.wire.extack import Extack
-from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -30,13 +29,6 @@ BODY = HEADER + len(FAMILY)
 def body(nsid: int, current: int | None = None) -> bytes:
     """rtnl_net_fill()."""
     return FAMILY + REPLY.encode({Nsid.nsid: nsid, Nsid.current_nsid: current})
-
-
-def parse(call: Call, level: int) -> Attrs:
-    """nlmsg_parse() behind a struct rtgenmsg, which is there if anything is."""
-    message, end = call.message, len(call.message)
-    call.attrs = Attrs(message, validate(TAKEN, message, BODY, end, level, call.extack), BODY, end)
-    return call.attrs
 
 
 def id_of(net: Net, peer: Net) -> int:
@@ -66,10 +58,10 @@ def find_peer(call: Call, attrs: Attrs, by_id: bool) -> tuple[Net, Attr[int]]:
     raise Refusal(errno.EINVAL, "Peer netns reference is missing")
 
 
-@doit(NEWNSID)
+@doit_of(NEWNSID, AF_UNSPEC)
 def newnsid(call: Call) -> None:
     """rtnl_net_newid()."""
-    attrs = parse(call, LIBERAL)
+    attrs = call.attrs
     nsid = attrs.get(Nsid.nsid)
     if nsid is None:
         raise Refusal(errno.EINVAL, "nsid is missing")
@@ -82,13 +74,10 @@ def newnsid(call: Call) -> None:
         raise
 
 
-@doit(GETNSID)
+@doit_of(GETNSID, AF_UNSPEC)
 def getnsid(call: Call) -> bytes:
     """rtnl_net_getid()."""
-    strict = call.endpoint.strict
-    attrs = parse(call, DEPRECATED_STRICT if strict else LIBERAL)
-    if strict and Nsid.current_nsid in attrs:
-        raise Refusal(errno.EINVAL, "Unsupported attribute in peer netns getid request")
+    attrs = call.attrs
     peer, _ = find_peer(call, attrs, by_id=True)
     target, current = call.net, None
     wanted = attrs.get(Nsid.target_nsid)
@@ -111,7 +100,7 @@ class OneDatagram(Dump):
         return left
 
 
-@dumpit(GETNSID)
+@dumpit_of(GETNSID, AF_UNSPEC)
 def dumpnsid(call: Call) -> Dump:
     """rtnl_net_dumpid()."""
     return OneDatagram(call, tell_ids(call))
@@ -120,15 +109,14 @@ def dumpnsid(call: Call) -> Dump:
 def tell_ids(call: Call) -> Iterator[Fill]:
     """The ids that a namespace has given; the request is looked at only if the socket is strict."""
     net, asker = call.net, None
-    if call.endpoint.strict:
-        attrs = parse(call, DEPRECATED_STRICT)
-        for number in sorted(attrs.spans):
-            at = attrs.spans[number][0] - 4
-            if number != Nsid.target_nsid.number:
-                raise Refusal(errno.EINVAL, "Unsupported attribute in dump request", at=at)
-            try:
-                net, asker = net_by_id(call, attrs[Nsid.target_nsid]), call.net
-            except Refusal as refused:
-                raise Refusal(refused.errno, "Invalid target network namespace id", at=at) from refused
+    attrs = call.attrs
+    for number in sorted(attrs.spans):
+        at = attrs.spans[number][0] - 4
+        if number != Nsid.target_nsid.number:
+            raise Refusal(errno.EINVAL, "Unsupported attribute in dump request", at=at)
+        try:
+            net, asker = net_by_id(call, attrs[Nsid.target_nsid]), call.net
+        except Refusal as refused:
+            raise Refusal(refused.errno, "Invalid target network namespace id", at=at) from refused
     for nsid, peer in list(net.ids):
         yield partial(body, nsid, None if asker is None else id_of(asker, peer))

@@ -15,12 +15,11 @@ from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
-from nlemu.emulator.netlink.by_family import UNSPEC, dump_all, dumpit_of, family_of, header_of, parse
 from nlemu.emulator.netlink.call import Call, Messages
-from nlemu.emulator.netlink.dump import Dump
-from nlemu.protocol.families.route.route import GETROUTE, HEADER, IPV4, Rta
+from nlemu.emulator.netlink.registry import dumpit_of
+from nlemu.emulator.netlink.request import family_of
+from nlemu.protocol.families.route.route import GETROUTE, HEADER, Rta
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RTM_F
 
@@ -47,19 +46,11 @@ class Filter(NamedTuple):
 
 
 def asked(call: Call) -> Filter:
-    """ip_valid_fib_dump_req(): EINVAL with texts, ENODEV."""
+    """What is left of ip_valid_fib_dump_req() once the request has been read: EINVAL with texts, ENODEV."""
+    header, attrs = call.fixed, call.attrs
     if not call.endpoint.strict:
-        if len(call.message) < BODY:
-            return Filter()
-        flags = HEADER.decode(call.message, 16, BODY).flags
-        return Filter(flags & PREFIX)
-    header = header_of(call, HEADER, "Invalid header for FIB dump request")
-    if header.dst_len or header.src_len or header.tos or header.scope:
-        raise Refusal(errno.EINVAL, "Invalid values in header for FIB dump request")
-    if header.flags & ~(CLONED | PREFIX):
-        raise Refusal(errno.EINVAL, "Invalid flags for FIB dump request")
+        return Filter(header.flags & PREFIX)
     call.dump.message_flags |= FILTERED
-    attrs = parse(call, HEADER, IPV4, DEPRECATED_STRICT)
     table, dev = header.table, None
     for number in sorted(attrs.spans):
         if number == Rta.table.number:
@@ -134,15 +125,13 @@ def grouped(node: Node6) -> Iterator[tuple[Route6, tuple[Route6, ...]]]:
 
 
 @dumpit_of(GETROUTE, AF_INET)
-def dump4(call: Call) -> Dump:
-    """inet_dump_fib(), of which the DONE stands apart (RTNL_FLAG_DUMP_SPLIT_NLM_DONE)."""
-    return Dump(call, walk4(call), done_apart=True)
+def dump4(call: Call) -> Messages:
+    """inet_dump_fib()."""
+    return walk4(call)
 
 
 @dumpit_of(GETROUTE, AF_INET6)
-def dump6(call: Call) -> Dump:
+def dump6(call: Call) -> Messages:
     """inet6_dump_fib()."""
-    return Dump(call, walk6(call), done_apart=True)
+    return walk6(call)
 
-
-dumpit_of(GETROUTE, UNSPEC)(dump_all({AF_INET: walk4, AF_INET6: walk6}))

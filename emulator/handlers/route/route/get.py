@@ -22,20 +22,10 @@ from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import lookup as route_lookup6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
-from nlemu.emulator.netlink.by_family import doit_of, header_of, parse
-from nlemu.protocol.families.route.route import (
-    ASKED6,
-    GETROUTE,
-    HEADER,
-    IPV4,
-    IPV6,
-    LOOKED_UP4,
-    LOOKED_UP6,
-    Rta,
-)
+from nlemu.emulator.netlink.registry import doit_of
+from nlemu.protocol.families.route.route import ASKED6, GETROUTE, LOOKED_UP4, LOOKED_UP6, Rta
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT, Policy
 from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM_F
 
 if TYPE_CHECKING:
@@ -58,27 +48,15 @@ ASKABLE = frozenset(
 )
 
 
-def asked(call: Call, policy: Policy, prefix: str, bits: int) -> Attrs:
-    """inet_rtm_valid_getroute_req(), inet6_rtm_valid_getroute_req(): EINVAL, with texts, which differ a little."""
-    four = bits == 32
-    request = "route get request" if four else "get route request"
-    header = header_of(call, HEADER, f"{prefix}: Invalid header for {request}")
-    if not call.endpoint.strict:
-        return parse(call, HEADER, policy)
-    if (
-        header.src_len not in (0, bits) or header.dst_len not in (0, bits)
-        or header.table or header.protocol or header.scope or header.type
-    ):
-        raise Refusal(errno.EINVAL, f"{prefix}: Invalid values in header for {request}")
-    if header.flags & ~(NOTIFY | LOOKUP_TABLE | FIB_MATCH if four else FIB_MATCH):
-        complaint = "Unsupported rtm_flags for" if four else "Invalid flags for"
-        raise Refusal(errno.EINVAL, f"{prefix}: {complaint} {request}")
-    attrs = parse(call, HEADER, policy, DEPRECATED_STRICT)
-    if (Rta.src in attrs and not header.src_len) or (Rta.dst in attrs and not header.dst_len):
-        family = "IPv4" if four else "IPv6"
-        raise Refusal(errno.EINVAL, f"{prefix}: rtm_src_len and rtm_dst_len must be {bits} for {family}")
-    if not attrs.spans.keys() <= ASKABLE:
-        raise Refusal(errno.EINVAL, f"{prefix}: Unsupported attribute in {request}")
+def check_asked(call: Call, prefix: str, request: str, bits: int, family: str) -> Attrs:
+    """What is left of inet_rtm_valid_getroute_req(), inet6_rtm_valid_getroute_req() once the request has been read:
+    EINVAL, with texts."""
+    header, attrs = call.fixed, call.attrs
+    if call.endpoint.strict:
+        if (Rta.src in attrs and not header.src_len) or (Rta.dst in attrs and not header.dst_len):
+            raise Refusal(errno.EINVAL, f"{prefix}: rtm_src_len and rtm_dst_len must be {bits} for {family}")
+        if not attrs.spans.keys() <= ASKABLE:
+            raise Refusal(errno.EINVAL, f"{prefix}: Unsupported attribute in {request}")
     return attrs
 
 
@@ -91,7 +69,7 @@ def refuse_input(attrs: Attrs) -> None:
 @doit_of(GETROUTE, AF_INET)
 def get4(call: Call) -> bytes:
     """inet_rtm_getroute()."""
-    attrs = asked(call, IPV4, "ipv4", 32)
+    attrs = check_asked(call, "ipv4", "route get request", 32, "IPv4")
     refuse_input(attrs)
     header = call.fixed
     dst, source = address(attrs, Rta.dst.number), address(attrs, Rta.src.number)
@@ -156,7 +134,7 @@ def body4(call: Call, way: Way4, dst: int, source: int, table: int) -> bytes:
 @doit_of(GETROUTE, AF_INET6)
 def get6(call: Call) -> bytes:
     """inet6_rtm_getroute()."""
-    attrs = asked(call, IPV6, "ipv6", 128)
+    attrs = check_asked(call, "ipv6", "get route request", 128, "IPv6")
     refuse_input(attrs)
     source, dst = address6(attrs, Rta.src.number), address6(attrs, Rta.dst.number)
     check_protocol(attrs, ICMPV6)

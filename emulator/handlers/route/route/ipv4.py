@@ -12,8 +12,8 @@ from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv4.routes import CREATE, MAIN, Hop, Hops, Wanted4
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
-from nlemu.emulator.netlink.by_family import doit_of, parse
-from nlemu.protocol.families.route.route import DELROUTE, HEADER, IPV4, NEWROUTE, NEXTHOP, Rta
+from nlemu.emulator.netlink.registry import doit_of
+from nlemu.protocol.families.route.route import DELROUTE, HEADER, NEWROUTE, NEXTHOP, Rta
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs, walk
 from nlemu.protocol.uapi.rtnetlink import RTAX_MAX, RTN
@@ -147,9 +147,7 @@ def _hop(header: Any, inside: Attrs) -> Hop:
 
 def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metrics) -> Wanted4:
     """rtm_to_fib_config(): EINVAL, EOPNOTSUPP, with texts. metrics: how they are read."""
-    if len(call.message) < BODY:
-        raise Refusal(errno.EINVAL)  # nlmsg_validate_deprecated() has no words for it
-    attrs = parse(call, HEADER, IPV4)
+    attrs = call.attrs
     header = call.fixed
     if header.tos & ECN:
         raise Refusal(errno.EINVAL, "Invalid dsfield (tos): ECN bits must be 0")

@@ -11,8 +11,8 @@ from nlemu.emulator.kernel.core import lifetime
 from nlemu.emulator.kernel.ipv6 import multipath, routes
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.emulator.kernel.ipv6.routes import ONLINK, PRIO_USER, Wanted6
-from nlemu.emulator.netlink.by_family import doit_of, parse
-from nlemu.protocol.families.route.route import DELROUTE, HEADER, IPV6, NEWROUTE, NEXTHOP, Rta
+from nlemu.emulator.netlink.registry import doit_of
+from nlemu.protocol.families.route.route import DELROUTE, NEWROUTE, NEXTHOP, Rta
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.uapi.rtnetlink import RTM_F, RTN
@@ -33,7 +33,7 @@ LOW, MEDIUM, HIGH = 3, 0, 1
 def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
     """rtm_to_fib6_config(): the route, and those that it stands for if it has several next hops. EINVAL, EOPNOTSUPP,
     with texts."""
-    attrs = parse(call, HEADER, IPV6)
+    attrs = call.attrs
     header = call.fixed
     if header.tos:
         raise Refusal(errno.EINVAL, "Invalid dsfield (tos): option not available for IPv6")

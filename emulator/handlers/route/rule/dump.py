@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.inet.rules import GOTO, NONE, Rule, index_of
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
-from nlemu.emulator.netlink.by_family import UNSPEC, dumpit_of, family_of, header_of
 from nlemu.emulator.netlink.call import Call, Messages
-from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.registry import dumpit_of
+from nlemu.emulator.netlink.request import family_of
 from nlemu.protocol.families.route.rule import GETRULE, HEADER, TOLD, Fra
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RT_TABLE
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -69,26 +70,15 @@ def body(net: Net, rule: Rule) -> bytes:
     )
 
 
-def check(call: Call) -> None:
-    """fib_valid_dumprule_req(): EINVAL, with texts."""
-    header = header_of(call, HEADER, "Invalid header for fib rule dump request")
-    if any(header[1:]):
-        raise Refusal(errno.EINVAL, "Invalid values in header for fib rule dump request")
-    if len(call.message) > 16 + (HEADER.size or 0):
-        raise Refusal(errno.EINVAL, "Invalid data after header in fib rule dump request")
-
-
 def walk(call: Call) -> Messages:
     """dump_rules(). Only IPv4 has rules here: EAFNOSUPPORT for any other family."""
-    if call.endpoint.strict:
-        check(call)
-    if family_of(call) not in (UNSPEC, AF_INET):
+    if family_of(call) not in (AF_UNSPEC, AF_INET):
         raise Refusal(errno.EAFNOSUPPORT)
     for rule in ip4.of(call.net).rules:
         yield partial(body, call.net, rule)
 
 
-@dumpit_of(GETRULE, UNSPEC)
-def dump(call: Call) -> Dump:
+@dumpit_of(GETRULE, AF_UNSPEC)
+def dump(call: Call) -> Messages:
     """fib_nl_dumprule()."""
-    return Dump(call, walk(call))
+    return walk(call)

@@ -9,17 +9,19 @@ from nlemu.emulator.kernel.inet import rules
 from nlemu.emulator.kernel.inet.rules import GOTO, TO_TABLE, Rule
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
-from nlemu.emulator.netlink.by_family import UNSPEC, doit_of, family_of, parse
-from nlemu.protocol.families.route.rule import DELRULE, HEADER, NEWRULE, TAKEN, Fra
+from nlemu.emulator.netlink import request
+from nlemu.emulator.netlink.registry import doit_of
+from nlemu.emulator.netlink.request import check_length, family_of
+from nlemu.protocol.families.route.rule import DELRULE, NEWRULE, SET, Fra
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.attributes import Attr, Attrs
 
 EXCL = int(NLM_F.EXCL)
-BODY = 16 + (HEADER.size or 0)
 ECN = 0x03
 OLD_TOS = 0x1E
 """IPTOS_TOS_MASK"""
@@ -28,15 +30,10 @@ ALL_BITS, ALL_PORTS, ALL_DSCP = 0xFFFFFFFF, 0xFFFF, 0x3F
 
 def read(call: Call) -> Rule:
     """fib_nl2rule(): what the request says of a rule. EINVAL, EAFNOSUPPORT, and what the policy refuses, with texts."""
-    if len(call.message) < BODY:
-        raise Refusal(errno.EINVAL, "Invalid msg length")
+    check_length(call, SET)
     if family_of(call) != AF_INET:
         raise Refusal(errno.EAFNOSUPPORT, "Rule family not supported")
-    try:
-        attrs = parse(call, HEADER, TAKEN)
-    except Refusal as refused:
-        refused.text = "Error parsing msg"
-        raise
+    attrs = request.read(call, SET)
     header = call.fixed
     src = _address(attrs, Fra.src, header.src_len, "Invalid source address")
     dst = _address(attrs, Fra.dst, header.dst_len, "Invalid dst address")
@@ -144,7 +141,7 @@ def configure(attrs: Attrs, rule: Rule) -> None:
             raise Refusal(errno.EINVAL, "Invalid DSCP mask", at=at)
 
 
-@doit_of(NEWRULE, UNSPEC)
+@doit_of(NEWRULE, AF_UNSPEC)
 def newrule(call: Call) -> None:
     """fib_newrule() and fib4_rule_configure()."""
     rule = read(call)
@@ -158,7 +155,7 @@ def newrule(call: Call) -> None:
     rules.add(call.net, state.rules, rule, call)
 
 
-@doit_of(DELRULE, UNSPEC)
+@doit_of(DELRULE, AF_UNSPEC)
 def delrule(call: Call) -> None:
     """fib_delrule()."""
     state = ip4.of(call.net)

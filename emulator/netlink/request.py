@@ -1,0 +1,115 @@
+"""Requests of rtnetlink: the structure they begin with and their attributes, read as the operation declares.
+
+rtnetlink reads its requests message by message: liberally, since old clients send what no policy of today would let
+pass; strictly, where a socket asks for that (NETLINK_GET_STRICT_CHK); and some dumps do not look at more than the
+protocol family. Which it is, which policy holds and which words a refusal has is declared with the operation
+(protocol/schema/family.py: Half, Strict); this is the one place that does it. Imitates the nlmsg_parse() family and the
+many *_valid_*_req() functions.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.family import Half, Strict, Unread
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT
+from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.wire.validate import validate
+
+if TYPE_CHECKING:
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.kinds import Structure
+
+HEADER = 16  # struct nlmsghdr
+FILTERED = int(NLM_F.DUMP_FILTERED)
+
+
+def family_of(call: Call) -> int:
+    """rtnl_msg_family(): the protocol family that the request names."""
+    return call.message[HEADER]
+
+
+def check_length(call: Call, half: Half) -> None:
+    """EINVAL for a message that is too short for its header."""
+    if len(call.message) < HEADER + (_fixed(call).size or 0):
+        raise Refusal(errno.EINVAL, half.cut)
+
+
+def read(call: Call, half: Half) -> Attrs:
+    """Reads the request into ``call.fixed`` and ``call.attrs``, which it returns. EINVAL, and what the policy refuses.
+
+    A header that is not whole counts as filled up with zeros where that is no fault.
+    """
+    strict = half.strict
+    if strict is not None and (strict.always or call.endpoint.strict):
+        return _read_strictly(call, half, strict)
+    message, end = call.message, len(call.message)
+    start, short = _place(call, half)
+    call.attrs = Attrs(message, {}, start, end)
+    if half.unless_strict is Unread.IGNORED or (half.accepts is None and not short):
+        return call.attrs
+    try:
+        if short:
+            raise Refusal(errno.EINVAL, half.cut)
+        if half.accepts is not None:
+            spans = validate(half.accepts, message, start, end, half.level, call.extack)
+            call.attrs = Attrs(message, spans, start, end)
+    except Refusal as refused:
+        if half.unless_strict is not Unread.FORGIVEN:
+            if half.blur is not None:
+                refused.text = half.blur
+            raise
+        call.extack.merge(refused)
+    return call.attrs
+
+
+def _read_strictly(call: Call, half: Half, strict: Strict) -> Attrs:
+    message, end = call.message, len(call.message)
+    start, _ = _place(call, half)
+    if end < HEADER + (_fixed(call).size or 0):
+        raise Refusal(errno.EINVAL, half.cut if strict.cut is None else strict.cut)
+    header = call.fixed
+    if any(getattr(header, field) for field in strict.zero):
+        raise Refusal(errno.EINVAL, strict.nonzero)
+    if strict.flags is not None and header.flags & ~strict.flags:
+        raise Refusal(errno.EINVAL, strict.bad_flags)
+    if strict.bare is not None and end > start:
+        raise Refusal(errno.EINVAL, strict.bare)
+    text = None if strict.check is None else strict.check(header)
+    if text is not None:
+        raise Refusal(errno.EINVAL, text)
+    if strict.filters is not None and getattr(header, strict.filters):
+        call.dump.answer_flags |= FILTERED
+        call.dump.message_flags |= FILTERED
+    if half.accepts is None:
+        call.attrs = Attrs(message, {}, start, end)
+        return call.attrs
+    spans = validate(half.accepts, message, start, end, DEPRECATED_STRICT, call.extack)
+    attrs = call.attrs = Attrs(message, spans, start, end)
+    attrs.require(half.requires)
+    if strict.allowed is not None and not {attr.number for attr in strict.allowed}.issuperset(spans):
+        raise Refusal(errno.EINVAL, strict.unsupported)
+    return attrs
+
+
+def _fixed(call: Call) -> Structure:
+    header = call.op.fixed
+    assert header is not None
+    return header
+
+
+def _place(call: Call, half: Half) -> tuple[int, bool]:
+    """Reads the header. Where the attributes begin, and whether the message ends before the header does."""
+    header, message = _fixed(call), call.message
+    size = header.size or 0
+    end = HEADER + size
+    if len(message) >= end:
+        call.fixed = header.decode(message, HEADER, end)
+        return HEADER + (size + 3 & ~3), False
+    call.fixed = header.decode(message + bytes(end - len(message)), HEADER, end)
+    if half.older:
+        return HEADER + half.older, False
+    return HEADER + (size + 3 & ~3), True

@@ -1,0 +1,210 @@
+"""Requests of rtnetlink are read as their operations declare: by a policy, strictly or liberally, or not at all.
+
+What Linux answers to such requests is in the traces; here every operation of every protocol family has its row, so a
+declaration that forgets its policy, or a reader that does not apply it, is seen.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+
+import pytest
+
+from nlemu.emulator.handlers import doits_of, dumpits_of
+from nlemu.emulator.machine.endpoint import Endpoint
+from nlemu.emulator.machine.machine import Machine
+from nlemu.protocol.families.route.addr import Ifa
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.families.route.link import Link
+from nlemu.protocol.families.route.neigh import Nda
+from nlemu.protocol.families.route.nsid import Nsid
+from nlemu.protocol.families.route.route import Rta
+from nlemu.protocol.families.route.rule import Fra
+from nlemu.protocol.frame import message, split
+from nlemu.protocol.schema.attributes import Attr, pack
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NlmsgType
+from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.socket import AF_BRIDGE, AF_INET, AF_INET6, AF_UNSPEC
+
+REQUEST, ACK, DUMP = int(NLM_F.REQUEST), int(NLM_F.ACK), int(NLM_F.DUMP)
+HEADERS = {RTM.NEWLINK: 16, RTM.NEWADDR: 8, RTM.NEWROUTE: 12, RTM.NEWNEIGH: 12, RTM.NEWRULE: 12, RTM.NEWNSID: 4,
+           RTM.NEWLINKPROP: 16, RTM.GETMULTICAST & ~3: 8, RTM.GETANYCAST & ~3: 8}
+"""The size of the structure that a request begins with, with its padding, by the first type of the block."""
+
+Row = tuple[RTM, int, Attr[int]]
+
+DOITS: tuple[Row, ...] = (
+    (RTM.NEWLINK, AF_UNSPEC, Link.mtu),
+    (RTM.DELLINK, AF_UNSPEC, Link.group),
+    (RTM.GETLINK, AF_UNSPEC, Link.ext_mask),
+    (RTM.SETLINK, AF_UNSPEC, Link.mtu),
+    (RTM.NEWLINKPROP, AF_UNSPEC, Link.mtu),
+    (RTM.DELLINKPROP, AF_UNSPEC, Link.mtu),
+    (RTM.NEWADDR, AF_INET, Ifa.flags),
+    (RTM.NEWADDR, AF_INET6, Ifa.flags),
+    (RTM.DELADDR, AF_INET, Ifa.flags),
+    (RTM.DELADDR, AF_INET6, Ifa.flags),
+    (RTM.GETADDR, AF_INET6, Ifa.flags),
+    (RTM.NEWROUTE, AF_INET, Rta.oif),
+    (RTM.NEWROUTE, AF_INET6, Rta.oif),
+    (RTM.DELROUTE, AF_INET, Rta.oif),
+    (RTM.DELROUTE, AF_INET6, Rta.oif),
+    (RTM.GETROUTE, AF_INET, Rta.oif),
+    (RTM.GETROUTE, AF_INET6, Rta.oif),
+    (RTM.NEWNEIGH, AF_UNSPEC, Nda.probes),
+    (RTM.NEWRULE, AF_INET, Fra.priority),
+    (RTM.DELRULE, AF_INET, Fra.priority),
+    (RTM.NEWNSID, AF_UNSPEC, Nsid.pid),
+    (RTM.GETNSID, AF_UNSPEC, Nsid.pid),
+)
+"""Type, protocol family, and an attribute of four bytes that the policy knows."""
+UNREAD_DOITS = {(RTM.SETLINK, AF_BRIDGE), (RTM.DELLINK, AF_BRIDGE), (RTM.DELNEIGH, AF_UNSPEC)}
+"""These look for attributes one by one, and have no policy."""
+ALWAYS_STRICT = {(RTM.GETNEIGH, AF_UNSPEC)}
+
+DUMPITS: tuple[Row, ...] = (
+    (RTM.GETLINK, AF_UNSPEC, Link.ext_mask),
+    (RTM.GETLINK, AF_BRIDGE, Link.ext_mask),
+    (RTM.GETADDR, AF_INET, Ifa.target_netnsid),
+    (RTM.GETADDR, AF_INET6, Ifa.target_netnsid),
+    (RTM.GETMULTICAST, AF_INET, Ifa.target_netnsid),
+    (RTM.GETMULTICAST, AF_INET6, Ifa.target_netnsid),
+    (RTM.GETANYCAST, AF_INET6, Ifa.target_netnsid),
+    (RTM.GETROUTE, AF_INET, Rta.table),
+    (RTM.GETROUTE, AF_INET6, Rta.table),
+    (RTM.GETNEIGH, AF_UNSPEC, Nda.ifindex),
+    (RTM.GETNSID, AF_UNSPEC, Nsid.target_nsid),
+)
+FORGIVEN = {(RTM.GETLINK, AF_BRIDGE), (RTM.GETNEIGH, AF_UNSPEC)}
+"""Dumps of which a liberal socket's request is read, and told of, but not refused. That of all links is one too, but
+its DONE stands in a datagram of its own, which does not know any more what was wrong with the request."""
+BARE_DUMPITS = {(RTM.GETLINK, AF_INET6): "ipv6: Invalid data after header",
+                (RTM.GETRULE, AF_UNSPEC): "Invalid data after header in fib rule dump request"}
+"""Dumps that take no attribute at all."""
+
+FAILED = "Attribute failed policy validation"
+STRICT_TEXTS = {RTM.NEWLINKPROP: "invalid attribute length", RTM.DELLINKPROP: "invalid attribute length"}
+"""What a validator says that is strict with every socket."""
+ENDS = (NlmsgType.ERROR, NlmsgType.DONE)
+
+
+def ask(kind: RTM, family: int, *attrs: bytes, strict: bool = False, dump: bool = False, size: int | None = None,
+        header: bytes = b"") -> tuple[int, str | None]:
+    """The errno and the text that end the answer to such a request."""
+    machine = Machine()
+    sock = Endpoint(machine, machine.init_net, 0)
+    sock.setsockopt(NetlinkOpt.CAP_ACK, 1)
+    sock.setsockopt(NetlinkOpt.EXT_ACK, 1)
+    sock.setsockopt(NetlinkOpt.GET_STRICT_CHK, int(strict))
+    fixed = (bytes([family]) + header).ljust(HEADERS[RTM(kind & ~3)] if size is None else size, b"\0")
+    sock.send(message(kind, REQUEST | (DUMP if dump else ACK), 1, 0, fixed + b"".join(attrs)))
+    while (datagram := sock.receive()) is not None:
+        for head, data in split(datagram):
+            if head.type in ENDS:
+                return -struct.unpack_from("<i", data, 16)[0], text_of(data, head.type, head.flags)
+    raise AssertionError("there is no end")
+
+
+def text_of(data: bytes, kind: int, flags: int) -> str | None:
+    if not flags & NLM_F.ACK_TLVS:
+        return None
+    at = 20 if kind == NlmsgType.DONE else 36
+    while at < len(data):
+        length, number = struct.unpack_from("<HH", data, at)
+        if number == 1:
+            return data[at + 4 : at + length - 1].decode()
+        at += length + 3 & ~3
+    return None
+
+
+def short(attr: Attr[int]) -> bytes:
+    """The attribute with a payload of two bytes, which is too short for any policy."""
+    return pack(attr.number, b"\1\0")
+
+
+def name(row: Row) -> str:
+    return f"{row[0].name.lower()}-{row[1]}"
+
+
+def test_every_operation_has_its_row() -> None:
+    rows = {(int(kind), family) for kind, family, _ in DOITS} | UNREAD_DOITS | ALWAYS_STRICT
+    answered = {(op.cmd, family) for op, family in doits_of}
+    # Rules are registered for no family, and read only for one that has them.
+    assert {(kind, AF_UNSPEC if kind in (RTM.NEWRULE, RTM.DELRULE) else family) for kind, family in rows} == answered
+    rows = {(int(kind), family) for kind, family, _ in DUMPITS} | set(BARE_DUMPITS)
+    assert rows == {(op.cmd, family) for op, family in dumpits_of}
+
+
+@pytest.mark.parametrize("row", DOITS, ids=name)
+def test_a_doit_reads_by_its_policy(row: Row) -> None:
+    kind, family, attr = row
+    number, text = ask(kind, family, short(attr))
+    rules = kind in (RTM.NEWRULE, RTM.DELRULE)
+    assert number in (errno.ERANGE, errno.EINVAL)
+    assert text == ("Error parsing msg" if rules else STRICT_TEXTS.get(kind, FAILED))
+
+
+@pytest.mark.parametrize("row", DOITS, ids=name)
+def test_a_doit_refuses_a_header_that_is_cut_short(row: Row) -> None:
+    kind, family, _ = row
+    if HEADERS[RTM(kind & ~3)] == 4:  # one byte is the whole of it
+        return
+    op = route.operations[kind]
+    half = (op.registered.get(family) or op.registered[AF_UNSPEC]).do
+    assert half is not None
+    assert ask(kind, family, size=4) == (errno.EINVAL, half.cut)
+
+
+@pytest.mark.parametrize("row", DUMPITS, ids=name)
+def test_a_dump_reads_strictly_if_it_is_to(row: Row) -> None:
+    kind, family, attr = row
+    assert ask(kind, family, short(attr), strict=True, dump=True) == (errno.ERANGE, FAILED)
+    unknown = pack(200, bytes(4))
+    assert ask(kind, family, unknown, strict=True, dump=True) == (errno.EINVAL, "Unknown attribute type")
+
+
+@pytest.mark.parametrize("row", DUMPITS, ids=name)
+def test_a_liberal_sockets_dump_is_not_refused(row: Row) -> None:
+    kind, family, attr = row
+    number, text = ask(kind, family, short(attr), dump=True)
+    assert number == 0
+    assert text == (FAILED if (kind, family) in FORGIVEN else None)
+
+
+@pytest.mark.parametrize("kind, family", BARE_DUMPITS)
+def test_some_dumps_take_no_attribute(kind: RTM, family: int) -> None:
+    attr = pack(1, bytes(4))
+    assert ask(kind, family, attr, dump=True) == (0, None)
+    assert ask(kind, family, attr, strict=True, dump=True) == (errno.EINVAL, BARE_DUMPITS[kind, family])
+
+
+STRICT_DUMPS = [*((kind, family) for kind, family, _ in DUMPITS if kind != RTM.GETNSID), *BARE_DUMPITS]
+
+
+@pytest.mark.parametrize("kind, family", STRICT_DUMPS)
+def test_a_strict_dump_says_nothing_in_its_header(kind: RTM, family: int) -> None:
+    number, text = ask(kind, family, strict=True, dump=True, header=b"\xff" * 11)
+    assert number == errno.EINVAL and text is not None and "header for" in text
+
+
+def test_neighbours_are_asked_for_strictly_by_everybody() -> None:
+    device = bytes(3) + b"\1"
+    assert ask(RTM.GETNEIGH, AF_INET, short(Nda.ifindex), header=device) == (errno.ERANGE, FAILED)
+    assert ask(RTM.GETNEIGH, AF_INET) == (errno.EINVAL, "No device specified")
+    assert ask(RTM.GETNEIGH, AF_INET, pack(Nda.dst.number, bytes(4)), pack(Nda.ifindex.number, bytes(4)),
+               header=device) == (errno.EINVAL, "Unsupported attribute in neighbor get request")
+
+
+def test_a_family_that_is_not_registered_falls_back_to_none_at_all() -> None:
+    machine = Machine()
+    sock = Endpoint(machine, machine.init_net, 0)
+    request = message(RTM.GETLINK, REQUEST, 1, 0, b"\x4d".ljust(16, b"\0") + pack(Link.ifname.number, b"lo\0"))
+    sock.send(request)
+    answer = sock.receive()
+    assert answer is not None and answer[4:6] == int(RTM.NEWLINK).to_bytes(2, "little")
+
+
+def test_what_no_family_answers_is_not_supported() -> None:
+    assert ask(RTM.NEWADDR, 77) == (errno.EOPNOTSUPP, None)
+    assert ask(RTM.GETANYCAST, AF_INET, dump=True) == (errno.EOPNOTSUPP, None)
