@@ -9,7 +9,7 @@ from nlemu.protocol.families.route.addr import in6_addr, in_addr
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half
-from nlemu.protocol.schema.kinds import be16, be32, binary, nest, structure, u8, u16, u32
+from nlemu.protocol.schema.kinds import be16, be32, binary, nest, string, structure, u8, u16, u32
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop
 from nlemu.protocol.uapi.rtnetlink import RTM
@@ -22,7 +22,7 @@ STRICT_FROM = 30
 
 
 class Metrics(AttrSet):
-    """RTAX_*. The congestion control algorithm is a name in a message, a number in a table."""
+    """RTAX_*."""
 
     lock = Attr(1, u32)
     mtu = Attr(2, u32)
@@ -39,7 +39,7 @@ class Metrics(AttrSet):
     rto_min = Attr(13, u32)
     initrwnd = Attr(14, u32)
     quickack = Attr(15, u32)
-    cc_algo = Attr(16, binary)
+    cc_algo = Attr(16, string)
     fastopen_no_cookie = Attr(17, u32)
 
 
@@ -58,8 +58,11 @@ class Rta(AttrSet):
     protoinfo = Attr(10, u32)
     flow = Attr(11, u32)
     cacheinfo = Attr(12, structure(rta_cacheinfo, "rta_cacheinfo"))
+    session = Attr(13, binary)
+    mp_algo = Attr(14, binary)
     table = Attr(15, u32)
     mark = Attr(16, u32)
+    mfc_stats = Attr(17, binary)
     via = Attr(18, binary)
     newdst = Attr(19, binary)
     pref = Attr(20, u8)
