@@ -55,7 +55,7 @@ class Rta(AttrSet):
     prefsrc = Attr(7, binary)
     metrics = Attr(8, nest(Metrics, flagged=False))
     multipath = Attr(9, binary)
-    protoinfo = Attr(10, u32)
+    protoinfo = Attr(10, binary)
     flow = Attr(11, u32)
     cacheinfo = Attr(12, structure(rta_cacheinfo, "rta_cacheinfo"))
     session = Attr(13, binary)
@@ -85,8 +85,8 @@ _COMMON = (
 )
 
 IPV4 = Policy(
-    *_COMMON, *(attr.but(kind=in_addr) for attr in (Rta.dst, Rta.src, Rta.gateway, Rta.prefsrc)), Rta.protoinfo,
-    Rta.flow, top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
+    *_COMMON, *(attr.but(kind=in_addr) for attr in (Rta.dst, Rta.src, Rta.gateway, Rta.prefsrc)), Rta.flow,
+    top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
 )
 """rtm_ipv4_policy"""
 IPV6 = Policy(

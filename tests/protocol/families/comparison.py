@@ -107,9 +107,9 @@ class Comparison:
     # -- operations ---------------------------------------------------------------------------------------
 
     def operation(self, op: Operation) -> None:
-        news = not op.modes
+        notice = not op.modes
         ours = self.declared.messages.get(op.name)
-        if self.spec.raw and news and op.reply is not None:
+        if self.spec.raw and notice and op.reply is not None:
             ours = operation_of(route(), op.reply, request=False)
         if ours is None:
             self.differ(op.name, "operation", ABSENT)
@@ -117,7 +117,7 @@ class Comparison:
         self.attributes(op.name, op.set, ours.set)
         if op.fixed is not None:
             self.structure(op.name, op.fixed, ours.fixed)
-        if news:
+        if notice:
             self.counted["notifications"] += 1
             self.notification(op, ours)
             return

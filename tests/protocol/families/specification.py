@@ -2,8 +2,8 @@
 
 The files leave most numbers out: attributes count on from 1, values of an enum from 0, flags are bits, commands count
 on in one row for both directions or in a row for each. That is done here, as by the kernel's own client
-(tools/net/ynl/pyynl/lib/nlspec.py, with which a test compares). A key that this module does not know is an error: what
-it does not read, nobody compares.
+(tools/net/ynl/pyynl/lib/nlspec.py, with which a test compares). A key that this module does not know is an error, for
+what is not read is not compared.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def operations(told: Mapping[str, Any]) -> Iterator[Operation]:
     sets = {one["name"]: one["attribute-set"] for one in listed["list"] if "attribute-set" in one}
     for one in listed["list"]:
         known(one, OPERATION, one["name"])
-        news = "notify" in one or "event" in one
+        notice = "notify" in one or "event" in one
         lists, modes = {}, frozenset(one.keys() & {"do", "dump"})
         said: dict[str, int] = {}
         for mode in sorted(modes):
@@ -217,19 +217,19 @@ def operations(told: Mapping[str, Any]) -> Iterator[Operation]:
             lists["event"] = tuple(known(one["event"], {"attributes"}, one["name"])["attributes"])
         if not directional:
             request = reply = one.get("value", reply)
-        elif news:
+        elif notice:
             reply = one.get("value", reply)
         else:
             request, reply = said.get("request", request), said.get("reply", reply)
         answered = any(way.endswith("reply") for way in lists)
         fixed = one.get("fixed-header", listed.get("fixed-header"))
         yield Operation(
-            one["name"], sets[one.get("notify", one["name"])], fixed, None if news else request,
-            reply if news or answered or not directional else None, lists, modes, one.get("notify"),
+            one["name"], sets[one.get("notify", one["name"])], fixed, None if notice else request,
+            reply if notice or answered or not directional else None, lists, modes, one.get("notify"),
             one.get("mcgrp"), frozenset(one.get("flags", ())),
         )
         if not directional:
             reply += 1
         else:
-            request += not news
-            reply += news or answered
+            request += not notice
+            reply += notice or answered
