@@ -15,7 +15,7 @@ TYPE_VALUE = {"policy": ("policy-id", "attr-id"), "op-policy": ("op-id",)}
 """nest-type-value: nests whose numbers are values, as the specification of nlctrl calls them."""
 
 NAMED_FIELDS = frozenset(
-    {"ifi-flags", "ifa-flags", "rtm-type", "ndm-state", "ndm-flags", "ndm-type", "action"}
+    {"ifi-flags", "ifa-flags", "rtm-type", "ndm-state", "ndm-flags", "ndm-type", "action", "link-state"}
 )
 """Fields of structures for which the specifications have an enum."""
 NUMBERS = {
@@ -29,7 +29,12 @@ NUMBERS = {
     "Pause": {"stats-src"},
     "StatsGet": {"src"},
     "StatsGrp": {"id", "ss-id"},
+    "Module": {"power-mode-policy", "power-mode"},
+    "Pse": {
+        "podl-pse-admin-state", "podl-pse-admin-control", "c33-pse-admin-state", "c33-pse-admin-control",
+    },
     "Fra": {"protocol"},
+    "Nda": {"protocol"},
     "Ifa": {"proto"},
     "HwtstampProvider": {"qualifier"},
 }

@@ -33,7 +33,7 @@ class Dev(AttrSet):
 
 
 class IoUringProviderInfo(AttrSet):
-    rx_buf_len = Attr(1, u32)
+    rx_buf_len = Attr(1, uint)
 
 
 class PagePool(AttrSet):
@@ -143,7 +143,7 @@ class Dmabuf(AttrSet):
     ifindex = Attr(1, u32, min=1)
     queues = Attr(2, nest(QueueId), multi=True)
     fd = Attr(3, u32)
-    id = Attr(4, u32)
+    id = Attr(4, u32, min=1)
 
 
 netdev = Family("netdev", version=1, groups=("mgmt", "page-pool"))

@@ -17,7 +17,7 @@ from nlemu.protocol.uapi.fib_rules import FR_ACT
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.if_arp import ARPHRD
-from nlemu.protocol.uapi.if_link import NetkitAction
+from nlemu.protocol.uapi.if_link import NetkitAction, VfLinkState
 from nlemu.protocol.uapi.neighbour import NTF, NUD
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
 from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTPROT
@@ -71,6 +71,7 @@ FIELD_VALUES: dict[tuple[str, str], Shown] = {
     ("fib_rule_hdr", "table"): RT_TABLE,
     ("fib_rule_hdr", "action"): FR_ACT,
     ("netconfmsg", "family"): AddressFamily,
+    ("ifla_vf_link_state", "link_state"): VfLinkState,
 }
 """What the fields of a structure hold, where it is not a plain number."""
 
@@ -106,9 +107,22 @@ def dashed(name: str) -> str:
     return words.lstrip("-").lower()
 
 
+SET_NAMES = {
+    "Ctrl": "ctrl-attrs", "McastGroup": "mcast-group-attrs", "Op": "op-attrs", "OpPolicy": "op-policy-attrs",
+    "PolicyType": "policy-attrs", "Link": "link-attrs", "LinkInfo": "linkinfo-attrs", "AfSpec": "af-spec-attrs",
+    "InetLink": "ifla-attrs", "Inet6Link": "ifla6-attrs", "Netkit": "linkinfo-netkit-attrs", "Xdp": "xdp-attrs",
+    "PropList": "prop-list-link-attrs", "DpllPin": "link-dpll-pin-attrs", "VfInfoList": "vfinfo-list-attrs",
+    "Vf": "vfinfo-attrs", "VfStats": "vf-stats-attrs", "VfVlans": "vf-vlan-attrs", "VfPorts": "vf-ports-attrs",
+    "Port": "port-self-attrs", "Ifa": "addr-attrs", "Rta": "route-attrs", "Fra": "fib-rule-attrs",
+    "Nda": "neighbour-attrs", "TdrCfg": "cable-test-tdr-cfg", "HwtstampProvider": "ts-hwtstamp-provider",
+    "StatsGet": "stats",
+}
+"""Attribute sets that a specification calls otherwise than we do."""
+
+
 def set_name(attributes: type[AttrSet]) -> str:
     """The name of an attribute set."""
-    return dashed(attributes.__name__)
+    return SET_NAMES.get(attributes.__name__) or dashed(attributes.__name__)
 
 
 def field_name(structure: str, field: str) -> str:

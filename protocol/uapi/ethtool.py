@@ -347,6 +347,48 @@ class PsePodlAdminState(IntEnum):
     ENABLED = 3
 
 
+class C33PseExtState(IntEnum):
+    """enum ethtool_c33_pse_ext_state: why power is not delivered."""
+
+    ERROR_CONDITION = 1
+    MR_MPS_VALID = 2
+    MR_PSE_ENABLE = 3
+    OPTION_DETECT_TED = 4
+    OPTION_VPORT_LIM = 5
+    OVLD_DETECTED = 6
+    PD_DLL_POWER_TYPE = 7
+    POWER_NOT_AVAILABLE = 8
+    SHORT_DETECTED = 9
+
+
+class PseEvent(IntFlag):
+    """enum ethtool_pse_event: ETHTOOL_PSE_EVENT_*, ETHTOOL_C33_PSE_EVENT_*."""
+
+    PSE_EVENT_OVER_CURRENT = 1 << 0
+    PSE_EVENT_OVER_TEMP = 1 << 1
+    C33_PSE_EVENT_DETECTION = 1 << 2
+    C33_PSE_EVENT_CLASSIFICATION = 1 << 3
+    C33_PSE_EVENT_DISCONNECTION = 1 << 4
+    PSE_EVENT_OVER_BUDGET = 1 << 5
+    PSE_EVENT_SW_PW_CONTROL_ERROR = 1 << 6
+
+
+class ModuleFwFlashStatus(IntEnum):
+    """enum ethtool_module_fw_flash_status."""
+
+    STARTED = 1
+    IN_PROGRESS = 2
+    COMPLETED = 3
+    ERROR = 4
+
+
+class PhyUpstream(IntEnum):
+    """enum phy_upstream: what a PHY hangs on."""
+
+    MAC = 0
+    PHY = 1
+
+
 class CablePair(IntEnum):
     """ETHTOOL_A_CABLE_PAIR_*."""
 

@@ -10,6 +10,8 @@ class FR_ACT(IntEnum):
     TO_TBL = 1
     GOTO = 2
     NOP = 3
+    RES3 = 4
+    RES4 = 5
     BLACKHOLE = 6
     UNREACHABLE = 7
     PROHIBIT = 8

@@ -42,6 +42,14 @@ class NetkitScrub(IntEnum):
     DEFAULT = 1
 
 
+class VfLinkState(IntEnum):
+    """IFLA_VF_LINK_STATE_*: what a virtual function is shown of its link."""
+
+    AUTO = 0
+    ENABLE = 1
+    DISABLE = 2
+
+
 class IflaEvent(IntEnum):
     """IFLA_EVENT_*: why a link message was sent."""
 

@@ -29,7 +29,9 @@ from nlemu.protocol.families.ethtool.device import (
 )
 from nlemu.protocol.families.ethtool.hardware import (
     CableTest,
+    CableTestNtf,
     CableTestTdr,
+    CableTestTdrNtf,
     Mm,
     Module,
     ModuleEeprom,
@@ -38,6 +40,7 @@ from nlemu.protocol.families.ethtool.hardware import (
     Phy,
     Plca,
     Pse,
+    PseNtf,
 )
 from nlemu.protocol.families.ethtool.link import (
     Eee,
@@ -122,12 +125,19 @@ def setting(
     )
 
 
-def event(cmd: KernelMsg, like: Operation) -> Operation:
-    """A notification, in the words of the answer to a query."""
-    return ethtool.event(cmd, ETHTOOL_MCGRP_MONITOR_NAME, like)
+def event(cmd: KernelMsg, like: Operation, layout: Layout | None = None) -> Operation:
+    """A notification, in the words of the answer to a query, or with what ``layout`` says of its attributes."""
+    return ethtool.event(cmd, ETHTOOL_MCGRP_MONITOR_NAME, like, layout=layout)
 
 
-STRSET_GET = query(UserMsg.STRSET_GET, Strset, Strset.stringsets, Strset.counts_only)
+def notice(cmd: KernelMsg, attributes: type[AttrSet]) -> Operation:
+    """A notification that has a set of its own."""
+    return ethtool.event(cmd, ETHTOOL_MCGRP_MONITOR_NAME, attributes=attributes, layout=attributes.spec.layout)
+
+
+STRSET_GET = query(
+    UserMsg.STRSET_GET, Strset, Strset.stringsets, Strset.counts_only, replies=Layout(Strset.header, Strset.stringsets)
+)
 
 LINKINFO_GET = query(UserMsg.LINKINFO_GET, Linkinfo)
 LINKINFO_SET = setting(
@@ -239,7 +249,9 @@ TSINFO_GET = query(
 )
 
 CABLE_TEST_ACT = setting(UserMsg.CABLE_TEST_ACT, CableTest, demanded=False)
+CABLE_TEST_NTF = notice(KernelMsg.CABLE_TEST_NTF, CableTestNtf)
 CABLE_TEST_TDR_ACT = setting(UserMsg.CABLE_TEST_TDR_ACT, CableTestTdr, CableTestTdr.cfg, demanded=False)
+CABLE_TEST_TDR_NTF = notice(KernelMsg.CABLE_TEST_TDR_NTF, CableTestTdrNtf)
 
 TUNNEL_INFO_GET = query(UserMsg.TUNNEL_INFO_GET, TunnelInfo, demanded=False)
 
@@ -249,7 +261,7 @@ FEC_NTF = event(KernelMsg.FEC_NTF, FEC_GET)
 
 MODULE_EEPROM_GET = query(
     UserMsg.MODULE_EEPROM_GET, ModuleEeprom, ModuleEeprom.offset, ModuleEeprom.length, ModuleEeprom.page,
-    ModuleEeprom.bank, ModuleEeprom.i2c_address, flags=ADMIN,
+    ModuleEeprom.bank, ModuleEeprom.i2c_address, flags=ADMIN, replies=Layout(ModuleEeprom.header, ModuleEeprom.data),
 )
 
 STATS_GET = query(UserMsg.STATS_GET, StatsGet, StatsGet.groups, StatsGet.src)
@@ -265,8 +277,12 @@ PSE_SET = setting(
     UserMsg.PSE_SET, Pse, Pse.podl_pse_admin_control, Pse.c33_pse_admin_control, Pse.c33_pse_avail_pw_limit,
     Pse.pse_prio,
 )
+PSE_NTF = notice(KernelMsg.PSE_NTF, PseNtf)
 
-RSS_GET = query(UserMsg.RSS_GET, Rss, Rss.context, Rss.start_context)
+RSS_GET = query(
+    UserMsg.RSS_GET, Rss, Rss.context, Rss.start_context,
+    replies=Layout(*(attr for attr in Rss.order if attr is not Rss.start_context)),
+)
 
 PLCA_GET_CFG = query(UserMsg.PLCA_GET_CFG, Plca)
 PLCA_SET_CFG = setting(
@@ -285,11 +301,18 @@ MM_NTF = event(KernelMsg.MM_NTF, MM_GET)
 MODULE_FW_FLASH_ACT = setting(
     UserMsg.MODULE_FW_FLASH_ACT, ModuleFwFlash, ModuleFwFlash.file_name, ModuleFwFlash.password, demanded=False
 )
+MODULE_FW_FLASH_NTF = event(
+    KernelMsg.MODULE_FW_FLASH_NTF, MODULE_FW_FLASH_ACT,
+    Layout(
+        ModuleFwFlash.header, ModuleFwFlash.status, ModuleFwFlash.status_msg, ModuleFwFlash.done, ModuleFwFlash.total
+    ),
+)
 
 PHY_GET = query(UserMsg.PHY_GET, Phy)
+PHY_NTF = event(KernelMsg.PHY_NTF, PHY_GET)
 
 TSCONFIG_GET = query(UserMsg.TSCONFIG_GET, Tsconfig)
-TSCONFIG_SET = setting(UserMsg.TSCONFIG_SET, Tsconfig, *Tsconfig.order[1:])
+TSCONFIG_SET = setting(UserMsg.TSCONFIG_SET, Tsconfig, *Tsconfig.order[1:], replies=Tsconfig.spec.layout)
 
 RSS_SET = setting(
     UserMsg.RSS_SET, Rss, Rss.context, Rss.hfunc, Rss.indir, Rss.hkey, Rss.input_xfrm, Rss.flow_hash
@@ -297,9 +320,11 @@ RSS_SET = setting(
 RSS_NTF = event(KernelMsg.RSS_NTF, RSS_GET)
 RSS_CREATE_ACT = setting(
     UserMsg.RSS_CREATE_ACT, Rss, Rss.context.but(min=1), Rss.hfunc, Rss.indir.but(min=1), Rss.hkey, Rss.input_xfrm,
-    demanded=False,
+    demanded=False, replies=Layout(Rss.header, Rss.context, Rss.indir, Rss.hfunc, Rss.input_xfrm, Rss.hkey),
 )
+RSS_CREATE_NTF = event(KernelMsg.RSS_CREATE_NTF, RSS_CREATE_ACT)
 RSS_DELETE_ACT = setting(UserMsg.RSS_DELETE_ACT, Rss, Rss.context.but(min=1), demanded=False)
+RSS_DELETE_NTF = event(KernelMsg.RSS_DELETE_NTF, RSS_DELETE_ACT, Layout(Rss.header, Rss.context))
 
 MSE_GET = query(UserMsg.MSE_GET, Mse)
 

@@ -2,7 +2,7 @@
 
 from nlemu.protocol.families.ethtool.common import BITSET, HEADER
 from nlemu.protocol.schema.attributes import Attr, AttrSet
-from nlemu.protocol.schema.kinds import be16, binary, nest, u8, u32, uint
+from nlemu.protocol.schema.kinds import array, be16, binary, nest, u8, u32, u64, uint
 from nlemu.protocol.uapi.ethtool import (
     SOPASS_MAX,
     MacStatsSrc,
@@ -163,11 +163,27 @@ class TunnelInfo(AttrSet):
     udp_ports = Attr(2, nest(TunnelUdp))
 
 
+class StatsGrpHist(AttrSet):
+    """ETHTOOL_A_STATS_GRP_HIST_*: how many frames had a length between these two."""
+
+    hist_bkt_low = Attr(7, u32)
+    hist_bkt_hi = Attr(8, u32)
+    hist_val = Attr(9, u64)
+
+
 class StatsGrp(AttrSet):
-    """ETHTOOL_A_STATS_GRP_*; the counters themselves are left out, since no device here has any."""
+    """ETHTOOL_A_STATS_GRP_*. A counter is a nest with one attribute, whose number is that of its name; no device here
+    has any."""
 
     id = Attr(2, u32, shown=Stats)
     ss_id = Attr(3, u32, shown=StringSet)
+    stat = Attr(4, array(u64), multi=True)
+    hist_rx = Attr(5, nest(StatsGrpHist), multi=True)
+    hist_tx = Attr(6, nest(StatsGrpHist), multi=True)
+    hist_bkt_low = StatsGrpHist.hist_bkt_low
+    hist_bkt_hi = StatsGrpHist.hist_bkt_hi
+    hist_val = StatsGrpHist.hist_val
+    order = (id, ss_id, stat, hist_rx, hist_tx)
 
 
 class StatsGet(AttrSet):

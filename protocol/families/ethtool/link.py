@@ -2,7 +2,7 @@
 
 from nlemu.protocol.families.ethtool.common import BITSET, HEADER, HEADER_STATS
 from nlemu.protocol.schema.attributes import Attr, AttrSet
-from nlemu.protocol.schema.kinds import binary, nest, s32, u8, u32, u64, uint
+from nlemu.protocol.schema.kinds import binary, nest, u8, u32, u64, uint
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.uapi.ethtool import (
     Autoneg,
@@ -167,4 +167,5 @@ class PhcVclocks(AttrSet):
 
     header = Attr(1, HEADER)
     num = Attr(2, u32)
-    index = Attr(3, s32)
+    index = Attr(3, binary)
+    """As many s32."""

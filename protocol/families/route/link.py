@@ -10,6 +10,7 @@ from typing import Any
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link_af import AfSpec, Inet6Link
+from nlemu.protocol.families.route.link_vf import Port, VfInfoList, VfPorts
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout, Stretch
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import (
@@ -24,7 +25,6 @@ from nlemu.protocol.schema.kinds import (
     u16,
     u32,
     uint,
-    unspec,
 )
 from nlemu.protocol.schema.link_kind import LINK
 from nlemu.protocol.schema.policy import LIBERAL, Policy
@@ -101,36 +101,6 @@ class PropList(AttrSet):
     alt_ifname = Attr(53, string, multi=True)
 
 
-class Vf(AttrSet):
-    """IFLA_VF_*: what can be said of a virtual function; no device here has any."""
-
-    mac = Attr(1, unspec, length=36)
-    vlan = Attr(2, unspec, length=12)
-    tx_rate = Attr(3, unspec, length=8)
-    spoofchk = Attr(4, unspec, length=8)
-    link_state = Attr(5, unspec, length=8)
-    rate = Attr(6, unspec, length=12)
-    rss_query_en = Attr(7, unspec, length=8)
-    stats = Attr(8, NESTED)
-    trust = Attr(9, unspec, length=8)
-    ib_node_guid = Attr(10, unspec, length=16)
-    ib_port_guid = Attr(11, unspec, length=16)
-    vlan_list = Attr(12, NESTED)
-    broadcast = Attr(13, unspec, reject="")
-
-
-class Port(AttrSet):
-    """IFLA_PORT_*."""
-
-    vf = Attr(1, u32)
-    profile = Attr(2, string, length=40)
-    vsi_type = Attr(3, binary, length=8)
-    instance_uuid = Attr(4, binary, length=16)
-    host_uuid = Attr(5, string, length=16)
-    request = Attr(6, u8)
-    response = Attr(7, u16)
-
-
 class Link(AttrSet):
     """IFLA_*."""
 
@@ -142,6 +112,7 @@ class Link(AttrSet):
     qdisc = Attr(6, string)
     stats = Attr(7, structure(rtnl_link_stats, "rtnl_link_stats"))
     master = Attr(10, u32)
+    wireless = Attr(11, binary)
     protinfo = Attr(12, nest(Inet6Link, flagged=False))
     txqlen = Attr(13, u32, min=0, max=MAX_TXQLEN)
     map = Attr(14, structure(rtnl_link_ifmap, "rtnl_link_ifmap"))
@@ -152,9 +123,9 @@ class Link(AttrSet):
     net_ns_pid = Attr(19, u32)
     ifalias = Attr(20, string)
     num_vf = Attr(21, u32)
-    vfinfo_list = Attr(22, nest(Vf, flagged=False))
+    vfinfo_list = Attr(22, nest(VfInfoList, flagged=False))
     stats64 = Attr(23, structure(rtnl_link_stats64, "rtnl_link_stats64"))
-    vf_ports = Attr(24, nest(Port, flagged=False))
+    vf_ports = Attr(24, nest(VfPorts, flagged=False))
     port_self = Attr(25, nest(Port, flagged=False))
     af_spec = Attr(26, nest(AfSpec, flagged=False))
     group = Attr(27, u32)
@@ -241,9 +212,6 @@ TAKEN_INFO = Policy(
 
 TAKEN_PROTO_DOWN_REASON = Policy(ProtoDownReason.mask, ProtoDownReason.value)
 TAKEN_XDP = Policy(Xdp.fd, Xdp.expected_fd, Xdp.attached, Xdp.flags, Xdp.prog_id, top=8, strict_from=8)
-TAKEN_VF = Vf.spec.policy
-TAKEN_PORT = Port.spec.policy
-
 
 
 def between(first: Attr[Any], last: Attr[Any]) -> Stretch:

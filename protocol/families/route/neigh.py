@@ -5,7 +5,7 @@ from typing import Any
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
-from nlemu.protocol.schema.kinds import binary, nest, structure, u8, u16, u32
+from nlemu.protocol.schema.kinds import binary, nest, s32, structure, u8, u16, u32
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import nda_cacheinfo, ndmsg
 from nlemu.protocol.uapi.neighbour import NTF, NTF_EXT
@@ -33,7 +33,7 @@ class Nda(AttrSet):
     vni = Attr(7, u32)
     ifindex = Attr(8, u32)
     master = Attr(9, u32)
-    link_netnsid = Attr(10, u32)
+    link_netnsid = Attr(10, s32)
     src_vni = Attr(11, u32)
     protocol = Attr(12, u8, shown=RTPROT)
     nh_id = Attr(13, u32)

@@ -11,7 +11,7 @@ from nlemu.protocol.families.route.addr import in6_addr, in_addr
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
-from nlemu.protocol.schema.kinds import be16, be32, binary, nest, structure, u8, u16, u32
+from nlemu.protocol.schema.kinds import be16, be32, binary, nest, string, structure, u8, u16, u32
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop
 from nlemu.protocol.uapi.rtnetlink import RTM, RTM_F
@@ -25,7 +25,7 @@ STRICT_FROM = 30
 
 
 class Metrics(AttrSet):
-    """RTAX_*. The congestion control algorithm is a name in a message, a number in a table."""
+    """RTAX_*."""
 
     lock = Attr(1, u32)
     mtu = Attr(2, u32)
@@ -42,7 +42,7 @@ class Metrics(AttrSet):
     rto_min = Attr(13, u32)
     initrwnd = Attr(14, u32)
     quickack = Attr(15, u32)
-    cc_algo = Attr(16, binary)
+    cc_algo = Attr(16, string)
     fastopen_no_cookie = Attr(17, u32)
 
 
@@ -58,11 +58,14 @@ class Rta(AttrSet):
     prefsrc = Attr(7, binary)
     metrics = Attr(8, nest(Metrics, flagged=False))
     multipath = Attr(9, binary)
-    protoinfo = Attr(10, u32)
+    protoinfo = Attr(10, binary)
     flow = Attr(11, u32)
     cacheinfo = Attr(12, structure(rta_cacheinfo, "rta_cacheinfo"))
+    session = Attr(13, binary)
+    mp_algo = Attr(14, binary)
     table = Attr(15, u32)
     mark = Attr(16, u32)
+    mfc_stats = Attr(17, binary)
     via = Attr(18, binary)
     newdst = Attr(19, binary)
     pref = Attr(20, u8)
@@ -85,8 +88,8 @@ _COMMON = (
 )
 
 IPV4 = Policy(
-    *_COMMON, *(attr.but(kind=in_addr) for attr in (Rta.dst, Rta.src, Rta.gateway, Rta.prefsrc)), Rta.protoinfo,
-    Rta.flow, top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
+    *_COMMON, *(attr.but(kind=in_addr) for attr in (Rta.dst, Rta.src, Rta.gateway, Rta.prefsrc)), Rta.flow,
+    top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
 )
 """rtm_ipv4_policy"""
 IPV6 = Policy(

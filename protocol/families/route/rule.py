@@ -5,7 +5,7 @@ import construct as c
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
-from nlemu.protocol.schema.kinds import be32, binary, string, structure, u8, u16, u32
+from nlemu.protocol.schema.kinds import Integer, be32, binary, string, structure, u8, u16, u32, u64
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import fib_rule_hdr
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
@@ -13,6 +13,8 @@ from nlemu.protocol.uapi.rtnetlink import RTM, RTPROT
 from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 HEADER = structure(fib_rule_hdr, "fib_rule_hdr")
+be64 = Integer("be64", c.Int64ub, None)
+"""A tunnel's id; the policy takes it for a number in the machine's order."""
 UIDS = structure(c.Struct("start" / c.Int32ul, "end" / c.Int32ul), "fib_rule_uid_range")
 PORTS = structure(c.Struct("start" / c.Int16ul, "end" / c.Int16ul), "fib_rule_port_range")
 FRA_MAX = 30
@@ -32,7 +34,7 @@ class Fra(AttrSet):
     priority = Attr(6, u32)
     fwmark = Attr(10, u32)
     flow = Attr(11, u32)
-    tun_id = Attr(12, binary)
+    tun_id = Attr(12, be64)
     suppress_ifgroup = Attr(13, u32)
     suppress_prefixlen = Attr(14, u32)
     table = Attr(15, u32)
@@ -53,7 +55,7 @@ class Fra(AttrSet):
 
 
 TAKEN = Policy(
-    Fra.iifname, Fra.oifname, Fra.priority, Fra.fwmark, Fra.flow, Fra.tun_id, Fra.fwmask, Fra.table,
+    Fra.iifname, Fra.oifname, Fra.priority, Fra.fwmark, Fra.flow, Fra.tun_id.but(kind=u64), Fra.fwmask, Fra.table,
     Fra.suppress_prefixlen, Fra.suppress_ifgroup, Fra.goto, Fra.l3mdev, Fra.uid_range, Fra.protocol, Fra.ip_proto,
     Fra.sport_range, Fra.dport_range, Fra.dscp, Fra.flowlabel, Fra.flowlabel_mask, Fra.sport_mask, Fra.dport_mask,
     Fra.dscp_mask, top=FRA_MAX, strict_from=STRICT_FROM,

@@ -11,7 +11,8 @@ import struct
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.route.link.parse import parse_quietly
-from nlemu.protocol.families.route.link import TAKEN_PORT, TAKEN_VF, TAKEN_XDP, Link, Vf, Xdp
+from nlemu.protocol.families.route.link import TAKEN_XDP, Link, Xdp
+from nlemu.protocol.families.route.link_vf import TAKEN_PORT, TAKEN_VF, Vf
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attr, Attrs, walk
 from nlemu.protocol.uapi.if_link import XDP_FLAGS

@@ -31,11 +31,7 @@ INT_MAX = 0x7FFFFFFF
 
 def metric_values(metrics: Iterable[tuple[int, int | str]]) -> dict[Attr[Any], Any] | None:
     """rtnetlink_put_metrics()."""
-    told: dict[Attr[Any], Any] = {
-        Metrics.spec.by_number[number]: value.encode("latin-1") + b"\0" if isinstance(value, str) else value
-        for number, value in metrics
-        if value
-    }
+    told: dict[Attr[Any], Any] = {Metrics.spec.by_number[number]: value for number, value in metrics if value}
     return told or None
 
 

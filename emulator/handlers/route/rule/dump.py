@@ -54,7 +54,7 @@ def body(net: Net, rule: Rule) -> bytes:
             Fra.fwmark: rule.mark or None,
             Fra.fwmask: rule.mask if rule.mark or rule.mask else None,
             Fra.goto: rule.target or None,
-            Fra.tun_id: rule.tun_id.to_bytes(8, "big") if rule.tun_id else None,
+            Fra.tun_id: rule.tun_id or None,
             Fra.uid_range: ports(rule.uids),
             Fra.suppress_ifgroup: None if rule.suppress_ifgroup == NONE else rule.suppress_ifgroup,
             Fra.sport_range: ports(rule.sports),

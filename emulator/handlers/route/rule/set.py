@@ -57,7 +57,7 @@ def read(call: Call) -> Rule:
         oifname=attrs.get(Fra.oifname, ""),
         mark=mark,
         mask=attrs.get(Fra.fwmask, ALL_BITS if mark else 0),
-        tun_id=int.from_bytes(attrs.get(Fra.tun_id, b""), "big"),
+        tun_id=attrs.get(Fra.tun_id, 0),
     )
     if Fra.dscp in attrs:
         rule.dscp = attrs[Fra.dscp], attrs.get(Fra.dscp_mask, ALL_DSCP)
