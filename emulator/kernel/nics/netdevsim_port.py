@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.devices.address import check_address, set_ethernet_mac
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.queue import set_real_num_queues
+from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.ethtool.link import Fec, FecBin, FecCounter, FecStats, TsInfo
 from nlemu.emulator.kernel.ethtool.settings import (
     COALESCE_ORDER,
