@@ -330,21 +330,31 @@ def step_of(fields: Any, line: int = 0) -> Step:
     """The step that an object describes. Raises TraceError (without a place) for an object that describes none."""
     if not isinstance(fields, dict):
         raise TraceError(f"a step is an object, and not {shown(fields)}")
-    verbs = [key for key in fields if key in VERBS]
-    if len(verbs) > 1 and "netns" in verbs:
-        verbs.remove("netns")  # also an argument
+    verbs = verbs_in(fields, VERBS)
     if not verbs:
         raise TraceError(f"no step is known by any of {', '.join(map(repr, fields)) or 'no keys at all'}")
     if len(verbs) > 1:
         raise TraceError(f"{' and '.join(map(repr, verbs))} are two steps")
-    verb = VERBS[verbs[0]]
-    demand(fields, {verbs[0]: verb.subject, **verb.needs}, f"{verbs[0]!r}")
-    permit(fields, {**verb.takes, **OUTCOME})
+    step = checked(fields, verbs[0], VERBS, line)
     for key in ("patch_fd", "patch_dmabuf"):
-        for offset, _ in fields.get(key, ()) if verbs[0] == "send" else ():
+        for offset, _ in fields.get(key, ()) if step.verb == "send" else ():
             if offset + 4 > len(fields["hex"]) // 2:
                 raise TraceError(f"{key!r}: four bytes at {offset} are outside the datagram")
-    return Step(verbs[0], fields, line)
+    return step
+
+
+def verbs_in(fields: Mapping[str, Any], known: Mapping[str, Verb]) -> list[str]:
+    """The verbs that stand in an object. `netns` is one only where there is no other, whose argument it is then."""
+    verbs = [key for key in fields if key in known]
+    return [key for key in verbs if key != "netns"] or verbs
+
+
+def checked(fields: Mapping[str, Any], name: str, known: Mapping[str, Verb], line: int = 0) -> Step:
+    """The step of that verb, whose arguments and outcome are what they should be. Raises TraceError."""
+    verb = known[name]
+    demand(fields, {name: verb.subject, **verb.needs}, repr(name))
+    permit(fields, {**verb.takes, **OUTCOME})
+    return Step(name, fields, line)
 
 
 def header_of(fields: Any) -> Header:
