@@ -22,9 +22,6 @@ from typing import NamedTuple
 
 from nlemu.emulator.launch.sockets.calls import (
     ADDRESS,
-    AF_NETLINK,
-    SOL_NETLINK,
-    SOL_SOCKET,
     may_send_to_users,
     nonblocking,
     of,
@@ -35,12 +32,13 @@ from nlemu.emulator.launch.sockets.channel import LONGEST, Channel
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
 from nlemu.emulator.launch.trap.seccomp import libc
+from nlemu.emulator.machine.endpoint import LONGEST as LONGEST_SENT
 from nlemu.emulator.machine.endpoint import Datagram
 from nlemu.protocol.uapi.netlink import NetlinkOpt
+from nlemu.protocol.uapi.socket import AF_NETLINK, SCM_CREDENTIALS, SOL_NETLINK, SOL_SOCKET
 
 MSG_OOB, MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_CMSG_CLOEXEC = 1, 2, 8, 0x20, 0x40, 0x40000000
 MSG_WAITFORONE = 0x10000
-SCM_CREDENTIALS = 2
 HEADER = struct.Struct("=QIxxxxQQQQixxxx")  # struct msghdr
 MMSGHDR = 64  # struct mmsghdr
 NAMELEN, CONTROLLEN = 8, 40  # where in struct msghdr; the flags come right after the latter
@@ -48,8 +46,6 @@ CMSG = struct.Struct("=Qii")
 IOVEC = struct.Struct("=QQ")
 UIO_MAXIOV = 1024
 SSIZE_MAX = 0x7FFFFFFFFFFFFFFF
-SNDBUF = 212992
-OVERHEAD = 32  # netlink_sendmsg(): len > sk_sndbuf - 32 is EMSGSIZE
 SO_RCVTIMEO = struct.Struct("=qq")
 
 _buffer = ctypes.create_string_buffer(LONGEST)
@@ -87,7 +83,7 @@ def vectors(call: Call, place: int, count: int) -> list[tuple[int, int]]:
 def gather(call: Call, pieces: list[tuple[int, int]]) -> bytes:
     """The datagram that is sent. OSError EMSGSIZE, EFAULT."""
     total = sum(length for _, length in pieces)
-    if total > SNDBUF - OVERHEAD:
+    if total > LONGEST_SENT:
         raise OSError(errno.EMSGSIZE, "longer than the send buffer")
     return b"".join(call.read(address, length) for address, length in pieces if length)
 

@@ -1,0 +1,22 @@
+"""asm-generic/socket.h and linux/socket.h: what a program says to socket(), getsockopt() and sendmsg()."""
+
+from enum import IntEnum
+
+AF_NETLINK = 16
+SOL_SOCKET = 1
+SOL_NETLINK = 270
+SCM_CREDENTIALS = 2
+
+
+class So(IntEnum):
+    """Options of SOL_SOCKET: SO_*."""
+
+    TYPE = 3
+    ERROR = 4
+    SNDBUF = 7
+    RCVBUF = 8
+    PASSCRED = 16
+    SNDBUFFORCE = 32
+    RCVBUFFORCE = 33
+    PROTOCOL = 38
+    DOMAIN = 39
