@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
     from nlemu.emulator.kernel.queues.xdp import XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
+    from nlemu.protocol.uapi.net_shaper import NetShaperCaps, NetShaperScope
 
 
 class DeviceOps:
@@ -43,6 +44,12 @@ class DeviceOps:
     def has(self, name: str) -> bool:
         """Whether the driver provides the method of that name."""
         return getattr(type(self), name) is not getattr(DeviceOps, name)
+
+    # net_shaper_ops
+
+    def shaper_capabilities(self, dev: Device, scope: NetShaperScope) -> NetShaperCaps:
+        """capabilities: what the device can do for shapers of that scope; none, if it has no such shapers."""
+        raise Refusal(EOPNOTSUPP)
 
     # net_device_ops
 
