@@ -56,6 +56,17 @@ def lookup(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[
     return None if isinstance(node, bool) else (path, node)
 
 
+def existing(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[str, Node] | None:
+    """The same where something has to be there. OSError ENOENT."""
+    found = lookup(call, dirfd, place, follow=follow)
+    if found is None:
+        return None
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    return path, node
+
+
 # Opening
 
 
@@ -134,12 +145,10 @@ def move(call: Call) -> Answer:
 
 
 def _stat(call: Call, dirfd: int, place: int, out: int, *, follow: bool) -> Answer:
-    found = lookup(call, dirfd, place, follow=follow)
+    found = existing(call, dirfd, place, follow=follow)
     if found is None:
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     call.write(out, pack_stat(call, attributes(call, node, path, follow=follow)))
     return 0
 
@@ -185,12 +194,10 @@ def newfstatat(call: Call) -> Answer:
 
 def statx(call: Call) -> Answer:
     follow = not call.cint(2) & AT_SYMLINK_NOFOLLOW
-    found = lookup(call, call.cint(0), call.args[1], follow=follow)
+    found = existing(call, call.cint(0), call.args[1], follow=follow)
     if found is None:
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     told = attributes(call, node, path, follow=follow)
     when = struct.pack("=qIxxxx", told.when, 0)
     data = struct.pack("=IIQIIIHxxQQQQ", STATX_BASIC_STATS, 4096, 0, 1, 0, 0, told.mode, told.inode, told.size, 0, 0)
@@ -201,12 +208,10 @@ def statx(call: Call) -> Answer:
 
 
 def _access(call: Call, dirfd: int, place: int, mode: int) -> Answer:
-    found = lookup(call, dirfd, place)
+    found = existing(call, dirfd, place)
     if found is None:
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     if mode & W_OK and isinstance(node, File) and not (node.writable and call.supervisor.root):
         raise OSError(errno.EACCES, path)
     return 0
@@ -221,12 +226,10 @@ def faccessat(call: Call) -> Answer:
 
 
 def _readlink(call: Call, dirfd: int, place: int, out: int, room: int) -> Answer:
-    found = lookup(call, dirfd, place, follow=False)
+    found = existing(call, dirfd, place, follow=False)
     if found is None:
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     target = node.target if isinstance(node, Link) else node.link if isinstance(node, NetFile) else None
     if target is None or room <= 0:
         raise OSError(errno.EINVAL, path)
@@ -244,11 +247,8 @@ def readlinkat(call: Call) -> Answer:
 
 
 def statfs(call: Call) -> Answer:
-    found = lookup(call, AT_FDCWD, call.args[0])
-    if found is None:
+    if existing(call, AT_FDCWD, call.args[0]) is None:
         return PASS
-    if found[1] is None:
-        raise OSError(errno.ENOENT, found[0])
     told = struct.pack("=qqqqqqqiiqqq", SYSFS_MAGIC, 4096, 0, 0, 0, 0, 0, 0, 0, 255, 4096, 0)
     call.write(call.args[1], told.ljust(120, b"\0"))
     return 0
@@ -275,12 +275,10 @@ def mkdirat(call: Call) -> Answer:
 
 
 def _unlink(call: Call, dirfd: int, place: int) -> Answer:
-    found = lookup(call, dirfd, place, follow=False)
+    found = existing(call, dirfd, place, follow=False)
     if found is None:
         return PASS
-    path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
+    path, _ = found
     name = netns_name(path)
     if name is None or not call.supervisor.root:
         raise OSError(errno.EPERM, path)
@@ -316,13 +314,11 @@ def inotify_add_watch(call: Call) -> Answer:
 def chdir(call: Call) -> Answer:
     """Nobody can be where there is nothing: the caller goes to the real directory with the same names, through a
     descriptor, which it keeps until it goes to the next."""
-    found = lookup(call, AT_FDCWD, call.args[0])
+    found = existing(call, AT_FDCWD, call.args[0])
     if found is None:
         call.supervisor.files.entering(call.string(call.args[0]))
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     if not isinstance(node, Directory):
         raise OSError(errno.ENOTDIR, path)
     supervisor, process = call.supervisor, call.process
@@ -354,10 +350,10 @@ def getcwd(call: Call) -> Answer:
 
 def xattr(call: Call) -> Answer:
     """getxattr() and its like: there are none. Nor can a list of none be told from a file without a list."""
-    found = lookup(call, AT_FDCWD, call.args[0], follow=not call.name.startswith("l"))
+    found = existing(call, AT_FDCWD, call.args[0], follow=not call.name.startswith("l"))
     if found is None:
         return PASS
-    raise OSError(errno.ENOENT if found[1] is None else errno.EOPNOTSUPP, found[0])
+    raise OSError(errno.EOPNOTSUPP, found[0])
 
 
 def execve(call: Call) -> Answer:
