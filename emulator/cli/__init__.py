@@ -128,6 +128,7 @@ def exit_code(error: Exception) -> int:
 
 
 def complain(arguments: Sequence[str], error: Exception, code: int) -> int:
+    """Tells what went wrong, in one line on standard error; returns the code, which is the process's exit status."""
     command = next((argument for argument in arguments if argument in COMMANDS), None)
     print(f"nlemu {command}: {error}" if command else f"nlemu: {error}", file=sys.stderr)
     return code

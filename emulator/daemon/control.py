@@ -49,6 +49,7 @@ READ_SIZE = 65536
 
 
 def truth(value: Any) -> str | None:
+    """Checks a value that is true or false."""
     return None if isinstance(value, bool) else "true or false"
 
 

@@ -63,6 +63,7 @@ def ioctl(call: Call) -> Answer:
 
 
 def name_of(dev: Device) -> bytes:
+    """A device's name as in struct ifreq: IFNAMSIZ bytes."""
     return dev.name.encode("utf-8", "surrogateescape")[: IFNAMSIZ - 1].ljust(IFNAMSIZ, b"\0")
 
 

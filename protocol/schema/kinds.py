@@ -56,9 +56,11 @@ class Kind(Generic[T]):
         return self.name
 
     def encode(self, value: T) -> bytes:
+        """The payload of a value."""
         raise NotImplementedError
 
     def decode(self, data: bytes, start: int, end: int) -> T:
+        """The value of the payload between start and end."""
         raise NotImplementedError
 
     def check(self, attr: Attr[Any], data: bytes, start: int, end: int) -> None:

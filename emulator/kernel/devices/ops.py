@@ -187,27 +187,34 @@ class DeviceOps:
     """supported_coalesce_params, as names of fields of ethtool.Coalesce."""
 
     def get_channels(self, dev: Device) -> Channels:
+        """How many channels there are and may be."""
         raise Refusal(EOPNOTSUPP)
 
     def set_channels(self, dev: Device, channels: Channels) -> None:
+        """Takes counts that were checked against the most."""
         raise Refusal(EOPNOTSUPP)
 
     def get_ringparam(self, dev: Device, rings: Rings) -> None:
         """Sets what the driver knows; the split and its threshold are the configuration's already."""
 
     def set_ringparam(self, dev: Device, rings: Rings) -> None:
+        """Takes sizes that were checked against the most."""
         raise Refusal(EOPNOTSUPP)
 
     def get_coalesce(self, dev: Device) -> Coalesce:
+        """How interrupts are held back."""
         raise Refusal(EOPNOTSUPP)
 
     def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        """Takes what holds interrupts back."""
         raise Refusal(EOPNOTSUPP)
 
     def get_pauseparam(self, dev: Device) -> Pause:
+        """Which pause frames are sent and heeded."""
         raise Refusal(EOPNOTSUPP)
 
     def set_pauseparam(self, dev: Device, pause: Pause) -> None:
+        """Takes which pause frames are sent and heeded."""
         raise Refusal(EOPNOTSUPP)
 
     def get_pause_stats(self, dev: Device, stats: PauseStats) -> None:
@@ -218,6 +225,7 @@ class DeviceOps:
         return False
 
     def get_link_ksettings(self, dev: Device) -> LinkSettings:
+        """Speed, modes and port of the link."""
         raise Refusal(EOPNOTSUPP)
 
     def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
@@ -228,9 +236,11 @@ class DeviceOps:
         """Sets what the driver can stamp, and the number of its clock."""
 
     def get_fecparam(self, dev: Device) -> Fec:
+        """How errors on the link are corrected, and could be."""
         raise Refusal(EOPNOTSUPP)
 
     def set_fecparam(self, dev: Device, fec: Fec) -> None:
+        """Takes how errors on the link are corrected."""
         raise Refusal(EOPNOTSUPP)
 
     def get_fec_stats(self, dev: Device) -> FecStats:

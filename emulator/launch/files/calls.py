@@ -71,18 +71,22 @@ def existing(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tupl
 
 
 def openat(call: Call) -> Answer:
+    """openat(): a file of ours, or the kernel's."""
     return _open(call, call.cint(0), call.args[1], call.cint(2))
 
 
 def open_(call: Call) -> Answer:
+    """open()."""
     return _open(call, AT_FDCWD, call.args[0], call.cint(1))
 
 
 def creat(call: Call) -> Answer:
+    """creat()."""
     return _open(call, AT_FDCWD, call.args[0], O_CREAT | O_TRUNC | os.O_WRONLY)
 
 
 def openat2(call: Call) -> Answer:
+    """openat2(), whose flags lie in memory."""
     found = lookup(call, call.cint(0), call.args[1])
     if found is None:
         return PASS
@@ -161,6 +165,7 @@ class Attributes:
 
 
 def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes:
+    """What stat() tells of a node at that path. follow: of what a link leads to."""
     supervisor = call.supervisor
     found = supervisor.files.identity(node, path, supervisor.tasks.net(call.tid))
     if isinstance(node, NetFile):
@@ -184,15 +189,18 @@ def pack_stat(call: Call, told: Attributes) -> bytes:
 
 
 def stat_(call: Call) -> Answer:
+    """stat(), lstat()."""
     return _stat(call, AT_FDCWD, call.args[0], call.args[1], follow=call.name == "stat")
 
 
 def newfstatat(call: Call) -> Answer:
+    """newfstatat()."""
     follow = not call.cint(3) & AT_SYMLINK_NOFOLLOW
     return _stat(call, call.cint(0), call.args[1], call.args[2], follow=follow)
 
 
 def statx(call: Call) -> Answer:
+    """statx(): the basic attributes."""
     follow = not call.cint(2) & AT_SYMLINK_NOFOLLOW
     found = existing(call, call.cint(0), call.args[1], follow=follow)
     if found is None:
@@ -218,10 +226,12 @@ def _access(call: Call, dirfd: int, place: int, mode: int) -> Answer:
 
 
 def access(call: Call) -> Answer:
+    """access()."""
     return _access(call, AT_FDCWD, call.args[0], call.cint(1))
 
 
 def faccessat(call: Call) -> Answer:
+    """faccessat(), faccessat2()."""
     return _access(call, call.cint(0), call.args[1], call.cint(2))
 
 
@@ -239,14 +249,17 @@ def _readlink(call: Call, dirfd: int, place: int, out: int, room: int) -> Answer
 
 
 def readlink(call: Call) -> Answer:
+    """readlink()."""
     return _readlink(call, AT_FDCWD, call.args[0], call.args[1], call.cint(2))
 
 
 def readlinkat(call: Call) -> Answer:
+    """readlinkat()."""
     return _readlink(call, call.cint(0), call.args[1], call.args[2], call.cint(3))
 
 
 def statfs(call: Call) -> Answer:
+    """statfs(): everything of ours is on a sysfs."""
     if existing(call, AT_FDCWD, call.args[0]) is None:
         return PASS
     told = struct.pack("=qqqqqqqiiqqq", SYSFS_MAGIC, 4096, 0, 0, 0, 0, 0, 0, 0, 255, 4096, 0)
@@ -267,10 +280,12 @@ def _mkdir(call: Call, dirfd: int, place: int) -> Answer:
 
 
 def mkdir(call: Call) -> Answer:
+    """mkdir()."""
     return _mkdir(call, AT_FDCWD, call.args[0])
 
 
 def mkdirat(call: Call) -> Answer:
+    """mkdirat()."""
     return _mkdir(call, call.cint(0), call.args[1])
 
 
@@ -287,10 +302,12 @@ def _unlink(call: Call, dirfd: int, place: int) -> Answer:
 
 
 def unlink(call: Call) -> Answer:
+    """unlink(), rmdir()."""
     return _unlink(call, AT_FDCWD, call.args[0])
 
 
 def unlinkat(call: Call) -> Answer:
+    """unlinkat()."""
     return _unlink(call, call.cint(0), call.args[1])
 
 

@@ -64,6 +64,7 @@ class Header(NamedTuple):
 
 
 def read_header(call: Call, place: int) -> Header:
+    """The struct msghdr at that address."""
     return Header(*HEADER.unpack(call.read(place, HEADER.size)))
 
 
@@ -114,6 +115,7 @@ def transmit(call: Call, channel: Channel, pieces: list[tuple[int, int]], to: tu
 
 
 def sendto(call: Call) -> Answer:
+    """sendto()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -122,11 +124,13 @@ def sendto(call: Call) -> Answer:
 
 
 def sendmsg(call: Call) -> Answer:
+    """sendmsg()."""
     channel = of(call)
     return PASS if channel is None else send_header(call, channel, call.args[1], call.cint(2))
 
 
 def send_header(call: Call, channel: Channel, place: int, flags: int) -> int:
+    """Sends what a struct msghdr describes; how many bytes that were."""
     header = read_header(call, place)
     to = channel.peer
     if header.name and header.namelen:
@@ -135,6 +139,7 @@ def send_header(call: Call, channel: Channel, place: int, flags: int) -> int:
 
 
 def sendmmsg(call: Call) -> Answer:
+    """sendmmsg()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -202,6 +207,7 @@ class Room(NamedTuple):
 
 
 def recvfrom(call: Call) -> Answer:
+    """recvfrom()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -210,6 +216,7 @@ def recvfrom(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
+    """read(), readv()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -218,6 +225,7 @@ def read(call: Call) -> Answer:
 
 
 def recvmsg(call: Call) -> Answer:
+    """recvmsg()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -225,6 +233,7 @@ def recvmsg(call: Call) -> Answer:
 
 
 def header_room(call: Call, place: int, flags: int) -> Room:
+    """The room that a struct msghdr describes. OSError EINVAL."""
     header = read_header(call, place)
     if header.name and header.namelen > 0x7FFFFFFF:
         raise OSError(errno.EINVAL, "length of a name")
@@ -294,6 +303,7 @@ def obtain(call: Call, channel: Channel, borrowed: Borrowed, room: Room, many: M
 
 
 def one(call: Call, channel: Channel, borrowed: Borrowed, room: Room) -> int:
+    """Receives one datagram into the room; its length. OSError ENOBUFS, EAGAIN."""
     endpoint = channel.endpoint
     if endpoint.overrun():
         raise OSError(errno.ENOBUFS, "datagrams were lost")
