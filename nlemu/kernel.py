@@ -41,6 +41,7 @@ class Kernel:
             self._stack = stack.pop_all()
 
     def close(self) -> None:
+        """Ends it, its clients and its daemon (not one that ran already)."""
         self._stack.close()
 
     def __enter__(self) -> Self:

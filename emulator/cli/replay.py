@@ -18,6 +18,7 @@ EPILOG = "exit code: 0 when everything is equal, 1 when something differs, 2 whe
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
     parser.add_argument(
         "traces", metavar="TRACE", nargs="+", help="a file of JSON lines; fixtures/README.md tells the format"
     )
@@ -32,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Performs the traces and shows where they differ; the exit code."""
     from nlemu.emulator.script import trace
     from nlemu.emulator.script.replay import replay
 
@@ -63,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read(path: str) -> Trace:
+    """The trace in that file. Raises Usage where it cannot be read."""
     from nlemu.emulator.script import trace
 
     try:
@@ -74,6 +77,7 @@ def read(path: str) -> Trace:
 
 
 def tell(path: str, result: Result) -> None:
+    """Prints whether a trace is equal, and each difference."""
     from nlemu.emulator.cli.table import Paint
     from nlemu.emulator.script.report import report
 

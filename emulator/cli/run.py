@@ -21,6 +21,7 @@ EPILOG = """examples:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options; the rest is the command."""
     parser.add_argument("--dir", metavar="DIR", help="the directory of a running daemon (default: a kernel of its own)")
     parser.add_argument("--netns", metavar="N", help="the namespace to begin in; made if need be (default: init)")
     parser.add_argument(
@@ -38,6 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Runs the command; its exit status."""
     from nlemu.emulator.cli import Refused, Usage
     from nlemu.emulator.launch.session import CannotSupervise, Session, Supervision
     from nlemu.emulator.launch.supervision import Daemons, Own

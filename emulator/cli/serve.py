@@ -24,6 +24,7 @@ EPILOG = """examples:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
     directory_argument(parser)
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
     parser.add_argument(
@@ -45,6 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Serves until a signal ends it, or detaches a process that does; the exit code."""
     directory = directory_of(options)
     if not options.detach:
         return serve(options, directory, lambda: print(f"nlemu: serving {directory}", file=sys.stderr, flush=True))

@@ -27,9 +27,10 @@ from typing import Any, ClassVar, Self
 
 from nlemu.emulator.client.client import Control, ControlError, NoDaemon
 from nlemu.protocol.uapi.netlink import NetlinkOpt
+from nlemu.protocol.uapi.socket import SOL_NETLINK, So
 
-SOL_NETLINK = 270
-SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
+UNFORCED: dict[int, int] = {So.SNDBUFFORCE: So.SNDBUF, So.RCVBUFFORCE: So.RCVBUF}
+"""What an ordinary user may ask for instead."""
 KERNEL = (0, 0)
 """The address of the kernel: port id 0, no groups."""
 NOTE_SIZE = 4096
@@ -140,7 +141,7 @@ class StandIn(_ordinary):
             self._ask(opt=self._name, name=int(name), value=number)
             return
         if self._name is not None and level == socket.SOL_SOCKET:
-            name = {SO_SNDBUFFORCE: socket.SO_SNDBUF, SO_RCVBUFFORCE: socket.SO_RCVBUF}.get(name, name)
+            name = UNFORCED.get(name, name)
         super().setsockopt(level, name, value, *rest)
 
     def getsockopt(self, level: int, name: int, *rest: Any) -> Any:

@@ -49,6 +49,7 @@ READ_SIZE = 65536
 
 
 def truth(value: Any) -> str | None:
+    """Checks a value that is true or false."""
     return None if isinstance(value, bool) else "true or false"
 
 
@@ -226,23 +227,19 @@ def check(fields: Any) -> Step:
     """The step that an object describes. Raises TraceError, which names the field that is wrong and what it takes."""
     if not isinstance(fields, dict):
         raise TraceError(f"a line is an object, and not {shown(fields)}")
-    verbs = [name for name in fields if name in VERBS]
-    if len(verbs) > 1 and "netns" in verbs:
-        verbs.remove("netns")  # also an argument
+    verbs = trace.verbs_in(fields, VERBS)
     if len(verbs) > 1:
         raise TraceError(f"{' and '.join(verbs)} cannot be said in one line")
     if not verbs:
         wrong = f"{shown(next(iter(fields)))} is no verb; " if fields else ""
         raise TraceError(f"{wrong}one of these has to be there: {', '.join(VERBS)}")
     verb = VERBS[verbs[0]]
-    takes = {verbs[0]: verb.subject, **verb.needs, **verb.takes, **trace.OUTCOME}
+    takes = {verbs[0], *verb.needs, *verb.takes, *trace.OUTCOME}
     for name in fields:
         if name not in takes:
             known = ", ".join([*verb.needs, *verb.takes]) or "nothing else"
             raise TraceError(f"{verbs[0]!r} has no field {shown(name)}; it takes {known}")
-    trace.demand(fields, {verbs[0]: verb.subject, **verb.needs}, repr(verbs[0]))
-    trace.permit(fields, takes)
-    return Step(verbs[0], fields)
+    return trace.checked(fields, verbs[0], VERBS)
 
 
 def parse(line: bytes) -> Any:

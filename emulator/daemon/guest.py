@@ -87,9 +87,11 @@ class Guest:
     # The host
 
     def settle(self) -> None:
+        """Host.settle(): the daemon brings what was announced."""
         self.server.settle()
 
     def name(self, name: str, net: Net) -> bool:
+        """Host.name(), which makes the namespace's directory too."""
         server = self.server
         try:
             server.directory.check_name(name)
@@ -109,6 +111,7 @@ class Guest:
         return True
 
     def unname(self, name: str) -> None:
+        """Host.unname(). OSError EBUSY."""
         try:
             self.server.steps.do(step_of({"netns_del": name}))
         except StepError as error:
@@ -116,4 +119,5 @@ class Guest:
         self.server.arrange()
 
     def timeout(self) -> float | None:
+        """Host.timeout(): the daemon looks after that."""
         return None

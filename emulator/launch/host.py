@@ -37,7 +37,7 @@ class Host(Protocol):
         """Seconds until `settle()` is due by itself; None when somebody else looks after that, or nothing is due."""
 
 
-class Alone:
+class Alone(Host):
     """A machine of the command's own; its time is the wall clock's."""
 
     def __init__(self, machine: Machine) -> None:

@@ -69,6 +69,7 @@ class Ports:
         return portid
 
     def free(self, endpoint: Endpoint) -> None:
+        """Gives the endpoint's port id back."""
         self.taken.pop((endpoint.net, endpoint.protocol, endpoint.portid), None)
 
     def find(self, net: Net, protocol: int, portid: int) -> Endpoint | None:

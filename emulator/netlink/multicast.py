@@ -24,9 +24,11 @@ class Multicast:
         self.members: dict[tuple[int, int], dict[Endpoint, None]] = {}
 
     def join(self, endpoint: Endpoint, group: int) -> None:
+        """The endpoint hears the group from now on."""
         self.members.setdefault((endpoint.protocol, group), {})[endpoint] = None
 
     def leave(self, endpoint: Endpoint, group: int) -> None:
+        """It no longer does."""
         members = self.members.get((endpoint.protocol, group))
         if members is not None:
             members.pop(endpoint, None)

@@ -46,6 +46,7 @@ class Message:
 
     @property
     def is_request(self) -> bool:
+        """Whether it asks (NLM_F_REQUEST)."""
         return bool(self.header.flags & NLM_F.REQUEST)
 
     @property
@@ -99,6 +100,7 @@ def struct_of_reserved(reserved: int) -> Node:
 
 
 def read_body(message: Message, start: int) -> None:
+    """Reads the attributes of a message that begin there, and what is left behind them."""
     if message.op is None:
         message.rest = message.data[start:] if message.family is None else b""
         rules: Rules = {}

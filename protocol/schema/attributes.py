@@ -261,6 +261,7 @@ class Attrs:
     @overload
     def get(self, attr: Attr[T], default: D) -> T | D: ...
     def get(self, attr: Attr[Any], default: Any = None) -> Any:
+        """The value of an attribute, or the default where it is not there."""
         return self[attr] if attr.number in self.spans else default
 
     def all(self, attr: Attr[T]) -> list[tuple[int, T]]:

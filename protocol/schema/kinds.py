@@ -56,9 +56,11 @@ class Kind(Generic[T]):
         return self.name
 
     def encode(self, value: T) -> bytes:
+        """The payload of a value."""
         raise NotImplementedError
 
     def decode(self, data: bytes, start: int, end: int) -> T:
+        """The value of the payload between start and end."""
         raise NotImplementedError
 
     def check(self, attr: Attr[Any], data: bytes, start: int, end: int) -> None:
@@ -90,7 +92,6 @@ class Integer(Fixed[int]):
         self.exact = self.least = self.size
         bits = 8 * self.size
         self.bounds = (-1 << bits - 1, (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
-        self.signed = signed
 
 
 class Variable(Kind[int]):
@@ -284,14 +285,12 @@ u8 = Integer("u8", c.Int8ul, AttrType.U8)
 u16 = Integer("u16", c.Int16ul, AttrType.U16)
 u32 = Integer("u32", c.Int32ul, AttrType.U32)
 u64 = Integer("u64", c.Int64ul, AttrType.U64)
-s8 = Integer("s8", c.Int8sl, AttrType.S8, signed=True)
 s16 = Integer("s16", c.Int16sl, AttrType.S16, signed=True)
 s32 = Integer("s32", c.Int32sl, AttrType.S32, signed=True)
 s64 = Integer("s64", c.Int64sl, AttrType.S64, signed=True)
 be16 = Integer("be16", c.Int16ub, None)
 be32 = Integer("be32", c.Int32ub, None)
 uint = Variable("uint", u32, u64, AttrType.UINT)
-sint = Variable("sint", s32, s64, AttrType.SINT)
 string = Text("string", AttrType.STRING, terminated=False)
 nul_string = Text("string", AttrType.NUL_STRING, terminated=True)
 binary = Bytes("binary")

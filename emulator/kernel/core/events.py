@@ -180,8 +180,8 @@ def _silent() -> None:
     pass
 
 
-class NullAnnouncer:
-    """Nobody listens."""
+class NullAnnouncer(Announcer):
+    """Announces nothing: nothing listens yet."""
 
     def link_new(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
                  new_ifindex: int = 0, origin: Origin | None = None) -> None:

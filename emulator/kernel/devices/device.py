@@ -120,12 +120,11 @@ class Device:
 
     __slots__ = (
         "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "broadcast",
-        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dismantle",
-        "dormant", "ethtool_state", "features", "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size",
-        "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
-        "hw_enc_features", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode",
-        "linkwatch_pending", "live_address_change", "lltx", "lowers", "mangleid_features", "map", "master", "max_mtu",
-        "max_pacing_offload_horizon", "min_mtu", "moving_ns", "mpls_features", "mtu", "name",
+        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dormant",
+        "features", "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size", "gro_max_size", "group",
+        "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features", "hw_features", "ifalias",
+        "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode", "linkwatch_pending", "live_address_change",
+        "lowers", "map", "master", "max_mtu", "max_pacing_offload_horizon", "min_mtu", "mtu", "name",
         "name_assign_type", "napi_config", "napi_defer_hard_irqs", "napi_list", "needed_headroom", "needed_tailroom",
         "net", "netmem_tx", "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues",
         "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
@@ -184,8 +183,6 @@ class Device:
         self.allmulti = 0
         self.proto_down = False
         self.proto_down_reason = 0
-        self.dismantle = False
-        self.moving_ns = False
         self.rtnl_link_initializing = False
         """It is being created and has not been announced."""
         self.unregister_queued = False
@@ -196,7 +193,6 @@ class Device:
         """IFF_LIVE_ADDR_CHANGE."""
         self.no_queue = False
         """IFF_NO_QUEUE."""
-        self.lltx = False
         self.netns_immutable = False
         self.change_proto_down = False
         self.netmem_tx = NetmemTx.NONE
@@ -234,9 +230,6 @@ class Device:
         self.hw_features = 0
         self.wanted_features = 0
         self.vlan_features = 0
-        self.hw_enc_features = 0
-        self.mpls_features = 0
-        self.mangleid_features = 0
         self.gso_partial_features = 0
         self.xdp_features = 0
         self.xdp_zc_max_segs = 1
@@ -263,7 +256,6 @@ class Device:
         self.gro_flush_timeout = 0
         """Of the instances that are to come; in nanoseconds."""
         self.cfg = Config()
-        self.ethtool_state: Any = None
 
         # Relations and other modules' own
         self.master: Device | None = None

@@ -40,7 +40,6 @@ def change_net_namespace(dev: Device, net: Net, pattern: str | None = None, new_
 
     flags.close_device(dev)
     old.unlist_device(dev)
-    dev.moving_ns = True
     qdisc.shutdown(dev)
     dev.kernel.notify(NetdevEvent.UNREGISTER, dev)
     nsid = old.id_alloc(net)
@@ -48,7 +47,6 @@ def change_net_namespace(dev: Device, net: Net, pattern: str | None = None, new_
     dev.net = net
     dev.ifindex = index
     dev.name = name
-    dev.moving_ns = False
     dev.moved()
     if dev.seen_by is not None:
         dev.kernel.link_watch.reconsider(dev.seen_by)

@@ -105,8 +105,6 @@ def unregister(dev: Device) -> None:
 def unregister_many(kill: KillList, origin: Origin | None = None) -> None:
     """unregister_netdevice_many_notify(), and netdev_run_todo() after it."""
     devices = list(kill)
-    for dev in devices:
-        dev.dismantle = True
     flags.close_many([dev for dev in devices if dev.ops_locked])
     flags.close_many([dev for dev in devices if not dev.ops_locked])
     for dev in devices:

@@ -198,7 +198,7 @@ def set_real_num_tx_queues(dev: Device, count: int) -> None:
 
 
 def set_real_num_queues(dev: Device, tx: int, rx: int) -> None:
-    """netif_set_real_num_queues(): both or none. EINVAL."""
+    """netif_set_real_num_queues(): both or none. EINVAL: no queue, or more than it has."""
     if not 1 <= tx <= dev.num_tx_queues or not 1 <= rx <= dev.num_rx_queues:
         raise Refusal(EINVAL)
     set_real_num_rx_queues(dev, rx)

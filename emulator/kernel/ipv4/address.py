@@ -297,17 +297,11 @@ def _check_lifetimes(net: Net) -> None:
 
 def _check(ifa: Address4, now: int) -> int:
     """Ends one address, or deprecates it; returns when to look again."""
-    latest = lifetime.first_look(now)
-    age = lifetime.age(now, ifa.tstamp)
-    if ifa.valid != INFINITY and age >= ifa.valid:
+    stage, look = lifetime.stage(now, ifa.tstamp, ifa.preferred, ifa.valid)
+    if stage is lifetime.Stage.OVER:
         if ifa in ifa.dev.ip4.addresses:
             remove(ifa)
-        return latest
-    if ifa.preferred == INFINITY:
-        return latest
-    if age < ifa.preferred:
-        return min(latest, lifetime.end(ifa.tstamp, ifa.preferred))
-    if not ifa.flags & DEPRECATED:
+    elif stage is lifetime.Stage.DEPRECATED and not ifa.flags & DEPRECATED:
         ifa.flags |= DEPRECATED
         _tell(RTM.NEWADDR, ifa, None)
-    return min(latest, lifetime.end(ifa.tstamp, ifa.valid))
+    return look

@@ -356,16 +356,10 @@ def verify(net: Net) -> None:
 
 def _check(ifa: Address6, now: int) -> int:
     """Ends one address, or deprecates it; returns when to look again."""
-    latest = lifetime.first_look(now)
-    age = lifetime.age(now, ifa.tstamp)
-    if ifa.valid != INFINITY and age >= ifa.valid:
+    stage, look = lifetime.stage(now, ifa.tstamp, ifa.preferred, ifa.valid)
+    if stage is lifetime.Stage.OVER:
         remove(ifa)
-        return latest
-    if ifa.preferred == INFINITY:
-        return latest
-    if age < ifa.preferred:
-        return min(latest, lifetime.end(ifa.tstamp, ifa.preferred))
-    if not ifa.flags & DEPRECATED:
+    elif stage is lifetime.Stage.DEPRECATED and not ifa.flags & DEPRECATED:
         ifa.flags |= DEPRECATED
         notify(None, ifa)
-    return latest if ifa.valid == INFINITY else min(latest, lifetime.end(ifa.tstamp, ifa.valid))
+    return look

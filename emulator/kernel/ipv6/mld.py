@@ -15,7 +15,7 @@ from errno import EADDRINUSE, EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
-from nlemu.emulator.kernel.inet.membership import Membership
+from nlemu.emulator.kernel.inet.membership import Groups, Membership
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6 import packets
 from nlemu.emulator.kernel.ipv6.conf import MIN_MTU
@@ -46,7 +46,7 @@ class Listener:
     __slots__ = ("change", "change_count", "initial", "initial_count", "joined", "left", "members")
 
     def __init__(self) -> None:
-        self.members: dict[int, Membership] = {}
+        self.members = Groups()
         self.joined: dict[int, int] = {}
         self.left: list[tuple[int, int]] = []
         self.change: Job | None = None

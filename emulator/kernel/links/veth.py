@@ -241,10 +241,8 @@ def setup(dev: Device) -> None:
     dev.priv = Veth()
     dev.live_address_change = True
     dev.no_queue = True
-    dev.lltx = True
-    dev.features = dev.hw_features = dev.hw_enc_features = FEATURES
+    dev.features = dev.hw_features = FEATURES
     dev.vlan_features = FEATURES & ~features.HW_VLAN
-    dev.mpls_features = features.HW_CSUM | features.GSO_SOFTWARE
     dev.max_mtu = ETH_MAX_MTU
     settings.set_tso_max_size(dev, GSO_MAX_SIZE)
 

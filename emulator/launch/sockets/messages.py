@@ -22,9 +22,6 @@ from typing import NamedTuple
 
 from nlemu.emulator.launch.sockets.calls import (
     ADDRESS,
-    AF_NETLINK,
-    SOL_NETLINK,
-    SOL_SOCKET,
     may_send_to_users,
     nonblocking,
     of,
@@ -35,12 +32,13 @@ from nlemu.emulator.launch.sockets.channel import LONGEST, Channel
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
 from nlemu.emulator.launch.trap.seccomp import libc
+from nlemu.emulator.machine.endpoint import LONGEST as LONGEST_SENT
 from nlemu.emulator.machine.endpoint import Datagram
 from nlemu.protocol.uapi.netlink import NetlinkOpt
+from nlemu.protocol.uapi.socket import AF_NETLINK, SCM_CREDENTIALS, SOL_NETLINK, SOL_SOCKET
 
 MSG_OOB, MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_CMSG_CLOEXEC = 1, 2, 8, 0x20, 0x40, 0x40000000
 MSG_WAITFORONE = 0x10000
-SCM_CREDENTIALS = 2
 HEADER = struct.Struct("=QIxxxxQQQQixxxx")  # struct msghdr
 MMSGHDR = 64  # struct mmsghdr
 NAMELEN, CONTROLLEN = 8, 40  # where in struct msghdr; the flags come right after the latter
@@ -48,8 +46,6 @@ CMSG = struct.Struct("=Qii")
 IOVEC = struct.Struct("=QQ")
 UIO_MAXIOV = 1024
 SSIZE_MAX = 0x7FFFFFFFFFFFFFFF
-SNDBUF = 212992
-OVERHEAD = 32  # netlink_sendmsg(): len > sk_sndbuf - 32 is EMSGSIZE
 SO_RCVTIMEO = struct.Struct("=qq")
 
 _buffer = ctypes.create_string_buffer(LONGEST)
@@ -68,6 +64,7 @@ class Header(NamedTuple):
 
 
 def read_header(call: Call, place: int) -> Header:
+    """The struct msghdr at that address."""
     return Header(*HEADER.unpack(call.read(place, HEADER.size)))
 
 
@@ -87,7 +84,7 @@ def vectors(call: Call, place: int, count: int) -> list[tuple[int, int]]:
 def gather(call: Call, pieces: list[tuple[int, int]]) -> bytes:
     """The datagram that is sent. OSError EMSGSIZE, EFAULT."""
     total = sum(length for _, length in pieces)
-    if total > SNDBUF - OVERHEAD:
+    if total > LONGEST_SENT:
         raise OSError(errno.EMSGSIZE, "longer than the send buffer")
     return b"".join(call.read(address, length) for address, length in pieces if length)
 
@@ -118,6 +115,7 @@ def transmit(call: Call, channel: Channel, pieces: list[tuple[int, int]], to: tu
 
 
 def sendto(call: Call) -> Answer:
+    """sendto()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -126,11 +124,13 @@ def sendto(call: Call) -> Answer:
 
 
 def sendmsg(call: Call) -> Answer:
+    """sendmsg()."""
     channel = of(call)
     return PASS if channel is None else send_header(call, channel, call.args[1], call.cint(2))
 
 
 def send_header(call: Call, channel: Channel, place: int, flags: int) -> int:
+    """Sends what a struct msghdr describes; how many bytes that were."""
     header = read_header(call, place)
     to = channel.peer
     if header.name and header.namelen:
@@ -139,6 +139,7 @@ def send_header(call: Call, channel: Channel, place: int, flags: int) -> int:
 
 
 def sendmmsg(call: Call) -> Answer:
+    """sendmmsg()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -206,6 +207,7 @@ class Room(NamedTuple):
 
 
 def recvfrom(call: Call) -> Answer:
+    """recvfrom()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -214,6 +216,7 @@ def recvfrom(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
+    """read(), readv()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -222,6 +225,7 @@ def read(call: Call) -> Answer:
 
 
 def recvmsg(call: Call) -> Answer:
+    """recvmsg()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -229,6 +233,7 @@ def recvmsg(call: Call) -> Answer:
 
 
 def header_room(call: Call, place: int, flags: int) -> Room:
+    """The room that a struct msghdr describes. OSError EINVAL."""
     header = read_header(call, place)
     if header.name and header.namelen > 0x7FFFFFFF:
         raise OSError(errno.EINVAL, "length of a name")
@@ -298,6 +303,7 @@ def obtain(call: Call, channel: Channel, borrowed: Borrowed, room: Room, many: M
 
 
 def one(call: Call, channel: Channel, borrowed: Borrowed, room: Room) -> int:
+    """Receives one datagram into the room; its length. OSError ENOBUFS, EAGAIN."""
     endpoint = channel.endpoint
     if endpoint.overrun():
         raise OSError(errno.ENOBUFS, "datagrams were lost")

@@ -36,12 +36,15 @@ from nlemu.protocol.uapi import (
     ip,
     ipv6,
     neighbour,
+    net_shaper,
     net_tstamp,
     netdev,
     netdevice,
     netlink,
     rtnetlink,
     snmp,
+    socket,
+    sockios,
 )
 from nlemu.protocol.wire import acks, advertise
 from tests.protocol.uapi.header import numbers
@@ -106,6 +109,10 @@ ROWS = (
     Row("if.h", "IFF_(.*)", (if_.IFF,)),
     Row("if.h", "IF_OPER_(.*)", (if_.IfOper,)),
     Row("if.h", "IF_LINK_MODE_(.*)", (if_.IfLinkMode,)),
+    Row("ethtool.h", "ETHTOOL_(GDRVINFO|GLINK|GSTRINGS|GSTATS|GSSET_INFO)", (ethtool.EthtoolIoctl,)),
+    Row("net_shaper.h", "NET_SHAPER_SCOPE_(.*)", (net_shaper.NetShaperScope,)),
+    Row("net_shaper.h", "NET_SHAPER_CMD_(.*)", (net_shaper.NetShaperCmd,)),
+    Row("sockios.h", "SIOC(.*)", (sockios.Sioc,), omitted={".*": "ioctls that are not emulated"}),
     Row("if_addr.h", "IFA_F_(.*)", (if_addr.IFA_F,)),
     Row("if_addr.h", "IFAPROT_(.*)", (if_addr.IFAPROT,)),
     Row("if_arp.h", "ARPHRD_(.*)", (if_arp.ARPHRD,), omitted={"ARPHRD_.*": HISTORY}),
@@ -182,6 +189,8 @@ SETS: tuple[tuple[str, str, type[AttrSet]], ...] = (
 """Sets of attributes that no specification has, or has otherwise."""
 
 UNCOVERED: dict[type, str] = {
+    socket.So: "of asm-generic/socket.h, which is not among the kernel's networking",
+    net_shaper.NetShaperCaps: "a set of the attributes NET_SHAPER_A_CAPS_SUPPORT_*, as bits",
     net_tstamp.HwtstampFlag: "the header has bits, this their numbers",
     netdevice.NetifF: "of no header for programs; tests/protocol/uapi/test_features.py has what is known of them",
 }
@@ -196,6 +205,10 @@ ELSEWHERE = {
     },
     "genetlink": {"GENL_HDRLEN": "a size"},
     "if_ether": {"VLAN_HLEN": KERNEL},
+    "socket": dict.fromkeys(
+        ("AF_UNSPEC", "AF_INET", "AF_BRIDGE", "AF_INET6", "AF_NETLINK", "AF_MPLS", "SOL_SOCKET", "SOL_NETLINK",
+         "SCM_CREDENTIALS"), KERNEL,
+    ),
     "netlink": {
         "NLMSG_HDRLEN": "a size", "NLA_HDRLEN": "a size", "NLA_TYPE_MASK": "of 32 bits there, of 16 here",
         "NETLINK_MAX_COOKIE_LEN": KERNEL, "NETLINK_MAX_FMTMSG_LEN": KERNEL,

@@ -75,15 +75,10 @@ def body6(
     return _body(_IP6, dev, group, membership, nsid, SITE if site else UNIVERSE)
 
 
-def _groups(known: dict[int, Membership], at: int) -> tuple[int, Membership] | None:
-    """The group that stands there in the kernel's list."""
-    return tuple(reversed(known.items()))[at] if at < len(known) else None
-
-
 def _walk4(what: Asked) -> Messages:
     for dev in devices(what):
         at = 0
-        while dev.ip4 is not None and (found := _groups(dev.ip4.groups, at)) is not None:
+        while dev.ip4 is not None and (found := dev.ip4.groups.newest(at)) is not None:
             yield partial(body4, dev, *found)
             at += 1
 
@@ -91,8 +86,8 @@ def _walk4(what: Asked) -> Messages:
 def _walk6(what: Asked) -> Messages:
     for dev in devices(what):
         at = 0
-        while dev.ip6 is not None and (found := _groups(dev.ip6.listener.members, at)) is not None:
-            yield partial(body6, dev, *found, what.nsid)
+        while dev.ip6 is not None and (found := dev.ip6.listener.members.newest(at)) is not None:
+            yield partial(body6, dev, found[0], found[1], what.nsid)
             at += 1
 
 
