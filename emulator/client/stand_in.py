@@ -73,8 +73,6 @@ class StandIn(_ordinary):
         if plain not in (socket.SOCK_RAW, socket.SOCK_DGRAM):
             raise OSError(errno.ESOCKTNOSUPPORT, os.strerror(errno.ESOCKTNOSUPPORT))
         self._protocol, self._kind = max(proto, 0), socket.SocketKind(plain)
-        if self._protocol not in (0, 16):
-            raise OSError(errno.EPROTONOSUPPORT, os.strerror(errno.EPROTONOSUPPORT))
         name = f"python-{os.getpid()}-{os.urandom(4).hex()}"
         with _asking(self._directory) as control:
             opened, _ = control.open_as(name, netns=self._netns, proto=self._protocol, bound=False)

@@ -283,7 +283,7 @@ VERBS: Mapping[str, Verb] = {
     "nsim_del": Verb(u32),
     "open": Verb(
         label,
-        needs={"proto": one_of(0, 16)},
+        needs={"proto": u32},
         takes={
             "netns": label, "port": u32, "opts": list_of(tuple_of(integer, integer)), "uid": u32, "rcvbuf": u32,
         },

@@ -121,8 +121,10 @@ def connect(call: Call) -> Answer:
 
 
 def may_send_to_users(channel: Channel, port: int, groups: int) -> None:
-    """Only the kernel may be sent to by everybody (netlink_allowed(NL_CFG_F_NONROOT_SEND)). OSError EPERM."""
-    if (port or groups) and not channel.endpoint.credentials.net_admin:
+    """Of most protocols, only the kernel may be sent to by everybody (netlink_allowed(NL_CFG_F_NONROOT_SEND)).
+    OSError EPERM."""
+    endpoint = channel.endpoint
+    if (port or groups) and not (endpoint.spec.nonroot_send or endpoint.credentials.net_admin):
         raise OSError(errno.EPERM, "sending to other programs wants CAP_NET_ADMIN")
 
 

@@ -117,10 +117,11 @@ class Channel:
             except OSError as error:
                 log.debug("a request that sendmsg() would have refused: %s", error)
 
-    def request(self, datagram: bytes) -> None:
-        """One sendmsg() of the program to the kernel, and all that comes of it. OSError as `Endpoint.send()`."""
+    def request(self, datagram: bytes, portid: int = 0, groups: int = 0) -> None:
+        """One sendmsg() of the program, to the kernel or to other programs, and all that comes of it. OSError as
+        `Endpoint.send_to()`."""
         try:
-            self.endpoint.send(datagram)
+            self.endpoint.send_to(datagram, portid, groups)
         finally:
             self.supervisor.settle()
 

@@ -103,14 +103,7 @@ def transmit(call: Call, channel: Channel, pieces: list[tuple[int, int]], to: tu
     data = gather(call, pieces)
     call.check()
     endpoint.descriptors = call.supervisor.descriptors(call.process.pid)
-    if port:
-        other = endpoint.machine.ports.taken.get((endpoint.net, endpoint.protocol, port))
-        if other is None:
-            raise OSError(errno.ECONNREFUSED, "nobody there")
-        other.deliver(data, portid=endpoint.portid)
-        call.supervisor.settle()
-    else:
-        channel.request(data)
+    channel.request(data, port, groups)
     return len(data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,9 @@ async def test_time_stands_still_unless_it_is_told_to_pass(place: Path, mock_clo
 async def test_a_request_finds_the_time_of_its_arrival(place: Path, mock_clock: MockClock) -> None:
     async with serving(place / "d", real_time=True) as server:
         machine, seen = server.machine, []
-        machine.receivers[0] = lambda call: seen.append(machine.clock.now / NSEC_PER_SEC)
+        machine.protocols[0] = replace(
+            machine.protocols[0], receive=lambda call: seen.append(machine.clock.now / NSEC_PER_SEC)
+        )
         client = trio.socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         await client.connect(str(place / "d" / "init" / "route"))
         for _ in range(2):
