@@ -20,6 +20,7 @@ from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
 from nlemu.emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
 from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.core.uevents import Uevents
 from nlemu.emulator.kernel.core.work import Job, Work
 from nlemu.emulator.kernel.devices import announce
 from nlemu.emulator.kernel.devices.link_watch import LinkWatch
@@ -63,6 +64,7 @@ class Kernel:
         self.clock = Clock()
         self.work = Work(self.clock)
         self.announcer: Announcer = NullAnnouncer()
+        self.uevents = Uevents(self)
         self.chain: list[Notifier] = []
         """The netdevice notifier chain."""
         self._stages: list[Stage] = []
@@ -92,6 +94,7 @@ class Kernel:
         """Namespaces that nobody holds any more, in the order in which they were let go."""
         self._made = 0
         self.init_net = self.new_net("init")
+        self.uevents.seqnum = build.boot_uevents
 
     # Namespaces
 

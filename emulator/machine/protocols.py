@@ -25,7 +25,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.machine import generic, rtnetlink
+from nlemu.emulator.machine import generic, kobject_uevent, rtnetlink
 from nlemu.emulator.netlink.protocol import Protocol
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 from nlemu.protocol.uapi.rtnetlink import RTNLGRP, RTNLGRP_MAX
@@ -63,6 +63,9 @@ ROUTE = Protocol(
     receive=rtnetlink.receive,
 )
 USERSOCK = Protocol(number=NetlinkProtocol.USERSOCK, nonroot_send=True)
+KOBJECT_UEVENT = Protocol(
+    number=NetlinkProtocol.KOBJECT_UEVENT, groups=1, nonroot_recv=True, receive=kobject_uevent.receive
+)
 GENERIC = Protocol(
     number=NetlinkProtocol.GENERIC,
     groups=GENERIC_GROUPS,
@@ -71,7 +74,7 @@ GENERIC = Protocol(
     receive=generic.receive,
 )
 
-PROTOCOLS: tuple[Protocol, ...] = (ROUTE, USERSOCK, GENERIC)
+PROTOCOLS: tuple[Protocol, ...] = (ROUTE, USERSOCK, KOBJECT_UEVENT, GENERIC)
 """In the order of their numbers."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from nlemu.emulator.kernel.core.build import BUILDS, DEFAULT
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.pauses import catch_up, let_time_pass
@@ -62,7 +63,11 @@ class Result:
 
 def machine_of(header: Header) -> Machine:
     """A machine of the kind that a trace was recorded on."""
-    return Machine(cpus=header.cpus, families=header.families, netdevsim=header.netdevsim or "plain")
+    config = header.extra.get("config", "recorded")
+    build = next((build for build in BUILDS.values() if build.config == config), DEFAULT)
+    return Machine(
+        cpus=header.cpus, families=header.families, netdevsim=header.netdevsim or "plain", build=build
+    )
 
 
 def replay(trace: Trace) -> Result:

@@ -34,7 +34,11 @@ def asked() -> Iterator[tuple[str, int]]:
                     continue
                 if protocols[step.subject] == NetlinkProtocol.ROUTE:
                     yield "route", header.type
-                elif len(message) >= 20 and header.type in families:
+                elif (
+                    protocols[step.subject] == NetlinkProtocol.GENERIC
+                    and len(message) >= 20
+                    and header.type in families
+                ):
                     yield families[header.type], GENERIC.unpack_from(message, 16)[0]
 
 

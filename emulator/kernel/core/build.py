@@ -18,12 +18,17 @@ from nlemu.protocol.release import V7_2_13, Release
 
 @dataclass(frozen=True)
 class Build:
-    """One kernel that can be chosen: its name, its release, the name of its configuration, the options it has on."""
+    """One kernel that can be chosen: its name, its release, the name of its configuration, the options it has on.
+
+    boot_uevents: how many uevents were made when user space begins (/sys/kernel/uevent_seqnum), on the recorded
+    machine; the same at every boot of it.
+    """
 
     name: str
     release: Release
     config: str
     options: frozenset[str]
+    boot_uevents: int = 0
 
     def has(self, option: str) -> bool:
         """Whether CONFIG_<option> is set."""
@@ -50,8 +55,8 @@ DISTRIBUTION = EVERYWHERE | {
 }
 """What a distribution turns on besides."""
 
-RECORDED_7_2 = Build("7.2.13-recorded", V7_2_13, "recorded", EVERYWHERE)
-DISTRIBUTION_7_2 = Build("7.2.13", V7_2_13, "distribution", DISTRIBUTION)
+RECORDED_7_2 = Build("7.2.13-recorded", V7_2_13, "recorded", EVERYWHERE, boot_uevents=636)
+DISTRIBUTION_7_2 = Build("7.2.13", V7_2_13, "distribution", DISTRIBUTION, boot_uevents=676)
 
 BUILDS = {build.name: build for build in (DISTRIBUTION_7_2, RECORDED_7_2)}
 DEFAULT = RECORDED_7_2

@@ -220,7 +220,8 @@ class VethOps(DeviceOps):
                 link_watch.carrier_off(peer)
         if polled and new > old:
             enable_napi(dev, old, new)
-        settings.set_real_num_queues(dev, channels.tx_count, new)
+        settings.set_real_num_rx_queues(dev, new)
+        settings.set_real_num_tx_queues(dev, channels.tx_count)
         if polled and new < old:
             delete_napi(dev, new, old)
         if dev.running:
