@@ -108,7 +108,7 @@ class Endpoint:
         self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
         self._receiver = spec.receive
         self._receive_datagram = spec.receive_datagram
-        if spec.first_namespace_only and net is not machine.init_net:
+        if not spec.listens(net is machine.init_net):
             self._receiver = self._receive_datagram = None
         self._queue: deque[Datagram] = deque()
         self._queued = 0  # bytes, as sk_rmem_alloc counts them

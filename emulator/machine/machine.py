@@ -25,6 +25,8 @@ from nlemu.emulator.machine.protocols import protocols_of
 from nlemu.emulator.netlink.multicast import Multicast
 from nlemu.protocol.families import REGISTERED
 from nlemu.protocol.families.route.family import route as route_family
+from nlemu.protocol.families.sock_diag import sock_diag
+from nlemu.protocol.families.xfrm import xfrm
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.family import Family, Operation
 from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 # Groups that are never given out: 0 does not exist, drop_monitor helps itself to 1, and three families have their own
 # number as their group (mc_group_start of net/netlink/genetlink.c).
 RESERVED_GROUPS = frozenset({0, 1, 16, 17, 18})
+MESSAGES = {family.name: family for family in (route_family, sock_diag, xfrm)}
+"""Families of messages that are a protocol each, and no generic netlink family."""
 ROVER = -4097  # automatic port ids beyond the first are random, from here down (netlink_autobind())
 
 
@@ -153,7 +157,7 @@ class Machine(Kernel):
     def operation(self, name: str) -> Operation | None:
         """The operation that can be asked for by a name such as "netdev.queue-create" or "route.newlink"."""
         family_name, _, op_name = name.partition(".")
-        family = route_family if family_name == route_family.name else self.family(family_name)
+        family = MESSAGES.get(family_name) or self.family(family_name)
         operations = {} if family is None else family.operations
         return next((op for op in operations.values() if op.name == op_name), None)
 

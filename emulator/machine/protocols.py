@@ -3,7 +3,7 @@
 To add one, write what receives for it and declare it here; nothing else is edited. What opens sockets (the daemon, the
 launcher, the steps of a trace), what lists them (`nlemu ctl state`) and what the socket layer asks (groups, privileges)
 all walk this table. A protocol that only has to be there, as USERSOCK, through which programs talk to each other, is
-three lines:
+one line:
 
     USERSOCK = Protocol(number=NetlinkProtocol.USERSOCK, nonroot_send=True)
 
@@ -25,10 +25,12 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.machine import generic, kobject_uevent, rtnetlink
+from nlemu.emulator.machine import connector, fib_lookup, generic, kobject_uevent, rtnetlink, sock_diag, xfrm
 from nlemu.emulator.netlink.protocol import Protocol
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 from nlemu.protocol.uapi.rtnetlink import RTNLGRP, RTNLGRP_MAX
+from nlemu.protocol.uapi.sock_diag import SockDiagGroup
+from nlemu.protocol.uapi.xfrm import XfrmGroup
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.build import Build
@@ -56,25 +58,34 @@ def _want_admin(endpoint: Endpoint, group: int) -> None:
 
 
 ROUTE = Protocol(
-    number=NetlinkProtocol.ROUTE,
-    groups=RTNLGRP_MAX,
-    nonroot_recv=True,
-    may_join=_join_route,
+    number=NetlinkProtocol.ROUTE, groups=RTNLGRP_MAX, nonroot_recv=True, may_join=_join_route,
     receive=rtnetlink.receive,
 )
 USERSOCK = Protocol(number=NetlinkProtocol.USERSOCK, nonroot_send=True)
+SOCK_DIAG = Protocol(
+    number=NetlinkProtocol.SOCK_DIAG, groups=max(SockDiagGroup), nonroot_recv=True, receive=sock_diag.receive
+)
+XFRM = Protocol(
+    number=NetlinkProtocol.XFRM, option="XFRM_USER", groups=max(XfrmGroup), receive=xfrm.receive
+)
+FIB_LOOKUP = Protocol(
+    number=NetlinkProtocol.FIB_LOOKUP, option="INET", receive_datagram=fib_lookup.receive
+)
+CONNECTOR = Protocol(
+    number=NetlinkProtocol.CONNECTOR, option="CONNECTOR", groups=connector.GROUPS, nonroot_recv=True,
+    may_join=connector.may_join, receive_datagram=connector.receive, first_namespace_only=True,
+)
 KOBJECT_UEVENT = Protocol(
     number=NetlinkProtocol.KOBJECT_UEVENT, groups=1, nonroot_recv=True, receive=kobject_uevent.receive
 )
 GENERIC = Protocol(
-    number=NetlinkProtocol.GENERIC,
-    groups=GENERIC_GROUPS,
-    nonroot_recv=True,
-    may_join=_join_generic,
+    number=NetlinkProtocol.GENERIC, groups=GENERIC_GROUPS, nonroot_recv=True, may_join=_join_generic,
     receive=generic.receive,
 )
 
-PROTOCOLS: tuple[Protocol, ...] = (ROUTE, USERSOCK, KOBJECT_UEVENT, GENERIC)
+PROTOCOLS: tuple[Protocol, ...] = (
+    ROUTE, USERSOCK, SOCK_DIAG, XFRM, FIB_LOOKUP, CONNECTOR, KOBJECT_UEVENT, GENERIC,
+)
 """In the order of their numbers."""
 
 

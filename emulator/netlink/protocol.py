@@ -59,6 +59,10 @@ class Protocol:
         """As it is called where people read: "sock_diag"."""
         return self.number.name.lower()
 
+    def listens(self, first: bool) -> bool:
+        """Whether something in the kernel receives for it, in the first namespace or in another."""
+        return (self.receive or self.receive_datagram) is not None and (first or not self.first_namespace_only)
+
     @property
     def group_count(self) -> int:
         """How many groups a socket of it can be a member of (nlk->ngroups)."""

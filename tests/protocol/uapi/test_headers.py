@@ -22,6 +22,7 @@ from nlemu.protocol.families.ethtool import hardware
 from nlemu.protocol.families.nlctrl import McastGroup
 from nlemu.protocol.families.route import link, link_vf, nsid
 from nlemu.protocol.families.route.kinds import veth
+from nlemu.protocol.families.xfrm import Xfrma
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.uapi import (
     ethtool,
@@ -43,8 +44,10 @@ from nlemu.protocol.uapi import (
     netlink,
     rtnetlink,
     snmp,
+    sock_diag,
     socket,
     sockios,
+    xfrm,
 )
 from nlemu.protocol.wire import acks, advertise
 from tests.protocol.uapi.header import numbers
@@ -169,6 +172,12 @@ ROWS = (
     Row("ethtool.h", "PHY_UPSTREAM_(.*)", (ethtool.PhyUpstream,)),
     Row("ethtool.h", "RXH_(.*)", (ethtool.Rxh,)),
     Row("ethtool.h", "RXH_XFRM_(.*)", (ethtool.RxhXfrm,), omitted={"RXH_XFRM_NO_CHANGE": "of ioctls"}),
+    Row("xfrm.h", "XFRM_MSG_(.*)", (xfrm.XfrmMsg,), omitted={"XFRM_MSG_BASE": "where the list begins"}),
+    Row("xfrm.h", "XFRMNLGRP_(.*)", (xfrm.XfrmGroup,)),
+    Row("xfrm.h", "XFRM_POLICY_TYPE_(.*)", (xfrm.XfrmPolicyType,), omitted={"XFRM_POLICY_TYPE_ANY": UNUSED}),
+    Row("xfrm.h", "XFRM_POLICY_(IN|OUT|FWD)", (xfrm.XfrmPolicyDir,)),
+    Row("xfrm.h", "XFRM_USERPOLICY_(.*)", (xfrm.XfrmUserpolicy,)),
+    Row("sock_diag.h", "SKNLGRP_(.*)", (sock_diag.SockDiagGroup,)),
 )
 
 SETS: tuple[tuple[str, str, type[AttrSet]], ...] = (
@@ -185,12 +194,17 @@ SETS: tuple[tuple[str, str, type[AttrSet]], ...] = (
     ("netlink.h", "NLMSGERR_ATTR_((?!UNUSED).*)", acks.Error),
     ("devlink.h", "DEVLINK_ATTR_(BUS_NAME|DEV_NAME|PORT_INDEX|INDEX)", link.DevlinkHandle),
     ("genetlink.h", "CTRL_ATTR_MCAST_GRP_(.*)", McastGroup),
+    ("xfrm.h", "XFRMA_((?!SAD_|SPD_|OUTPUT_MARK).*)", Xfrma),
 )
 """Sets of attributes that no specification has, or has otherwise."""
 
 UNCOVERED: dict[type, str] = {
     socket.So: "of asm-generic/socket.h, which is not among the kernel's networking",
     net_shaper.NetShaperCaps: "a set of the attributes NET_SHAPER_A_CAPS_SUPPORT_*, as bits",
+    sock_diag.SockDiag: "of two headers",
+    sock_diag.DiagFamily: KERNEL,
+    sock_diag.InetProto: "some of those of in.h",
+    xfrm.IpsecProto: "some of those of in.h",
     net_tstamp.HwtstampFlag: "the header has bits, this their numbers",
     netdevice.NetifF: "of no header for programs; tests/protocol/uapi/test_features.py has what is known of them",
 }
@@ -209,6 +223,9 @@ ELSEWHERE = {
         ("AF_UNSPEC", "AF_INET", "AF_BRIDGE", "AF_INET6", "AF_NETLINK", "AF_MPLS", "SOL_SOCKET", "SOL_NETLINK",
          "SCM_CREDENTIALS"), KERNEL,
     ),
+    "sock_diag": {
+        "AF_MAX": KERNEL, "INET_DIAG_REQ_PROTOCOL": "of inet_diag.h", "NDIAG_PROTO_ALL": "of netlink_diag.h",
+    },
     "netlink": {
         "NLMSG_HDRLEN": "a size", "NLA_HDRLEN": "a size", "NLA_TYPE_MASK": "of 32 bits there, of 16 here",
         "NETLINK_MAX_COOKIE_LEN": KERNEL, "NETLINK_MAX_FMTMSG_LEN": KERNEL,
