@@ -110,6 +110,7 @@ class Endpoint:
         self._receive_datagram = spec.receive_datagram
         if not spec.listens(net is machine.init_net):
             self._receiver = self._receive_datagram = None
+        self._whole = self._receiver is None or self._receive_datagram is not None
         self._queue: deque[Datagram] = deque()
         self._queued = 0  # bytes, as sk_rmem_alloc counts them
         self._overrun = False  # the next receive says ENOBUFS (sk_err)
@@ -179,10 +180,14 @@ class Endpoint:
             self.bind()
         if end > LONGEST:
             raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
-        if self._receiver is None:
+        if self._whole:
             self._send_whole(datagram)
-            return
-        at = 0
+        else:
+            self.process(datagram)
+
+    def process(self, datagram: bytes) -> None:
+        """netlink_rcv_skb(): every whole message of the datagram."""
+        at, end = 0, len(datagram)
         while end - at >= 16:
             length, kind, flags, seq, _ = HEADER.unpack_from(datagram, at)
             if length < 16 or length > end - at:

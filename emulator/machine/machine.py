@@ -24,6 +24,7 @@ from nlemu.emulator.machine.faults import Faults
 from nlemu.emulator.machine.protocols import protocols_of
 from nlemu.emulator.netlink.multicast import Multicast
 from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.families.netfilter import netfilter
 from nlemu.protocol.families.route.family import route as route_family
 from nlemu.protocol.families.sock_diag import sock_diag
 from nlemu.protocol.families.xfrm import xfrm
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 # Groups that are never given out: 0 does not exist, drop_monitor helps itself to 1, and three families have their own
 # number as their group (mc_group_start of net/netlink/genetlink.c).
 RESERVED_GROUPS = frozenset({0, 1, 16, 17, 18})
-MESSAGES = {family.name: family for family in (route_family, sock_diag, xfrm)}
+MESSAGES = {family.name: family for family in (route_family, sock_diag, xfrm, netfilter)}
 """Families of messages that are a protocol each, and no generic netlink family."""
 ROVER = -4097  # automatic port ids beyond the first are random, from here down (netlink_autobind())
 

@@ -25,9 +25,19 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.machine import connector, fib_lookup, generic, kobject_uevent, rtnetlink, sock_diag, xfrm
+from nlemu.emulator.machine import (
+    connector,
+    fib_lookup,
+    generic,
+    kobject_uevent,
+    nfnetlink,
+    rtnetlink,
+    sock_diag,
+    xfrm,
+)
 from nlemu.emulator.netlink.protocol import Protocol
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
+from nlemu.protocol.uapi.nfnetlink import NfnlGroup
 from nlemu.protocol.uapi.rtnetlink import RTNLGRP, RTNLGRP_MAX
 from nlemu.protocol.uapi.sock_diag import SockDiagGroup
 from nlemu.protocol.uapi.xfrm import XfrmGroup
@@ -75,6 +85,10 @@ CONNECTOR = Protocol(
     number=NetlinkProtocol.CONNECTOR, option="CONNECTOR", groups=connector.GROUPS, nonroot_recv=True,
     may_join=connector.may_join, receive_datagram=connector.receive, first_namespace_only=True,
 )
+NETFILTER = Protocol(
+    number=NetlinkProtocol.NETFILTER, option="NETFILTER_NETLINK", groups=max(NfnlGroup),
+    receive=nfnetlink.receive_message, receive_datagram=nfnetlink.receive,
+)
 KOBJECT_UEVENT = Protocol(
     number=NetlinkProtocol.KOBJECT_UEVENT, groups=1, nonroot_recv=True, receive=kobject_uevent.receive
 )
@@ -84,7 +98,7 @@ GENERIC = Protocol(
 )
 
 PROTOCOLS: tuple[Protocol, ...] = (
-    ROUTE, USERSOCK, SOCK_DIAG, XFRM, FIB_LOOKUP, CONNECTOR, KOBJECT_UEVENT, GENERIC,
+    ROUTE, USERSOCK, SOCK_DIAG, XFRM, FIB_LOOKUP, CONNECTOR, NETFILTER, KOBJECT_UEVENT, GENERIC,
 )
 """In the order of their numbers."""
 

@@ -40,8 +40,9 @@ class Protocol:
     protocol has on; None where every kernel has it. groups: how many it asks for. nonroot_recv, nonroot_send: whether
     joining a group, and sending to other programs, is free to those without CAP_NET_ADMIN (NL_CFG_F_NONROOT_RECV,
     NL_CFG_F_NONROOT_SEND). may_join: who may join which group beyond that. receive: takes one request;
-    receive_datagram: takes all that one sendmsg() sent instead; with neither, nothing in the kernel listens and sending
-    to it is refused with ECONNREFUSED. first_namespace_only: so it is in all namespaces but the first.
+    receive_datagram: takes all that one sendmsg() sent instead, and may hand it to the former with
+    `Endpoint.process()`; with neither, nothing in the kernel listens, and sending to it is refused with
+    ECONNREFUSED. first_namespace_only: so it is in all namespaces but the first.
     """
 
     number: NetlinkProtocol

@@ -8,6 +8,7 @@ from fixtures import traces
 from nlemu.emulator.handlers import doits, doits_of, dumpits, dumpits_of
 from nlemu.emulator.script import trace as tape
 from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.families.netfilter import netfilter
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.sock_diag import sock_diag
 from nlemu.protocol.families.xfrm import xfrm
@@ -15,7 +16,9 @@ from nlemu.protocol.frame import GENERIC, split
 from nlemu.protocol.schema.family import Operation
 from nlemu.protocol.uapi.netlink import NLM_F, NetlinkProtocol
 
-OTHERS = {NetlinkProtocol.XFRM: xfrm, NetlinkProtocol.SOCK_DIAG: sock_diag}
+OTHERS = {
+    NetlinkProtocol.XFRM: xfrm, NetlinkProtocol.SOCK_DIAG: sock_diag, NetlinkProtocol.NETFILTER: netfilter
+}
 """Protocols whose messages are declared like rtnetlink's."""
 DECLARED = [op for family in (*REGISTERED, route, *OTHERS.values()) for op in family.operations.values()]
 NUMBERS = {"nlctrl": 16, "netdev": 20, "ethtool": 21}
@@ -25,11 +28,15 @@ NOT_EMULATED = {
         "newsa", "newpolicy", "allocspi", "acquire", "expire", "updpolicy", "updsa", "polexpire", "migrate",
         "setdefault", "migrate-state",
     )),
+    *(f"netfilter.{name}" for name in (
+        "ct-new", "exp-new", "acct-new", "ipset-create", "ipset-add", "ipset-del", "ipset-test", "ipset-type",
+        "nft-newtable", "nft-newchain", "nft-newrule", "nft-newset", "nft-newsetelem", "nft-newobj", "nft-newflowtable",
+    )),
 }
 """Commands that are declared so that a request is read as the kernel reads it, and then refused as not ours."""
 
 # Commands without a trace that asks for them, each with the reason.
-UNRECORDED: dict[str, str] = {}
+UNRECORDED: dict[str, str] = {"netfilter.nft-getgen": "it tells the process id and the name of who asks"}
 
 
 def asked() -> Iterator[tuple[str, int]]:
