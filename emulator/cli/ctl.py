@@ -189,7 +189,7 @@ def state(control: Control, options: argparse.Namespace) -> Told:
 
 
 def state_lines(told: Mapping[str, Any]) -> list[str]:
-    """The whole state, table by table."""
+    """The whole state, table by table; then what was asked for that is not emulated."""
     from nlemu.emulator.cli.table import Paint, table
 
     paint = Paint()
@@ -210,6 +210,8 @@ def state_lines(told: Mapping[str, Any]) -> list[str]:
     for title, rows in sections.items():
         if rows:
             lines += ["", paint.bold(title), *rows]
+    if told["not emulated"]:
+        lines += ["", *(f"not emulated: {what}" for what in told["not emulated"])]
     return lines[1:]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from nlemu.emulator.cli.ctl import state_lines
 from nlemu.emulator.daemon.control import LINE_MAX
 from tests.emulator.daemon.edge import NLCTRL, REQUEST, daemon, errno_of, getfamily, newlink, port_of, type_of
 
@@ -134,6 +136,17 @@ async def test_devices_show_in_the_state(place: Path) -> None:
         await ctl.ok(nsim_del=10)
         state = await ctl.ok(state=True)
         assert [device["name"] for device in state["namespaces"]["init"]["devices"]] == ["lo"]
+
+
+async def test_what_is_not_emulated_shows_in_the_state(place: Path) -> None:
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
+        sock = await ctl.open("x", proto=6)
+        await sock.ask(struct.pack("<IHHII", 240, 0x10, 5, 1, 0) + bytes(224))  # XFRM_MSG_NEWSA
+        state = await ctl.ok(state=True)
+        assert state["not emulated"] == ["xfrm newsa"]
+        assert state["sockets"][0]["protocol"] == "xfrm" and state["protocols"]["xfrm"] == 6
+        assert state_lines(state)[-2:] == ["", "not emulated: xfrm newsa"]
 
 
 async def test_reset_is_a_fresh_machine(place: Path) -> None:
