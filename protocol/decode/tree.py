@@ -17,7 +17,7 @@ import construct as c
 
 from nlemu.protocol.names.known import message_inside
 from nlemu.protocol.names.words import FIELD_VALUES, Shown, field_name
-from nlemu.protocol.schema.attributes import HEADER, Attr
+from nlemu.protocol.schema.attributes import NLATTR, Attr
 from nlemu.protocol.schema.interpret import bare
 from nlemu.protocol.schema.kinds import Bitfield32, Chosen, Kind, Nest, NestArray, Structure, Text
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_TYPE_MASK
@@ -64,7 +64,7 @@ def read_attributes(
     nodes: list[Node] = []
     chosen: list[tuple[Node, Chosen]] = []
     while end - start >= 4:
-        length, wire_type = HEADER.unpack_from(data, start)
+        length, wire_type = NLATTR.unpack_from(data, start)
         if length < 4 or length > end - start:
             break
         number = wire_type & NLA_TYPE_MASK
