@@ -9,7 +9,7 @@ from nlemu.emulator.kernel.ipv6 import netns as ip6
 from tests.conformance.settings import Settings
 from tests.conformance.world import FD_NOBODY_HAS, NETS
 
-LINKLOCAL = int(ip6.Kind.LINKLOCAL)
+LINKLOCAL = int(ip6.AddrType.LINKLOCAL)
 LOWER_HALF = (1 << 64) - 1
 KNOWN_MAKERS = (0, 0x00C0DE, 0x020000)
 """The upper half of a hardware address as it stands in an address of the link: nobody's, the walk's (World.mac()), and
