@@ -24,7 +24,7 @@ from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.kinds import Kind
+from nlemu.protocol.schema.kinds import PayloadKind
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.uapi.netlink import NLA_TYPE_MASK
 
@@ -69,7 +69,7 @@ class Attr(Generic[T]):
     def __init__(
         self,
         number: int,
-        kind: Kind[T],
+        kind: PayloadKind[T],
         *,
         min: int | None = None,
         max: int | None = None,
