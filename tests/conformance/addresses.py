@@ -157,7 +157,7 @@ class Addresses(Settings):
                 sock = rng.choice("rg")
             case 1:  # a family that is not there
                 number = rng.choice((0, 1, 2, 3, 15, 99, 1023, 65535))
-                data, sock = e.genl(number, 1, e.REQUEST | e.ACK, self.next_seq(), self.speech.garbage()), "g"
+                data, sock = e.genl(number, 1, e.REQUEST | e.ACK, self.next_seq(), self.requests.garbage()), "g"
             case 2:  # no header of the family
                 number = rng.choice((16, 20, 21))
                 data, sock = (
