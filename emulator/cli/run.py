@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Runs the command; its exit status."""
     from nlemu.emulator.cli import Refused, Usage
     from nlemu.emulator.launch.session import CannotSupervise, Session, Supervision
-    from nlemu.emulator.launch.supervision import Daemons, Own
+    from nlemu.emulator.launch.supervision import DaemonSupervision, LauncherSupervision
 
     command = options.program[1:] if options.program[:1] == ["--"] else options.program
     if not command:
@@ -54,11 +54,11 @@ def run(options: argparse.Namespace) -> int:
     )
     supervision: Supervision
     if options.dir:
-        supervision = Daemons(Path(options.dir, "control"), options.netns)
+        supervision = DaemonSupervision(Path(options.dir, "control"), options.netns)
     else:
         from nlemu.emulator.machine.machine import Machine
 
-        supervision = Own(Machine(seed=options.seed, netdevsim=options.netdevsim), options.netns)
+        supervision = LauncherSupervision(Machine(seed=options.seed, netdevsim=options.netdevsim), options.netns)
     try:
         return Session(command, supervision, root=options.uid_view == "root").run()
     except CannotSupervise as error:

@@ -36,7 +36,7 @@ from nlemu.emulator.script.steps import receive_buffer
 from nlemu.emulator.script.trace import Step, TraceError, Verb, label, shown, true, u32
 
 if TYPE_CHECKING:
-    from nlemu.emulator.daemon.guest import Guest
+    from nlemu.emulator.daemon.host import DaemonHost
     from nlemu.emulator.daemon.server import Server
     from nlemu.emulator.machine.endpoint import Endpoint
 
@@ -89,7 +89,7 @@ class Control:
         """A data socket that goes out with the next answer."""
         self._lent: int | None = None
         """Or a descriptor that stays ours."""
-        self._guests: list[Guest] = []
+        self._hosts: list[DaemonHost] = []
         """Supervisors that work for this client."""
 
     async def serve(self) -> None:
@@ -112,8 +112,8 @@ class Control:
             except (BrokenPipeError, ConnectionResetError):
                 pass
             finally:
-                for guest in self._guests:
-                    guest.close()
+                for host in self._hosts:
+                    host.close()
 
     def perform(self, line: bytes) -> dict[str, Any]:
         """Does what a line says; the answer to it."""
@@ -190,11 +190,11 @@ class Control:
 
     def _supervise(self, step: Step) -> bool:
         """Programs under a filter see this machine from now on; until the client leaves, their launcher."""
-        from nlemu.emulator.daemon.guest import Guest  # only a daemon that is asked to pays for it
+        from nlemu.emulator.daemon.host import DaemonHost  # only a daemon that is asked to pays for it
 
-        guest = Guest(self.server, self.pid, step)
-        self._guests.append(guest)
-        self.server.begin(guest.serve)
+        host = DaemonHost(self.server, self.pid, step)
+        self._hosts.append(host)
+        self.server.begin(host.serve)
         return True
 
     async def _answer(self, answer: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.host import Alone
+from nlemu.emulator.launch.host import LauncherHost
 from nlemu.emulator.launch.session import CannotSupervise, NobodyThere
 from nlemu.emulator.launch.supervisor import Supervisor
 from nlemu.emulator.launch.trap.architectures import Architecture
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
-class Own:
+class LauncherSupervision:
     """The launcher itself. Takes the machine, and the name of the namespace to begin in, which is made if need be."""
 
     def __init__(self, machine: Machine, netns: str | None = None) -> None:
@@ -53,7 +53,7 @@ class Own:
         if name is not None and name != net.name:
             net = machine.nets.get(name) or machine.new_net(name)
         self._supervisor = Supervisor(
-            Alone(machine), net, arch, Listener(listener), root=root, base=base, place=place, parent=os.getpid(),
+            LauncherHost(machine), net, arch, Listener(listener), root=root, base=base, place=place, parent=os.getpid(),
             keep=keep,
         )
 
@@ -71,7 +71,7 @@ class Own:
             self._supervisor.close()
 
 
-class Daemons:
+class DaemonSupervision:
     """A daemon, by the path of its control socket. Takes the namespace to begin in."""
 
     def __init__(self, control: Path, netns: str | None = None) -> None:

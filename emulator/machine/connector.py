@@ -10,7 +10,7 @@ import errno
 import struct
 from typing import TYPE_CHECKING
 
-from nlemu.protocol.frame import HEADER, HEADER_SIZE
+from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.endpoint import Endpoint
@@ -25,7 +25,7 @@ def receive(endpoint: Endpoint, datagram: bytes) -> None:
     """cn_rx_skb(): what is cut short or names no callback is passed over, and nothing is acked."""
     if len(datagram) < HEADER_SIZE:
         return
-    length = HEADER.unpack_from(datagram)[0]
+    length = NLMSGHDR.unpack_from(datagram)[0]
     size = length - HEADER_SIZE
     if size < CN_MSG.size or length > len(datagram) or size > LONGEST:
         return

@@ -20,7 +20,7 @@ from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.descriptors import Descriptors
 from nlemu.emulator.netlink.dump import LARGEST, Dump
 from nlemu.emulator.netlink.truesize import SMALL, SMALL_SIZE, truesize
-from nlemu.protocol.frame import HEADER
+from nlemu.protocol.frame import NLMSGHDR
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt
 from nlemu.protocol.wire.acks import ack
@@ -189,7 +189,7 @@ class Endpoint:
         """netlink_rcv_skb(): every whole message of the datagram."""
         at, end = 0, len(datagram)
         while end - at >= 16:
-            length, kind, flags, seq, _ = HEADER.unpack_from(datagram, at)
+            length, kind, flags, seq, _ = NLMSGHDR.unpack_from(datagram, at)
             if length < 16 or length > end - at:
                 return
             whole = datagram if not at and length == end else datagram[at : at + length]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.ipv4 import fib as tables
 from nlemu.emulator.kernel.ipv4 import netns as ip4
-from nlemu.protocol.frame import HEADER, HEADER_SIZE
+from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RT_TABLE
 
@@ -32,7 +32,7 @@ def receive(endpoint: Endpoint, datagram: bytes) -> None:
     """nl_fib_input(): what is cut short is passed over."""
     if len(datagram) < SIZE:
         return
-    length = HEADER.unpack_from(datagram)[0]
+    length = NLMSGHDR.unpack_from(datagram)[0]
     if length > len(datagram) or length < SIZE:
         return
     address, tos, scope, number = ASKED.unpack_from(datagram, HEADER_SIZE)

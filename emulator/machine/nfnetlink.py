@@ -14,8 +14,7 @@ from nlemu.emulator.machine import answer
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.parse import parse_message
 from nlemu.protocol.families.netfilter import BATCH, BATCHED, HEADER, Batch, netfilter
-from nlemu.protocol.frame import HEADER as NLMSGHDR
-from nlemu.protocol.frame import HEADER_SIZE
+from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE
 from nlemu.protocol.uapi.nfnetlink import NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END, NFNL_SUBSYS_COUNT, Subsys

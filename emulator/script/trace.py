@@ -340,7 +340,7 @@ VERBS: Mapping[str, Verb] = {
 
 OUTCOME: Mapping[str, Check] = {"about": text, "got": table_of(list_of(answer)), "error": errno_name}
 
-HEADER: Mapping[str, Check] = {
+HEADER_FIELDS: Mapping[str, Check] = {
     "trace": one_of(VERSION),
     "about": text,
     "kernel": text,
@@ -384,11 +384,11 @@ def header_of(fields: Any) -> Header:
     """The header that an object describes. Raises TraceError (without a place) for one that describes none."""
     if not isinstance(fields, dict):
         raise TraceError(f"a header is an object, and not {shown(fields)}")
-    permit(fields, {"trace": HEADER["trace"]})  # first of all: another version may need other things
-    demand(fields, HEADER, "the header")
+    permit(fields, {"trace": HEADER_FIELDS["trace"]})  # first of all: another version may need other things
+    demand(fields, HEADER_FIELDS, "the header")
     permit(fields, {"netdevsim": text})
-    known = {key: fields[key] for key in HEADER if key != "trace"}
-    extra = {key: value for key, value in fields.items() if key not in HEADER and key != "netdevsim"}
+    known = {key: fields[key] for key in HEADER_FIELDS if key != "trace"}
+    extra = {key: value for key, value in fields.items() if key not in HEADER_FIELDS and key != "netdevsim"}
     return Header(**known, netdevsim=fields.get("netdevsim"), extra=extra)
 
 

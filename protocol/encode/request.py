@@ -27,9 +27,9 @@ from nlemu.protocol.schema.kinds import (
     Fixed,
     Flag,
     Integer,
-    Kind,
     Nest,
     NestArray,
+    PayloadKind,
     Text,
     Variable,
 )
@@ -110,7 +110,7 @@ def encode_attribute(attr: Attr[Any], value: Any, siblings: Mapping[str, Any], w
     return pack(attr.wire_type | nested, encode_payload(kind, attr.shown, attr.name, value, where))
 
 
-def encode_payload(kind: Kind[Any], names: Shown | None, name: str, value: Any, where: str) -> bytes:
+def encode_payload(kind: PayloadKind[Any], names: Shown | None, name: str, value: Any, where: str) -> bytes:
     """The payload of an attribute of that kind. Raises BadValue, which says where."""
     if isinstance(kind, NestArray):
         return encode_array(kind, value, where)

@@ -18,7 +18,7 @@ from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.ipv6 import dad as ip6_dad
 from nlemu.emulator.kernel.ipv6 import mld, routes
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.kernel.ipv6.netns import Kind
+from nlemu.emulator.kernel.ipv6.netns import AddrType
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_addr import IFA_F
@@ -149,11 +149,11 @@ def create(dev: Device, wanted: Wanted) -> Address6:
     ENODEV, EACCES, EEXIST, most with texts."""
     idev: Inet6Device = dev.ip6
     kind = ip6.classify(wanted.address)[0]
-    if kind == Kind.ANY:
+    if kind == AddrType.ANY:
         raise Refusal(EADDRNOTAVAIL, "ipv6: Invalid address")
-    if kind & Kind.MULTICAST and not wanted.flags & MCAUTOJOIN:
+    if kind & AddrType.MULTICAST and not wanted.flags & MCAUTOJOIN:
         raise Refusal(EADDRNOTAVAIL, 'ipv6: Cannot assign multicast address without "IFA_F_MCAUTOJOIN" flag')
-    if kind & Kind.LOOPBACK and not dev.flags & LOOPBACK:
+    if kind & AddrType.LOOPBACK and not dev.flags & LOOPBACK:
         raise Refusal(EADDRNOTAVAIL, "ipv6: Cannot assign loopback address on this device")
     if idev.dead:
         raise Refusal(ENODEV, "ipv6: device is going away")
@@ -271,7 +271,7 @@ def delete(net: Net, ifindex: int, address: int, length: int) -> None:
         raise Refusal(EADDRNOTAVAIL, "ipv6: address not found")
     remove(ifa)
     verify(net)
-    if ip6.classify(address)[0] & Kind.MULTICAST:
+    if ip6.classify(address)[0] & AddrType.MULTICAST:
         mld.autoleave(dev, address)
 
 

@@ -108,7 +108,7 @@ def destroy(dev: Device, listener: Listener) -> None:
 
 def autojoin(dev: Device, group: int) -> None:
     """ipv6_sock_mc_join() by the socket of the kernel. EINVAL when it is no group, EADDRINUSE."""
-    if not ip6.classify(group)[0] & ip6.Kind.MULTICAST:
+    if not ip6.classify(group)[0] & ip6.AddrType.MULTICAST:
         raise Refusal(EINVAL)
     memberships = ip6.of(dev.net).autojoined
     if (dev.ifindex, group) in memberships:

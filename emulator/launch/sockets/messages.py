@@ -39,7 +39,7 @@ from nlemu.protocol.uapi.socket import AF_NETLINK, SCM_CREDENTIALS, SOL_NETLINK,
 
 MSG_OOB, MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_CMSG_CLOEXEC = 1, 2, 8, 0x20, 0x40, 0x40000000
 MSG_WAITFORONE = 0x10000
-HEADER = struct.Struct("=QIxxxxQQQQixxxx")  # struct msghdr
+MSGHDR = struct.Struct("=QIxxxxQQQQixxxx")  # struct msghdr
 MMSGHDR = 64  # struct mmsghdr
 NAMELEN, CONTROLLEN = 8, 40  # where in struct msghdr; the flags come right after the latter
 CMSG = struct.Struct("=Qii")
@@ -65,7 +65,7 @@ class Header(NamedTuple):
 
 def read_header(call: Call, place: int) -> Header:
     """The struct msghdr at that address."""
-    return Header(*HEADER.unpack(call.read(place, HEADER.size)))
+    return Header(*MSGHDR.unpack(call.read(place, MSGHDR.size)))
 
 
 def vectors(call: Call, place: int, count: int) -> list[tuple[int, int]]:
@@ -141,7 +141,7 @@ def sendmmsg(call: Call) -> Answer:
         place = call.args[1] + index * MMSGHDR
         try:
             length = send_header(call, channel, place, call.cint(3))
-            call.write(place + HEADER.size, struct.pack("=I", length))
+            call.write(place + MSGHDR.size, struct.pack("=I", length))
         except OSError:
             if sent:
                 break
@@ -282,13 +282,13 @@ def obtain(call: Call, channel: Channel, borrowed: Borrowed, room: Room, many: M
     if many is None:
         return length
     place, count, flags = many
-    call.write(place + HEADER.size, struct.pack("=I", length))
+    call.write(place + MSGHDR.size, struct.pack("=I", length))
     got = 1
     while got < count:
         place += MMSGHDR
         try:
             length = one(call, channel, borrowed, header_room(call, place, flags & ~MSG_WAITFORONE))
-            call.write(place + HEADER.size, struct.pack("=I", length))
+            call.write(place + MSGHDR.size, struct.pack("=I", length))
         except OSError:
             break
         got += 1

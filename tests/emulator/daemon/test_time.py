@@ -12,7 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nlemu.emulator.daemon.server import Server, serving
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
-from nlemu.protocol.frame import HEADER
+from nlemu.protocol.frame import NLMSGHDR
 
 
 class Bell:
@@ -71,7 +71,7 @@ async def test_a_request_finds_the_time_of_its_arrival(place: Path, mock_clock: 
         for _ in range(2):
             await wait_all_tasks_blocked()
             mock_clock.jump(10)
-            await client.send(HEADER.pack(16, 18, 1, 0, 0))
+            await client.send(NLMSGHDR.pack(16, 18, 1, 0, 0))
         await wait_all_tasks_blocked()
         client.close()
     assert seen == pytest.approx([10.0, 20.0])

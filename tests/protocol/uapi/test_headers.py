@@ -19,6 +19,7 @@ import pytest
 
 from nlemu.protocol import uapi
 from nlemu.protocol.families.ethtool import hardware
+from nlemu.protocol.families.net_shaper import Caps
 from nlemu.protocol.families.nlctrl import McastGroup
 from nlemu.protocol.families.route import link, link_vf, nsid
 from nlemu.protocol.families.route.kinds import veth
@@ -200,6 +201,7 @@ SETS: tuple[tuple[str, str, type[AttrSet]], ...] = (
     ("devlink.h", "DEVLINK_ATTR_(BUS_NAME|DEV_NAME|PORT_INDEX|INDEX)", link.DevlinkHandle),
     ("genetlink.h", "CTRL_ATTR_MCAST_GRP_(.*)", McastGroup),
     ("xfrm.h", "XFRMA_((?!SAD_|SPD_|OUTPUT_MARK).*)", Xfrma),
+    ("net_shaper.h", "NET_SHAPER_A_CAPS_(.*)", Caps),
 )
 """Sets of attributes that no specification has, or has otherwise."""
 

@@ -71,7 +71,7 @@ def body6(
 ) -> bytes:
     """inet6_fill_ifmcaddr(). nsid: the namespace that the asker has named; universe: whatever the group is, it is said
     to reach everywhere."""
-    site = not universe and ip6.classify(group)[0] & ip6.Kind.SITELOCAL
+    site = not universe and ip6.classify(group)[0] & ip6.AddrType.SITELOCAL
     return _body(_IP6, dev, group, membership, nsid, SITE if site else UNIVERSE)
 
 
