@@ -4,6 +4,9 @@
         nlemu.do(nsim_new=[1, 1, 4])
         assert len(nlemu.family("rt-link").dump("getlink")) == 2
 
+    @pytest.mark.nlemu(kernel="7.2.13-recorded", seed=7)
+    def test_on_another(nlemu): ...
+
 A run of pytest in which no test asks for a kernel imports this module and `nlemu/__init__.py`, and nothing else of the
 package.
 
@@ -44,10 +47,18 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.add_cleanup(lambda: sys.meta_path.remove(NotRewritten))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the mark ``nlemu``."""
+    config.addinivalue_line(
+        "markers", "nlemu(kernel=..., seed=..., netdevsim=...): which kernel the fixture nlemu is for this test"
+    )
+
+
 @pytest.fixture(name="nlemu")
-def kernel() -> Iterator[Kernel]:
-    """An emulated kernel of its own, with nothing in it but `lo`."""
+def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
+    """An emulated kernel of its own, with nothing in it but `lo`. The mark ``nlemu`` says what Kernel() takes."""
     from nlemu.kernel import Kernel
 
-    with Kernel() as one:
+    mark = request.node.get_closest_marker("nlemu")
+    with Kernel(**({} if mark is None else mark.kwargs)) as one:
         yield one

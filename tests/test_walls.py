@@ -35,7 +35,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "nlemu.emulator.launch": ("uapi", "protocol", "kernel", "machine"),
     "nlemu.emulator.daemon": ("uapi", "protocol", "kernel", "netlink", "machine", "script", "launch"),
     "nlemu.emulator.cli": (
-        "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "machine", "script", "launch",
+        "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "kernel", "machine", "script", "launch",
         "daemon", "client",
     ),
 }

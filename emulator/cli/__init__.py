@@ -16,9 +16,12 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from nlemu import __version__
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
 
 OK, REFUSED, USAGE, NO_DAEMON = 0, 1, 2, 5
 INTERRUPTED = 130
@@ -153,3 +156,22 @@ def seed(text: str) -> int:
         return int(text, 0)
     except ValueError:
         raise argparse.ArgumentTypeError(f"takes a whole number, and not {text!r}") from None
+
+
+def kernel_argument(parser: argparse.ArgumentParser, about: str) -> None:
+    """Declares ``--kernel``, the name of a build (emulator/kernel/core/build.py)."""
+    from nlemu.emulator.kernel.core.build import BUILDS
+
+    parser.add_argument(
+        "--kernel", metavar="NAME", type=kernel, default=None, help=f"{about}; one of {', '.join(BUILDS)}"
+    )
+
+
+def kernel(text: str) -> Build:
+    """The type of ``--kernel``."""
+    from nlemu.emulator.kernel.core.build import NoBuild, find_build
+
+    try:
+        return find_build(text)
+    except NoBuild as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

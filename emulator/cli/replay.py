@@ -6,9 +6,11 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.cli import OK, REFUSED, Usage
+from nlemu.emulator.cli import OK, REFUSED, Usage, kernel_argument
+from nlemu.emulator.kernel.core.build import NoBuild, nearest, recorded_on
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
     from nlemu.emulator.script.replay import Result
     from nlemu.emulator.script.trace import Trace
 
@@ -27,6 +29,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the trace again, with the emulator's own answers (for one trace)",
     )
+    kernel_argument(parser, "replay on this Linux instead of the one that the trace names")
+    parser.add_argument(
+        "--nearest", action="store_true", help="where that is not here, replay on the one that is most like it"
+    )
     parser.add_argument(
         "--json", action="store_true", help="only the numbers: traces, steps, datagrams, different"
     )
@@ -41,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         raise Usage(f"--actual takes one trace, and there are {len(options.traces)}")
     results = []
     for path in options.traces:
-        result = replay(read(path))
+        result = replay(found := read(path), build_for(path, found, options))
         results.append(result)
         if not options.json:
             tell(path, result)
@@ -62,6 +68,22 @@ def run(options: argparse.Namespace) -> int:
             f"{equal} of {len(results)} traces equal; {steps} steps, {datagrams} datagrams, {different} steps differ"
         )
     return OK if all(result.equal for result in results) else REFUSED
+
+
+def build_for(path: str, trace: Trace, options: argparse.Namespace) -> Build:
+    """The kernel that a trace is replayed on. Raises Usage for one that is not here, unless the options say what
+    then."""
+    if options.kernel is not None:
+        chosen: Build = options.kernel
+        return chosen
+    header = trace.header
+    try:
+        return recorded_on(header.kernel, header.config)
+    except NoBuild as error:
+        if options.nearest:
+            return nearest(header.kernel, header.config)
+        hint = "--nearest replays it on the one that is most like it, --kernel NAME on any"
+        raise Usage(f"{path}: {error}; {hint}") from None
 
 
 def read(path: str) -> Trace:

@@ -7,7 +7,8 @@ import logging
 import sys
 from pathlib import Path
 
-from nlemu.emulator.cli import seed
+from nlemu.emulator.cli import kernel_argument, seed
+from nlemu.emulator.kernel.core.build import DEFAULT
 
 DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
 
@@ -31,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="whom the program takes itself for, and what it may do on the emulated kernel (default: root)",
     )
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
+    kernel_argument(parser, f"which Linux it is (default: {DEFAULT.name})")
     parser.add_argument(
         "--netdevsim", choices=("plain", "dma"), default="plain", help="what its NICs can do (see nlemu serve)"
     )
@@ -58,7 +60,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         from nlemu.emulator.machine.machine import Machine
 
-        supervision = LauncherSupervision(Machine(seed=options.seed, netdevsim=options.netdevsim), options.netns)
+        machine = Machine(
+            seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT
+        )
+        supervision = LauncherSupervision(machine, options.netns)
     try:
         return Session(command, supervision, root=options.uid_view == "root").run()
     except CannotSupervise as error:

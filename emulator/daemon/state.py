@@ -40,7 +40,9 @@ def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str,
             )
         )
     return {
-        "kernel": {"cpus": machine.cpus, "netdevsim": machine.netdevsim, "bugs": machine.bugs},
+        "kernel": {
+            "name": machine.build.name, "cpus": machine.cpus, "netdevsim": machine.netdevsim, "bugs": machine.bugs,
+        },
         "families": {family.name: number for family, number in machine.numbers.items()},
         "protocols": {protocol.name: number for number, protocol in machine.protocols.items()},
         "namespaces": {name: _namespace(net) for name, net in machine.nets.items()},

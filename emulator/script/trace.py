@@ -35,7 +35,8 @@ class Header:
     """The first line: on which kernel the trace was recorded.
 
     ``families`` are the numbers of the generic netlink families by name. ``netdevsim`` is "dma" for the kernel whose
-    netdevsim devices can do DMA, else None.
+    netdevsim devices can do DMA, else None. ``config``: how it was configured, "distribution" or the narrow "recorded",
+    which the header does not say.
     """
 
     about: str
@@ -43,6 +44,7 @@ class Header:
     cpus: int
     families: Mapping[str, int]
     netdevsim: str | None = None
+    config: str = "recorded"
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Keys that this module does not know."""
 
@@ -57,6 +59,8 @@ class Header:
         }
         if self.netdevsim is not None:
             known["netdevsim"] = self.netdevsim
+        if self.config != "recorded":
+            known["config"] = self.config
         return known | dict(self.extra)
 
 
@@ -386,10 +390,11 @@ def header_of(fields: Any) -> Header:
         raise TraceError(f"a header is an object, and not {shown(fields)}")
     permit(fields, {"trace": HEADER_FIELDS["trace"]})  # first of all: another version may need other things
     demand(fields, HEADER_FIELDS, "the header")
-    permit(fields, {"netdevsim": text})
+    permit(fields, {"netdevsim": text, "config": text})
     known = {key: fields[key] for key in HEADER_FIELDS if key != "trace"}
-    extra = {key: value for key, value in fields.items() if key not in HEADER_FIELDS and key != "netdevsim"}
-    return Header(**known, netdevsim=fields.get("netdevsim"), extra=extra)
+    optional = {key: fields[key] for key in ("netdevsim", "config") if key in fields}
+    extra = {key: value for key, value in fields.items() if key not in HEADER_FIELDS and key not in optional}
+    return Header(**known, **optional, extra=extra)
 
 
 def demand(fields: Mapping[str, Any], checks: Mapping[str, Check], whose: str) -> None:

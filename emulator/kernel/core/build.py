@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nlemu.protocol.release import V7_2_13, Release
+from nlemu.protocol.release import V7_2_13, Release, parse_release
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,31 @@ BUILDS = {build.name: build for build in (DISTRIBUTION_7_2, RECORDED_7_2)}
 DEFAULT = RECORDED_7_2
 
 
+class NoBuild(LookupError):
+    """A kernel that there is not: one line, which lists those that there are."""
+
+
 def find_build(name: str) -> Build:
-    """The build of that name. LookupError, whose text lists those that there are."""
+    """The build of that name. Raises NoBuild."""
     try:
         return BUILDS[name]
     except KeyError:
-        raise LookupError(f"there is no kernel {name!r}; there are {', '.join(BUILDS)}") from None
+        raise NoBuild(f"there is no kernel {name!r}; there are {', '.join(BUILDS)}") from None
+
+
+def recorded_on(release: str, config: str) -> Build:
+    """The build that a trace was recorded on, by the release and the configuration that its header names. Raises
+    NoBuild."""
+    for build in BUILDS.values():
+        if (str(build.release), build.config) == (release, config):
+            return build
+    raise NoBuild(f"there is no kernel {release} ({config}); there are {', '.join(BUILDS)}")
+
+
+def nearest(release: str, config: str) -> Build:
+    """The build that is most like that kernel: one of the same configuration before others, of the releases the one
+    that is the fewest away."""
+    wanted = parse_release(release)
+    rank = sorted(BUILDS.values(), key=lambda build: build.release)
+    at = sum(build.release < wanted for build in rank)
+    return min(BUILDS.values(), key=lambda build: (build.config != config, abs(rank.index(build) - at)))
