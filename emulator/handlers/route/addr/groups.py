@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from nlemu.emulator.handlers.common.inet import stamp
 from nlemu.emulator.handlers.route.addr.dump import Asked, asked, devices
 from nlemu.emulator.handlers.route.addr.fill import pack_header
-from nlemu.emulator.kernel.core.clock import BOOTED
 from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
@@ -48,7 +47,7 @@ _IP4, _IP6 = _Family(AF_INET, 4), _Family(AF_INET6, 16)
 def _body(
     family: _Family, dev: Device, group: int, membership: Membership, nsid: int | None = None, scope: int = UNIVERSE
 ) -> bytes:
-    when = stamp(BOOTED + membership.cstamp)
+    when = stamp(dev.kernel.build.booted + membership.cstamp)
     head = pack_header(
         family=family.number, prefixlen=8 * family.size, flags=PERMANENT, scope=scope, index=dev.ifindex
     )

@@ -6,7 +6,6 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.route.link.af import LinkAf
-from nlemu.emulator.kernel.core.clock import BOOTED
 from nlemu.emulator.kernel.ipv6 import solicit
 from nlemu.protocol.families.route.link_af import SET_INET6, AfSpec, Inet6Link
 from nlemu.protocol.refusal import Refusal
@@ -73,7 +72,7 @@ class Inet6(LinkAf):
 
     def fill(self, dev: Device, mask: int) -> Any:
         """inet6_fill_link_af()."""
-        return None if dev.ip6 is None else fill_inet6(dev.ip6, mask)
+        return None if dev.ip6 is None else fill_inet6(dev, mask)
 
     def size(self, dev: Device) -> int:
         """inet6_get_link_af_size()."""
@@ -103,9 +102,10 @@ def accepts_ra(accept_ra: int, forwarding: int) -> bool:
     return accept_ra == 2 if forwarding else bool(accept_ra)
 
 
-def fill_inet6(idev: Inet6Device, mask: int) -> dict[Any, Any]:
-    """inet6_fill_ifla6_attrs()."""
-    tstamp = (BOOTED + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF
+def fill_inet6(dev: Device, mask: int) -> dict[Any, Any]:
+    """inet6_fill_ifla6_attrs() of a device that has IPv6."""
+    idev: Inet6Device = dev.ip6
+    tstamp = (dev.kernel.build.booted + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF
     told: dict[Any, Any] = {
         Inet6Link.flags: idev.flags,
         Inet6Link.cacheinfo: (IPV6_MAXPLEN, tstamp, idev.reachable_time, RETRANS_TIME),
