@@ -97,11 +97,11 @@ class DaemonHost:
             server.directory.check_name(name)
         except DirectoryError:
             return False
-        if name in self.machine.nets:
+        try:
+            self.machine.name_net(net, name)
+        except ValueError:
             return False
-        net.hold()
-        net.name = name
-        self.machine.nets[name] = server.steps.nets[name] = net
+        server.steps.nets[name] = net
         try:
             server.arrange()
         except DirectoryError:

@@ -109,10 +109,23 @@ class Kernel:
         loopback.create(net)
         return net
 
+    def name_net(self, net: Net, name: str) -> None:
+        """A namespace that somebody holds gets a name, and is held for it. ValueError when the name is taken."""
+        if name in self.nets:
+            raise ValueError(f"there is a namespace {name!r} already")
+        net.hold()
+        net.name = name
+        self.nets[name] = net
+
+    def unname_net(self, name: str) -> Net:
+        """The namespace loses its name, and whoever asked has the reference that went with it. KeyError when there is
+        none of that name."""
+        return self.nets.pop(name)
+
     def delete_net(self, name: str) -> None:
         """The namespace loses its name, and the reference that new_net() gave. When nobody else holds it, it is torn
         down, later. KeyError when there is none of that name."""
-        self.nets.pop(name).release()
+        self.unname_net(name).release()
 
     def queue_cleanup(self, net: Net) -> None:
         """__put_net(): called by the namespace itself when nobody holds it any more."""

@@ -61,11 +61,10 @@ class LauncherHost(Host):
             ready.pop(0).flush()
 
     def name(self, name: str, net: Net) -> bool:
-        if name in self.machine.nets:
+        try:
+            self.machine.name_net(net, name)
+        except ValueError:
             return False
-        net.hold()
-        net.name = name
-        self.machine.nets[name] = net
         return True
 
     def unname(self, name: str) -> None:

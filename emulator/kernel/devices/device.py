@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.kind import Kind
     from nlemu.emulator.kernel.devices.ops import DeviceOps
+    from nlemu.emulator.kernel.ipv4.device import InetDevice
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
     from nlemu.emulator.kernel.kernel import Kernel
     from nlemu.emulator.kernel.queues.napi import Napi, NapiConfig
     from nlemu.emulator.kernel.queues.page_pool import PagePool
@@ -264,8 +266,8 @@ class Device:
         self.lowers = ALONE
         self.seen_by: Device | None = None
         """Who shows this device's ifindex or namespace in its own messages: a pair's other end."""
-        self.ip4: Any = None
-        self.ip6: Any = None
+        self.ip4: InetDevice | None = None
+        self.ip6: Inet6Device | None = None
         self._stats: Stats | None = None
         self.told: Any = None
         """What whoever tells of the device has worked out for a revision; the model never looks inside."""
@@ -277,6 +279,18 @@ class Device:
     def up(self) -> bool:
         """IFF_UP."""
         return self.flags & 1 != 0
+
+    @property
+    def inet(self) -> InetDevice:
+        """IPv4 on this device, which has it (__in_dev_get_rtnl(), where it cannot be NULL)."""
+        assert self.ip4 is not None
+        return self.ip4
+
+    @property
+    def inet6(self) -> Inet6Device:
+        """IPv6 on this device, which has it (__in6_dev_get(), where it cannot be NULL)."""
+        assert self.ip6 is not None
+        return self.ip6
 
     @property
     def shown_operstate(self) -> int:

@@ -147,7 +147,7 @@ def _remove_prefix(ifa: Address6, address: int, length: int) -> None:
 def create(dev: Device, wanted: Wanted) -> Address6:
     """ipv6_add_addr(): the device has the address, but does not know yet whether nobody else has. EADDRNOTAVAIL,
     ENODEV, EACCES, EEXIST, most with texts."""
-    idev: Inet6Device = dev.ip6
+    idev: Inet6Device = dev.inet6
     kind = ip6.classify(wanted.address)[0]
     if kind == AddrType.ANY:
         raise Refusal(EADDRNOTAVAIL, "ipv6: Invalid address")
@@ -190,7 +190,7 @@ def add(dev: Device, wanted: Wanted, expires: int | None) -> None:
         raise Refusal(EINVAL, "ipv6: Invalid prefix length")
     if wanted.flags & MANAGETEMPADDR and wanted.length != 64:
         raise Refusal(EINVAL, 'ipv6: address with "mngtmpaddr" flag must have a prefix length of 64')
-    if dev.ip6.conf[Ipv6Devconf.DISABLE_IPV6]:
+    if dev.inet6.conf[Ipv6Devconf.DISABLE_IPV6]:
         raise Refusal(EACCES, "ipv6: IPv6 is disabled on this device")
     if not dev.flags & LOOPBACK:
         routes.add_multicast(dev)

@@ -139,7 +139,7 @@ def dad_complete(dev: Device) -> None:
 
 
 def _of(dev: Device) -> Listener:
-    idev: Inet6Device = dev.ip6
+    idev: Inet6Device = dev.inet6
     return idev.listener
 
 
@@ -202,7 +202,7 @@ def _report(dev: Device, groups: int) -> None:
 
 def _some_time(dev: Device) -> int:
     """unsolicited_report_interval(), of which a random part goes by; in nanoseconds."""
-    idev: Inet6Device = dev.ip6
+    idev: Inet6Device = dev.inet6
     interval = idev.conf[Ipv6Devconf.MLDV2_UNSOLICITED_REPORT_INTERVAL] or 1
     return SOON + dev.kernel.random.randrange(interval) * NSEC_PER_MSEC
 

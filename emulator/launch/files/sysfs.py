@@ -197,18 +197,11 @@ def _set_alias(dev: Device, text: str) -> None:
 
 
 def _set_threaded(dev: Device, text: str) -> None:
-    """threaded_store(), netif_set_threaded(): all NAPI instances of the device, and those that are to come."""
+    """threaded_store()."""
     wanted = number(text)
-    if not dev.napi_list:
-        raise OSError(errno.EOPNOTSUPP, "no NAPI instances")
     if wanted not in (0, 1):
         raise OSError(errno.EOPNOTSUPP, "0 or 1")
-    mode = NapiThreaded(wanted)
-    for instance in dev.napi_list:
-        instance.set_threaded(mode)
-    for config in dev.napi_config.values():
-        config.threaded = mode
-    dev.threaded = wanted
+    napi.set_device_threaded(dev, NapiThreaded(wanted))
 
 
 def queues(dev: Device) -> Directory:
