@@ -63,7 +63,7 @@ RECORDED_7_2 = Build("7.2.13-recorded", V7_2_13, "recorded", EVERYWHERE, boot_ue
 DISTRIBUTION_7_2 = Build("7.2.13", V7_2_13, "distribution", DISTRIBUTION, boot_uevents=676, booted=2_140_000_000)
 
 BUILDS = {build.name: build for build in (DISTRIBUTION_7_2, RECORDED_7_2)}
-DEFAULT = RECORDED_7_2
+DEFAULT = DISTRIBUTION_7_2
 
 
 class NoBuild(LookupError):
