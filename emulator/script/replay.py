@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from nlemu.emulator.kernel.core.build import RECORDED_7_2, build_of
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.pauses import catch_up, let_time_pass
@@ -61,8 +62,11 @@ class Result:
 
 
 def machine_of(header: Header) -> Machine:
-    """A machine of the kind that a trace was recorded on."""
-    return Machine(cpus=header.cpus, families=header.families, netdevsim=header.netdevsim or "plain")
+    """A machine of the kind that a trace was recorded on. LookupError when there is none."""
+    return Machine(
+        cpus=header.cpus, families=header.families, netdevsim=header.netdevsim or "plain",
+        build=build_of(header.kernel, header.config or RECORDED_7_2.config),
+    )
 
 
 def replay(trace: Trace) -> Result:

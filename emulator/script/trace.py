@@ -35,7 +35,7 @@ class Header:
     """The first line: on which kernel the trace was recorded.
 
     ``families`` are the numbers of the generic netlink families by name. ``netdevsim`` is "dma" for the kernel whose
-    netdevsim devices can do DMA, else None.
+    netdevsim devices can do DMA, else None. ``config`` is how that kernel was configured, None for the narrow one.
     """
 
     about: str
@@ -43,6 +43,7 @@ class Header:
     cpus: int
     families: Mapping[str, int]
     netdevsim: str | None = None
+    config: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Keys that this module does not know."""
 
@@ -57,6 +58,8 @@ class Header:
         }
         if self.netdevsim is not None:
             known["netdevsim"] = self.netdevsim
+        if self.config is not None:
+            known["config"] = self.config
         return known | dict(self.extra)
 
 
@@ -324,6 +327,7 @@ HEADER: Mapping[str, Check] = {
     "cpus": u32,
     "families": table_of(u32),
 }
+OPTIONAL_HEADER: Mapping[str, Check] = {"netdevsim": text, "config": text}
 
 
 def step_of(fields: Any, line: int = 0) -> Step:
@@ -353,10 +357,10 @@ def header_of(fields: Any) -> Header:
         raise TraceError(f"a header is an object, and not {shown(fields)}")
     permit(fields, {"trace": HEADER["trace"]})  # first of all: another version may need other things
     demand(fields, HEADER, "the header")
-    permit(fields, {"netdevsim": text})
+    permit(fields, OPTIONAL_HEADER)
     known = {key: fields[key] for key in HEADER if key != "trace"}
-    extra = {key: value for key, value in fields.items() if key not in HEADER and key != "netdevsim"}
-    return Header(**known, netdevsim=fields.get("netdevsim"), extra=extra)
+    extra = {key: value for key, value in fields.items() if key not in HEADER and key not in OPTIONAL_HEADER}
+    return Header(**known, netdevsim=fields.get("netdevsim"), config=fields.get("config"), extra=extra)
 
 
 def demand(fields: Mapping[str, Any], checks: Mapping[str, Check], whose: str) -> None:

@@ -31,14 +31,14 @@ class Build:
 
 
 EVERYWHERE = frozenset({
-    "DUMMY", "VETH", "NETKIT", "NETDEVSIM", "BRIDGE", "VLAN_8021Q", "VXLAN", "BONDING", "MACVLAN", "IPVLAN", "IFB",
-    "TUN", "NLMON", "INET", "IPV6", "IP_MULTIPLE_TABLES", "IP_ROUTE_MULTIPATH", "PACKET", "UNIX", "XFRM", "INET_DIAG",
+    "DUMMY", "VETH", "NETKIT", "NETDEVSIM", "BRIDGE", "VLAN_8021Q", "VXLAN", "BONDING", "MACVLAN", "IPVLAN", "TUN",
+    "NLMON", "INET", "IPV6", "IP_MULTIPLE_TABLES", "IP_ROUTE_MULTIPATH", "PACKET", "UNIX", "XFRM", "INET_DIAG",
     "NETLINK_DIAG", "XDP_SOCKETS_DIAG", "NET_DEVLINK", "NETLABEL", "PSAMPLE", "TASKSTATS",
 })
 """What both configurations have."""
 
 DISTRIBUTION = EVERYWHERE | {
-    "BRIDGE_VLAN_FILTERING", "BRIDGE_MRP", "BRIDGE_CFM", "VLAN_8021Q_GVRP", "VLAN_8021Q_MVRP",
+    "IFB", "BRIDGE_VLAN_FILTERING", "BRIDGE_MRP", "BRIDGE_CFM", "VLAN_8021Q_GVRP", "VLAN_8021Q_MVRP",
     "IP_ROUTE_CLASSID", "IPV6_MULTIPLE_TABLES", "IPV6_SUBTREES", "IPV6_ROUTER_PREF", "IPV6_ROUTE_INFO",
     "IPV6_OPTIMISTIC_DAD", "IP_MROUTE_MULTIPLE_TABLES", "IPV6_MROUTE", "IPV6_MROUTE_MULTIPLE_TABLES",
     "MPLS", "MPLS_ROUTING", "LWTUNNEL", "NET_L3_MASTER_DEV", "NET_VRF", "NETFILTER", "NETFILTER_NETLINK",
@@ -52,6 +52,15 @@ DISTRIBUTION_7_2 = Build("7.2.13", V7_2_13, "distribution", DISTRIBUTION)
 
 BUILDS = {build.name: build for build in (DISTRIBUTION_7_2, RECORDED_7_2)}
 DEFAULT = RECORDED_7_2
+
+
+def build_of(release: str, config: str) -> Build:
+    """The build of that release and configuration; for an unknown release the default's. LookupError for an unknown
+    configuration."""
+    known = [build for build in BUILDS.values() if build.config == config]
+    if not known:
+        raise LookupError(f"there is no kernel configured as {config!r}")
+    return next((build for build in known if str(build.release) == release), known[0])
 
 
 def find_build(name: str) -> Build:

@@ -47,8 +47,11 @@ DEFAULTS: dict[Ipv6Devconf, int] = {
     Ipv6Devconf.IOAM6_ID_WIDE: -1,
     Ipv6Devconf.NDISC_EVICT_NOCARRIER: 1,
 }
-"""ipv6_devconf_dflt; lifetimes in seconds, intervals and delays in milliseconds. All others are 0, those too that the
-recorded machine is built without (CONFIG_IPV6_ROUTER_PREF)."""
+"""ipv6_devconf_dflt; lifetimes in seconds, intervals and delays in milliseconds. All others are 0."""
+OPTIONAL: dict[str, dict[Ipv6Devconf, int]] = {
+    "IPV6_ROUTER_PREF": {Ipv6Devconf.ACCEPT_RA_RTR_PREF: 1, Ipv6Devconf.RTR_PROBE_INTERVAL: 60000},
+}
+"""What it holds besides with an option; without it they are 0."""
 WORDS = tuple(DEFAULTS.get(field, 0) for field in Ipv6Devconf)
 LOOPBACK = int(IFF.LOOPBACK)
 NO_DAD = int(IFF.NOARP | IFF.LOOPBACK)
@@ -61,6 +64,10 @@ class Ipv6Conf:
 
     def __init__(self, dev: Device) -> None:
         self.words = list(WORDS)
+        for option, defaults in OPTIONAL.items():
+            if dev.kernel.build.has(option):
+                for field, value in defaults.items():
+                    self[field] = value
         self[Ipv6Devconf.MTU6] = dev.mtu
         if dev.flags & NO_DAD:
             self[Ipv6Devconf.ACCEPT_DAD] = -1
