@@ -18,6 +18,7 @@ from nlemu.emulator.kernel.devices.address import (
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import alloc_device
+from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.protocol.uapi.ethtool import StringSet
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
@@ -49,10 +50,10 @@ class IfbOps(DeviceOps):
     def validate_address(self, dev: Device) -> None:
         check_address(dev)
 
-    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         dev.stats.received(size)
         dev.stats.rx_dropped += 1
-        return True, None
+        return Xmit.SUCCESS, None
 
     def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
         if string_set != StringSet.STATS:

@@ -9,6 +9,7 @@ import pytest
 from nlemu.emulator.kernel.core.build import DISTRIBUTION_7_2, RECORDED_7_2
 from nlemu.emulator.kernel.devices import flags, links
 from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.links.ifb import KIND as IFB
 from nlemu.protocol.refusal import Refusal
@@ -36,7 +37,7 @@ def test_counters_for_every_queue_it_was_made_with(kernel: Kernel) -> None:
 def test_what_nothing_redirected_is_dropped(kernel: Kernel) -> None:
     dev = links.new_link(kernel.init_net, IFB, LinkParams())
     flags.open_device(dev)
-    assert dev.ops.transmit(dev, 60) == (True, None)
+    assert dev.ops.transmit(dev, 60) == (Xmit.SUCCESS, None)
     stats = dev.stats
     assert (stats.rx_packets, stats.rx_bytes, stats.rx_dropped, stats.tx_packets) == (1, 60, 1, 0)
 
