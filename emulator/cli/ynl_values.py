@@ -9,14 +9,15 @@ from nlemu.emulator.client.client import Client, Control
 from nlemu.protocol.decode.printer import Style
 from nlemu.protocol.decode.tree import Node
 from nlemu.protocol.encode.conversation import POLICY_NAMES
-from nlemu.protocol.names.words import ADDRESSES, address
+from nlemu.protocol.families.route.kinds import KINDS
+from nlemu.protocol.names.words import ADDRESSES, address, field_name
 
 TYPE_VALUE = {"policy": ("policy-id", "attr-id"), "op-policy": ("op-id",)}
 """nest-type-value: nests whose numbers are values, as the specification of nlctrl calls them."""
 
 NAMED_FIELDS = frozenset(
     {"ifi-flags", "ifa-flags", "rtm-type", "ndm-state", "ndm-flags", "ndm-type", "action", "link-state"}
-)
+) | {field_name(*place) for kind in KINDS.values() for place in kind.shown}
 """Fields of structures for which the specifications have an enum."""
 NUMBERS = {
     "Link": {"operstate", "linkmode", "event"},

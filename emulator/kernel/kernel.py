@@ -24,6 +24,7 @@ from nlemu.emulator.kernel.core.uevents import Uevents
 from nlemu.emulator.kernel.core.work import Job, Work
 from nlemu.emulator.kernel.devices import announce
 from nlemu.emulator.kernel.devices.link_watch import LinkWatch
+from nlemu.emulator.kernel.devices.netdev_work import NetdevWork
 from nlemu.emulator.kernel.ipv4 import arp
 from nlemu.emulator.kernel.ipv4.device import on_event4
 from nlemu.emulator.kernel.ipv6 import ndisc
@@ -69,6 +70,7 @@ class Kernel:
         """The netdevice notifier chain."""
         self._stages: list[Stage] = []
         self.link_watch = LinkWatch(self.clock, self.work)
+        self.netdev_work = NetdevWork(self.work)
         self.kinds: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, NETDEVSIM) if build.has(kind.option)}
         self.neighbour_tables = {table.family: table for table in (arp.TABLE, ndisc.TABLE)}
         self.napis = NapiTable()

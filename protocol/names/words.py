@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from enum import IntEnum, IntFlag
 
+from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.uapi.fib_rules import FR_ACT
 from nlemu.protocol.uapi.if_ import IFF
@@ -73,7 +74,9 @@ FIELD_VALUES: dict[tuple[str, str], Shown] = {
     ("netconfmsg", "family"): AddressFamily,
     ("ifla_vf_link_state", "link_state"): VfLinkState,
 }
-"""What the fields of a structure hold, where it is not a plain number."""
+"""What the fields of a structure hold, where it is not a plain number; the kinds of links add theirs."""
+for link_kind in KINDS.values():
+    FIELD_VALUES.update(link_kind.shown)
 
 ADDRESSES = frozenset(
     {
@@ -110,13 +113,13 @@ def dashed(name: str) -> str:
 SET_NAMES = {
     "Ctrl": "ctrl-attrs", "McastGroup": "mcast-group-attrs", "Op": "op-attrs", "OpPolicy": "op-policy-attrs",
     "PolicyType": "policy-attrs", "Link": "link-attrs", "LinkInfo": "linkinfo-attrs", "AfSpec": "af-spec-attrs",
-    "InetLink": "ifla-attrs", "Inet6Link": "ifla6-attrs", "Netkit": "linkinfo-netkit-attrs", "Xdp": "xdp-attrs",
+    "InetLink": "ifla-attrs", "Inet6Link": "ifla6-attrs", "Xdp": "xdp-attrs",
     "PropList": "prop-list-link-attrs", "DpllPin": "link-dpll-pin-attrs", "VfInfoList": "vfinfo-list-attrs",
     "Vf": "vfinfo-attrs", "VfStats": "vf-stats-attrs", "VfVlans": "vf-vlan-attrs", "VfPorts": "vf-ports-attrs",
     "Port": "port-self-attrs", "Ifa": "addr-attrs", "Rta": "route-attrs", "Fra": "fib-rule-attrs",
     "Nda": "neighbour-attrs", "TdrCfg": "cable-test-tdr-cfg", "HwtstampProvider": "ts-hwtstamp-provider",
     "StatsGet": "stats",
-}
+} | {kind.data.__name__: f"linkinfo-{kind.name}-attrs" for kind in KINDS.values() if kind.data}
 """Attribute sets that a specification calls otherwise than we do."""
 
 
@@ -128,7 +131,7 @@ def set_name(attributes: type[AttrSet]) -> str:
 def field_name(structure: str, field: str) -> str:
     """The name of a structure's field."""
     known = FIELD_NAMES.get((structure, field))
-    return known or PREFIXES.get(structure, "") + field.replace("_", "-")
+    return known or PREFIXES.get(structure, "") + field.rstrip("_").replace("_", "-")
 
 
 def number_name(shown: type[IntEnum], value: int) -> str | None:

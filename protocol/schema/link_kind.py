@@ -7,7 +7,9 @@ the model's dataclass of parameters, whose fields are named as the attributes, a
 attributes by name.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
 from typing import Any
 
 from nlemu.protocol.schema.attributes import Attr, AttrSet
@@ -25,16 +27,21 @@ class LinkKind:
 
     name: IFLA_INFO_KIND. data: the attributes of IFLA_INFO_DATA, in the order of fill_info; policy: what a request may
     hold of them, if that is not just all of them. peer: the attribute that describes a whole other link (peer_type).
-    sized: the attributes that get_size leaves room for, None without a get_size. slave, slave_policy, slave_sized: the
-    same of IFLA_INFO_SLAVE_DATA, for a kind whose devices are masters. xstats: the structure of IFLA_INFO_XSTATS.
+    inside: nests that validate() looks into, each by its own policy and after all else, with its own words for what is
+    wrong there. sized: the attributes that get_size leaves room for, None without a get_size; of a nest, what it holds
+    if it is told at all. slave, slave_policy, slave_sized: the same of IFLA_INFO_SLAVE_DATA, for a kind whose devices
+    are masters. xstats: the structure of IFLA_INFO_XSTATS. shown: the names of values that stand in structures, by
+    structure and field.
     """
 
     name: str
     data: type[AttrSet] | None = None
     policy: Policy | None = None
     peer: Attr[Any] | None = None
+    inside: tuple[tuple[Attr[Any], str], ...] = ()
     sized: tuple[Attr[Any], ...] | None = None
     slave: type[AttrSet] | None = None
     slave_policy: Policy | None = None
     slave_sized: tuple[Attr[Any], ...] | None = None
     xstats: Structure | None = None
+    shown: Mapping[tuple[str, str], type[IntEnum] | type[IntFlag]] = field(default_factory=dict)

@@ -44,9 +44,12 @@ class Work:
         heapq.heappush(self._heap, (job.due, self._sequence, job))
         return job
 
-    def defer(self, run: Callable[[], None]) -> Job:
-        """Run it after the request at hand."""
-        return self.at(self._clock.now, run)
+    def defer(self, run: Callable[[], None], *, first: bool = False) -> Job:
+        """Run it after the request at hand; first: ahead of all else that is due then."""
+        job = Job(self._clock.now, run)
+        self._sequence += 1
+        heapq.heappush(self._heap, (job.due, -self._sequence if first else self._sequence, job))
+        return job
 
     def next_due(self) -> int | None:
         """When the next job is due, in nanoseconds since boot; None when there is none."""

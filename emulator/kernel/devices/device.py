@@ -49,6 +49,11 @@ ALONE: dict[Device, None] = {}
 """The neighbours of a device that has none above or below, which is most of them; never written to."""
 
 
+NO_ADDRESSES: dict[bytes, int] = {}
+NOTHING: dict[str, Any] = {}
+"""The like of it, of most devices."""
+
+
 @dataclass(slots=True)
 class Config:
     """struct netdev_config: what ethtool's rings keep for the stack."""
@@ -121,7 +126,7 @@ class Device:
     """struct net_device. Made by `register.alloc_device()`."""
 
     __slots__ = (
-        "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "broadcast",
+        "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "attached", "broadcast",
         "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dormant",
         "features", "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size", "gro_max_size", "group",
         "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features", "hw_features", "ifalias",
@@ -133,8 +138,8 @@ class Device:
         "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "real_num_rx_queues",
         "real_num_tx_queues", "reg_state", "request_ops_lock", "revision", "rtnl_link_initializing",
         "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs", "tso_max_size", "tx",
-        "tx_active", "txqlen", "type", "unregister_queued", "uppers", "vlan_features", "wanted_features",
-        "xdp_features", "xdp_zc_max_segs",
+        "tx_active", "txqlen", "type", "unicast", "unicast_filter", "unicast_promiscuous", "unregister_queued",
+        "uppers", "vlan_features", "wanted_features", "xdp_features", "xdp_zc_max_segs",
     )
 
     def __init__(self, kernel: Kernel, net: Net, name: str, ops: DeviceOps) -> None:
@@ -183,6 +188,10 @@ class Device:
         self.carrier_down_count = 0
         self.promiscuity = 0
         self.allmulti = 0
+        self.unicast = NO_ADDRESSES
+        """Addresses beside its own that frames are let in for, and how many want each (dev->uc; rx_mode.py)."""
+        self.unicast_promiscuous = False
+        """It is promiscuous for their sake (dev->uc_promisc)."""
         self.proto_down = False
         self.proto_down_reason = 0
         self.rtnl_link_initializing = False
@@ -195,6 +204,8 @@ class Device:
         """IFF_LIVE_ADDR_CHANGE."""
         self.no_queue = False
         """IFF_NO_QUEUE."""
+        self.unicast_filter = False
+        """IFF_UNICAST_FLT: it can filter by several addresses."""
         self.netns_immutable = False
         self.change_proto_down = False
         self.netmem_tx = NetmemTx.NONE
@@ -264,6 +275,9 @@ class Device:
         self.uppers = ALONE
         """The devices directly above, and ``lowers`` those directly below (adjacency.py)."""
         self.lowers = ALONE
+        self.attached = NOTHING
+        """What kinds of links keep for a device that theirs stand on, by a key of theirs (dev->vlan_info and the like);
+        `attach()` writes it."""
         self.seen_by: Device | None = None
         """Who shows this device's ifindex or namespace in its own messages: a pair's other end."""
         self.ip4: InetDevice | None = None
@@ -341,6 +355,15 @@ class Device:
     def changed(self) -> None:
         """Something that a message shows is different now."""
         self.revision += 1
+
+    def attach(self, key: str, value: Any) -> None:
+        """Keeps something for this device under that key, or with None nothing any more."""
+        if value is None:
+            self.attached.pop(key, None)
+        elif not self.attached:
+            self.attached = {key: value}
+        else:
+            self.attached[key] = value
 
     def moved(self) -> None:
         """The ifindex, the namespace, or who it is tied to changed: whoever shows this device has changed too."""

@@ -48,6 +48,10 @@ TSO6 = word(NetifF.TSO6)
 TSO_ECN = word(NetifF.TSO_ECN)
 TSO_MANGLEID = word(NetifF.TSO_MANGLEID)
 VLAN_CHALLENGED = word(NetifF.VLAN_CHALLENGED)
+FCOE_CRC = word(NetifF.FCOE_CRC)
+FSO = word(NetifF.FSO)
+HW_MACSEC = word(NetifF.HW_MACSEC)
+CSUM_MASK = IP_CSUM | IPV6_CSUM | HW_CSUM
 
 ALL_TSO = TSO | TSO6 | TSO_ECN | TSO_MANGLEID
 GSO_SOFTWARE = ALL_TSO | word(NetifF.GSO_ACCECN, NetifF.GSO_SCTP, NetifF.GSO_UDP_L4, NetifF.GSO_FRAGLIST)
@@ -59,9 +63,13 @@ GSO_ENCAP_ALL = word(
     NetifF.GSO_UDP_TUNNEL,
     NetifF.GSO_UDP_TUNNEL_CSUM,
 )
-HW_VLAN = word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_CTAG_RX, NetifF.HW_VLAN_STAG_TX, NetifF.HW_VLAN_STAG_RX)
+HW_VLAN_TX = word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_STAG_TX)
+HW_VLAN_RX = word(NetifF.HW_VLAN_CTAG_RX, NetifF.HW_VLAN_STAG_RX)
+HW_VLAN = HW_VLAN_TX | HW_VLAN_RX
 SOFT_FEATURES = GSO | GRO
 SOFT_FEATURES_OFF = word(NetifF.GRO_FRAGLIST, NetifF.GRO_UDP_FWD)
+UPPER_DISABLES = LRO
+"""What is off in a device below as long as it is in one above."""
 NEVER_CHANGE = VLAN_CHALLENGED
 """What user space can never switch."""
 
@@ -119,16 +127,40 @@ def fix_features(dev: Device, features: int) -> int:
 
 
 def recompute(dev: Device) -> bool:
-    """__netdev_update_features(): from what is wanted to what is on; True when that is different now. Upper and lower
-    devices do not matter: nothing here stacks them."""
+    """__netdev_update_features(): from what is wanted to what is on; True when that is different now. What a device
+    above has off cannot be on below."""
     features = dev.features & ~dev.hw_features | dev.wanted_features
     features = fix_features(dev, dev.ops.fix_features(dev, features))
-    if features == dev.features:
-        return False
-    if not dev.ops.set_features(dev, features):
+    for upper in dev.uppers:
+        features &= upper.wanted_features | ~UPPER_DISABLES
+    changed = features != dev.features
+    by_driver = changed and dev.ops.set_features(dev, features)
+    for lower in dev.lowers:
+        sync_lower(lower, features)
+    if changed and not by_driver:
         dev.features = features
-    dev.changed()
-    return True
+    if changed:
+        dev.changed()
+    return changed
+
+
+def sync_lower(lower: Device, features: int) -> None:
+    """netdev_sync_lower_features(): of a device below, what a device above it must not have."""
+    off = UPPER_DISABLES & lower.features & ~features
+    if off:
+        lower.wanted_features &= ~off
+        recompute(lower)
+        lower.kernel.notify(NetdevEvent.FEAT_CHANGE, lower)
+
+
+def intersect(one: int, other: int) -> int:
+    """netdev_intersect_features(): what both have; HW_CSUM has what the checksums of the two protocols have."""
+    if (one ^ other) & HW_CSUM:
+        if one & HW_CSUM:
+            one |= IP_CSUM | IPV6_CSUM
+        else:
+            other |= IP_CSUM | IPV6_CSUM
+    return one & other
 
 
 def update_features(dev: Device) -> None:

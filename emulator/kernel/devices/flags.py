@@ -14,7 +14,7 @@ from errno import ENODEV
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices import announce, qdisc
+from nlemu.emulator.kernel.devices import announce, qdisc, rx_mode
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF, IfOper
 
@@ -76,6 +76,7 @@ def _open(dev: Device) -> None:
     finally:
         dev.changed()
     dev.flags |= UP
+    rx_mode.update(dev)
     qdisc.activate(dev)
     dev.kernel.link_watch.reconsider(dev)
 
@@ -121,21 +122,13 @@ def close_device(dev: Device) -> None:
 
 
 def set_promiscuity(dev: Device, inc: int, *, notify: bool = True) -> None:
-    """dev_set_promiscuity(): one more, or one less, who wants all frames."""
+    """dev_set_promiscuity(): one more, or one less, who wants all frames; announced unless told not to."""
     old = dev.flags
-    dev.promiscuity += inc
-    dev.flags = old | PROMISC if dev.promiscuity else old & ~PROMISC
-    dev.changed()
+    changed = rx_mode.change_promiscuity(dev, inc)
     if notify:
         notify_flags(dev, old, PROMISC)
-
-
-def set_allmulti(dev: Device, inc: int) -> None:
-    """dev_set_allmulti(): one more, or one less, who wants all multicast frames. Told to nobody: the kernel would tell
-    what changed in the flags that user space asked for, and that is nothing."""
-    dev.allmulti += inc
-    dev.flags = dev.flags | ALLMULTI if dev.allmulti else dev.flags & ~ALLMULTI
-    dev.changed()
+    if changed:
+        rx_mode.update(dev)
 
 
 # All flags
@@ -146,6 +139,7 @@ def apply_flags(dev: Device, flags: int) -> None:
     to open stays done."""
     old = dev.flags
     dev.flags = flags & SETTABLE | old & KEPT
+    rx_mode.update(dev)
     refusal = None
     if (old ^ flags) & UP:
         if old & UP:
@@ -160,7 +154,7 @@ def apply_flags(dev: Device, flags: int) -> None:
         set_promiscuity(dev, 1 if flags & PROMISC else -1, notify=False)
     if (flags ^ dev.gflags) & ALLMULTI:
         dev.gflags ^= ALLMULTI
-        set_allmulti(dev, 1 if flags & ALLMULTI else -1)
+        rx_mode.change_allmulti(dev, 1 if flags & ALLMULTI else -1)
     dev.changed()
     if refusal is not None:
         raise refusal

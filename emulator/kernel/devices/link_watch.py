@@ -198,6 +198,17 @@ def set_testing(dev: Device, testing: bool) -> None:
         dev.kernel.link_watch.fire(dev)
 
 
+def transfer_operstate(root: Device, dev: Device) -> None:
+    """netif_stacked_transfer_operstate(): a device that stands on another is as that is: dormant, being tested,
+    without a carrier, or none of it."""
+    set_dormant(dev, root.operstate == IfOper.DORMANT)
+    set_testing(dev, root.operstate == IfOper.TESTING)
+    if root.carrier:
+        carrier_on(dev)
+    else:
+        carrier_off(dev)
+
+
 def request_operstate(dev: Device, wanted: int) -> None:
     """set_operstate() of net/core/rtnetlink.c: what user space may make of the state, from where it is."""
     state = dev.operstate

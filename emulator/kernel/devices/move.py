@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
 from nlemu.emulator.kernel.core.uevents import Action
-from nlemu.emulator.kernel.devices import announce, flags, qdisc, uevents
+from nlemu.emulator.kernel.devices import announce, flags, qdisc, rx_mode, uevents
 from nlemu.emulator.kernel.devices.rename import drop_altname
 from nlemu.emulator.kernel.devices.states import RegState
 from nlemu.protocol.refusal import Refusal
@@ -45,14 +45,15 @@ def change_net_namespace(dev: Device, net: Net, pattern: str | None = None, new_
     dev.kernel.notify(NetdevEvent.UNREGISTER, dev)
     nsid = old.id_alloc(net)
     announce.announce_going(dev, new_nsid=NOT_ASSIGNED if nsid is None else nsid, new_ifindex=index)()
+    rx_mode.flush(dev)
     uevents.announce(dev, Action.REMOVE)
     dev.net = net
     dev.ifindex = index
     dev.name = name
     uevents.added(dev)
     dev.moved()
-    if dev.seen_by is not None:
-        dev.kernel.link_watch.reconsider(dev.seen_by)
+    for other in (*dev.uppers, *(() if dev.seen_by is None else (dev.seen_by,))):
+        dev.kernel.link_watch.reconsider(other)
     net.list_device(dev)
     dev.kernel.notify(NetdevEvent.REGISTER, dev)
     announce.announce(dev, announce.ALL)

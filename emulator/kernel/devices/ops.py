@@ -10,6 +10,7 @@ from __future__ import annotations
 from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -87,6 +88,15 @@ class DeviceOps:
         """ndo_change_carrier."""
         raise Refusal(EOPNOTSUPP)
 
+    def set_rx_mode(self, dev: Device) -> None:
+        """ndo_set_rx_mode: the filters are to be as the device wants (rx_mode.py)."""
+
+    def change_rx_flags(self, dev: Device, change: int) -> None:
+        """ndo_change_rx_flags: IFF_PROMISC or IFF_ALLMULTI is another one now."""
+
+    def work(self, dev: Device, events: int) -> None:
+        """ndo_work: what was put off by `kernel.netdev_work.schedule()`, by bits of the driver's own."""
+
     def fix_features(self, dev: Device, features: int) -> int:
         """ndo_fix_features: the features the device can have, given those."""
         return features
@@ -132,10 +142,10 @@ class DeviceOps:
         """ndo_bpf with XDP_SETUP_PROG: a native XDP program comes; may refuse."""
         raise Refusal(EOPNOTSUPP)
 
-    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
-        """ndo_start_xmit: a frame of that many bytes goes out, and is counted as the driver counts. Returns whether the
-        driver says that it went out (NETDEV_TX_OK, not NET_XMIT_DROP), and the device at which it arrives, if any."""
-        return True, None
+    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
+        """ndo_start_xmit: a frame of that many bytes goes out, and is counted as the driver counts. Returns what the
+        driver says of it, and the device at which it arrives, if any."""
+        return Xmit.SUCCESS, None
 
     # queue_mgmt_ops
 

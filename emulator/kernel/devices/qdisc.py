@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices.states import Xmit
+
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
@@ -52,6 +54,15 @@ def shutdown(dev: Device) -> None:
 def changing(dev: Device) -> bool:
     """qdisc_tx_changing(): the queues are about to start or stop."""
     return not dev.tx_active
+
+
+def transmit(dev: Device, size: int) -> tuple[Xmit, Device | None]:
+    """dev_queue_xmit(): a frame of that many bytes is handed to the driver, if the queues run; answers as the driver's
+    transmit()."""
+    if not running(dev):
+        dev.stats.tx_dropped += 1
+        return Xmit.CN, None
+    return dev.ops.transmit(dev, size)
 
 
 def running(dev: Device) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
-from nlemu.emulator.kernel.devices import announce, features, flags, link_watch, qdisc, uevents
+from nlemu.emulator.kernel.devices import announce, features, flags, link_watch, qdisc, rx_mode, uevents
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.states import AddressAssignment, NameAssignment, RegState
 from nlemu.protocol.refusal import Refusal
@@ -126,8 +126,10 @@ def _unregister(dev: Device, origin: Origin | None) -> None:
     qdisc.shutdown(dev)
     for uninstall in kernel.uninstallers:
         uninstall(dev)
+    kernel.netdev_work.cancel_all(dev)
     kernel.notify(NetdevEvent.UNREGISTER, dev)
     gone = None if _initializing(dev) else announce.announce_going(dev, origin=origin)
+    rx_mode.flush(dev)
     kernel.notify(NetdevEvent.PRE_UNINIT, dev)
     dev.ops.uninit(dev)
     if gone is not None:

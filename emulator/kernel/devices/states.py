@@ -38,6 +38,15 @@ class NameAssignment(IntEnum):
     RENAMED = 4
 
 
+class Xmit(IntEnum):
+    """NET_XMIT_* (include/linux/netdevice.h): what became of a frame that was handed over."""
+
+    SUCCESS = 0
+    DROP = 1
+    CN = 2
+    """The queue dropped it, or may have: the sender is to slow down."""
+
+
 class NetmemTx(IntEnum):
     """dev->netmem_tx: enum netmem_tx_mode."""
 

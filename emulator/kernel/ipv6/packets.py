@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import qdisc
+from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
@@ -50,11 +51,8 @@ def send(dev: Device, group: int, size: int) -> bool:
     stats[IpstatsMib.OUTMCASTPKTS] += 1
     stats[IpstatsMib.OUTMCASTOCTETS] += size
     dev.changed()
-    sent, receiver = False, None
-    if qdisc.running(dev):
-        sent, receiver = dev.ops.transmit(dev, size + ETH_HLEN)
-    else:
-        dev.stats.tx_dropped += 1
+    xmit, receiver = qdisc.transmit(dev, size + ETH_HLEN)
+    sent = xmit == Xmit.SUCCESS
     if sent:
         assert idev.icmp6_stats is not None
         idev.icmp6_stats[Icmp6Mib.OUTMSGS] += 1

@@ -18,6 +18,7 @@ from nlemu.emulator.kernel.devices.address import (
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import alloc_device
+from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
 from nlemu.protocol.uapi.if_ import IFF
 
@@ -50,9 +51,9 @@ class DummyOps(DeviceOps):
     def get_ts_info(self, dev: Device, info: TsInfo) -> None:
         info.so_timestamping = SOFTWARE_STAMPS
 
-    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         dev.stats.sent(size)
-        return True, None
+        return Xmit.SUCCESS, None
 
     def change_carrier(self, dev: Device, carrier: bool) -> None:
         if carrier:

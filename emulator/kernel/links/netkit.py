@@ -33,7 +33,7 @@ from nlemu.emulator.kernel.devices.register import (
     unregister,
     unregister_many,
 )
-from nlemu.emulator.kernel.devices.states import NameAssignment, NetmemTx, RegState
+from nlemu.emulator.kernel.devices.states import NameAssignment, NetmemTx, RegState, Xmit
 from nlemu.emulator.kernel.queues import lease
 from nlemu.emulator.kernel.queues.xsk import ACT_XSK
 from nlemu.protocol.refusal import Refusal
@@ -142,15 +142,15 @@ class NetkitOps(DeviceOps):
             raise Refusal(EOPNOTSUPP)
         set_ethernet_mac(dev, address)
 
-    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         netkit: Netkit = dev.priv
         peer = netkit.peer
         if peer is None or not peer.up or netkit.policy == NetkitAction.DROP:
             dev.stats.tx_dropped += 1
-            return False, None
+            return Xmit.DROP, None
         dev.stats.sent(size)
         peer.stats.received(size)
-        return True, peer
+        return Xmit.SUCCESS, peer
 
     def uninit(self, dev: Device) -> None:
         # Queue 0 is the device's own; all others were created for a lease.

@@ -28,7 +28,7 @@ from nlemu.emulator.kernel.devices.register import (
     register,
     unregister,
 )
-from nlemu.emulator.kernel.devices.states import NameAssignment
+from nlemu.emulator.kernel.devices.states import NameAssignment, Xmit
 from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, LinkSettings, TsInfo, carrier_as_link
 from nlemu.emulator.kernel.ethtool.settings import Channels
 from nlemu.emulator.kernel.queues.napi import Napi
@@ -159,14 +159,14 @@ class VethOps(DeviceOps):
     def set_mac(self, dev: Device, address: bytes) -> None:
         set_ethernet_mac(dev, address)
 
-    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         peer: Device | None = dev.priv.peer
         if peer is None or not peer.takes(size):
             dev.stats.tx_dropped += 1
-            return False, None
+            return Xmit.DROP, None
         dev.stats.sent(size)
         peer.stats.received(size)
-        return True, peer
+        return Xmit.SUCCESS, peer
 
     def set_features(self, dev: Device, wanted: int) -> bool:
         if (wanted ^ dev.features) & features.GRO and dev.up:

@@ -21,6 +21,7 @@ from nlemu.emulator.kernel.devices.address import check_address, set_ethernet_ma
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
+from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.ethtool.link import Fec, FecBin, FecCounter, FecStats, TsInfo
 from nlemu.emulator.kernel.ethtool.settings import (
     COALESCE_ORDER,
@@ -194,14 +195,14 @@ class NetdevsimOps(DeviceOps):
     def validate_address(self, dev: Device) -> None:
         check_address(dev)
 
-    def transmit(self, dev: Device, size: int) -> tuple[bool, Device | None]:
+    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         peer = state_of(dev).peer
         if peer is None or not peer.takes(size):
             dev.stats.tx_dropped += 1
-            return True, None
+            return Xmit.SUCCESS, None
         dev.stats.sent(size)
         peer.stats.received(size - ETH_HLEN)  # eth_type_trans() has taken the header off
-        return True, peer
+        return Xmit.SUCCESS, peer
 
     def get_phys_port_name(self, dev: Device) -> str | None:
         """devlink_compat_phys_port_name_get() of a physical port: ports count from 1, in 32 bits."""

@@ -9,6 +9,7 @@ inside an attribute.
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,10 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attr, Attrs, AttrSet
 from nlemu.protocol.schema.kinds import Nest
 from nlemu.protocol.schema.policy import LIBERAL, Policy
+from nlemu.protocol.wire.extack import Extack
 from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
@@ -76,7 +76,16 @@ def _named(attr_set: type[AttrSet], said: Mapping[str, Any] | None) -> tuple[typ
     """Values by the names of attributes, as values by attribute."""
     if said is None:
         return None
-    return attr_set, {attr: said.get(name) for name, attr in attr_set.spec.fields.items()}
+    return attr_set, _by_attr(attr_set, said)
+
+
+def _by_attr(attr_set: type[AttrSet], said: Mapping[str, Any]) -> Pairs:
+    """A mapping inside a mapping is a nest."""
+    told: Pairs = {}
+    for name, attr in attr_set.spec.fields.items():
+        value, inner = said.get(name), attr.kind.set if isinstance(attr.kind, Nest) else None
+        told[attr] = _by_attr(inner, value) if inner is not None and isinstance(value, Mapping) else value
+    return told
 
 
 # -- what is taken -----------------------------------------------------------------------------
@@ -98,21 +107,40 @@ def parse_data(call: Call, kind: Kind, link: LinkParams, attrs: Attrs, span: tup
     """IFLA_INFO_DATA, at that span, by the kind's policy; then the link's own parameters by the kind's rules; then
     those of the peer (rtnl_newlink(), rtnl_get_peer_net())."""
     described = KINDS.get(kind.name)
-    taken = Taken()
+    taken, wrong = Taken(), None
     if described is not None and described.data is not None and span is not None:
         policy = described.policy or described.data.spec.policy
         taken.attrs = Attrs(call.message, validate(policy, call.message, *span, LIBERAL, call.extack), *span)
+        wrong = look_inside(described, taken.attrs)
         if described.peer is None:
-            taken.params = read(kind.params, described.data, taken.attrs)
+            unread = {attr.name.replace("-", "_"): None for attr, _ in described.inside} if wrong else {}
+            taken.params = read(kind.params, described.data, taken.attrs, unread)
     link.data = taken.params
     try:
         kind.validate(link)
+        if wrong is not None:
+            raise wrong
         if described is not None and described.peer is not None:
             take_peer(call, kind, described, attrs, taken)
     except Refusal as refused:
         blame(refused, kind, taken)
         raise
     return taken
+
+
+def look_inside(described: LinkKind, attrs: Attrs) -> Refusal | None:
+    """nla_validate_nested_deprecated() of the nests that a kind looks into, without an extack: what is wrong there, in
+    the kind's words; None: nothing."""
+    for attr, words in described.inside:
+        span = attrs.spans.get(attr.number)
+        if span is None:
+            continue
+        assert isinstance(attr.kind, Nest) and attr.kind.set is not None
+        try:
+            validate(attr.kind.set.spec.policy, attrs.message, *span, LIBERAL, Extack())
+        except Refusal as refused:
+            return Refusal(refused.errno, words)
+    return None
 
 
 def take_peer(call: Call, kind: Kind, described: LinkKind, attrs: Attrs, taken: Taken) -> None:

@@ -56,6 +56,7 @@ def do_setlink(
     finally:
         if change.notify:
             link_watch.state_change(dev)
+        dev.kernel.netdev_work.sync_rx_mode(dev)
 
 
 class Change:

@@ -6,12 +6,14 @@ the largest link would need (rtnl_calcit()).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.route.link.af_spec import af_size
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
 from nlemu.protocol.schema.attributes import Attr
+from nlemu.protocol.schema.kinds import Nest
 from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
@@ -66,18 +68,38 @@ def linkinfo_size(dev: Device) -> int:
     size = NEST + room(len(dev.kind.name) + 1)
     described = KINDS.get(dev.kind.name)
     if described is not None:
-        size += attributes_size(described.sized) + (room(described.xstats.size or 0) if described.xstats else 0)
+        size += attributes_size(described.sized, dev.kind.fill_info, dev)
+        size += room(described.xstats.size or 0) if described.xstats else 0
     master = None if dev.master is None else dev.master.kind
-    if master is not None:
+    if dev.master is not None and master is not None:
         described = KINDS.get(master.name)
         size += room(len(master.name) + 1)
-        size += attributes_size(None if described is None else described.slave_sized)
+        sized = None if described is None else described.slave_sized
+        size += attributes_size(sized, master.fill_slave_info, dev.master, dev)
     return size
 
 
-def attributes_size(attrs: tuple[Attr[Any], ...] | None) -> int:
-    """get_size() of a kind, and the nest around it; nothing without one."""
-    return 0 if attrs is None else NEST + sum(room(attr.kind.size or 0) for attr in attrs)
+def attributes_size(
+    attrs: tuple[Attr[Any], ...] | None, fill: Callable[..., Mapping[str, Any] | None], *of: Device
+) -> int:
+    """get_size() of a kind, and the nest around it; nothing without one. Of a nest what it holds counts, as ``fill``
+    tells it of that device, or of that master and slave."""
+    if attrs is None:
+        return 0
+    size = NEST + sum(room(attr.kind.size or 0) for attr in attrs if not isinstance(attr.kind, Nest))
+    nests = [attr for attr in attrs if isinstance(attr.kind, Nest)]
+    told = (fill(*of) or {}) if nests else {}
+    return size + sum(nest_size(attr.kind, told.get(attr.name.replace("-", "_"))) for attr in nests)
+
+
+def nest_size(nest: Any, told: Mapping[str, Any] | None) -> int:
+    """A nest whose attributes may stand several times; nothing when it is not told."""
+    if told is None:
+        return 0
+    members = ((attr, told.get(name)) for name, attr in nest.set.spec.fields.items())
+    return NEST + sum(
+        room(attr.kind.size or 0) * (len(value) if attr.multi else 1) for attr, value in members if value is not None
+    )
 
 
 def message_size(dev: Device, mask: int) -> int:

@@ -8,7 +8,7 @@ from errno import EADDRNOTAVAIL, EBUSY, ENOTCONN
 import pytest
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
-from nlemu.emulator.kernel.devices import address, flags, register, settings
+from nlemu.emulator.kernel.devices import address, flags, register, rx_mode, settings
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.links import new_link
@@ -138,7 +138,7 @@ def test_promiscuity(kernel: Kernel) -> None:
     flags.change_flags(dev, dev.flags & ~promisc)
     assert dev.promiscuity == 1 and dev.flags & promisc and not flags.get_flags(dev) & promisc
     diary.read()
-    flags.set_allmulti(dev, 1)
+    rx_mode.change_allmulti(dev, 1)
     assert diary.read() == [] and dev.allmulti == 1 and not flags.get_flags(dev) & int(IFF.ALLMULTI)
 
 

@@ -1,0 +1,110 @@
+"""Which frames a device lets in: addresses beside its own, and promiscuity (net/core/dev_addr_lists.c).
+
+A device that stands on another and has an address of its own adds that to the one below. A device whose driver can
+filter by several addresses takes it in; any other one becomes promiscuous for as long as there are such addresses.
+Neither is announced, but the count shows (IFLA_PROMISCUITY). Groups are not kept: nothing shows them.
+
+Drivers that may sleep, or hand flags down, are asked later (netdev_work.py); the others at once. Nothing happens to
+the filters of a device that is down.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlemu.protocol.uapi.if_ import IFF
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+
+PROMISC = int(IFF.PROMISC)
+ALLMULTI = int(IFF.ALLMULTI)
+
+
+def change_promiscuity(dev: Device, inc: int) -> bool:
+    """__dev_set_promiscuity(): one more, or one less, who wants all frames; True when the flag is another one now."""
+    old = dev.flags
+    dev.promiscuity += inc
+    dev.flags = old | PROMISC if dev.promiscuity else old & ~PROMISC
+    dev.changed()
+    if dev.flags == old:
+        return False
+    dev.ops.change_rx_flags(dev, PROMISC)
+    return True
+
+
+def change_allmulti(dev: Device, inc: int) -> None:
+    """netif_set_allmulti(): one more, or one less, who wants all multicast frames. Not announced: what changes in the
+    flags that user space asked for would be, and that is nothing."""
+    old = dev.flags
+    dev.allmulti += inc
+    dev.flags = old | ALLMULTI if dev.allmulti else old & ~ALLMULTI
+    dev.changed()
+    if dev.flags != old:
+        dev.ops.change_rx_flags(dev, ALLMULTI)
+        update(dev)
+
+
+def add_address(dev: Device, address: bytes) -> None:
+    """dev_uc_add(): one more who wants frames to that address."""
+    if not dev.unicast:
+        dev.unicast = {}  # there is one empty dict for all devices
+    dev.unicast[address] = dev.unicast.get(address, 0) + 1
+    update(dev)
+
+
+def delete_address(dev: Device, address: bytes) -> None:
+    """dev_uc_del(): one less; nothing happens if it is not there."""
+    count = dev.unicast.get(address)
+    if count is None:
+        return
+    if count > 1:
+        dev.unicast[address] = count - 1
+    else:
+        del dev.unicast[address]
+    update(dev)
+
+
+def sync(lower: Device, dev: Device, given: set[bytes]) -> None:
+    """dev_uc_sync(): the device below gets the addresses of this one. given: those that it has got, kept by the
+    caller."""
+    for address in [one for one in given if one not in dev.unicast]:
+        given.remove(address)
+        delete_address(lower, address)
+    for address in [one for one in dev.unicast if one not in given]:
+        given.add(address)
+        add_address(lower, address)
+
+
+def unsync(lower: Device, given: set[bytes]) -> None:
+    """dev_uc_unsync(): it loses them."""
+    for address in sorted(given):
+        delete_address(lower, address)
+    given.clear()
+
+
+def flush(dev: Device) -> None:
+    """dev_uc_flush(): the device goes, or moves; promiscuity stays as it is."""
+    if dev.unicast:
+        dev.unicast = {}
+
+
+def update(dev: Device) -> None:
+    """dev_set_rx_mode(): the driver is asked to filter as the device now wants, at once or soon."""
+    if not dev.up or not dev.present:
+        return
+    if dev.ops_locked or dev.ops.has("change_rx_flags"):
+        if dev.unicast or dev.unicast_promiscuous or dev.ops.has("set_rx_mode"):
+            dev.kernel.netdev_work.schedule(dev, rx_mode=True)
+    else:
+        run(dev)
+
+
+def run(dev: Device) -> None:
+    """netif_rx_mode_run()."""
+    if not dev.up or not dev.present:
+        return
+    if not dev.unicast_filter and bool(dev.unicast) != dev.unicast_promiscuous:
+        dev.unicast_promiscuous = bool(dev.unicast)
+        change_promiscuity(dev, 1 if dev.unicast else -1)
+    dev.ops.set_rx_mode(dev)
