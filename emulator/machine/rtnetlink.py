@@ -10,15 +10,17 @@ doit, and when a dump is packed for the first time, since what is wrong with a d
 from __future__ import annotations
 
 import errno
+from functools import cache
 
 from nlemu.emulator.handlers import doits_of, dumpits_of
 from nlemu.emulator.machine import answer
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
-from nlemu.emulator.netlink.request import family_of, read
+from nlemu.emulator.netlink.registry import Doit
+from nlemu.emulator.netlink.request import HEADER, read
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.family import Half, Operation, Registered
+from nlemu.protocol.schema.family import Half, Operation
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RTM_MAX
 from nlemu.protocol.uapi.socket import AF_UNSPEC
@@ -26,7 +28,6 @@ from nlemu.protocol.uapi.socket import AF_UNSPEC
 DUMP = int(NLM_F.DUMP)
 BULK = int(NLM_F.BULK)
 GET, DEL = 2, 1  # enum rtnl_kinds: the place in the block of four
-NOTHING = Registered()
 
 
 def receive(call: Call) -> Dump | None:
@@ -38,29 +39,50 @@ def receive(call: Call) -> Dump | None:
     kind = call.type & 3
     if kind != GET and not call.ns_capable():
         raise Refusal(errno.EPERM)
-    op = route.operations.get(call.type)
-    if op is None:
-        raise Refusal(errno.EOPNOTSUPP)
-    call.op = op
-    family = family_of(call)
-    registered = op.registered.get(family, NOTHING)
+    family = call.message[HEADER]
     if kind == GET and call.flags & DUMP:
-        if registered.dump is None:
-            family, registered = AF_UNSPEC, op.registered.get(AF_UNSPEC, NOTHING)
-        if registered.dump is None:
+        found = _dumpit(call.type, family)
+        if found is None:
             raise Refusal(errno.EOPNOTSUPP)
+        op, family, half = found
+        call.op = op
         call.endpoint.check_no_dump()
-        return _dump(call, op, family, registered.dump)
-    if registered.do is None:
-        family, registered = AF_UNSPEC, op.registered.get(AF_UNSPEC, NOTHING)
-    half = registered.do
-    if half is None:
+        return _dump(call, op, family, half)
+    link = _doit(call.type, family)
+    if link is None:
         raise Refusal(errno.EOPNOTSUPP)
-    if kind == DEL and call.flags & BULK and not registered.bulk:
+    call.op, half, doit, bulk = link
+    if kind == DEL and call.flags & BULK and not bulk:
         raise Refusal(errno.EOPNOTSUPP, "Bulk delete is not supported")
     if not half.late:
         read(call, half)
-    answer.do(call, doits_of[op, family])
+    answer.do(call, doit)
+    return None
+
+
+@cache
+def _doit(type: int, family: int) -> tuple[Operation, Half, Doit, bool] | None:
+    """Who answers a request to do of that message type and protocol family; None: nobody (rtnl_get_link())."""
+    op = route.operations.get(type)
+    if op is None:
+        return None
+    for one in (family, AF_UNSPEC):
+        registered = op.registered.get(one)
+        if registered is not None and registered.do is not None:
+            return op, registered.do, doits_of[op, one], registered.bulk
+    return None
+
+
+@cache
+def _dumpit(type: int, family: int) -> tuple[Operation, int, Half] | None:
+    """Which protocol family answers a request to dump, and how it is read; None: none does."""
+    op = route.operations.get(type)
+    if op is None:
+        return None
+    for one in (family, AF_UNSPEC):
+        registered = op.registered.get(one)
+        if registered is not None and registered.dump is not None:
+            return op, one, registered.dump
     return None
 
 

@@ -21,7 +21,6 @@ from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
-    from nlemu.protocol.schema.kinds import Structure
 
 HEADER = 16  # struct nlmsghdr
 FILTERED = int(NLM_F.DUMP_FILTERED)
@@ -34,7 +33,7 @@ def family_of(call: Call) -> int:
 
 def check_length(call: Call, half: Half) -> None:
     """EINVAL for a message that is too short for its header."""
-    if len(call.message) < HEADER + (_fixed(call).size or 0):
+    if _place(call, half)[1]:
         raise Refusal(errno.EINVAL, half.cut)
 
 
@@ -48,6 +47,12 @@ def read(call: Call, half: Half) -> Attrs:
         return _read_strictly(call, half, strict)
     message, end = call.message, len(call.message)
     start, short = _place(call, half)
+    if half.plain and not short:  # most requests
+        assert half.accepts is not None
+        attrs = call.attrs = Attrs(
+            message, validate(half.accepts, message, start, end, half.level, call.extack), start, end
+        )
+        return attrs
     call.attrs = Attrs(message, {}, start, end)
     if half.unless_strict is Unread.IGNORED or (half.accepts is None and not short):
         return call.attrs
@@ -69,7 +74,8 @@ def read(call: Call, half: Half) -> Attrs:
 def _read_strictly(call: Call, half: Half, strict: Strict) -> Attrs:
     message, end = call.message, len(call.message)
     start, _ = _place(call, half)
-    if end < HEADER + (_fixed(call).size or 0):
+    assert call.op.fixed is not None
+    if end < HEADER + (call.op.fixed.size or 0):
         raise Refusal(errno.EINVAL, half.cut if strict.cut is None else strict.cut)
     header = call.fixed
     if any(getattr(header, field) for field in strict.zero):
@@ -95,16 +101,11 @@ def _read_strictly(call: Call, half: Half, strict: Strict) -> Attrs:
     return attrs
 
 
-def _fixed(call: Call) -> Structure:
-    header = call.op.fixed
-    assert header is not None
-    return header
-
-
 def _place(call: Call, half: Half) -> tuple[int, bool]:
     """Reads the header. Where the attributes begin, and whether the message ends before the header does."""
-    header, message = _fixed(call), call.message
-    size = header.size or 0
+    header, message = call.op.fixed, call.message
+    assert header is not None and header.size is not None
+    size = header.size
     end = HEADER + size
     if len(message) >= end:
         call.fixed = header.decode(message, HEADER, end)

@@ -108,6 +108,12 @@ class Half:
     strict: Strict | None = None
     blur: str | None = None
     every: tuple[int, ...] = ()
+    plain: bool = field(init=False)
+    """Whether a request that is whole and not to be read strictly is just validated, and refused for what is wrong."""
+
+    def __post_init__(self) -> None:
+        plain = self.accepts is not None and self.unless_strict is Unread.NO and self.blur is None
+        object.__setattr__(self, "plain", plain)
 
 
 @dataclass(frozen=True, eq=False)
