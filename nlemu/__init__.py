@@ -7,7 +7,7 @@
         print(kernel.family("rt-link").dump("getlink"))
 
 In a test of pytest the fixture ``nlemu`` is such a kernel (pytest_plugin.py). What is below the surface is in the
-packages `emulator` and `protocol`.
+packages `nlemu.emulator` and `nlemu.protocol`.
 
 Names are looked up when they are asked for: pytest imports this package at every start, whether a test wants a kernel
 or not, and shall not pay for it.
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from nlemu.protocol.encode.conversation import NlError
     from nlemu.protocol.encode.request import BadValue
     from nlemu.protocol.uapi.netlink import NLM_F
+
+__version__ = "0.2.0.dev0"
+"""Said here and nowhere else: pyproject.toml and `nlemu --version` read it."""
 
 __all__ = ["Kernel", "Client", "NlError", "BadValue", "ControlError", "NoDaemon", "NLM_F"]
 

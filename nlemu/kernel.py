@@ -18,6 +18,7 @@ from typing import Any, Self
 from nlemu.emulator.client.client import Client, Control
 from nlemu.emulator.client.stand_in import StandIn, netlink_socket
 from nlemu.emulator.daemon.background import daemon
+from nlemu.emulator.kernel.core.build import DEFAULT, find_build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.protocol.names.known import ROUTE
 
@@ -25,22 +26,26 @@ from nlemu.protocol.names.known import ROUTE
 class Kernel:
     """One emulated kernel, until the block ends. ``directory`` is the daemon's, for whoever wants its sockets.
 
-    seed, netdevsim: as for `nlemu serve`. Its clock stands still, so that every run is the same; `do(sleep=...)` moves
+    seed, netdevsim, kernel: as for `nlemu serve`; raises LookupError for a kernel that there is not, with those that
+    there are. Its clock stands still, so that every run is the same; `do(sleep=...)` moves
     it. directory: a daemon that runs already, whose machine this is then; raises NoDaemon if there is none.
     """
 
     def __init__(
-        self, directory: str | os.PathLike[str] | None = None, *, seed: int = 0, netdevsim: str = "plain"
+        self, directory: str | os.PathLike[str] | None = None, *, seed: int = 0, netdevsim: str = "plain",
+        kernel: str = DEFAULT.name,
     ) -> None:
+        build = find_build(kernel)
         with ExitStack() as stack:
             if directory is None:
-                directory = stack.enter_context(daemon(lambda: Machine(seed=seed, netdevsim=netdevsim)))
+                directory = stack.enter_context(daemon(lambda: Machine(seed=seed, netdevsim=netdevsim, build=build)))
             self.directory = Path(directory)
             self._control = stack.enter_context(Control(directory))
             self._clients: dict[tuple[str, str], Client] = {}
             self._stack = stack.pop_all()
 
     def close(self) -> None:
+        """Ends it, its clients and its daemon (not one that ran already)."""
         self._stack.close()
 
     def __enter__(self) -> Self:

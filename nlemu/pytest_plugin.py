@@ -3,11 +3,24 @@
     def test_it(nlemu):
         nlemu.do(nsim_new=[1, 1, 4])
         assert len(nlemu.family("rt-link").dump("getlink")) == 2
+
+    @pytest.mark.nlemu(kernel="7.2.13-recorded", seed=7)
+    def test_on_another(nlemu): ...
+
+A run of pytest in which no test asks for a kernel imports this module and `nlemu/__init__.py`, and nothing else of the
+package.
+
+pytest compiles the modules of a distribution that has a plugin itself, to rewrite their assertions; where bytecode
+cannot be written, all two hundred at every run. Ours have no assertions to explain, so while pytest runs a finder in
+front of its own gives them to Python's import system, which has them compiled already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +29,36 @@ if TYPE_CHECKING:
     from nlemu.kernel import Kernel
 
 
+class NotRewritten:
+    """A finder (sys.meta_path): finds the modules of this package as Python does, and no others."""
+
+    @staticmethod
+    def find_spec(
+        fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module's spec; None for what is not below `nlemu`, which the next finder is asked for."""
+        return PathFinder.find_spec(fullname, path, target) if fullname.startswith("nlemu.") else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Before the first conftest.py, which may import the package, until pytest is done with its configuration."""
+    sys.meta_path.insert(0, NotRewritten)
+    early_config.add_cleanup(lambda: sys.meta_path.remove(NotRewritten))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the mark ``nlemu``."""
+    config.addinivalue_line(
+        "markers", "nlemu(kernel=..., seed=..., netdevsim=...): which kernel the fixture nlemu is for this test"
+    )
+
+
 @pytest.fixture(name="nlemu")
-def kernel() -> Iterator[Kernel]:
-    """An emulated kernel of its own, with nothing in it but `lo`."""
+def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
+    """An emulated kernel of its own, with nothing in it but `lo`. The mark ``nlemu`` says what Kernel() takes."""
     from nlemu.kernel import Kernel
 
-    with Kernel() as one:
+    mark = request.node.get_closest_marker("nlemu")
+    with Kernel(**({} if mark is None else mark.kwargs)) as one:
         yield one

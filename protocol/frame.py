@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-HEADER = struct.Struct("<IHHII")  # length, type, flags, sequence number, port id
+NLMSGHDR = struct.Struct("<IHHII")  # length, type, flags, sequence number, port id
 HEADER_SIZE = 16
 GENERIC = struct.Struct("<BBH")  # struct genlmsghdr: command, version, reserved
 
@@ -27,14 +27,14 @@ class Header(NamedTuple):
 
 def message(kind: int, flags: int, seq: int, portid: int, body: bytes) -> bytes:
     """One message; the body is aligned already, as every body made of attributes is (nlmsg_put(), nlmsg_end())."""
-    return HEADER.pack(HEADER_SIZE + len(body), kind, flags, seq, portid) + body
+    return NLMSGHDR.pack(HEADER_SIZE + len(body), kind, flags, seq, portid) + body
 
 
 def split(datagram: bytes) -> Iterator[tuple[Header, bytes]]:
     """The messages of a datagram, each with its header, as long as they are whole (nlmsg_ok())."""
     at, end = 0, len(datagram)
     while end - at >= HEADER_SIZE:
-        header = Header(*HEADER.unpack_from(datagram, at))
+        header = Header(*NLMSGHDR.unpack_from(datagram, at))
         if header.length < HEADER_SIZE or header.length > end - at:
             return
         yield header, datagram[at : at + header.length]

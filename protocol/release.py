@@ -6,6 +6,7 @@ A release is compared, never taken apart: `release >= V7_3`. A number of a versi
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -18,6 +19,13 @@ class Release(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}"
+
+
+def parse_release(text: str) -> Release:
+    """The release of a text such as "7.2.13" or "6.12.117+deb13-amd64": what follows the numbers is not looked at, and
+    numbers that are missing are 0."""
+    numbers = re.match(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", text)
+    return Release(*(int(number or 0) for number in numbers.groups())) if numbers else Release(0, 0)
 
 
 V6_12 = Release(6, 12)

@@ -17,8 +17,8 @@ settings.register_profile("nlemu", deadline=None, derandomize=True, database=Non
 settings.load_profile("nlemu")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-REAL = [ROOT / "tests" / name for name in ("clients", "containers", "emulator/launch")]
-"""Tests of real programs."""
+REAL = [ROOT / "tests" / name for name in ("clients", "containers", "emulator/launch", "packaging")]
+"""Tests of real programs, which may be missing."""
 
 
 @pytest.hookimpl(wrapper=True)

@@ -35,8 +35,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "nlemu.emulator.launch": ("uapi", "protocol", "kernel", "machine"),
     "nlemu.emulator.daemon": ("uapi", "protocol", "kernel", "netlink", "machine", "script", "launch"),
     "nlemu.emulator.cli": (
-        "uapi", "protocol", "schema", "families", "names", "decode", "encode", "machine", "script", "launch", "daemon",
-        "client",
+        "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "kernel", "machine", "script",
+        "launch", "daemon", "client",
     ),
 }
 ASYNC_ROOM = "nlemu.emulator.daemon"

@@ -16,7 +16,12 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+from nlemu import __version__
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
 
 OK, REFUSED, USAGE, NO_DAEMON = 0, 1, 2, 5
 INTERRUPTED = 130
@@ -85,7 +90,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="nlemu",
         description="Linux's netlink in user space: NICs, netkit devices and leased queues, without a kernel.",
     )
-    parser.add_argument("--version", action=Version, help="show the version and exit")
+    version = f"nlemu {__version__}"
+    parser.add_argument("--version", action="version", version=version, help="show the version and exit")
     told = parser
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
@@ -112,23 +118,6 @@ class Parser(argparse.ArgumentParser):
         raise Usage(f"{message} ({self.prog} --help tells more)")
 
 
-class Version(argparse.Action):
-    """Shows the version that is installed; looked up only when somebody asks."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
-        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            number = version("nlemu")
-        except PackageNotFoundError:
-            number = "(not installed)"
-        print(f"nlemu {number}")
-        parser.exit()
-
-
 def exit_code(error: Exception) -> int:
     """The code for an error that another room raised; an error that nobody foresaw is raised again.
 
@@ -142,6 +131,7 @@ def exit_code(error: Exception) -> int:
 
 
 def complain(arguments: Sequence[str], error: Exception, code: int) -> int:
+    """Tells what went wrong, in one line on standard error; returns the code, which is the process's exit status."""
     command = next((argument for argument in arguments if argument in COMMANDS), None)
     print(f"nlemu {command}: {error}" if command else f"nlemu: {error}", file=sys.stderr)
     return code
@@ -166,3 +156,22 @@ def seed(text: str) -> int:
         return int(text, 0)
     except ValueError:
         raise argparse.ArgumentTypeError(f"takes a whole number, and not {text!r}") from None
+
+
+def kernel_argument(parser: argparse.ArgumentParser, about: str) -> None:
+    """Declares ``--kernel``, the name of a build (emulator/kernel/core/build.py)."""
+    from nlemu.emulator.kernel.core.build import BUILDS
+
+    parser.add_argument(
+        "--kernel", metavar="NAME", type=kernel, default=None, help=f"{about}; one of {', '.join(BUILDS)}"
+    )
+
+
+def kernel(text: str) -> Build:
+    """The type of ``--kernel``."""
+    from nlemu.emulator.kernel.core.build import NoBuild, find_build
+
+    try:
+        return find_build(text)
+    except NoBuild as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

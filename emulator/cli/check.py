@@ -16,6 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Shows what this machine has of what `nlemu run` needs; the exit code."""
     from nlemu.emulator.cli import OK, REFUSED
     from nlemu.emulator.launch.check import findings
 

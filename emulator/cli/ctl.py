@@ -31,6 +31,7 @@ EPILOG = "exit code: 0, 1 when the daemon refuses, 5 when there is no daemon"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the verbs and their arguments."""
     directory_argument(parser)
     parser.add_argument("--json", action="store_true", help="what the daemon answers, as it answers it")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
@@ -96,6 +97,7 @@ def whole(low: int = 0, high: int = 0xFFFFFFFF) -> Callable[[str], int]:
 
 
 def seconds(text: str) -> float:
+    """The type of a time that passes: seconds, with a fraction perhaps."""
     try:
         number = float(text)
     except ValueError:
@@ -117,6 +119,7 @@ def assignment(text: str) -> tuple[str, Any]:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Performs the verb on the daemon and shows what it answers; the exit code."""
     from nlemu.emulator.client.client import Control
 
     with Control(directory_of(options)) as control:
@@ -136,39 +139,48 @@ Told = tuple[Any, list[str]]
 
 
 def netns_add(control: Control, options: argparse.Namespace) -> Told:
+    """Makes a namespace."""
     return control.do(netns=options.name), []
 
 
 def netns_del(control: Control, options: argparse.Namespace) -> Told:
+    """Takes a namespace's name away."""
     return control.do(netns_del=options.name), []
 
 
 def netns_list(control: Control, options: argparse.Namespace) -> Told:
+    """Lists the namespaces."""
     namespaces = control.do(state=True)["namespaces"]
     return list(namespaces), namespace_table(namespaces)
 
 
 def nsim_new(control: Control, options: argparse.Namespace) -> Told:
+    """Plugs in a netdevsim device."""
     return control.do(nsim_new=[options.id, options.ports, options.queues]), []
 
 
 def nsim_del(control: Control, options: argparse.Namespace) -> Told:
+    """Pulls out a netdevsim device."""
     return control.do(nsim_del=options.id), []
 
 
 def do(control: Control, options: argparse.Namespace) -> Told:
+    """Performs any step of the control socket, field by field."""
     return control.do(**dict(options.fields)), []
 
 
 def reset(control: Control, options: argparse.Namespace) -> Told:
+    """Makes the machine anew."""
     return control.do(reset=True), []
 
 
 def pass_time(control: Control, options: argparse.Namespace) -> Told:
+    """Lets the machine's time pass."""
     return control.do(sleep=options.seconds), []
 
 
 def state(control: Control, options: argparse.Namespace) -> Told:
+    """Shows everything that there is."""
     told = control.do(state=True)
     return told, state_lines(told)
 
@@ -177,7 +189,7 @@ def state(control: Control, options: argparse.Namespace) -> Told:
 
 
 def state_lines(told: Mapping[str, Any]) -> list[str]:
-    """The whole state, table by table."""
+    """The whole state, table by table; then what was asked for that is not emulated."""
     from nlemu.emulator.cli.table import Paint, table
 
     paint = Paint()
@@ -198,10 +210,13 @@ def state_lines(told: Mapping[str, Any]) -> list[str]:
     for title, rows in sections.items():
         if rows:
             lines += ["", paint.bold(title), *rows]
+    if told["not emulated"]:
+        lines += ["", *(f"not emulated: {what}" for what in told["not emulated"])]
     return lines[1:]
 
 
 def namespace_table(namespaces: Mapping[str, Any]) -> list[str]:
+    """The namespaces of a state, as the lines of a table."""
     from nlemu.emulator.cli.table import table
 
     rows = []
@@ -212,6 +227,7 @@ def namespace_table(namespaces: Mapping[str, Any]) -> list[str]:
 
 
 def device_table(namespaces: Mapping[str, Any]) -> list[str]:
+    """The devices of all namespaces of a state, as the lines of a table."""
     from nlemu.emulator.cli.table import table
 
     rows = []
@@ -245,4 +261,5 @@ def lease_table(namespaces: Mapping[str, Any]) -> list[str]:
 
 
 def joined(values: Any) -> str:
+    """The values in one cell of a table, with blanks between them."""
     return " ".join(map(str, values or ()))

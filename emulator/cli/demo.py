@@ -38,6 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Tells the story on a daemon of its own; the exit code."""
     from nlemu.emulator.client.client import Control
     from nlemu.emulator.daemon.background import daemon
 
@@ -71,6 +72,7 @@ class Story:
         self.there, self.back = ("→", "←") if unicode else (">", "<")
 
     def tell(self) -> None:
+        """Performs all steps, and prints each with what is asked and answered."""
         from nlemu.emulator.client.client import Client
 
         control = self.control
@@ -150,11 +152,13 @@ class Story:
     # -- what is printed ------------------------------------------------------------------------
 
     def say(self, words: str) -> None:
+        """Begins a step: its number, and what happens."""
         self.step += 1
         print()
         print(self.paint.bold(f"{self.step:2}  {words}"))
 
     def command(self, words: str) -> None:
+        """Shows the command that does it."""
         print(" " * INDENT + self.paint.dim("nlemu " + words))
 
     def ask(

@@ -6,9 +6,11 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.cli import OK, REFUSED, Usage
+from nlemu.emulator.cli import OK, REFUSED, Usage, kernel_argument
+from nlemu.emulator.kernel.core.build import NoBuild, nearest, recorded_on
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
     from nlemu.emulator.script.replay import Result
     from nlemu.emulator.script.trace import Trace
 
@@ -18,6 +20,7 @@ EPILOG = "exit code: 0 when everything is equal, 1 when something differs, 2 whe
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
     parser.add_argument(
         "traces", metavar="TRACE", nargs="+", help="a file of JSON lines; fixtures/README.md tells the format"
     )
@@ -26,12 +29,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the trace again, with the emulator's own answers (for one trace)",
     )
+    kernel_argument(parser, "replay on this Linux instead of the one that the trace names")
+    parser.add_argument(
+        "--nearest", action="store_true", help="where that is not here, replay on the one that is most like it"
+    )
     parser.add_argument(
         "--json", action="store_true", help="only the numbers: traces, steps, datagrams, different"
     )
 
 
 def run(options: argparse.Namespace) -> int:
+    """Performs the traces and shows where they differ; the exit code."""
     from nlemu.emulator.script import trace
     from nlemu.emulator.script.replay import replay
 
@@ -39,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         raise Usage(f"--actual takes one trace, and there are {len(options.traces)}")
     results = []
     for path in options.traces:
-        result = replay(read(path))
+        result = replay(found := read(path), build_for(path, found, options))
         results.append(result)
         if not options.json:
             tell(path, result)
@@ -62,7 +70,24 @@ def run(options: argparse.Namespace) -> int:
     return OK if all(result.equal for result in results) else REFUSED
 
 
+def build_for(path: str, trace: Trace, options: argparse.Namespace) -> Build:
+    """The kernel that a trace is replayed on. Raises Usage for one that is not here, unless the options say what
+    then."""
+    if options.kernel is not None:
+        chosen: Build = options.kernel
+        return chosen
+    header = trace.header
+    try:
+        return recorded_on(header.kernel, header.config)
+    except NoBuild as error:
+        if options.nearest:
+            return nearest(header.kernel, header.config)
+        hint = "--nearest replays it on the one that is most like it, --kernel NAME on any"
+        raise Usage(f"{path}: {error}; {hint}") from None
+
+
 def read(path: str) -> Trace:
+    """The trace in that file. Raises Usage where it cannot be read."""
     from nlemu.emulator.script import trace
 
     try:
@@ -74,6 +99,7 @@ def read(path: str) -> Trace:
 
 
 def tell(path: str, result: Result) -> None:
+    """Prints whether a trace is equal, and each difference."""
     from nlemu.emulator.cli.table import Paint
     from nlemu.emulator.script.report import report
 

@@ -7,7 +7,8 @@ import logging
 import sys
 from pathlib import Path
 
-from nlemu.emulator.cli import seed
+from nlemu.emulator.cli import kernel_argument, seed
+from nlemu.emulator.kernel.core.build import DEFAULT
 
 DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
 
@@ -21,6 +22,7 @@ EPILOG = """examples:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options; the rest is the command."""
     parser.add_argument("--dir", metavar="DIR", help="the directory of a running daemon (default: a kernel of its own)")
     parser.add_argument("--netns", metavar="N", help="the namespace to begin in; made if need be (default: init)")
     parser.add_argument(
@@ -30,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="whom the program takes itself for, and what it may do on the emulated kernel (default: root)",
     )
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
+    kernel_argument(parser, f"which Linux it is (default: {DEFAULT.name})")
     parser.add_argument(
         "--netdevsim", choices=("plain", "dma"), default="plain", help="what its NICs can do (see nlemu serve)"
     )
@@ -38,9 +41,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Runs the command; its exit status."""
     from nlemu.emulator.cli import Refused, Usage
     from nlemu.emulator.launch.session import CannotSupervise, Session, Supervision
-    from nlemu.emulator.launch.supervision import Daemons, Own
+    from nlemu.emulator.launch.supervision import DaemonSupervision, LauncherSupervision
 
     command = options.program[1:] if options.program[:1] == ["--"] else options.program
     if not command:
@@ -52,11 +56,14 @@ def run(options: argparse.Namespace) -> int:
     )
     supervision: Supervision
     if options.dir:
-        supervision = Daemons(Path(options.dir, "control"), options.netns)
+        supervision = DaemonSupervision(Path(options.dir, "control"), options.netns)
     else:
         from nlemu.emulator.machine.machine import Machine
 
-        supervision = Own(Machine(seed=options.seed, netdevsim=options.netdevsim), options.netns)
+        machine = Machine(
+            seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT
+        )
+        supervision = LauncherSupervision(machine, options.netns)
     try:
         return Session(command, supervision, root=options.uid_view == "root").run()
     except CannotSupervise as error:

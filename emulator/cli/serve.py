@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from nlemu.emulator.cli import OK, directory_argument, directory_of, seed
+from nlemu.emulator.cli import OK, directory_argument, directory_of, kernel_argument, seed
+from nlemu.emulator.kernel.core.build import DEFAULT
 
 DESCRIPTION = """Run the daemon: a machine of its own, reached through Unix sockets in a directory.
 
@@ -24,8 +25,10 @@ EPILOG = """examples:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
     directory_argument(parser)
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
+    kernel_argument(parser, f"which Linux it is (default: {DEFAULT.name})")
     parser.add_argument(
         "--netdevsim",
         choices=("plain", "dma"),
@@ -45,6 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Serves until a signal ends it, or detaches a process that does; the exit code."""
     directory = directory_of(options)
     if not options.detach:
         return serve(options, directory, lambda: print(f"nlemu: serving {directory}", file=sys.stderr, flush=True))
@@ -76,7 +80,7 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     )
     server.run(
         directory,
-        lambda: Machine(seed=options.seed, netdevsim=options.netdevsim),
+        lambda: Machine(seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT),
         ready=ready,
         real_time=options.clock == "real",
     )

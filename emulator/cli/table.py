@@ -38,16 +38,21 @@ class Paint:
         return f"\033[{code}m{text}\033[0m" if self.on and text else text
 
     def bold(self, text: str) -> str:
+        """The text, bold."""
         return self._paint("1", text)
 
     def dim(self, text: str) -> str:
+        """The text, dim."""
         return self._paint("2", text)
 
     def red(self, text: str) -> str:
+        """The text, red."""
         return self._paint("31", text)
 
     def green(self, text: str) -> str:
+        """The text, green."""
         return self._paint("32", text)
 
     def cyan(self, text: str) -> str:
+        """The text, cyan."""
         return self._paint("36", text)

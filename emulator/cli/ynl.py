@@ -40,6 +40,7 @@ RECEIVE_LEAST = 4000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options, which are those of the kernel's own tool."""
     where = parser.add_argument_group("the daemon")
     directory_argument(where)
     where.add_argument(
@@ -91,6 +92,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Asks as the options say and prints the answer; the exit code."""
     from nlemu.emulator.cli.ynl_docs import Docs
     from nlemu.protocol.encode.conversation import specification, specifications
 
@@ -119,6 +121,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def parse_values(option: str, text: str) -> Any:
+    """The JSON object that an option gives. Raises Usage, which names the option."""
     try:
         values = json.loads(text)
     except ValueError as error:
@@ -129,6 +132,7 @@ def parse_values(option: str, text: str) -> Any:
 
 
 def ask(options: argparse.Namespace, family: Specification, values: Any, multi: list[tuple[str, Any]]) -> int:
+    """Opens a client of the family and lets it ask; the exit code."""
     from nlemu.emulator.cli.ynl_docs import Docs
     from nlemu.emulator.cli.ynl_values import AS_YNL, NEWS
     from nlemu.emulator.client.client import Client, Control
@@ -162,6 +166,7 @@ def ask(options: argparse.Namespace, family: Specification, values: Any, multi: 
 def converse(
     options: argparse.Namespace, control: Control, client: Client, values: Any, multi: list[tuple[str, Any]]
 ) -> None:
+    """Sends what the options say and shows each answer."""
     from nlemu.emulator.cli.ynl_values import policy_of
     from nlemu.protocol.uapi.netlink import NLM_F
 
@@ -205,6 +210,7 @@ def warn(request: Request) -> None:
 
 
 def show(options: argparse.Namespace, value: Any) -> None:
+    """Prints one answer, as the options want it."""
     if options.output_json:
         print(json.dumps(value, default=plain), flush=True)
     else:
@@ -212,6 +218,7 @@ def show(options: argparse.Namespace, value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
+    """What JSON has for bytes and sets; json.dumps() calls it."""
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, set):

@@ -22,6 +22,7 @@ class Docs:
         self._sets = {one["name"]: one for one in spec.get("attribute-sets", ())}
 
     def operation(self, name: str) -> Doc:
+        """What the specification says of an operation; None where it says nothing."""
         doc: Doc = self._operations.get(name, {}).get("doc")
         return doc
 

@@ -53,6 +53,7 @@ that of the message; the kernel's tool calls a new link getlink, and ends at one
 
 
 def listed(table: dict[str, set[str]], node: Node) -> bool:
+    """Whether a table of attributes, by their set, has that of the node."""
     return node.attr is not None and node.name in table.get(node.attr.owner, ())
 
 

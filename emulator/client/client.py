@@ -70,6 +70,7 @@ class Control:
         """Descriptors that came with answers and were not taken yet."""
 
     def close(self) -> None:
+        """Closes the connection, and the descriptors that came by it."""
         self._sock.close()
         for number in self._passed:
             os.close(number)
@@ -183,6 +184,7 @@ class Client:
         self.groups = {group["name"]: group["id"] for group in found.get("mcast-groups", ())}
 
     def close(self) -> None:
+        """Closes the socket."""
         self.sock.close()
 
     def __enter__(self) -> Client:

@@ -27,9 +27,10 @@ from typing import Any, ClassVar, Self
 
 from nlemu.emulator.client.client import Control, ControlError, NoDaemon
 from nlemu.protocol.uapi.netlink import NetlinkOpt
+from nlemu.protocol.uapi.socket import SOL_NETLINK, So
 
-SOL_NETLINK = 270
-SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
+UNFORCED: dict[int, int] = {So.SNDBUFFORCE: So.SNDBUF, So.RCVBUFFORCE: So.RCVBUF}
+"""What an ordinary user may ask for instead."""
 KERNEL = (0, 0)
 """The address of the kernel: port id 0, no groups."""
 NOTE_SIZE = 4096
@@ -72,8 +73,6 @@ class StandIn(_ordinary):
         if plain not in (socket.SOCK_RAW, socket.SOCK_DGRAM):
             raise OSError(errno.ESOCKTNOSUPPORT, os.strerror(errno.ESOCKTNOSUPPORT))
         self._protocol, self._kind = max(proto, 0), socket.SocketKind(plain)
-        if self._protocol not in (0, 16):
-            raise OSError(errno.EPROTONOSUPPORT, os.strerror(errno.EPROTONOSUPPORT))
         name = f"python-{os.getpid()}-{os.urandom(4).hex()}"
         with _asking(self._directory) as control:
             opened, _ = control.open_as(name, netns=self._netns, proto=self._protocol, bound=False)
@@ -140,7 +139,7 @@ class StandIn(_ordinary):
             self._ask(opt=self._name, name=int(name), value=number)
             return
         if self._name is not None and level == socket.SOL_SOCKET:
-            name = {SO_SNDBUFFORCE: socket.SO_SNDBUF, SO_RCVBUFFORCE: socket.SO_RCVBUF}.get(name, name)
+            name = UNFORCED.get(name, name)
         super().setsockopt(level, name, value, *rest)
 
     def getsockopt(self, level: int, name: int, *rest: Any) -> Any:

@@ -36,7 +36,7 @@ from nlemu.emulator.script.steps import receive_buffer
 from nlemu.emulator.script.trace import Step, TraceError, Verb, label, shown, true, u32
 
 if TYPE_CHECKING:
-    from nlemu.emulator.daemon.guest import Guest
+    from nlemu.emulator.daemon.host import DaemonHost
     from nlemu.emulator.daemon.server import Server
     from nlemu.emulator.machine.endpoint import Endpoint
 
@@ -49,6 +49,7 @@ READ_SIZE = 65536
 
 
 def truth(value: Any) -> str | None:
+    """Checks a value that is true or false."""
     return None if isinstance(value, bool) else "true or false"
 
 
@@ -88,7 +89,7 @@ class Control:
         """A data socket that goes out with the next answer."""
         self._lent: int | None = None
         """Or a descriptor that stays ours."""
-        self._guests: list[Guest] = []
+        self._hosts: list[DaemonHost] = []
         """Supervisors that work for this client."""
 
     async def serve(self) -> None:
@@ -111,8 +112,8 @@ class Control:
             except (BrokenPipeError, ConnectionResetError):
                 pass
             finally:
-                for guest in self._guests:
-                    guest.close()
+                for host in self._hosts:
+                    host.close()
 
     def perform(self, line: bytes) -> dict[str, Any]:
         """Does what a line says; the answer to it."""
@@ -189,11 +190,11 @@ class Control:
 
     def _supervise(self, step: Step) -> bool:
         """Programs under a filter see this machine from now on; until the client leaves, their launcher."""
-        from nlemu.emulator.daemon.guest import Guest  # only a daemon that is asked to pays for it
+        from nlemu.emulator.daemon.host import DaemonHost  # only a daemon that is asked to pays for it
 
-        guest = Guest(self.server, self.pid, step)
-        self._guests.append(guest)
-        self.server.begin(guest.serve)
+        host = DaemonHost(self.server, self.pid, step)
+        self._hosts.append(host)
+        self.server.begin(host.serve)
         return True
 
     async def _answer(self, answer: dict[str, Any]) -> None:
@@ -226,23 +227,19 @@ def check(fields: Any) -> Step:
     """The step that an object describes. Raises TraceError, which names the field that is wrong and what it takes."""
     if not isinstance(fields, dict):
         raise TraceError(f"a line is an object, and not {shown(fields)}")
-    verbs = [name for name in fields if name in VERBS]
-    if len(verbs) > 1 and "netns" in verbs:
-        verbs.remove("netns")  # also an argument
+    verbs = trace.verbs_in(fields, VERBS)
     if len(verbs) > 1:
         raise TraceError(f"{' and '.join(verbs)} cannot be said in one line")
     if not verbs:
         wrong = f"{shown(next(iter(fields)))} is no verb; " if fields else ""
         raise TraceError(f"{wrong}one of these has to be there: {', '.join(VERBS)}")
     verb = VERBS[verbs[0]]
-    takes = {verbs[0]: verb.subject, **verb.needs, **verb.takes, **trace.OUTCOME}
+    takes = {verbs[0], *verb.needs, *verb.takes, *trace.OUTCOME}
     for name in fields:
         if name not in takes:
             known = ", ".join([*verb.needs, *verb.takes]) or "nothing else"
             raise TraceError(f"{verbs[0]!r} has no field {shown(name)}; it takes {known}")
-    trace.demand(fields, {verbs[0]: verb.subject, **verb.needs}, repr(verbs[0]))
-    trace.permit(fields, takes)
-    return Step(verbs[0], fields)
+    return trace.checked(fields, verbs[0], VERBS)
 
 
 def parse(line: bytes) -> Any:

@@ -39,7 +39,7 @@ from nlemu.emulator.script.trace import Step
 from nlemu.protocol.uapi.netlink import NetlinkOpt
 
 if TYPE_CHECKING:
-    from nlemu.emulator.daemon.guest import Guest
+    from nlemu.emulator.daemon.host import DaemonHost
     from nlemu.emulator.launch.sockets.channel import Channel
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Server:
         self.machine = make_machine()
         self.steps = Steps(self.machine)
         self.connections: set[Connection] = set()
-        self.guests: set[Guest] = set()
+        self.hosts: set[DaemonHost] = set()
         """Supervisors of programs that see this machine."""
         self.named: dict[str, Connection] = {}
         """Connections that the control socket made, by the name it gave them."""
@@ -131,8 +131,8 @@ class Server:
 
     def reset(self) -> None:
         """A fresh machine; whoever was connected to the old one is cut off."""
-        for guest in list(self.guests):
-            guest.close()
+        for host in list(self.hosts):
+            host.close()
         for connection in list(self.connections):
             connection.close()
         self.machine = self.make_machine()
@@ -242,7 +242,7 @@ class Server:
     # Tasks
 
     def begin(self, task: Callable[[], Awaitable[None]]) -> None:
-        """Runs the task of a guest."""
+        """Runs the task of a supervisor."""
         self._start(task)
 
     def _start(self, task: Callable[[], Awaitable[None]]) -> None:

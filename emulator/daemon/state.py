@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from nlemu.protocol.uapi.if_ import IFF, IfOper
-from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
     from nlemu.emulator.daemon.connection import Connection
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str, Any]:
-    """What there is: namespaces with their ids and devices, families by number, open sockets."""
+    """What there is: namespaces with their ids and devices, protocols and families by number, open sockets; and what
+    was asked for that such a kernel would do and we do not."""
     connected = {id(connection.endpoint): connection for connection in connections}
     sockets = []
     for endpoint in machine.ports:
@@ -32,7 +32,7 @@ def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str,
             _present(
                 name=None if connection is None else connection.name,
                 netns=endpoint.net.name,
-                protocol=NetlinkProtocol(endpoint.protocol).name.lower(),
+                protocol=endpoint.spec.name,
                 port=endpoint.portid,
                 uid=endpoint.credentials.uid,
                 groups=sorted(endpoint.groups) or None,
@@ -40,10 +40,14 @@ def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str,
             )
         )
     return {
-        "kernel": {"cpus": machine.cpus, "netdevsim": machine.netdevsim, "bugs": machine.bugs},
+        "kernel": {
+            "name": machine.build.name, "cpus": machine.cpus, "netdevsim": machine.netdevsim, "bugs": machine.bugs,
+        },
         "families": {family.name: number for family, number in machine.numbers.items()},
+        "protocols": {protocol.name: number for number, protocol in machine.protocols.items()},
         "namespaces": {name: _namespace(net) for name, net in machine.nets.items()},
         "sockets": sockets,
+        "not emulated": list(machine.not_emulated),
     }
 
 

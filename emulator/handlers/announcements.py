@@ -12,6 +12,7 @@ from nlemu.emulator.handlers.route.neigh.notify import NeighbourNotify
 from nlemu.emulator.handlers.route.nsid.notify import NsidNotify
 from nlemu.emulator.handlers.route.route.notify import RouteNotify
 from nlemu.emulator.handlers.route.rule.notify import RuleNotify
+from nlemu.emulator.handlers.uevent import UeventNotify
 from nlemu.emulator.kernel.core.events import Stage
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Announcements(
-    NetdevNotify, LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NsidNotify
+    NetdevNotify, LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NsidNotify, UeventNotify
 ):
     """The announcer of one machine (emulator/kernel/core/events.py: Announcer)."""
 

@@ -88,6 +88,7 @@ class Numbered:
             self.policies.append(policy)
 
     def index(self, policy: Policy) -> int:
+        """The number under which a policy is dumped."""
         return self.policies.index(policy)
 
 

@@ -20,6 +20,7 @@ from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
 from nlemu.emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
 from nlemu.emulator.kernel.core.net import Net
+from nlemu.emulator.kernel.core.uevents import Uevents
 from nlemu.emulator.kernel.core.work import Job, Work
 from nlemu.emulator.kernel.devices import announce
 from nlemu.emulator.kernel.devices.link_watch import LinkWatch
@@ -64,6 +65,7 @@ class Kernel:
         self.clock = Clock()
         self.work = Work(self.clock)
         self.announcer: Announcer = NullAnnouncer()
+        self.uevents = Uevents(self)
         self.chain: list[Notifier] = []
         """The netdevice notifier chain."""
         self._stages: list[Stage] = []
@@ -94,6 +96,7 @@ class Kernel:
         """Namespaces that nobody holds any more, in the order in which they were let go."""
         self._made = 0
         self.init_net = self.new_net("init")
+        self.uevents.seqnum = build.boot_uevents
 
     # Namespaces
 
@@ -108,10 +111,23 @@ class Kernel:
         loopback.create(net)
         return net
 
+    def name_net(self, net: Net, name: str) -> None:
+        """A namespace that somebody holds gets a name, and is held for it. ValueError when the name is taken."""
+        if name in self.nets:
+            raise ValueError(f"there is a namespace {name!r} already")
+        net.hold()
+        net.name = name
+        self.nets[name] = net
+
+    def unname_net(self, name: str) -> Net:
+        """The namespace loses its name, and whoever asked has the reference that went with it. KeyError when there is
+        none of that name."""
+        return self.nets.pop(name)
+
     def delete_net(self, name: str) -> None:
         """The namespace loses its name, and the reference that new_net() gave. When nobody else holds it, it is torn
         down, later. KeyError when there is none of that name."""
-        self.nets.pop(name).release()
+        self.unname_net(name).release()
 
     def queue_cleanup(self, net: Net) -> None:
         """__put_net(): called by the namespace itself when nobody holds it any more."""

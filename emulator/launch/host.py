@@ -1,4 +1,4 @@
-"""Where a supervisor lives: alone with a machine of its own, or as a guest of a daemon, beside its other clients.
+"""Where a supervisor lives: in the launcher, with a machine of its own, or in a daemon, beside its other clients.
 
 The host owns the machine and its time, brings what was announced to whoever listens, and keeps the namespaces' public
 names.
@@ -37,7 +37,7 @@ class Host(Protocol):
         """Seconds until `settle()` is due by itself; None when somebody else looks after that, or nothing is due."""
 
 
-class Alone:
+class LauncherHost(Host):
     """A machine of the command's own; its time is the wall clock's."""
 
     def __init__(self, machine: Machine) -> None:
@@ -61,11 +61,10 @@ class Alone:
             ready.pop(0).flush()
 
     def name(self, name: str, net: Net) -> bool:
-        if name in self.machine.nets:
+        try:
+            self.machine.name_net(net, name)
+        except ValueError:
             return False
-        net.hold()
-        net.name = name
-        self.machine.nets[name] = net
         return True
 
     def unname(self, name: str) -> None:

@@ -14,20 +14,15 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import flags, settings
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.protocol.uapi.ethtool import ETH_GSTRING_LEN, EthtoolIoctl, StringSet
+from nlemu.protocol.uapi.if_ import IFNAMSIZ
+from nlemu.protocol.uapi.sockios import Sioc
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
-IFNAMSIZ = 16
 IFREQ = 40  # sizeof(struct ifreq)
-SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8910, 0x8912, 0x8913, 0x8914
-SIOCGIFMETRIC, SIOCGIFMTU, SIOCSIFMTU, SIOCSIFNAME = 0x891D, 0x8921, 0x8922, 0x8923
-SIOCGIFHWADDR, SIOCGIFINDEX, SIOCGIFTXQLEN, SIOCSIFTXQLEN, SIOCETHTOOL = 0x8927, 0x8933, 0x8942, 0x8943, 0x8946
-
-ETHTOOL_GDRVINFO, ETHTOOL_GLINK, ETHTOOL_GSTRINGS, ETHTOOL_GSTATS, ETHTOOL_GSSET_INFO = 0x3, 0xA, 0x1B, 0x1D, 0x37
 DRVINFO = struct.Struct("=I32s32s32s32s32s12s5I")  # struct ethtool_drvinfo
-ETH_SS_STATS = 1
-GSTRING_LEN = 32
 KERNEL_RELEASE = b"7.2.13"
 
 
@@ -38,7 +33,7 @@ def ioctl(call: Call) -> Answer:
             return PASS
     command = call.args[1] & 0xFFFFFFFF
     net = call.supervisor.tasks.net(call.tid)
-    if command == SIOCGIFNAME:
+    if command == Sioc.GIFNAME:
         request = bytearray(call.read(call.args[2], IFREQ))
         dev = net.device(struct.unpack_from("=i", request, IFNAMSIZ)[0])
         if dev is None:
@@ -46,13 +41,13 @@ def ioctl(call: Call) -> Answer:
         request[:IFNAMSIZ] = name_of(dev)
         call.write(call.args[2], bytes(request))
         return 0
-    if command == SIOCETHTOOL:
+    if command == Sioc.ETHTOOL:
         request = bytearray(call.read(call.args[2], IFREQ))
         dev = device(call, request)
         return ethtool(call, dev, int.from_bytes(request[IFNAMSIZ : IFNAMSIZ + 8], "little"))
     read, write = READS.get(command), WRITES.get(command)
     if read is None and write is None:
-        raise OSError(errno.ENOTTY if command != SIOCGIFCONF else errno.EOPNOTSUPP, "not played")
+        raise OSError(errno.ENOTTY if command != Sioc.GIFCONF else errno.EOPNOTSUPP, "not played")
     request = bytearray(call.read(call.args[2], IFREQ))
     dev = device(call, request)
     if read is not None:
@@ -68,6 +63,7 @@ def ioctl(call: Call) -> Answer:
 
 
 def name_of(dev: Device) -> bytes:
+    """A device's name as in struct ifreq: IFNAMSIZ bytes."""
     return dev.name.encode("utf-8", "surrogateescape")[: IFNAMSIZ - 1].ljust(IFNAMSIZ, b"\0")
 
 
@@ -85,12 +81,12 @@ def _hardware_address(dev: Device) -> bytes:
 
 
 READS: dict[int, Callable[[Device], bytes]] = {
-    SIOCGIFFLAGS: lambda dev: struct.pack("=H", flags.get_flags(dev) & 0xFFFF),
-    SIOCGIFMETRIC: lambda dev: struct.pack("=i", 0),
-    SIOCGIFMTU: lambda dev: struct.pack("=i", dev.mtu),
-    SIOCGIFHWADDR: _hardware_address,
-    SIOCGIFINDEX: lambda dev: struct.pack("=i", dev.ifindex),
-    SIOCGIFTXQLEN: lambda dev: struct.pack("=i", dev.txqlen),
+    Sioc.GIFFLAGS: lambda dev: struct.pack("=H", flags.get_flags(dev) & 0xFFFF),
+    Sioc.GIFMETRIC: lambda dev: struct.pack("=i", 0),
+    Sioc.GIFMTU: lambda dev: struct.pack("=i", dev.mtu),
+    Sioc.GIFHWADDR: _hardware_address,
+    Sioc.GIFINDEX: lambda dev: struct.pack("=i", dev.ifindex),
+    Sioc.GIFTXQLEN: lambda dev: struct.pack("=i", dev.txqlen),
 }
 
 
@@ -110,9 +106,9 @@ def _set_txqlen(dev: Device, value: bytes) -> None:
 
 
 WRITES: dict[int, Callable[[Device, bytes], None]] = {
-    SIOCSIFFLAGS: _set_flags,
-    SIOCSIFMTU: _set_mtu,
-    SIOCSIFTXQLEN: _set_txqlen,
+    Sioc.SIFFLAGS: _set_flags,
+    Sioc.SIFMTU: _set_mtu,
+    Sioc.SIFTXQLEN: _set_txqlen,
 }
 
 
@@ -123,20 +119,20 @@ def ethtool(call: Call, dev: Device, place: int) -> Answer:
     """dev_ethtool(): drvinfo, string sets, statistics, the carrier."""
     command = call.number(place) & 0xFFFFFFFF
     match command:
-        case 0x3:  # ETHTOOL_GDRVINFO
+        case EthtoolIoctl.GDRVINFO:
             call.write(place, driver_info(dev))
-        case 0xA:  # ETHTOOL_GLINK
+        case EthtoolIoctl.GLINK:
             call.write(place + 4, struct.pack("=I", int(dev.running and dev.carrier)))
-        case 0x37:  # ETHTOOL_GSSET_INFO
+        case EthtoolIoctl.GSSET_INFO:
             string_set_info(call, dev, place)
-        case 0x1B:  # ETHTOOL_GSTRINGS
+        case EthtoolIoctl.GSTRINGS:
             _, kind, _room = struct.unpack("=III", call.read(place, 12))
             strings = dev.ops.get_strings(dev, kind)
             if not strings:
                 raise OSError(errno.EOPNOTSUPP, "no such strings")
             call.write(place + 8, struct.pack("=I", len(strings)))
-            call.write(place + 12, b"".join(string.encode()[:31].ljust(GSTRING_LEN, b"\0") for string in strings))
-        case 0x1D:  # ETHTOOL_GSTATS
+            call.write(place + 12, b"".join(string.encode()[:31].ljust(ETH_GSTRING_LEN, b"\0") for string in strings))
+        case EthtoolIoctl.GSTATS:
             values = statistics(dev)
             if not values:
                 raise OSError(errno.EOPNOTSUPP, "no statistics")
@@ -156,7 +152,7 @@ def driver_info(dev: Device) -> bytes:
     count = len(statistics(dev))
     version = getattr(dev.ops, "driver_version", None)
     return DRVINFO.pack(
-        ETHTOOL_GDRVINFO, driver.encode(), KERNEL_RELEASE if version is None else str(version).encode(),
+        EthtoolIoctl.GDRVINFO, driver.encode(), KERNEL_RELEASE if version is None else str(version).encode(),
         dev.ops.firmware.encode(), bus.encode(), b"", b"", 0, count, 0, 0, 0,
     )
 
@@ -178,7 +174,7 @@ def string_set_info(call: Call, dev: Device, place: int) -> None:
 def statistics(dev: Device) -> list[int]:
     """ethtool -S: the driver's counters, in the order of its strings. Nothing sends packets, so they are what the
     driver says, or zero."""
-    strings = dev.ops.get_strings(dev, ETH_SS_STATS)
+    strings = dev.ops.get_strings(dev, StringSet.STATS)
     values = getattr(dev.ops, "get_ethtool_stats", None)
     return list(values(dev)) if values is not None else [0] * len(strings)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.host import Alone
+from nlemu.emulator.launch.host import LauncherHost
 from nlemu.emulator.launch.session import CannotSupervise, NobodyThere
 from nlemu.emulator.launch.supervisor import Supervisor
 from nlemu.emulator.launch.trap.architectures import Architecture
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
-class Own:
+class LauncherSupervision:
     """The launcher itself. Takes the machine, and the name of the namespace to begin in, which is made if need be."""
 
     def __init__(self, machine: Machine, netns: str | None = None) -> None:
@@ -37,6 +37,7 @@ class Own:
 
     @property
     def ended(self) -> bool:
+        """Set when the command has ended."""
         return self._ended
 
     @ended.setter
@@ -46,16 +47,18 @@ class Own:
             self._supervisor.ended = value
 
     def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
+        """Makes the machine's namespace, and a supervisor in this process."""
         machine, name = self.machine, self.netns
         net = machine.init_net
         if name is not None and name != net.name:
             net = machine.nets.get(name) or machine.new_net(name)
         self._supervisor = Supervisor(
-            Alone(machine), net, arch, Listener(listener), root=root, base=base, place=place, parent=os.getpid(),
+            LauncherHost(machine), net, arch, Listener(listener), root=root, base=base, place=place, parent=os.getpid(),
             keep=keep,
         )
 
     def run(self, signals: int, on_signals: Callable[[], None]) -> None:
+        """Supervises until the command has ended; calls back when the descriptor of signals can be read."""
         supervisor = self._supervisor
         assert supervisor is not None
         supervisor.watch_outside(signals, lambda _: on_signals())
@@ -63,11 +66,12 @@ class Own:
         supervisor.drain()
 
     def end(self) -> None:
+        """Closes what is left."""
         if self._supervisor is not None:
             self._supervisor.close()
 
 
-class Daemons:
+class DaemonSupervision:
     """A daemon, by the path of its control socket. Takes the namespace to begin in."""
 
     def __init__(self, control: Path, netns: str | None = None) -> None:
@@ -78,6 +82,7 @@ class Daemons:
         self._listener = -1
 
     def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
+        """Hands the listener to the daemon. CannotSupervise where it may not look into our processes."""
         self._listener = listener
         if keep:
             raise CannotSupervise("here no process may have a copy of another's descriptor (pidfd_getfd): no --dir")
@@ -97,6 +102,7 @@ class Daemons:
             raise CannotSupervise(f"the daemon does not supervise: {answer.get('error', 'it is gone')}")
 
     def run(self, signals: int, on_signals: Callable[[], None]) -> None:
+        """Waits until the command has ended; calls back when the descriptor of signals can be read."""
         assert self._sock is not None
         poll = select.poll()
         poll.register(signals, select.POLLIN)
@@ -109,6 +115,7 @@ class Daemons:
                     return  # the daemon has ended, and with it the command's kernel
 
     def end(self) -> None:
+        """Closes the connection, and with it the daemon's supervisor."""
         if self._sock is not None:
             self._sock.close()
         os.close(self._listener)

@@ -154,9 +154,11 @@ class Supervisor:
         self._data.register(fd, events)
 
     def watch_for(self, fd: int, events: int) -> None:
+        """Waits for other events of a descriptor that is watched."""
         self._data.modify(fd, events)
 
     def unwatch(self, fd: int) -> None:
+        """Waits for a descriptor no longer."""
         del self._watched[fd]
         self._data.unregister(fd)
 
@@ -409,6 +411,7 @@ class SenderDescriptors:
         self._supervisor, self._pid = supervisor, pid
 
     def get(self, number: int, /) -> object | None:
+        """What the process has open under the number: a namespace, or the inode of anything else."""
         try:
             with self._supervisor.borrow(self._supervisor.tasks.process(self._pid), number) as borrowed:
                 return self._supervisor.namespaces.behind(borrowed) or borrowed.inode

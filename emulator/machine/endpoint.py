@@ -20,9 +20,9 @@ from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.descriptors import Descriptors
 from nlemu.emulator.netlink.dump import LARGEST, Dump
 from nlemu.emulator.netlink.truesize import SMALL, SMALL_SIZE, truesize
-from nlemu.protocol.frame import HEADER
+from nlemu.protocol.frame import NLMSGHDR
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt
 from nlemu.protocol.wire.acks import ack
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ ACK = int(NLM_F.ACK)
 MIN_TYPE = 16  # NLMSG_MIN_TYPE: below are control messages, which are acked and nothing else
 RCVBUF = 212992  # net.core.rmem_default of the recorded machine
 MIN_RCVBUF = 2304  # SOCK_MIN_RCVBUF (include/net/sock.h): the least that SO_RCVBUF makes of it
-SNDBUF = 212992  # net.core.wmem_default
+SNDBUF = RCVBUF  # net.core.wmem_default
 LONGEST = SNDBUF - 32  # netlink_sendmsg(): EMSGSIZE beyond
 DEFAULT_READ = 32768
 BUG = "nlemu: a bug in the emulator, see its log"
@@ -93,10 +93,11 @@ class Endpoint:
         rcvbuf: int = RCVBUF,
         bound: bool = True,
     ) -> None:
-        receiver = machine.receivers.get(protocol)
-        if receiver is None:
-            raise OSError(errno.EPROTONOSUPPORT, f"the emulator has no netlink protocol {protocol}")
+        spec = machine.protocols.get(protocol)
+        if spec is None:
+            raise OSError(errno.EPROTONOSUPPORT, f"the kernel has no netlink protocol {protocol}")
         self.machine, self.net, self.protocol, self.credentials = machine, net, protocol, credentials
+        self.spec = spec
         self.cap_ack = self.ext_ack = self.strict = self.all_nsid = self.pktinfo = self.no_enobufs = False
         self.broadcast_error = False
         self.groups: set[int] = set()
@@ -105,7 +106,11 @@ class Endpoint:
         self.on_readable: Callable[[], None] | None = None
         self.closed = False
         self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
-        self._receiver = receiver
+        self._receiver = spec.receive
+        self._receive_datagram = spec.receive_datagram
+        if not spec.listens(net is machine.init_net):
+            self._receiver = self._receive_datagram = None
+        self._whole = self._receiver is None or self._receive_datagram is not None
         self._queue: deque[Datagram] = deque()
         self._queued = 0  # bytes, as sk_rmem_alloc counts them
         self._overrun = False  # the next receive says ENOBUFS (sk_err)
@@ -126,7 +131,7 @@ class Endpoint:
             raise
 
     def __repr__(self) -> str:
-        return f"<Endpoint {self.portid} of {NetlinkProtocol(self.protocol).name.lower()} in {self.net.name}>"
+        return f"<Endpoint {self.portid} of {self.spec.name} in {self.net.name}>"
 
     def bind(self, portid: int = 0) -> None:
         """Takes a port id; 0: the process id, or a free one (netlink_insert(), netlink_autobind()).
@@ -144,7 +149,9 @@ class Endpoint:
 
         Groups that the protocol does not have are passed over. Raises OSError(EPERM), and has changed nothing then.
         """
-        count = min(32, self.machine.group_count(self.protocol))
+        if mask:
+            self._check_may_listen()
+        count = min(32, self.spec.group_count)
         wanted = {group for group in range(1, count + 1) if mask >> group - 1 & 1}
         self._has_groups = self._has_groups or bool(mask)
         for group in wanted:
@@ -163,7 +170,8 @@ class Endpoint:
     def send(self, datagram: bytes) -> None:
         """netlink_sendmsg() to the kernel: every whole message of the datagram is processed (netlink_rcv_skb()).
 
-        Raises OSError: ENODATA for an empty one, EMSGSIZE for one that the send buffer has no room for.
+        Raises OSError: ENODATA for an empty one, EMSGSIZE for one that the send buffer has no room for, ECONNREFUSED
+        where nothing in the kernel listens to the protocol.
         """
         end = len(datagram)
         if not end:
@@ -172,23 +180,41 @@ class Endpoint:
             self.bind()
         if end > LONGEST:
             raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
-        at = 0
+        if self._whole:
+            self._send_whole(datagram)
+        else:
+            self.process(datagram)
+
+    def process(self, datagram: bytes) -> None:
+        """netlink_rcv_skb(): every whole message of the datagram."""
+        at, end = 0, len(datagram)
         while end - at >= 16:
-            length, kind, flags, seq, _ = HEADER.unpack_from(datagram, at)
+            length, kind, flags, seq, _ = NLMSGHDR.unpack_from(datagram, at)
             if length < 16 or length > end - at:
                 return
             whole = datagram if not at and length == end else datagram[at : at + length]
             self._process(whole, kind, flags, seq)
             at += length + 3 & ~3
 
+    def _send_whole(self, datagram: bytes) -> None:
+        """To a receiver that takes datagrams (netlink_unicast_kernel()), or to nothing at all."""
+        if self._receive_datagram is None:
+            raise OSError(errno.ECONNREFUSED, f"nothing in the kernel listens to {self.spec.name} here")
+        try:
+            self._receive_datagram(self, datagram)
+        except Exception:
+            log.exception("a bug in the emulator; the datagram was %s", datagram.hex())
+            self.machine.bugs += 1
+
     def _process(self, message: bytes, kind: int, flags: int, seq: int) -> None:
+        assert self._receiver is not None
         call = Call(self, message, kind, flags, seq)
         failed = 0
         if flags & REQUEST and kind >= MIN_TYPE:
             try:
                 dump = self._receiver(call)
                 if dump is not None:
-                    self._begin(dump)
+                    self.begin(dump)
                     return  # a dump that began is not acked
             except Refusal as refusal:
                 call.extack.merge(refusal)
@@ -199,9 +225,43 @@ class Endpoint:
                 call.extack.text = BUG
                 failed = errno.EIO
         if failed or flags & ACK:
-            self.deliver(
-                ack(call.message, seq, self.portid, failed, call.extack, capped=self.cap_ack, extended=self.ext_ack)
+            self.acknowledge(call, failed)
+
+    def acknowledge(self, call: Call, failed: int = 0) -> None:
+        """netlink_ack(): queues the ack, or the error of that number."""
+        self.deliver(
+            ack(
+                call.message, call.seq, self.portid, failed, call.extack, capped=self.cap_ack, extended=self.ext_ack
             )
+        )
+
+    def send_to(self, datagram: bytes, portid: int, groups: int) -> None:
+        """netlink_sendmsg() to another program's socket (a port id), to the members of a group (the lowest that the
+        mask names), or to both; to the kernel as well where no port is named.
+
+        Raises OSError: EPERM, ECONNREFUSED where that port is not taken, and what `send()` raises.
+        """
+        if (portid or groups) and not (self.spec.nonroot_send or self.credentials.net_admin):
+            raise OSError(errno.EPERM, "sending to other programs wants CAP_NET_ADMIN")
+        if not portid and not groups:
+            self.send(datagram)
+            return
+        if not datagram:
+            raise OSError(errno.ENODATA, "an empty netlink message")
+        if not self.portid:
+            self.bind()
+        if len(datagram) > LONGEST:
+            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
+        if groups:
+            group = (groups & -groups).bit_length()
+            self.machine.multicast.broadcast(self, group, datagram, skip=portid)
+        if not portid:
+            self.send(datagram)
+            return
+        other = self.machine.ports.find(self.net, self.protocol, portid)
+        if other is None:
+            raise OSError(errno.ECONNREFUSED, f"port {portid} is not taken")
+        other.deliver(datagram, portid=self.portid)
 
     # -- out ----------------------------------------------------------------------------------
 
@@ -299,8 +359,9 @@ class Endpoint:
         if self._dump is not None:
             raise Refusal(errno.EBUSY)
 
-    def _begin(self, dump: Dump) -> None:
-        """Refusal ENOBUFS when there is no room to begin: the dump is under way all the same, as in the kernel."""
+    def begin(self, dump: Dump) -> None:
+        """netlink_dump_start(). Refusal ENOBUFS when there is no room to begin: the dump is under way all the same, as
+        in the kernel."""
         self._dump = dump
         if not self._continue(dump):
             raise Refusal(errno.ENOBUFS)
@@ -361,15 +422,21 @@ class Endpoint:
             case _:
                 raise OSError(errno.ENOPROTOOPT, f"no such option: {name}")
 
+    def _check_may_listen(self) -> None:
+        """netlink_allowed(NL_CFG_F_NONROOT_RECV)."""
+        if not self.spec.nonroot_recv and not self.credentials.net_admin:
+            raise OSError(errno.EPERM, f"listening to {self.spec.name} wants CAP_NET_ADMIN")
+
     def _check_group(self, group: int) -> None:
+        self._check_may_listen()
         self._has_groups = True
-        if not 0 < group <= self.machine.group_count(self.protocol):
+        if not 0 < group <= self.spec.group_count:
             raise OSError(errno.EINVAL, f"no such group: {group}")
 
     def _check_may_join(self, group: int) -> None:
-        """rtnetlink_bind(), genl_bind()."""
-        if (self.protocol, group) in self.machine.privileged and not self.credentials.net_admin:
-            raise OSError(errno.EPERM, f"listening to group {group} wants CAP_NET_ADMIN")
+        """netlink_bind of the protocol."""
+        if self.spec.may_join is not None:
+            self.spec.may_join(self, group)
 
     def options(self) -> dict[int, int]:
         """The options that are on or off, by their numbers."""
@@ -398,7 +465,7 @@ class Endpoint:
         """
         if not self._has_groups:
             return b""
-        groups = bytearray(-(-self.machine.group_count(self.protocol) // 32) * 4)
+        groups = bytearray(-(-self.spec.group_count // 32) * 4)
         for group in self.groups:
             groups[group - 1 >> 3] |= 1 << (group - 1 & 7)
         return bytes(groups)

@@ -49,6 +49,7 @@ class Faults:
         return iter(self._waiting)
 
     def add(self, fault: Fault) -> None:
+        """Has a fault happen."""
         self._waiting.append(fault)
 
     def clear(self) -> None:

@@ -11,37 +11,40 @@ the recorded machine (protocol/families/listed.py), so netdev is 20 and ethtool 
 from __future__ import annotations
 
 import errno
+import logging
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from nlemu.emulator.handlers import announcements
 from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
 from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.queues.devmem import Devmem
-from nlemu.emulator.machine import generic, rtnetlink
 from nlemu.emulator.machine.faults import Faults
+from nlemu.emulator.machine.protocols import protocols_of
 from nlemu.emulator.netlink.multicast import Multicast
 from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.families.netfilter import netfilter
 from nlemu.protocol.families.route.family import route as route_family
+from nlemu.protocol.families.sock_diag import sock_diag
+from nlemu.protocol.families.xfrm import xfrm
+from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.family import Family, Operation
 from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
-from nlemu.protocol.uapi.rtnetlink import RTNLGRP, RTNLGRP_MAX
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.netlink.call import Call
-    from nlemu.emulator.netlink.dump import Dump
 
-Receiver = Callable[["Call"], "Dump | None"]
+log = logging.getLogger(__name__)
 
 # Groups that are never given out: 0 does not exist, drop_monitor helps itself to 1, and three families have their own
 # number as their group (mc_group_start of net/netlink/genetlink.c).
 RESERVED_GROUPS = frozenset({0, 1, 16, 17, 18})
-PRIVILEGED = (RTNLGRP.IPV4_MROUTE_R, RTNLGRP.IPV6_MROUTE_R)  # rtnetlink_bind()
-GENERIC_GROUPS = 64  # mc_groups_longs * BITS_PER_LONG, with fewer than that given out
+MESSAGES = {family.name: family for family in (route_family, sock_diag, xfrm, netfilter)}
+"""Families of messages that are a protocol each, and no generic netlink family."""
 ROVER = -4097  # automatic port ids beyond the first are random, from here down (netlink_autobind())
 
 
@@ -69,6 +72,7 @@ class Ports:
         return portid
 
     def free(self, endpoint: Endpoint) -> None:
+        """Gives the endpoint's port id back."""
         self.taken.pop((endpoint.net, endpoint.protocol, endpoint.portid), None)
 
     def find(self, net: Net, protocol: int, portid: int) -> Endpoint | None:
@@ -99,17 +103,17 @@ class Machine(Kernel):
         self.numbers: dict[Family, int] = {}
         self.families_by_number: dict[int, Family] = {}
         self.group_ids: dict[tuple[Family, str], int] = {}
-        self.privileged = {(int(NetlinkProtocol.ROUTE), int(group)) for group in PRIVILEGED}
-        """Protocol and number of the groups that want CAP_NET_ADMIN of who listens."""
+        self.privileged_groups: set[int] = set()
+        """Groups of generic netlink families that want CAP_NET_ADMIN of who listens."""
         self.devmem = Devmem()
         self.faults = Faults()
         self.ethtool = EthtoolNotify(self)
         for family in REGISTERED:
             self.register(family, (families or {}).get(family.name))
-        self.receivers: dict[int, Receiver] = {
-            int(NetlinkProtocol.ROUTE): rtnetlink.receive,
-            int(NetlinkProtocol.GENERIC): generic.receive,
-        }
+        self.protocols = protocols_of(build)
+        """By number: what a socket can be opened for."""
+        self.not_emulated: dict[str, int] = {}
+        """What was asked of us that such a kernel would have done and we do not, and how often."""
         self.processes: list[Callable[[int], Net | None]] = []
         """Who can tell in which namespace a process is: supervisors of real ones. None: not known to that one."""
         announcements.listen(self)
@@ -132,7 +136,7 @@ class Machine(Kernel):
         for index, group in enumerate(family.groups):
             self.group_ids[family, group] = first + index
             if group in family.privileged:
-                self.privileged.add((int(NetlinkProtocol.GENERIC), first + index))
+                self.privileged_groups.add(first + index)
 
     def number(self, op: Operation) -> int:
         """nlmsg_type of the operation's replies: the family's number, or the message type itself."""
@@ -142,10 +146,6 @@ class Machine(Kernel):
     def family(self, name: str) -> Family | None:
         """genl_family_find_byname()."""
         return next((family for family in self.numbers if family.name == name), None)
-
-    def group_count(self, protocol: int) -> int:
-        """How many groups a socket of the protocol can be a member of (nlk->ngroups)."""
-        return RTNLGRP_MAX if protocol == NetlinkProtocol.ROUTE else GENERIC_GROUPS
 
     def notify_group(
         self, net: Net, op: Operation, build: Callable[[], bytes], origin: Call | None = None
@@ -158,9 +158,24 @@ class Machine(Kernel):
     def operation(self, name: str) -> Operation | None:
         """The operation that can be asked for by a name such as "netdev.queue-create" or "route.newlink"."""
         family_name, _, op_name = name.partition(".")
-        family = route_family if family_name == route_family.name else self.family(family_name)
+        family = MESSAGES.get(family_name) or self.family(family_name)
         operations = {} if family is None else family.operations
         return next((op for op in operations.values() if op.name == op_name), None)
+
+    # -- what we do not do --------------------------------------------------------------------
+
+    def refuse_not_emulated(self, what: str) -> NoReturn:
+        """Refuses a request that the kernel would have met and we do not: Refusal EOPNOTSUPP, with a text that names
+        us. what: protocol and message, "xfrm newsa"; it is logged the first time, counted, and listed by
+        `nlemu ctl state`, so that a user knows that it was not the kernel who refused."""
+        self.note_not_emulated(what)
+        raise Refusal(errno.EOPNOTSUPP, f"nlemu: {what} is not emulated")
+
+    def note_not_emulated(self, what: str) -> None:
+        """The same where there is no way to refuse: nothing happens."""
+        if what not in self.not_emulated:
+            log.warning("not emulated: %s", what)
+        self.not_emulated[what] = self.not_emulated.get(what, 0) + 1
 
     # -- sockets ------------------------------------------------------------------------------
 

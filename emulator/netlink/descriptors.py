@@ -34,6 +34,7 @@ class Named:
         self.number, self.thing, self.others = number, thing, others
 
     def get(self, number: int, /) -> object | None:
+        """What the number stands for: the thing that was given to it, or what it was before."""
         return self.thing if number == self.number else self.others.get(number)
 
 

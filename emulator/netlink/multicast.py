@@ -24,9 +24,11 @@ class Multicast:
         self.members: dict[tuple[int, int], dict[Endpoint, None]] = {}
 
     def join(self, endpoint: Endpoint, group: int) -> None:
+        """The endpoint hears the group from now on."""
         self.members.setdefault((endpoint.protocol, group), {})[endpoint] = None
 
     def leave(self, endpoint: Endpoint, group: int) -> None:
+        """It no longer does."""
         members = self.members.get((endpoint.protocol, group))
         if members is not None:
             members.pop(endpoint, None)
@@ -65,3 +67,18 @@ class Multicast:
             asker = origin.machine.ports.find(net, protocol, origin.portid)
             if asker is not None:
                 asker.deliver(build() if data is None else data)
+
+    def broadcast(self, sender: Endpoint, group: int, data: bytes, skip: int = 0) -> None:
+        """What a program sends to a group itself (netlink_broadcast()): it reaches the other members, but not the one
+        with port id ``skip``, to which it goes anyway."""
+        for endpoint in tuple(self.members.get((sender.protocol, group), ())):
+            if endpoint is sender or endpoint.portid == skip:
+                continue
+            nsid = None
+            if endpoint.net is not sender.net:
+                if not endpoint.all_nsid:
+                    continue
+                nsid = endpoint.net.id_of(sender.net)
+                if nsid is None:
+                    continue
+            endpoint.deliver(data, group, nsid, sender.portid)

@@ -25,7 +25,7 @@ U64_MAX = 0xFFFFFFFFFFFFFFFF
 PAGES_MAX = 1 << 24
 
 
-class Figures:
+class CounterSteps:
     """Counters of a machine, to be turned by hand."""
 
     def __init__(self, steps: Steps) -> None:

@@ -27,7 +27,7 @@ FUNCTIONS_MAX = 8
 ADDRESS = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 
-class Plugs:
+class NicSteps:
     """Comings and goings of NICs."""
 
     def __init__(self, steps: Steps) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from nlemu.emulator.kernel.core.build import RECORDED_7_2, build_of
+from nlemu.emulator.kernel.core.build import Build, recorded_on
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.pauses import catch_up, let_time_pass
@@ -61,17 +61,19 @@ class Result:
         return len({difference.step for difference in self.differences})
 
 
-def machine_of(header: Header) -> Machine:
-    """A machine of the kind that a trace was recorded on. LookupError when there is none."""
+def machine_of(header: Header, build: Build | None = None) -> Machine:
+    """A machine of the kind that a trace was recorded on, or of that build. Raises NoBuild for a kernel that is not
+    here."""
+    build = recorded_on(header.kernel, header.config) if build is None else build
     return Machine(
-        cpus=header.cpus, families=header.families, netdevsim=header.netdevsim or "plain",
-        build=build_of(header.kernel, header.config or RECORDED_7_2.config),
+        cpus=header.cpus, families=header.families, netdevsim=header.netdevsim or "plain", build=build
     )
 
 
-def replay(trace: Trace) -> Result:
-    """Performs all steps on a machine of its own, and compares."""
-    machine = machine_of(trace.header)
+def replay(trace: Trace, build: Build | None = None) -> Result:
+    """Performs all steps on a machine of its own, of the kernel that the trace names or of that build, and compares.
+    Raises NoBuild."""
+    machine = machine_of(trace.header, build)
     steps = Steps(machine)
     actual: list[Step] = []
     result = Result(trace, Trace(trace.header, actual, trace.name))

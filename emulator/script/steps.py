@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.machine.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
 from nlemu.emulator.machine.faults import Fault
-from nlemu.emulator.script.counters import Figures
+from nlemu.emulator.script.counters import CounterSteps
 from nlemu.emulator.script.errors import StepError
-from nlemu.emulator.script.nics import Plugs
+from nlemu.emulator.script.nics import NicSteps
 from nlemu.emulator.script.programs import Programs
 from nlemu.emulator.script.trace import Step
 from nlemu.protocol.refusal import Refusal
@@ -75,7 +75,7 @@ class Steps:
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del, "sleep": self._sleep,
             "fault": self._fault, "interrupt": self._fault, "lose": self._lose, "heal": self._heal,
-            **self.programs.verbs, **Plugs(self).verbs, **Figures(self).verbs,
+            **self.programs.verbs, **NicSteps(self).verbs, **CounterSteps(self).verbs,
         }
 
     def perform(self, step: Step) -> Answer:

@@ -35,7 +35,8 @@ class Header:
     """The first line: on which kernel the trace was recorded.
 
     ``families`` are the numbers of the generic netlink families by name. ``netdevsim`` is "dma" for the kernel whose
-    netdevsim devices can do DMA, else None. ``config`` is how that kernel was configured, None for the narrow one.
+    netdevsim devices can do DMA, else None. ``config``: how it was configured, "distribution" or the narrow "recorded",
+    which the header does not say.
     """
 
     about: str
@@ -43,7 +44,7 @@ class Header:
     cpus: int
     families: Mapping[str, int]
     netdevsim: str | None = None
-    config: str | None = None
+    config: str = "recorded"
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Keys that this module does not know."""
 
@@ -58,7 +59,7 @@ class Header:
         }
         if self.netdevsim is not None:
             known["netdevsim"] = self.netdevsim
-        if self.config is not None:
+        if self.config != "recorded":
             known["config"] = self.config
         return known | dict(self.extra)
 
@@ -77,6 +78,7 @@ class Step:
         return self.fields[key]
 
     def get(self, key: str, default: Any = None) -> Any:
+        """An argument of the step, or the default."""
         return self.fields.get(key, default)
 
     @property
@@ -86,6 +88,7 @@ class Step:
 
     @property
     def about(self) -> str | None:
+        """What it is for, for people."""
         return self.fields.get("about")
 
     @property
@@ -112,6 +115,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
+    """A whole trace: its header, and its steps."""
+
     header: Header
     steps: Sequence[Step]
     name: str = field(default="", compare=False)
@@ -154,68 +159,83 @@ Check = Callable[[Any], str | None]
 
 
 def label(value: Any) -> str | None:
+    """Checks a name."""
     return None if isinstance(value, str) and value else "a name"
 
 
 def text(value: Any) -> str | None:
+    """Checks a text."""
     return None if isinstance(value, str) else "a text"
 
 
 def true(value: Any) -> str | None:
+    """Checks that it is true."""
     return None if value is True else "true"
 
 
 def u32(value: Any) -> str | None:
+    """Checks a u32."""
     return None if type(value) is int and 0 <= value <= U32_MAX else f"a number from 0 to {U32_MAX}"
 
 
 def u64(value: Any) -> str | None:
+    """Checks a u64."""
     return None if type(value) is int and 0 <= value <= U64_MAX else f"a number from 0 to {U64_MAX}"
 
 
 def u31(value: Any) -> str | None:
+    """Checks a number that an s32 holds and that is not negative."""
     return None if type(value) is int and 0 <= value <= U31_MAX else f"a number from 0 to {U31_MAX}"
 
 
 def boolean(value: Any) -> str | None:
+    """Checks a value that is true or false."""
     return None if type(value) is bool else "true or false"
 
 
 def integer(value: Any) -> str | None:
+    """Checks a whole number."""
     return None if type(value) is int else "a whole number"
 
 
 def seconds(value: Any) -> str | None:
+    """Checks a time in seconds."""
     return None if type(value) in (int, float) and 0 <= value < float("inf") else "a number of seconds"
 
 
 def datagram(value: Any) -> str | None:
+    """Checks bytes in hexadecimal digits."""
     digits = isinstance(value, str) and re.fullmatch(r"(?:[0-9a-fA-F]{2})*", value)
     return None if digits else "an even number of hexadecimal digits"
 
 
 def answer(value: Any) -> str | None:
+    """Checks the pattern of a datagram."""
     if isinstance(value, str) and PATTERN.fullmatch(value):
         return errno_name(value[1:]) if value.startswith("!") else None
     return "hexadecimal digits (.. for any byte) or ! and an errno"
 
 
 def errno_name(value: Any) -> str | None:
+    """Checks the name of an errno."""
     known = isinstance(value, str) and value.startswith("E") and isinstance(getattr(errno, value, None), int)
     return None if known else "the name of an errno"
 
 
 def one_of(*numbers: int) -> Check:
+    """A check for one of those numbers."""
     listed = " or ".join(map(str, numbers))
     return lambda value: None if type(value) is int and value in numbers else listed
 
 
 def word_of(*words: str) -> Check:
+    """A check for one of those words."""
     listed = " or ".join(words)
     return lambda value: None if value in words else listed
 
 
 def tuple_of(*checks: Check) -> Check:
+    """A check for a list whose elements have a check each."""
     def check(value: Any) -> str | None:
         if not isinstance(value, list) or len(value) != len(checks):
             return f"a list of {len(checks)}"
@@ -225,10 +245,12 @@ def tuple_of(*checks: Check) -> Check:
 
 
 def list_of(check: Check) -> Check:
+    """A check for a list."""
     return lambda value: within("a list", ((check, v) for v in value)) if isinstance(value, list) else "a list"
 
 
 def table_of(check: Check) -> Check:
+    """A check for an object, by its values."""
     def checks(value: Any) -> str | None:
         return within("an object", ((check, v) for v in value.values())) if isinstance(value, dict) else "an object"
 
@@ -245,6 +267,8 @@ def within(what: str, pairs: Iterable[tuple[Check, Any]]) -> str | None:
 
 @dataclass(frozen=True)
 class Verb:
+    """What a verb takes: checks of its subject, of the arguments it needs, and of those it may have."""
+
     subject: Check
     needs: Mapping[str, Check] = field(default_factory=dict)
     takes: Mapping[str, Check] = field(default_factory=dict)
@@ -263,7 +287,7 @@ VERBS: Mapping[str, Verb] = {
     "nsim_del": Verb(u32),
     "open": Verb(
         label,
-        needs={"proto": one_of(0, 16)},
+        needs={"proto": u32},
         takes={
             "netns": label, "port": u32, "opts": list_of(tuple_of(integer, integer)), "uid": u32, "rcvbuf": u32,
         },
@@ -320,7 +344,7 @@ VERBS: Mapping[str, Verb] = {
 
 OUTCOME: Mapping[str, Check] = {"about": text, "got": table_of(list_of(answer)), "error": errno_name}
 
-HEADER: Mapping[str, Check] = {
+HEADER_FIELDS: Mapping[str, Check] = {
     "trace": one_of(VERSION),
     "about": text,
     "kernel": text,
@@ -334,36 +358,48 @@ def step_of(fields: Any, line: int = 0) -> Step:
     """The step that an object describes. Raises TraceError (without a place) for an object that describes none."""
     if not isinstance(fields, dict):
         raise TraceError(f"a step is an object, and not {shown(fields)}")
-    verbs = [key for key in fields if key in VERBS]
-    if len(verbs) > 1 and "netns" in verbs:
-        verbs.remove("netns")  # also an argument
+    verbs = verbs_in(fields, VERBS)
     if not verbs:
         raise TraceError(f"no step is known by any of {', '.join(map(repr, fields)) or 'no keys at all'}")
     if len(verbs) > 1:
         raise TraceError(f"{' and '.join(map(repr, verbs))} are two steps")
-    verb = VERBS[verbs[0]]
-    demand(fields, {verbs[0]: verb.subject, **verb.needs}, f"{verbs[0]!r}")
-    permit(fields, {**verb.takes, **OUTCOME})
+    step = checked(fields, verbs[0], VERBS, line)
     for key in ("patch_fd", "patch_dmabuf"):
-        for offset, _ in fields.get(key, ()) if verbs[0] == "send" else ():
+        for offset, _ in fields.get(key, ()) if step.verb == "send" else ():
             if offset + 4 > len(fields["hex"]) // 2:
                 raise TraceError(f"{key!r}: four bytes at {offset} are outside the datagram")
-    return Step(verbs[0], fields, line)
+    return step
+
+
+def verbs_in(fields: Mapping[str, Any], known: Mapping[str, Verb]) -> list[str]:
+    """The verbs that stand in an object. `netns` is one only where there is no other, whose argument it is then."""
+    verbs = [key for key in fields if key in known]
+    return [key for key in verbs if key != "netns"] or verbs
+
+
+def checked(fields: Mapping[str, Any], name: str, known: Mapping[str, Verb], line: int = 0) -> Step:
+    """The step of that verb, whose arguments and outcome are what they should be. Raises TraceError."""
+    verb = known[name]
+    demand(fields, {name: verb.subject, **verb.needs}, repr(name))
+    permit(fields, {**verb.takes, **OUTCOME})
+    return Step(name, fields, line)
 
 
 def header_of(fields: Any) -> Header:
     """The header that an object describes. Raises TraceError (without a place) for one that describes none."""
     if not isinstance(fields, dict):
         raise TraceError(f"a header is an object, and not {shown(fields)}")
-    permit(fields, {"trace": HEADER["trace"]})  # first of all: another version may need other things
-    demand(fields, HEADER, "the header")
-    permit(fields, OPTIONAL_HEADER)
-    known = {key: fields[key] for key in HEADER if key != "trace"}
-    extra = {key: value for key, value in fields.items() if key not in HEADER and key not in OPTIONAL_HEADER}
-    return Header(**known, netdevsim=fields.get("netdevsim"), config=fields.get("config"), extra=extra)
+    permit(fields, {"trace": HEADER_FIELDS["trace"]})  # first of all: another version may need other things
+    demand(fields, HEADER_FIELDS, "the header")
+    permit(fields, {"netdevsim": text, "config": text})
+    known = {key: fields[key] for key in HEADER_FIELDS if key != "trace"}
+    optional = {key: fields[key] for key in ("netdevsim", "config") if key in fields}
+    extra = {key: value for key, value in fields.items() if key not in HEADER_FIELDS and key not in optional}
+    return Header(**known, **optional, extra=extra)
 
 
 def demand(fields: Mapping[str, Any], checks: Mapping[str, Check], whose: str) -> None:
+    """Refuses fields that lack one of those, or have it wrong. Raises TraceError; whose: what it says needs them."""
     for key in checks:
         if key not in fields:
             raise TraceError(f"{whose} needs {key!r}")
@@ -371,6 +407,7 @@ def demand(fields: Mapping[str, Any], checks: Mapping[str, Check], whose: str) -
 
 
 def permit(fields: Mapping[str, Any], checks: Mapping[str, Check]) -> None:
+    """Refuses fields of which one of those is wrong. Raises TraceError."""
     for key, check in checks.items():
         if key in fields and (wanted := check(fields[key])) is not None:
             raise TraceError(f"{key!r} should be {wanted}, and not {shown(fields[key])}")

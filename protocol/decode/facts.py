@@ -73,6 +73,7 @@ def of_message(message: Message) -> Iterator[tuple[str, str, int, int]]:
 
 
 def of_node(node: Node, path: str) -> Iterator[tuple[str, str, int, int]]:
+    """The facts of a node and of all inside: a path, a value, where it begins and ends."""
     notes = f"  ({', '.join(node.notes)})" if node.notes else ""
     if node.name or node.form == "unknown" or node.attr is not None or not path:
         path = f"{path}.{node.name}" if node.name else f"{path}[{node.number}]"

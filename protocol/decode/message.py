@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, field
 
 from nlemu.protocol.decode.tree import DEPTH, FLAGGED, Node, Rules, read_attributes, read_structure
-from nlemu.protocol.frame import GENERIC, HEADER, HEADER_SIZE, Header
+from nlemu.protocol.frame import GENERIC, HEADER_SIZE, NLMSGHDR, Header
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, operation, recorded_machine, route
 from nlemu.protocol.names.words import dashed
 from nlemu.protocol.schema.family import Family, Operation
@@ -46,6 +46,7 @@ class Message:
 
     @property
     def is_request(self) -> bool:
+        """Whether it asks (NLM_F_REQUEST)."""
         return bool(self.header.flags & NLM_F.REQUEST)
 
     @property
@@ -60,7 +61,7 @@ def read(
     data: bytes, protocol: int, families: Families | None = None, request: bytes | None = None, depth: int = 0
 ) -> Message:
     """One message. ``data`` has at least a header; ``request`` is the message it answers, where that is known."""
-    header = Header(*HEADER.unpack_from(data))
+    header = Header(*NLMSGHDR.unpack_from(data))
     message = Message(data, header, protocol)
     kind, end = header.type, len(data)
     if kind in (NlmsgType.ERROR, NlmsgType.DONE):
@@ -99,6 +100,7 @@ def struct_of_reserved(reserved: int) -> Node:
 
 
 def read_body(message: Message, start: int) -> None:
+    """Reads the attributes of a message that begin there, and what is left behind them."""
     if message.op is None:
         message.rest = message.data[start:] if message.family is None else b""
         rules: Rules = {}
@@ -130,7 +132,7 @@ def read_end(message: Message, families: Families | None, request: bytes | None,
     start += 4
     repeated = b""
     if message.header.type == NlmsgType.ERROR and len(data) >= start + HEADER_SIZE:
-        asked = Header(*HEADER.unpack_from(data, start))
+        asked = Header(*NLMSGHDR.unpack_from(data, start))
         length = HEADER_SIZE
         if not flags & NLM_F.CAPPED and message.errno and HEADER_SIZE <= asked.length <= len(data) - start:
             length = asked.length

@@ -46,12 +46,15 @@ class Style:
         return self.enum(number_name(node.shown, value), value)
 
     def enum(self, name: str | None, value: int) -> Any:
+        """A value of an enumeration, by its name if it has one."""
         return value if name is None else name
 
     def flags(self, names: list[str], unknown: int) -> Any:
+        """A value of flags: the names of its bits, and the bits that have none."""
         return [*names, hex(unknown)] if unknown else names
 
     def bytes(self, node: Node, value: bytes) -> Any:
+        """A value that is bytes."""
         if node.attr is not None and node.attr.name in ADDRESSES:
             return address(value)
         return value.hex()
@@ -299,6 +302,7 @@ def small_print(message: Message) -> str:
 
 
 def strerror(number: int) -> str:
+    """What the C library calls an errno."""
     try:
         return os.strerror(number)
     except (ValueError, OverflowError):
@@ -306,6 +310,7 @@ def strerror(number: int) -> str:
 
 
 def label(node: Node) -> str:
+    """What a node is called: its name, or its number."""
     return node.name or f"[{node.number}]"
 
 
@@ -326,6 +331,7 @@ def tree_lines(node: Node, level: int, width: int) -> list[str]:
 
 
 def all_notes(node: Node) -> Iterator[str]:
+    """What there is to note about a node, and all inside."""
     yield from node.notes
     for child in node.children:
         yield from all_notes(child)
@@ -376,6 +382,7 @@ def filled(value: Mapping[Any, Any] | list[Any], width: int) -> list[str]:
 
 
 def written(name: str, value: Any, notes: Sequence[str], level: int) -> str:
+    """One line of a tree: name, value and notes, at that depth."""
     line = "    " * level + name
     if value is not None and value is not True:
         line += ": " + text(value)

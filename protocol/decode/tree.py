@@ -17,9 +17,9 @@ import construct as c
 
 from nlemu.protocol.names.known import message_inside
 from nlemu.protocol.names.words import FIELD_VALUES, Shown, field_name
-from nlemu.protocol.schema.attributes import HEADER, Attr
+from nlemu.protocol.schema.attributes import NLATTR, Attr
 from nlemu.protocol.schema.interpret import bare
-from nlemu.protocol.schema.kinds import Bitfield32, Chosen, Kind, Nest, NestArray, Structure, Text
+from nlemu.protocol.schema.kinds import Bitfield32, Chosen, Nest, NestArray, PayloadKind, Structure, Text
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_TYPE_MASK
 
 DEPTH = 16
@@ -64,7 +64,7 @@ def read_attributes(
     nodes: list[Node] = []
     chosen: list[tuple[Node, Chosen]] = []
     while end - start >= 4:
-        length, wire_type = HEADER.unpack_from(data, start)
+        length, wire_type = NLATTR.unpack_from(data, start)
         if length < 4 or length > end - start:
             break
         number = wire_type & NLA_TYPE_MASK
@@ -106,7 +106,7 @@ def note_header(node: Node, wire_type: int) -> None:
         node.notes.append("flagged as big-endian")
 
 
-def read_payload(node: Node, kind: Kind[Any], data: bytes, depth: int) -> None:
+def read_payload(node: Node, kind: PayloadKind[Any], data: bytes, depth: int) -> None:
     """Decodes a payload by its kind; one that does not fit stays bytes."""
     if isinstance(kind, NestArray):
         read_array(node, kind, data, depth)
@@ -143,7 +143,7 @@ def read_payload(node: Node, kind: Kind[Any], data: bytes, depth: int) -> None:
             note_payload(node, kind, payload)
 
 
-def note_payload(node: Node, kind: Kind[Any], payload: bytes) -> None:
+def note_payload(node: Node, kind: PayloadKind[Any], payload: bytes) -> None:
     """The value is written differently from how the kernel would write it."""
     if isinstance(kind, Text) and payload == kind.encode(node.value)[:-1]:
         node.notes.append("not terminated")

@@ -109,6 +109,7 @@ def specifications() -> Mapping[str, Specification]:
 
 
 def messages_of(family: Family, commands: Iterable[int]) -> Iterable[Operation]:
+    """What a family declares of those commands: what is asked and what is told."""
     for command in commands:
         for declared in (family.operations, family.events):
             if command in declared:

@@ -27,9 +27,9 @@ from nlemu.protocol.schema.kinds import (
     Fixed,
     Flag,
     Integer,
-    Kind,
     Nest,
     NestArray,
+    PayloadKind,
     Text,
     Variable,
 )
@@ -94,6 +94,8 @@ def encode_attributes(attributes: type[AttrSet], values: Any, where: str) -> byt
 
 
 def encode_attribute(attr: Attr[Any], value: Any, siblings: Mapping[str, Any], where: str) -> bytes:
+    """An attribute from what JSON has for it. siblings: what stands beside it; where: its path, for errors. Raises
+    BadValue."""
     kind = attr.kind
     if isinstance(kind, Flag):
         return pack(attr.wire_type, b"") if value else b""
@@ -108,7 +110,8 @@ def encode_attribute(attr: Attr[Any], value: Any, siblings: Mapping[str, Any], w
     return pack(attr.wire_type | nested, encode_payload(kind, attr.shown, attr.name, value, where))
 
 
-def encode_payload(kind: Kind[Any], names: Shown | None, name: str, value: Any, where: str) -> bytes:
+def encode_payload(kind: PayloadKind[Any], names: Shown | None, name: str, value: Any, where: str) -> bytes:
+    """The payload of an attribute of that kind. Raises BadValue, which says where."""
     if isinstance(kind, NestArray):
         return encode_array(kind, value, where)
     if isinstance(kind, Nest):
@@ -213,5 +216,6 @@ def octets(value: Any, name: str, where: str) -> bytes:
 
 
 def shown(value: Any) -> str:
+    """A value as an error shows it, shortened."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -2,6 +2,7 @@
 
 from nlemu.protocol.families import listed
 from nlemu.protocol.families.ethtool.commands import ethtool
+from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
 from nlemu.protocol.families.nlctrl import nlctrl
 from nlemu.protocol.schema.family import Family
@@ -16,7 +17,7 @@ REGISTERED: tuple[Family, ...] = (
     listed.nlbl_cipsov4,
     listed.nlbl_calipso,
     listed.nlbl_unlbl,
-    listed.net_shaper,
+    net_shaper,
     listed.acpi_event,
     listed.tcp_metrics,
     listed.seg6,

@@ -58,11 +58,6 @@ nlbl_unlbl = Family(
     attributes=7,
     listed={3: 0xb, 4: 0xb, 5: 0x4, 6: 0xb, 7: 0xb, 8: 0x4, 1: 0xb, 2: 0xa},
 )
-net_shaper = Family(
-    "net-shaper",
-    version=1,
-    listed={1: 0xe, 2: 0xb, 3: 0xb, 4: 0xb, 5: 0xe},
-)
 acpi_event = Family(
     "acpi_event",
     netns=False,

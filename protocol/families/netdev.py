@@ -25,6 +25,8 @@ U32_MAX = 0xFFFFFFFF
 
 
 class Dev(AttrSet):
+    """NETDEV_A_DEV_*."""
+
     ifindex = Attr(1, u32, min=1)
     xdp_features = Attr(3, u64, flags=XdpAct)
     xdp_zc_max_segs = Attr(4, u32, min=1)
@@ -33,10 +35,14 @@ class Dev(AttrSet):
 
 
 class IoUringProviderInfo(AttrSet):
+    """The nest NETDEV_A_*_IO_URING."""
+
     rx_buf_len = Attr(1, uint)
 
 
 class PagePool(AttrSet):
+    """NETDEV_A_PAGE_POOL_*."""
+
     id = Attr(1, uint, min=1, max=U32_MAX)
     ifindex = Attr(2, u32, min=1, max=S32_MAX)
     napi_id = Attr(3, uint, min=1, max=U32_MAX)
@@ -48,11 +54,15 @@ class PagePool(AttrSet):
 
 
 class PagePoolInfo(AttrSet):
+    """The nest NETDEV_A_PAGE_POOL_STATS_INFO."""
+
     id = PagePool.id
     ifindex = PagePool.ifindex
 
 
 class PagePoolStats(AttrSet):
+    """NETDEV_A_PAGE_POOL_STATS_*."""
+
     info = Attr(1, nest(PagePoolInfo))
     alloc_fast = Attr(8, uint)
     alloc_slow = Attr(9, uint)
@@ -68,6 +78,8 @@ class PagePoolStats(AttrSet):
 
 
 class Napi(AttrSet):
+    """NETDEV_A_NAPI_*."""
+
     ifindex = Attr(1, u32, min=1)
     id = Attr(2, u32)
     irq = Attr(3, u32)
@@ -79,15 +91,19 @@ class Napi(AttrSet):
 
 
 class XskInfo(AttrSet):
-    pass
+    """The nest NETDEV_A_QUEUE_XSK, which is empty."""
 
 
 class QueueId(AttrSet):
+    """NETDEV_A_QUEUE_ID and _TYPE, as a nest."""
+
     id = Attr(1, u32)
     type = Attr(3, u32, enum=QueueType)
 
 
 class Lease(AttrSet):
+    """NETDEV_A_LEASE_*."""
+
     ifindex = Attr(1, u32, min=1)
     queue = Attr(2, nest(QueueId))
     netns_id = Attr(3, s32, min=0)
@@ -95,6 +111,8 @@ class Lease(AttrSet):
 
 
 class Queue(AttrSet):
+    """NETDEV_A_QUEUE_*."""
+
     id = QueueId.id
     ifindex = Attr(2, u32, min=1)
     type = QueueId.type
@@ -106,6 +124,8 @@ class Queue(AttrSet):
 
 
 class Qstats(AttrSet):
+    """NETDEV_A_QSTATS_*."""
+
     ifindex = Attr(1, u32, min=1)
     queue_type = Attr(2, u32, enum=QueueType)
     queue_id = Attr(3, u32)
@@ -140,6 +160,8 @@ class Qstats(AttrSet):
 
 
 class Dmabuf(AttrSet):
+    """NETDEV_A_DMABUF_*."""
+
     ifindex = Attr(1, u32, min=1)
     queues = Attr(2, nest(QueueId), multi=True)
     fd = Attr(3, u32)

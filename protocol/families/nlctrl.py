@@ -14,22 +14,30 @@ from nlemu.protocol.wire.advertise import PolicyType
 
 
 class McastGroup(AttrSet):
+    """CTRL_ATTR_MCAST_GRP_*."""
+
     name = Attr(1, nul_string)
     id = Attr(2, u32)
     order = (id, name)
 
 
 class Op(AttrSet):
+    """CTRL_ATTR_OP_*."""
+
     id = Attr(1, u32)
     flags = Attr(2, u32, flags=GenlFlag)
 
 
 class OpPolicy(AttrSet):
+    """CTRL_ATTR_POLICY_*."""
+
     do = Attr(1, u32)
     dump = Attr(2, u32)
 
 
 class Ctrl(AttrSet):
+    """CTRL_ATTR_*."""
+
     family_id = Attr(1, u16)
     family_name = Attr(2, nul_string, length=GENL_NAMSIZ - 1)
     version = Attr(3, u32)

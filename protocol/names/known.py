@@ -15,7 +15,7 @@ from typing import Any
 from nlemu.protocol import families as declared
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.schema.family import Family, Operation
-from nlemu.protocol.schema.kinds import Kind
+from nlemu.protocol.schema.kinds import PayloadKind
 from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
@@ -63,7 +63,7 @@ def operation(family: Family, command: int, *, request: bool) -> Operation | Non
 
 
 @cache
-def message_inside(kind: Kind[Any]) -> type[AttrSet] | None:
+def message_inside(kind: PayloadKind[Any]) -> type[AttrSet] | None:
     """Attributes that may follow a structure inside an attribute: those of a message that begins with it.
 
     So the peer of a netkit pair is told: as a link message within a link message.

@@ -24,7 +24,7 @@ from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.kinds import Kind
+from nlemu.protocol.schema.kinds import PayloadKind
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.uapi.netlink import NLA_TYPE_MASK
 
@@ -32,20 +32,20 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 # struct nlattr: length, type. protocol/schema/structs.py describes it; a test holds them equal.
-HEADER = struct.Struct("<HH")
+NLATTR = struct.Struct("<HH")
 PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 
 def pack(wire_type: int, payload: bytes) -> bytes:
     """One attribute, padded to four bytes (nla_put())."""
     size = len(payload)
-    return HEADER.pack(4 + size, wire_type) + payload + PADDING[size & 3]
+    return NLATTR.pack(4 + size, wire_type) + payload + PADDING[size & 3]
 
 
 def walk(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Each attribute between start and end: number, start and end of its payload (nla_for_each_attr())."""
     while end - start >= 4:
-        length, wire_type = HEADER.unpack_from(data, start)
+        length, wire_type = NLATTR.unpack_from(data, start)
         if length < 4 or length > end - start:
             return
         yield wire_type & NLA_TYPE_MASK, start + 4, start + length
@@ -69,7 +69,7 @@ class Attr(Generic[T]):
     def __init__(
         self,
         number: int,
-        kind: Kind[T],
+        kind: PayloadKind[T],
         *,
         min: int | None = None,
         max: int | None = None,
@@ -105,7 +105,7 @@ class Attr(Generic[T]):
     def _encoder(self) -> Callable[[Any], bytes]:
         payload, wire_type, size = self.kind.encode, self.wire_type, self.kind.size
         if size is not None:  # the header and the padding are known before any value is
-            head, tail = HEADER.pack(4 + size, wire_type), PADDING[size & 3]
+            head, tail = NLATTR.pack(4 + size, wire_type), PADDING[size & 3]
 
             def encode(value: Any) -> bytes:
                 return head + payload(value) + tail
@@ -261,6 +261,7 @@ class Attrs:
     @overload
     def get(self, attr: Attr[T], default: D) -> T | D: ...
     def get(self, attr: Attr[Any], default: Any = None) -> Any:
+        """The value of an attribute, or the default where it is not there."""
         return self[attr] if attr.number in self.spans else default
 
     def all(self, attr: Attr[T]) -> list[tuple[int, T]]:

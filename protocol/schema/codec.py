@@ -64,6 +64,7 @@ def prepare(described: c.Construct) -> Codec:
 
 
 def part_of(described: c.Construct) -> Part:
+    """The part of a codec that a construct makes."""
     inner = bare(described)
     if is_padding(inner):
         return Part(f"{inner.length}x", 0)
@@ -82,10 +83,12 @@ def part_of(described: c.Construct) -> Part:
 
 
 def first(items: Sequence[Any]) -> Any:
+    """The one value of a part of one item."""
     return items[0]
 
 
 def single(value: Any) -> Sequence[Any]:
+    """One value as the items of its part."""
     return (value,)
 
 
@@ -107,6 +110,7 @@ def exact_bytes(size: int) -> Part:
 
 
 def array(part: Part, count: int) -> Part:
+    """The part of as many elements of a kind."""
     def spread(value: Sequence[Any]) -> Sequence[Any]:
         if len(value) != count:
             raise struct.error(f"{len(value)} elements where {count} belong")
@@ -128,6 +132,7 @@ def join(part: Part, values: Sequence[Any]) -> Sequence[Any]:
 
 
 def structure(described: c.Construct, inner: c.Construct) -> Part:
+    """The part of a structure, whose value is a named tuple."""
     kind = record(described)
     parts = [part_of(field) for field in inner.subcons]
     form = "".join(part.format for part in parts)

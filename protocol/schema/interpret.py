@@ -43,6 +43,7 @@ def bare(described: c.Construct) -> c.Construct:
 
 
 def is_padding(described: c.Construct) -> bool:
+    """Whether the construct is bytes that mean nothing."""
     return isinstance(described, c.Padded) and described.subcon is c.Pass
 
 
@@ -106,6 +107,7 @@ def interpret(described: c.Construct) -> Codec:
 
 
 def to_construct(described: c.Construct, value: Any, fields: Mapping[str, Any]) -> Any:
+    """What construct builds from, from a value of ours."""
     inner = bare(described)
     if isinstance(inner, c.Struct):
         given = as_record(record(described), value, fields)
@@ -117,6 +119,7 @@ def to_construct(described: c.Construct, value: Any, fields: Mapping[str, Any]) 
 
 
 def from_construct(described: c.Construct, parsed: Any) -> Any:
+    """A value of ours, from what construct has parsed."""
     inner = bare(described)
     if isinstance(inner, c.Struct):
         named = {field.name: field for field in inner.subcons if field.name}

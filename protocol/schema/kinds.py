@@ -37,7 +37,7 @@ T = TypeVar("T")
 FAILED = "Attribute failed policy validation"
 WRONG_LENGTH = "invalid attribute length"
 
-class Kind(Generic[T]):
+class PayloadKind(Generic[T]):
     """One kind of payload. Instances are shared and never change."""
 
     advertised: AttrType | None = None  # as GETPOLICY calls it; None: it does not tell of this kind
@@ -56,9 +56,11 @@ class Kind(Generic[T]):
         return self.name
 
     def encode(self, value: T) -> bytes:
+        """The payload of a value."""
         raise NotImplementedError
 
     def decode(self, data: bytes, start: int, end: int) -> T:
+        """The value of the payload between start and end."""
         raise NotImplementedError
 
     def check(self, attr: Attr[Any], data: bytes, start: int, end: int) -> None:
@@ -67,7 +69,7 @@ class Kind(Generic[T]):
             raise Refusal(errno.ERANGE, FAILED, at=start - 4, policy=attr)
 
 
-class Fixed(Kind[T]):
+class Fixed(PayloadKind[T]):
     """A payload of one shape, described by a construct: an integer, or a structure as a named tuple."""
 
     def __init__(self, name: str, described: c.Construct) -> None:
@@ -90,10 +92,9 @@ class Integer(Fixed[int]):
         self.exact = self.least = self.size
         bits = 8 * self.size
         self.bounds = (-1 << bits - 1, (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
-        self.signed = signed
 
 
-class Variable(Kind[int]):
+class Variable(PayloadKind[int]):
     """NLA_UINT, NLA_SINT: four bytes where the value fits, else eight (nla_put_uint())."""
 
     def __init__(self, name: str, narrow: Integer, wide: Integer, advertised: AttrType) -> None:
@@ -114,7 +115,7 @@ class Variable(Kind[int]):
             raise Refusal(errno.EINVAL, WRONG_LENGTH, at=start - 4, policy=attr)
 
 
-class Text(Kind[str]):
+class Text(PayloadKind[str]):
     """NLA_STRING and NLA_NUL_STRING; written with its NUL, read up to the first one."""
 
     def __init__(self, name: str, advertised: AttrType, *, terminated: bool) -> None:
@@ -137,7 +138,7 @@ class Text(Kind[str]):
             raise Refusal(errno.ERANGE, FAILED, at=start - 4, policy=attr)
 
 
-class Bytes(Kind[bytes]):
+class Bytes(PayloadKind[bytes]):
     """NLA_BINARY: any bytes, at most ``length`` of them; min and max of an attribute bound the length."""
 
     advertised: AttrType | None = AttrType.BINARY
@@ -153,7 +154,7 @@ class Bytes(Kind[bytes]):
             raise Refusal(errno.ERANGE, FAILED, at=start - 4, policy=attr)
 
 
-class Flag(Kind[bool]):
+class Flag(PayloadKind[bool]):
     """NLA_FLAG: there or not there, without a payload."""
 
     advertised = AttrType.FLAG
@@ -206,7 +207,7 @@ class Bitfield32(Fixed[Any]):
             raise Refusal(errno.EINVAL, FAILED, at=start - 4, policy=attr)
 
 
-class Nest(Kind[Any]):
+class Nest(PayloadKind[Any]):
     """NLA_NESTED: attributes inside, of one attribute set.
 
     ``inner`` is the policy for what comes in (an attribute set stands for all of it; None: the kernel looks inside
@@ -253,7 +254,7 @@ class NestArray(Nest):
 
     advertised = AttrType.NESTED_ARRAY
 
-    def __init__(self, member: Kind[Any], *, first: int = 1, flagged: bool = True) -> None:
+    def __init__(self, member: PayloadKind[Any], *, first: int = 1, flagged: bool = True) -> None:
         super().__init__(None, flagged=flagged, name=f"array of {member.name}")
         self.member, self.first = member, first
 
@@ -284,14 +285,12 @@ u8 = Integer("u8", c.Int8ul, AttrType.U8)
 u16 = Integer("u16", c.Int16ul, AttrType.U16)
 u32 = Integer("u32", c.Int32ul, AttrType.U32)
 u64 = Integer("u64", c.Int64ul, AttrType.U64)
-s8 = Integer("s8", c.Int8sl, AttrType.S8, signed=True)
 s16 = Integer("s16", c.Int16sl, AttrType.S16, signed=True)
 s32 = Integer("s32", c.Int32sl, AttrType.S32, signed=True)
 s64 = Integer("s64", c.Int64sl, AttrType.S64, signed=True)
 be16 = Integer("be16", c.Int16ub, None)
 be32 = Integer("be32", c.Int32ub, None)
 uint = Variable("uint", u32, u64, AttrType.UINT)
-sint = Variable("sint", s32, s64, AttrType.SINT)
 string = Text("string", AttrType.STRING, terminated=False)
 nul_string = Text("string", AttrType.NUL_STRING, terminated=True)
 binary = Bytes("binary")

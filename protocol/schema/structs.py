@@ -17,9 +17,7 @@ s32 = c.Int32sl
 nlmsghdr = "nlmsghdr" / c.Struct("len" / u32, "type" / u16, "flags" / u16, "seq" / u32, "pid" / u32)
 nlmsgerr = "nlmsgerr" / c.Struct("error" / s32, "msg" / nlmsghdr)
 nlattr = "nlattr" / c.Struct("len" / u16, "type" / u16)
-nla_bitfield32 = "nla_bitfield32" / c.Struct("value" / u32, "selector" / u32)
 sockaddr_nl = "sockaddr_nl" / c.Struct("family" / u16, c.Padding(2), "pid" / u32, "groups" / u32)
-nl_pktinfo = "nl_pktinfo" / c.Struct("group" / u32)
 
 # linux/genetlink.h
 genlmsghdr = "genlmsghdr" / c.Struct("cmd" / u8, "version" / u8, "reserved" / u16)

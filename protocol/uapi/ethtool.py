@@ -138,6 +138,16 @@ class EthtoolFlag(IntFlag):
     STATS = 1 << 2
 
 
+class EthtoolIoctl(IntEnum):
+    """What SIOCETHTOOL may ask for: ETHTOOL_*."""
+
+    GDRVINFO = 0x3
+    GLINK = 0xA
+    GSTRINGS = 0x1B
+    GSTATS = 0x1D
+    GSSET_INFO = 0x37
+
+
 class TcpDataSplit(IntEnum):
     """enum ethtool_tcp_data_split."""
 

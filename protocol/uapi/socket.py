@@ -1,10 +1,27 @@
-"""Protocol families that rtnetlink knows: AF_* of include/linux/socket.h."""
+"""asm-generic/socket.h and linux/socket.h: what a program says to socket(), getsockopt() and sendmsg()."""
+
+from enum import IntEnum
 
 AF_UNSPEC = 0
 AF_INET = 2
 AF_BRIDGE = 7
 AF_INET6 = 10
+AF_NETLINK = 16
 AF_MPLS = 28
-RTNL_IPMR, RTNL_IP6MR = 128, 129
-"""RTNL_FAMILY_IPMR and RTNL_FAMILY_IP6MR of uapi/linux/rtnetlink.h: the tables of multicast routes."""
-RTNL_FAMILY_MAX = 129
+SOL_SOCKET = 1
+SOL_NETLINK = 270
+SCM_CREDENTIALS = 2
+
+
+class So(IntEnum):
+    """Options of SOL_SOCKET: SO_*."""
+
+    TYPE = 3
+    ERROR = 4
+    SNDBUF = 7
+    RCVBUF = 8
+    PASSCRED = 16
+    SNDBUFFORCE = 32
+    RCVBUFFORCE = 33
+    PROTOCOL = 38
+    DOMAIN = 39

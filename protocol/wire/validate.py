@@ -14,7 +14,7 @@ import errno
 from typing import Any
 
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import HEADER, Attr
+from nlemu.protocol.schema.attributes import NLATTR, Attr
 from nlemu.protocol.schema.kinds import WRONG_LENGTH, Bitfield32, Bytes, Nest, NestArray
 from nlemu.protocol.schema.policy import MAXTYPE, NESTED, STRICT, STRICT_ATTRS, TRAILING, UNSPEC, Policy
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLA_TYPE_MASK
@@ -41,7 +41,7 @@ def validate(
     else:
         rules, top, strict_from = policy.rules, policy.top, policy.strict_from
     while end - start >= 4:
-        length, wire_type = HEADER.unpack_from(data, start)
+        length, wire_type = NLATTR.unpack_from(data, start)
         if length < 4 or length > end - start:
             break
         number = wire_type & NLA_TYPE_MASK
@@ -102,7 +102,7 @@ def check_inside(kind: Nest, data: bytes, start: int, end: int, level: int, exta
     if not isinstance(member, Nest) or member.policy is None:
         return
     while end - start >= 4:
-        length, _ = HEADER.unpack_from(data, start)
+        length, _ = NLATTR.unpack_from(data, start)
         if length < 4 or length > end - start:
             return
         if 4 < length < 8:

@@ -15,6 +15,8 @@ from dataclasses import replace
 from itertools import islice
 
 from fixtures.recorder.guest import GuestError
+from nlemu.emulator.kernel.core.build import Build
+from nlemu.emulator.script.trace import Header
 from tests.conformance.compare import FAMILIES
 from tests.conformance.machines import Fields, Linux, Outcome
 from tests.conformance.run import AREAS, Found, compared, differs, shrink, walked
@@ -49,7 +51,7 @@ def main() -> int:
                 linux = boot(options.kernel)
             counters = linux.renew() if linux.walks else None
             linux.walks += 1
-            walk = walked(seed, options.length, areas, counters)
+            walk = walked(seed, options.length, areas, counters, linux.build)
             walks += 1
             try:
                 one = compared(linux, walk, seed)
@@ -120,15 +122,15 @@ def tell(linux: Linux, found: Found, folder: pathlib.Path | None) -> None:
         linux.renew()
         theirs = linux.perform(found.steps)
         folder.mkdir(parents=True, exist_ok=True)
-        save(folder / f"{found.seed}.jsonl", found.seed, linux.guest.release, found.steps, theirs)
+        save(folder / f"{found.seed}.jsonl", found.seed, linux.build, found.steps, theirs)
 
 
 def save(
-    path: pathlib.Path, seed: str, release: str, steps: Sequence[Fields], outcomes: Sequence[Outcome]
+    path: pathlib.Path, seed: str, build: Build, steps: Sequence[Fields], outcomes: Sequence[Outcome]
 ) -> None:
     """Keeps steps as a trace, with what Linux made of them."""
     lines: list[dict[str, object]] = [
-        {"trace": 1, "about": f"found by seed {seed}", "kernel": release, "cpus": 2, "families": FAMILIES}
+        Header(f"found by seed {seed}", str(build.release), 2, FAMILIES, config=build.config).fields()
     ]
     for step, outcome in zip(steps, outcomes, strict=True):
         line = dict(step)

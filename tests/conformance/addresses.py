@@ -9,7 +9,7 @@ from nlemu.emulator.kernel.ipv6 import netns as ip6
 from tests.conformance.settings import Settings
 from tests.conformance.world import FD_NOBODY_HAS, NETS
 
-LINKLOCAL = int(ip6.Kind.LINKLOCAL)
+LINKLOCAL = int(ip6.AddrType.LINKLOCAL)
 LOWER_HALF = (1 << 64) - 1
 KNOWN_MAKERS = (0, 0x00C0DE, 0x020000)
 """The upper half of a hardware address as it stands in an address of the link: nobody's, the walk's (World.mac()), and
@@ -157,7 +157,7 @@ class Addresses(Settings):
                 sock = rng.choice("rg")
             case 1:  # a family that is not there
                 number = rng.choice((0, 1, 2, 3, 15, 99, 1023, 65535))
-                data, sock = e.genl(number, 1, e.REQUEST | e.ACK, self.next_seq(), self.speech.garbage()), "g"
+                data, sock = e.genl(number, 1, e.REQUEST | e.ACK, self.next_seq(), self.requests.garbage()), "g"
             case 2:  # no header of the family
                 number = rng.choice((16, 20, 21))
                 data, sock = (

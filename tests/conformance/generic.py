@@ -18,7 +18,7 @@ class Generic(Settings):
         half = self.rng.choice(halves)
         body = b""
         if half.accepts is not None:
-            body = self.speech.attributes(half.accepts, half.requires, keep=self.rng.choice((0.05, 0.3, 0.7)))
+            body = self.requests.attributes(half.accepts, half.requires, keep=self.rng.choice((0.05, 0.3, 0.7)))
         flags = (
             self.flags(e.REQUEST | e.DUMP) if half is op.dump else self.flags(e.REQUEST | e.ACK, e.REQUEST)
         )
@@ -33,7 +33,7 @@ class Generic(Settings):
     def any_of(self, family: Family) -> None:
         if self.chance(0.03):
             number, cmd = self.families[family.name], self.rng.randrange(60)
-            body = self.speech.garbage()
+            body = self.requests.garbage()
             data = e.genl(
                 number, cmd, self.flags(e.REQUEST | e.ACK, e.REQUEST | e.DUMP), self.next_seq(), body
             )

@@ -109,7 +109,7 @@ class Links(Settings):
         elif kind == "veth" and self.chance(0.7):
             parts.append(self.peer(1))
         if self.chance(0.02):
-            parts.append(self.speech.garbage())
+            parts.append(self.requests.garbage())
         return b"".join(parts)
 
     def new_link(self) -> None:
@@ -281,7 +281,7 @@ class Links(Settings):
         if self.chance(0.15):
             parts.append(e.s32(e.TARGET_NETNSID, self.rng.choice((0, 1, 2, -1))))
         if self.chance(0.03):
-            parts.append(self.speech.garbage())
+            parts.append(self.requests.garbage())
         family = 0 if self.chance(0.95) else self.rng.choice((2, 7, 10, 200))
         message = e.link(e.GETLINK, flags, self.next_seq(), *parts, index=index, family=family)
         self.send(self.route_socket(), message, "getlink", 0, spoilt=32)
@@ -293,7 +293,7 @@ class Links(Settings):
         )
         half = op.do
         assert half is not None and half.accepts is not None
-        body = self.speech.attributes(half.accepts, (), keep=self.rng.choice((0.01, 0.02, 0.05)))
+        body = self.requests.attributes(half.accepts, (), keep=self.rng.choice((0.01, 0.02, 0.05)))
         flags = self.flags(e.REQUEST | e.ACK, e.REQUEST | e.ACK | e.CREATE)
         if op.cmd == e.GETLINK and self.chance(0.4):
             flags = e.REQUEST | e.DUMP

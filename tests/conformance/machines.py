@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from fixtures.recorder.guest import Guest
 from nlemu.emulator.client.client import Control, ControlError
 from nlemu.emulator.daemon.background import daemon
+from nlemu.emulator.kernel.core.build import recorded_on
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import READ_SIZE, Answer, Steps
@@ -216,6 +217,8 @@ class Linux:
 
     def __init__(self, image: str | os.PathLike[str]) -> None:
         self.guest = Guest(image)
+        self.build = recorded_on(self.guest.release, self.guest.config)
+        """Which kernel of ours is to say the same."""
         self.walks = 0
         """How many have been made on it since it booted."""
         self._simulated = 0

@@ -22,6 +22,7 @@ from typing import Any
 
 from fixtures.recorder import encode as e
 from fixtures.recorder.guest import GuestError
+from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.queues.xsk import XdpSocket
 from nlemu.emulator.machine.machine import Machine
@@ -39,9 +40,9 @@ FEATURES_GET, RINGS_GET, RINGS_SET, CHANNELS_GET, CHANNELS_SET = 11, 15, 16, 17,
 class ProgramWalk:
     """One walk. `step()` makes and performs the next step on the emulator."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, build: Build = DEFAULT) -> None:
         self.rng = random.Random(seed)
-        self.emulator = Emulator(Machine(netdevsim="dma"))
+        self.emulator = Emulator(Machine(netdevsim="dma", build=build))
         self.machine = self.emulator.machine
         self.steps: list[dict[str, Any]] = []
         self.outcomes: list[Outcome] = []
@@ -276,8 +277,8 @@ WEIGHTS = (
 )
 
 
-def walked(seed: int, steps: int) -> ProgramWalk:
-    walk = ProgramWalk(seed)
+def walked(seed: int, steps: int, build: Build = DEFAULT) -> ProgramWalk:
+    walk = ProgramWalk(seed, build)
     while len(walk.steps) < steps:
         walk.step()
     return walk
@@ -298,9 +299,10 @@ def performed(linux: Linux, steps: Sequence[Fields]) -> list[Outcome]:
 
 def again(kernel: pathlib.Path, walk: ProgramWalk, run: int = 0) -> Comparison:
     """What differs on a guest of its own. GuestError when it is lost."""
-    ours = Emulator(Machine(netdevsim="dma", seed=run)).perform(walk.steps) if run else walk.outcomes
     linux = Linux(kernel)
     try:
+        machine = Machine(netdevsim="dma", seed=run, build=linux.build)
+        ours = Emulator(machine).perform(walk.steps) if run else walk.outcomes
         return compare(walk.steps, ours, performed(linux, walk.steps))
     finally:
         linux.close()
@@ -314,10 +316,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first walk (%(default)s)")
     parser.add_argument("--save", type=pathlib.Path, help="where the steps of a walk that differs are written")
     options = parser.parse_args()
+    linux = Linux(options.kernel)
+    build = linux.build
+    linux.close()
     done = different = datagrams = lost = 0
     seed = options.seed
     while done < options.steps:
-        walk = walked(seed, options.length)
+        walk = walked(seed, options.length, build)
         once_more = partial(again, options.kernel, walk)
         try:
             one = found(f"{seed}", walk.steps, once_more(), once_more, walk.machine.bugs)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.replay import Difference
 from tests.conformance.compare import Comparison, compare, counted, told
@@ -34,9 +35,11 @@ class Found:
             yield from counted(self.steps, sample)
 
 
-def walked(seed: str, steps: int, areas: Sequence[str], renewed: Counters | None) -> Walk:
-    """A walk of that many steps, made on an emulator of its own."""
-    emulator = Emulator(MAKE(), renewed)
+def walked(
+    seed: str, steps: int, areas: Sequence[str], renewed: Counters | None, build: Build = DEFAULT
+) -> Walk:
+    """A walk of that many steps, made on an emulator of its own, which is that kernel."""
+    emulator = Emulator(MAKE(build=build), renewed)
     walk = Walk(seed, emulator, areas)
     begun = len(walk.steps)
     while len(walk.steps) < begun + steps:
@@ -76,7 +79,7 @@ def found(
 def again(linux: Linux, steps: Sequence[Fields], run: int = 0) -> Comparison:
     """What differs in steps that are performed once more on both sides, with other random numbers here too."""
     counters = linux.renew()
-    ours: list[Outcome] = Emulator(MAKE(seed=run), counters).perform(steps)
+    ours: list[Outcome] = Emulator(MAKE(seed=run, build=linux.build), counters).perform(steps)
     return compare(steps, ours, linux.perform(steps))
 
 

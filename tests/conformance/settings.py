@@ -85,7 +85,7 @@ class Settings(World):
             return e.u32(attr.number, self.rng.choice(SMALL))
         if attr.kind.name == "u8" and self.chance(0.7):
             return e.u8(attr.number, self.rng.randrange(3))
-        return self.speech.attribute(attr)
+        return self.requests.attribute(attr)
 
     def bitset(self, names: tuple[str, ...]) -> bytes:
         """Some bits: by numbers, by names, or as words; and now and then what nobody would say."""

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from nlemu.emulator.kernel.core.build import DEFAULT
 from nlemu.emulator.machine.machine import Machine
 from tests.conformance.compare import compare
 from tests.conformance.machines import Counters, Driven, Emulator, Fields, Linux, Outcome, serving
@@ -48,7 +49,8 @@ class Conversation(RuleBasedStateMachine):
         super().__init__()
         self.context = type(self).other()
         self.machine, counters = self.context.__enter__()
-        self.walk = Walk(0, Emulator(Machine(), counters))
+        build = self.machine.build if isinstance(self.machine, Linux) else DEFAULT
+        self.walk = Walk(0, Emulator(Machine(build=build), counters))
 
     @rule(net=st.sampled_from(NETS), area=st.sampled_from(AREAS), dice=st.randoms(use_true_random=False))
     def act(self, net: str, area: str, dice: random.Random) -> None:

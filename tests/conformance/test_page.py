@@ -18,7 +18,7 @@ from nlemu.protocol.uapi.netlink import NLM_F
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
 ROW = re.compile(r"\| ([\w-]+)(?: \(dump\))? \| ([\w, ]+) \|")
-SECTIONS = {"nlctrl": "nlctrl", "netdev": "netdev", "ethtool": "ethtool", "rtnetlink": "route"}
+SECTIONS = {"rtnetlink": "route"} | {family.name: family.name for family in REGISTERED}
 
 DECLARED = {
     (family.name, op.name): op for family in (*REGISTERED, route()) for op in family.operations.values()

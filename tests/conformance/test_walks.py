@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nlemu.emulator.kernel.core.build import DEFAULT
 from nlemu.emulator.machine.machine import Machine
 from tests.conformance.compare import compare, differences, told
 from tests.conformance.machines import Emulator, Fields, Linux, Outcome, serving
@@ -20,7 +21,7 @@ def test_walks_on_linux(linux: Linux, pytestconfig: pytest.Config) -> None:
     done = 0
     while done < steps:
         counters = linux.renew()
-        walk = walked(str(seed), LENGTH, AREAS, counters)
+        walk = walked(str(seed), LENGTH, AREAS, counters, linux.build)
         found = compared(linux, walk, str(seed))
         assert not walk.machine.bugs
         assert found is None, "\n".join([f"seed {seed}", *found.told()])
@@ -82,6 +83,6 @@ def test_a_place_to_save(tmp_path: Path) -> None:
     from tests.conformance.__main__ import save
 
     steps: list[Fields] = [{"nsim_new": [1, 1, 1], "settle": 1.0}, {"nsim_del": 8}]
-    save(tmp_path / "one.jsonl", "a seed", "7.2.13", steps, Emulator(Machine()).perform(steps))
+    save(tmp_path / "one.jsonl", "a seed", DEFAULT, steps, Emulator(Machine()).perform(steps))
     saved = trace.read(tmp_path / "one.jsonl")
     assert [step.error for step in saved.steps] == [0, 2]

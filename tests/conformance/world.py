@@ -20,7 +20,7 @@ from nlemu.protocol.families import REGISTERED
 from nlemu.protocol.schema.attributes import Attr
 from nlemu.protocol.uapi.rtnetlink import RTNLGRP
 from tests.conformance.machines import Emulator, Outcome
-from tests.conformance.speech import Speech
+from tests.conformance.random_requests import RandomRequests
 
 SETTLE = 2.5
 NETS = ("init", "b", "c")
@@ -65,7 +65,7 @@ class World:
         self.emulator = emulator
         self.machine = emulator.machine
         self.areas = areas
-        self.speech = Speech(self.rng, self.choose)
+        self.requests = RandomRequests(self.rng, self.choose)
         self.steps: list[dict[str, Any]] = []
         self.outcomes: list[Outcome] = []
         self.seq = 0
@@ -76,7 +76,7 @@ class World:
 
     def throw(self, dice: random.Random) -> None:
         """From now on chance is what these dice say."""
-        self.rng = self.speech.rng = dice
+        self.rng = self.requests.rng = dice
 
     # -- performing ---------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class World:
         return b"\x02\xc0\xde" + self.rng.randbytes(3)
 
     def choose(self, attribute: Attr[Any]) -> int | str | None:
-        """What a random request is told of the world (speech.Chooser)."""
+        """What a random request is told of the world (random_requests.Chooser)."""
         name = attribute.name
         match attribute.owner, name:
             case _, "ifindex" | "dev-index":
@@ -239,7 +239,7 @@ class World:
         if to is not None:
             fields["patch_fd"] = [[_descriptor(data), to]]
         elif spoilt and self.chance(0.08):
-            data = self.speech.spoil(data, spoilt)
+            data = self.requests.spoil(data, spoilt)
             about += ", spoilt"
             settle = SETTLE
         if not data:

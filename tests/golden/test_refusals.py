@@ -36,7 +36,7 @@ SOCKETS = (Endpoint, Multicast, Faults)  # what was said to whom is no state of 
 
 USED_UP = {
     ("Random", "state"),
-    ("Net", "_next_index"), ("Net", "dev_base_seq"),  # a device was made, and unmade
+    ("Net", "_next_index"), ("Net", "dev_base_seq"), ("Uevents", "seqnum"),  # a device was made, and unmade
     ("LinkWatch", "_arrivals"), ("LinkWatch", "_job"),  # and its link was waited for
     ("Devmem", "_next"),  # xa_alloc_cyclic()
     ("Queues", "*"), ("Net", "ip4"), ("Net", "ip6"), ("Net", "neighbours"),  # made when first looked at

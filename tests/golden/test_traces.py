@@ -1,4 +1,4 @@
-"""Every recorded trace, replayed whole: what we answer is what Linux 7.2.13 answered, byte for byte.
+"""Every recorded trace, replayed whole: what we answer is what the Linux that it names answered, byte for byte.
 
 A trace that is not within reach yet is named in OUT_OF_REACH with what it lacks, and the test holds that list true: a
 trace that has become equal has to leave it. Of some traces only the generic netlink part is within reach; of those
@@ -7,7 +7,7 @@ every generic netlink datagram is compared.
 
 import pytest
 
-from fixtures import traces
+from fixtures import recorded_again, traces
 from nlemu.emulator.script import trace as tape
 from nlemu.emulator.script.replay import Result, protocol_of, replay
 from nlemu.emulator.script.report import report
@@ -16,7 +16,7 @@ from nlemu.protocol.uapi.netlink import NetlinkProtocol
 OUT_OF_REACH: dict[str, str] = {}
 GENERIC_ONLY: tuple[str, ...] = ()
 
-TRACES = {path.stem: path for path in traces()}
+TRACES = {path.stem: path for path in traces()} | {f"{path.parent.name}/{path.stem}": path for path in recorded_again()}
 
 
 def replayed(name: str) -> Result:

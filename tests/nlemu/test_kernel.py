@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import nlemu
+from tests.nlemu.project import run_tests
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,6 +72,28 @@ def test_a_daemon_that_runs_already() -> None:
         assert set(owner.state()["namespaces"]) == {"init", "pod"}
     with pytest.raises(nlemu.NoDaemon, match="no daemon serves"):
         nlemu.Kernel(owner.directory)
+
+
+def test_a_kernel_is_chosen_by_its_name() -> None:
+    with nlemu.Kernel(kernel="7.2.13-recorded") as one, nlemu.Kernel(kernel="7.2.13") as other:
+        assert [kernel.state()["kernel"]["name"] for kernel in (one, other)] == ["7.2.13-recorded", "7.2.13"]
+    with pytest.raises(LookupError, match=r"there are 7\.2\.13, 7\.2\.13-recorded"):
+        nlemu.Kernel(kernel="2.4")
+
+
+def test_a_mark_says_which_kernel_the_fixture_is(tmp_path: Path) -> None:
+    run = run_tests(
+        '''
+import pytest
+
+@pytest.mark.nlemu(kernel="7.2.13-recorded", netdevsim="dma")
+def test_one(nlemu):
+    told = nlemu.state()["kernel"]
+    assert (told["name"], told["netdevsim"]) == ("7.2.13-recorded", "dma")
+''',
+        tmp_path,
+    )
+    assert run.returncode == 0, run.stdout
 
 
 def test_refusals_are_exceptions() -> None:

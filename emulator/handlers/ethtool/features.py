@@ -40,6 +40,7 @@ class FeatureNotify:
         self.notify = notify
 
     def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
+        """On the notifier chain: features that changed are notified."""
         if event == NetdevEvent.FEAT_CHANGE:
             self.notify.notify(dev, FEATURES_NTF)
 

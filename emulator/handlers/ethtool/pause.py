@@ -115,6 +115,7 @@ def counters(stat: link.FecCounter) -> bytes:
 
 
 def packed(numbers: Sequence[int]) -> bytes:
+    """The numbers as an array of u64."""
     return struct.pack(f"<{len(numbers)}Q", *numbers)
 
 

@@ -13,17 +13,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nlemu.protocol.release import V7_2_13, Release
+from nlemu.protocol.release import V7_2_13, Release, parse_release
 
 
 @dataclass(frozen=True)
 class Build:
-    """One kernel that can be chosen: its name, its release, the name of its configuration, the options it has on."""
+    """One kernel that can be chosen: its name, its release, the name of its configuration, the options it has on.
+
+    boot_uevents: how many uevents were made when user space begins (/sys/kernel/uevent_seqnum), on the recorded
+    machine; the same at every boot of it.
+
+    booted: how old the recorded machine is when its first namespace gets IPv6, which is when the clock here begins; in
+    nanoseconds, to a hundredth of a second. It shows where user space is told of a time as such.
+    """
 
     name: str
     release: Release
     config: str
     options: frozenset[str]
+    boot_uevents: int
+    booted: int
 
     def has(self, option: str) -> bool:
         """Whether CONFIG_<option> is set."""
@@ -32,8 +41,9 @@ class Build:
 
 EVERYWHERE = frozenset({
     "DUMMY", "VETH", "NETKIT", "NETDEVSIM", "BRIDGE", "VLAN_8021Q", "VXLAN", "BONDING", "MACVLAN", "IPVLAN", "TUN",
-    "NLMON", "INET", "IPV6", "IP_MULTIPLE_TABLES", "IP_ROUTE_MULTIPATH", "PACKET", "UNIX", "XFRM", "INET_DIAG",
-    "NETLINK_DIAG", "XDP_SOCKETS_DIAG", "NET_DEVLINK", "NETLABEL", "PSAMPLE", "TASKSTATS",
+    "NLMON", "INET", "IPV6", "IP_MULTIPLE_TABLES", "IP_ROUTE_MULTIPATH", "PACKET", "UNIX", "XFRM", "XFRM_USER",
+    "NETLINK_DIAG", "XDP_SOCKETS_DIAG", "VSOCKETS_DIAG", "NET_DEVLINK", "NETLABEL", "PSAMPLE", "TASKSTATS", "CONNECTOR",
+    "PROC_EVENTS",
 })
 """What both configurations have."""
 
@@ -42,30 +52,45 @@ DISTRIBUTION = EVERYWHERE | {
     "IP_ROUTE_CLASSID", "IPV6_MULTIPLE_TABLES", "IPV6_SUBTREES", "IPV6_ROUTER_PREF", "IPV6_ROUTE_INFO",
     "IPV6_OPTIMISTIC_DAD", "IP_MROUTE_MULTIPLE_TABLES", "IPV6_MROUTE", "IPV6_MROUTE_MULTIPLE_TABLES",
     "MPLS", "MPLS_ROUTING", "LWTUNNEL", "NET_L3_MASTER_DEV", "NET_VRF", "NETFILTER", "NETFILTER_NETLINK",
-    "NF_CONNTRACK", "NF_TABLES", "IP_SET", "XFRM_USER", "CONNECTOR", "PROC_EVENTS", "UNIX_DIAG", "PACKET_DIAG",
-    "INET_DIAG_DESTROY", "NET_SWITCHDEV",
+    "NF_CONNTRACK", "NF_CT_NETLINK", "NF_TABLES", "IP_SET", "NETFILTER_NETLINK_ACCT", "NETFILTER_NETLINK_HOOK",
+    "NETFILTER_NETLINK_LOG", "NETFILTER_NETLINK_QUEUE", "XFRM_SUB_POLICY", "XFRM_MIGRATE", "INET_DIAG", "INET_TCP_DIAG",
+    "INET_UDP_DIAG", "INET_RAW_DIAG", "INET_MPTCP_DIAG", "INET_DIAG_DESTROY", "UNIX_DIAG", "PACKET_DIAG",
+    "NET_SWITCHDEV",
 }
 """What a distribution turns on besides."""
 
-RECORDED_7_2 = Build("7.2.13-recorded", V7_2_13, "recorded", EVERYWHERE)
-DISTRIBUTION_7_2 = Build("7.2.13", V7_2_13, "distribution", DISTRIBUTION)
+RECORDED_7_2 = Build("7.2.13-recorded", V7_2_13, "recorded", EVERYWHERE, boot_uevents=636, booted=2_100_000_000)
+DISTRIBUTION_7_2 = Build("7.2.13", V7_2_13, "distribution", DISTRIBUTION, boot_uevents=676, booted=2_140_000_000)
 
 BUILDS = {build.name: build for build in (DISTRIBUTION_7_2, RECORDED_7_2)}
-DEFAULT = RECORDED_7_2
+DEFAULT = DISTRIBUTION_7_2
 
 
-def build_of(release: str, config: str) -> Build:
-    """The build of that release and configuration; for an unknown release the default's. LookupError for an unknown
-    configuration."""
-    known = [build for build in BUILDS.values() if build.config == config]
-    if not known:
-        raise LookupError(f"there is no kernel configured as {config!r}")
-    return next((build for build in known if str(build.release) == release), known[0])
+class NoBuild(LookupError):
+    """A kernel that there is not: one line, which lists those that there are."""
 
 
 def find_build(name: str) -> Build:
-    """The build of that name. LookupError, whose text lists those that there are."""
+    """The build of that name. Raises NoBuild."""
     try:
         return BUILDS[name]
     except KeyError:
-        raise LookupError(f"there is no kernel {name!r}; there are {', '.join(BUILDS)}") from None
+        raise NoBuild(f"there is no kernel {name!r}; there are {', '.join(BUILDS)}") from None
+
+
+def recorded_on(release: str, config: str) -> Build:
+    """The build that a trace was recorded on, by the release and the configuration that its header names. Raises
+    NoBuild."""
+    for build in BUILDS.values():
+        if (str(build.release), build.config) == (release, config):
+            return build
+    raise NoBuild(f"there is no kernel {release} ({config}); there are {', '.join(BUILDS)}")
+
+
+def nearest(release: str, config: str) -> Build:
+    """The build that is most like that kernel: one of the same configuration before others, of the releases the one
+    that is the fewest away."""
+    wanted = parse_release(release)
+    rank = sorted(BUILDS.values(), key=lambda build: build.release)
+    at = sum(build.release < wanted for build in rank)
+    return min(BUILDS.values(), key=lambda build: (build.config != config, abs(rank.index(build) - at)))

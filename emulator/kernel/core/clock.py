@@ -7,9 +7,6 @@ time pass as the recording did, a server that wants to feel real lets the wall c
 from __future__ import annotations
 
 NSEC_PER_SEC = 1_000_000_000
-BOOTED = 2_100_000_000
-"""How old the recorded machine is, to a hundredth of a second, when this clock begins: its first namespace gets IPv6.
-It shows where user space is told of a time as such."""
 
 
 class Clock:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.uevents import Uevent
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.inet.membership import Membership
     from nlemu.emulator.kernel.inet.neighbour import Neighbour
@@ -172,6 +173,12 @@ class Announcer(Protocol):
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
 
+    def hears_uevents(self) -> bool:
+        """Whether anybody, in any namespace, hears uevents."""
+
+    def uevent(self, net: Net, event: Uevent) -> None:
+        """An uevent to those of the namespace."""
+
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """NETDEV_CMD_PAGE_POOL_*_NTF in the namespace of the pool's device (netdev_nl_page_pool_event())."""
 
@@ -180,8 +187,8 @@ def _silent() -> None:
     pass
 
 
-class NullAnnouncer:
-    """Nobody listens."""
+class NullAnnouncer(Announcer):
+    """Announces nothing: nothing listens yet."""
 
     def link_new(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
                  new_ifindex: int = 0, origin: Origin | None = None) -> None:
@@ -224,6 +231,12 @@ class NullAnnouncer:
         pass
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
+        pass
+
+    def hears_uevents(self) -> bool:
+        return False
+
+    def uevent(self, net: Net, event: Uevent) -> None:
         pass
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:

@@ -6,6 +6,8 @@ whole second, so an address may outlive its time by one.
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 
 INFINITY = 0xFFFFFFFF
@@ -18,6 +20,26 @@ LEAST = NSEC_PER_SEC
 """ADDRCONF_TIMER_FUZZ_MAX: the time between two looks."""
 LONGEST = 120 * NSEC_PER_SEC
 """ADDR_CHECK_FREQUENCY"""
+
+
+class Stage(Enum):
+    """What has become of an address."""
+
+    PREFERRED = auto()
+    DEPRECATED = auto()
+    OVER = auto()
+
+
+def stage(now: int, since: int, preferred: int, valid: int) -> tuple[Stage, int]:
+    """What has become of an address of those lifetimes, in seconds, and when to look at it again."""
+    latest, seconds = first_look(now), age(now, since)
+    if valid != INFINITY and seconds >= valid:
+        return Stage.OVER, latest
+    if preferred == INFINITY:
+        return Stage.PREFERRED, latest
+    if seconds < preferred:
+        return Stage.PREFERRED, min(latest, end(since, preferred))
+    return Stage.DEPRECATED, latest if valid == INFINITY else min(latest, end(since, valid))
 
 
 def age(now: int, since: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from errno import EBUSY, EEXIST, EINVAL, ENFILE
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.names import REMEMBERED_PATTERNS, Numbers, split_pattern, valid_name
 from nlemu.emulator.kernel.core.netns_id import NetnsIds
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.inet.fib_chain import FibListener
+    from nlemu.emulator.kernel.inet.neighbour import Neighbours
+    from nlemu.emulator.kernel.ipv4.netns import Ip4Net
+    from nlemu.emulator.kernel.ipv6.netns import Ip6Net
     from nlemu.emulator.kernel.kernel import Kernel
 
 INT_MAX = 0x7FFFFFFF
@@ -50,9 +53,9 @@ class Net:
         self.inum = inum
         self.dying = False
         self.dev_base_seq = 1
-        self.ip4: Any = None
-        self.ip6: Any = None
-        self.neighbours: Any = None
+        self.ip4: Ip4Net | None = None
+        self.ip6: Ip6Net | None = None
+        self.neighbours: Neighbours | None = None
         self.fib_listeners: list[FibListener] = []
         self._references = 1
         self._list: dict[Device, None] = {}

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.kind import Kind
     from nlemu.emulator.kernel.devices.ops import DeviceOps
+    from nlemu.emulator.kernel.ipv4.device import InetDevice
+    from nlemu.emulator.kernel.ipv6.device import Inet6Device
     from nlemu.emulator.kernel.kernel import Kernel
     from nlemu.emulator.kernel.queues.napi import Napi, NapiConfig
     from nlemu.emulator.kernel.queues.page_pool import PagePool
@@ -125,12 +127,11 @@ class Device:
 
     __slots__ = (
         "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "attached", "broadcast",
-        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dismantle",
-        "dormant", "ethtool_state", "features", "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size",
-        "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
-        "hw_enc_features", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode",
-        "linkwatch_pending", "live_address_change", "lltx", "lowers", "mangleid_features", "map", "master", "max_mtu",
-        "max_pacing_offload_horizon", "min_mtu", "moving_ns", "mpls_features", "mtu", "name",
+        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dormant",
+        "features", "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size", "gro_max_size", "group",
+        "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features", "hw_features", "ifalias",
+        "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode", "linkwatch_pending", "live_address_change",
+        "lowers", "map", "master", "max_mtu", "max_pacing_offload_horizon", "min_mtu", "mtu", "name",
         "name_assign_type", "napi_config", "napi_defer_hard_irqs", "napi_list", "needed_headroom", "needed_tailroom",
         "net", "netmem_tx", "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues",
         "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
@@ -193,8 +194,6 @@ class Device:
         """It is promiscuous for their sake (dev->uc_promisc)."""
         self.proto_down = False
         self.proto_down_reason = 0
-        self.dismantle = False
-        self.moving_ns = False
         self.rtnl_link_initializing = False
         """It is being created and has not been announced."""
         self.unregister_queued = False
@@ -207,7 +206,6 @@ class Device:
         """IFF_NO_QUEUE."""
         self.unicast_filter = False
         """IFF_UNICAST_FLT: it can filter by several addresses."""
-        self.lltx = False
         self.netns_immutable = False
         self.change_proto_down = False
         self.netmem_tx = NetmemTx.NONE
@@ -245,9 +243,6 @@ class Device:
         self.hw_features = 0
         self.wanted_features = 0
         self.vlan_features = 0
-        self.hw_enc_features = 0
-        self.mpls_features = 0
-        self.mangleid_features = 0
         self.gso_partial_features = 0
         self.xdp_features = 0
         self.xdp_zc_max_segs = 1
@@ -274,7 +269,6 @@ class Device:
         self.gro_flush_timeout = 0
         """Of the instances that are to come; in nanoseconds."""
         self.cfg = Config()
-        self.ethtool_state: Any = None
 
         # Relations and other modules' own
         self.master: Device | None = None
@@ -286,8 +280,8 @@ class Device:
         `attach()` writes it."""
         self.seen_by: Device | None = None
         """Who shows this device's ifindex or namespace in its own messages: a pair's other end."""
-        self.ip4: Any = None
-        self.ip6: Any = None
+        self.ip4: InetDevice | None = None
+        self.ip6: Inet6Device | None = None
         self._stats: Stats | None = None
         self.told: Any = None
         """What whoever tells of the device has worked out for a revision; the model never looks inside."""
@@ -299,6 +293,18 @@ class Device:
     def up(self) -> bool:
         """IFF_UP."""
         return self.flags & 1 != 0
+
+    @property
+    def inet(self) -> InetDevice:
+        """IPv4 on this device, which has it (__in_dev_get_rtnl(), where it cannot be NULL)."""
+        assert self.ip4 is not None
+        return self.ip4
+
+    @property
+    def inet6(self) -> Inet6Device:
+        """IPv6 on this device, which has it (__in6_dev_get(), where it cannot be NULL)."""
+        assert self.ip6 is not None
+        return self.ip6
 
     @property
     def shown_operstate(self) -> int:

@@ -51,7 +51,6 @@ VLAN_CHALLENGED = word(NetifF.VLAN_CHALLENGED)
 FCOE_CRC = word(NetifF.FCOE_CRC)
 FSO = word(NetifF.FSO)
 HW_MACSEC = word(NetifF.HW_MACSEC)
-CSUM_MASK = IP_CSUM | IPV6_CSUM | HW_CSUM
 
 ALL_TSO = TSO | TSO6 | TSO_ECN | TSO_MANGLEID
 GSO_SOFTWARE = ALL_TSO | word(NetifF.GSO_ACCECN, NetifF.GSO_SCTP, NetifF.GSO_UDP_L4, NetifF.GSO_FRAGLIST)
@@ -84,13 +83,11 @@ def add_software_features(dev: Device) -> None:
     dev.wanted_features = dev.features & dev.hw_features
     if not dev.flags & IFF_LOOPBACK:
         dev.hw_features |= NOCACHE_COPY
-    for name in ("hw_features", "vlan_features", "mpls_features", "hw_enc_features"):
-        if getattr(dev, name) & TSO:
-            setattr(dev, name, getattr(dev, name) | TSO_MANGLEID)
-    dev.mangleid_features |= TSO_MANGLEID
+    if dev.hw_features & TSO:
+        dev.hw_features |= TSO_MANGLEID
+    if dev.vlan_features & TSO:
+        dev.vlan_features |= TSO_MANGLEID
     dev.vlan_features |= HIGHDMA
-    dev.hw_enc_features |= SG | GSO_PARTIAL
-    dev.mpls_features |= SG
 
 
 IFF_LOOPBACK = 1 << 3

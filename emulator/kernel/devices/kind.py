@@ -85,11 +85,12 @@ class Kind:
 
     name: IFLA_INFO_KIND. option: the option without which a kernel does not have it. params: the dataclass of
     IFLA_INFO_DATA, slave_params that of IFLA_INFO_SLAVE_DATA; None for a kind that takes none. notifiers: its places on
-    the netdevice notifier chain.
+    the netdevice notifier chain. devtype: DEVTYPE in the uevents of its devices (SET_NETDEV_DEVTYPE()), "" for none.
     """
 
     name = ""
     option = ""
+    devtype = ""
     params: type[Any] | None = None
     slave_params: type[Any] | None = None
     notifiers: tuple[tuple[Stage, Notifier], ...] = ()

@@ -11,7 +11,8 @@ from errno import EBUSY, EEXIST, EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
-from nlemu.emulator.kernel.devices import announce, flags, qdisc, rx_mode
+from nlemu.emulator.kernel.core.uevents import Action
+from nlemu.emulator.kernel.devices import announce, flags, qdisc, rx_mode, uevents
 from nlemu.emulator.kernel.devices.rename import drop_altname
 from nlemu.emulator.kernel.devices.states import RegState
 from nlemu.protocol.refusal import Refusal
@@ -40,16 +41,16 @@ def change_net_namespace(dev: Device, net: Net, pattern: str | None = None, new_
 
     flags.close_device(dev)
     old.unlist_device(dev)
-    dev.moving_ns = True
     qdisc.shutdown(dev)
     dev.kernel.notify(NetdevEvent.UNREGISTER, dev)
     nsid = old.id_alloc(net)
     announce.announce_going(dev, new_nsid=NOT_ASSIGNED if nsid is None else nsid, new_ifindex=index)()
+    uevents.announce(dev, Action.REMOVE)
     rx_mode.flush(dev)
     dev.net = net
     dev.ifindex = index
     dev.name = name
-    dev.moving_ns = False
+    uevents.added(dev)
     dev.moved()
     for other in (*dev.uppers, *(() if dev.seen_by is None else (dev.seen_by,))):
         dev.kernel.link_watch.reconsider(other)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
     from nlemu.emulator.kernel.queues.xdp import XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
+    from nlemu.protocol.uapi.net_shaper import NetShaperCaps, NetShaperScope
 
 
 class DeviceOps:
@@ -44,6 +45,12 @@ class DeviceOps:
     def has(self, name: str) -> bool:
         """Whether the driver provides the method of that name."""
         return getattr(type(self), name) is not getattr(DeviceOps, name)
+
+    # net_shaper_ops
+
+    def shaper_capabilities(self, dev: Device, scope: NetShaperScope) -> NetShaperCaps:
+        """capabilities: what the device can do for shapers of that scope; none, if it has no such shapers."""
+        raise Refusal(EOPNOTSUPP)
 
     # net_device_ops
 
@@ -190,27 +197,34 @@ class DeviceOps:
     """supported_coalesce_params, as names of fields of ethtool.Coalesce."""
 
     def get_channels(self, dev: Device) -> Channels:
+        """How many channels there are and may be."""
         raise Refusal(EOPNOTSUPP)
 
     def set_channels(self, dev: Device, channels: Channels) -> None:
+        """Takes counts that were checked against the most."""
         raise Refusal(EOPNOTSUPP)
 
     def get_ringparam(self, dev: Device, rings: Rings) -> None:
         """Sets what the driver knows; the split and its threshold are the configuration's already."""
 
     def set_ringparam(self, dev: Device, rings: Rings) -> None:
+        """Takes sizes that were checked against the most."""
         raise Refusal(EOPNOTSUPP)
 
     def get_coalesce(self, dev: Device) -> Coalesce:
+        """How interrupts are held back."""
         raise Refusal(EOPNOTSUPP)
 
     def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        """Takes what holds interrupts back."""
         raise Refusal(EOPNOTSUPP)
 
     def get_pauseparam(self, dev: Device) -> Pause:
+        """Which pause frames are sent and heeded."""
         raise Refusal(EOPNOTSUPP)
 
     def set_pauseparam(self, dev: Device, pause: Pause) -> None:
+        """Takes which pause frames are sent and heeded."""
         raise Refusal(EOPNOTSUPP)
 
     def get_pause_stats(self, dev: Device, stats: PauseStats) -> None:
@@ -221,6 +235,7 @@ class DeviceOps:
         return False
 
     def get_link_ksettings(self, dev: Device) -> LinkSettings:
+        """Speed, modes and port of the link."""
         raise Refusal(EOPNOTSUPP)
 
     def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
@@ -231,9 +246,11 @@ class DeviceOps:
         """Sets what the driver can stamp, and the number of its clock."""
 
     def get_fecparam(self, dev: Device) -> Fec:
+        """How errors on the link are corrected, and could be."""
         raise Refusal(EOPNOTSUPP)
 
     def set_fecparam(self, dev: Device, fec: Fec) -> None:
+        """Takes how errors on the link are corrected."""
         raise Refusal(EOPNOTSUPP)
 
     def get_fec_stats(self, dev: Device) -> FecStats:

@@ -12,10 +12,8 @@ A device may have thousands of queues and most are never looked at, so they are 
 
 from __future__ import annotations
 
-from errno import EINVAL
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netdev import QueueType
 
 if TYPE_CHECKING:
@@ -168,12 +166,3 @@ def queue_busy(dev: Device, index: int, kind: QueueType) -> str | None:
 def min_provider_channels(dev: Device) -> int:
     """dev_get_min_mp_channel_count(): one more than the index of the last queue that has a memory provider, or 0."""
     return max((index + 1 for index in dev.rx.fed if index < dev.real_num_rx_queues), default=0)
-
-
-def set_real_num_queues(dev: Device, tx: int, rx: int) -> None:
-    """netif_set_real_num_queues(): how many of its queues the device uses. EINVAL: none, or more than it has."""
-    if not (1 <= tx <= dev.num_tx_queues and 1 <= rx <= dev.num_rx_queues):
-        raise Refusal(EINVAL)
-    dev.real_num_tx_queues = tx
-    dev.real_num_rx_queues = rx
-    dev.changed()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
-from nlemu.emulator.kernel.devices import announce, features, flags, link_watch, qdisc, rx_mode
+from nlemu.emulator.kernel.devices import announce, features, flags, link_watch, qdisc, rx_mode, uevents
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.states import AddressAssignment, NameAssignment, RegState
 from nlemu.protocol.refusal import Refusal
@@ -66,6 +66,7 @@ def register(dev: Device) -> None:
         dev.ops.uninit(dev)
         dev.ops.destroy(dev)
         raise
+    uevents.queues_added(dev)
     dev.reg_state = RegState.REGISTERED
     features.recompute(dev)
     dev.present = True
@@ -80,6 +81,7 @@ def register(dev: Device) -> None:
     except Refusal:
         unregister(dev)
         raise
+    uevents.added(dev)
     if not _initializing(dev):
         announce.announce(dev, announce.ALL)
 
@@ -105,8 +107,6 @@ def unregister(dev: Device) -> None:
 def unregister_many(kill: KillList, origin: Origin | None = None) -> None:
     """unregister_netdevice_many_notify(), and netdev_run_todo() after it."""
     devices = list(kill)
-    for dev in devices:
-        dev.dismantle = True
     flags.close_many([dev for dev in devices if dev.ops_locked])
     flags.close_many([dev for dev in devices if not dev.ops_locked])
     for dev in devices:
@@ -134,3 +134,4 @@ def _unregister(dev: Device, origin: Origin | None) -> None:
     dev.ops.uninit(dev)
     if gone is not None:
         gone()
+    uevents.removed(dev)

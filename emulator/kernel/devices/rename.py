@@ -7,6 +7,7 @@ from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.devices import uevents
 from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.protocol.refusal import Refusal
 
@@ -33,8 +34,10 @@ def change_name(dev: Device, wanted: str) -> None:
 def _rename(dev: Device, name: str, assignment: NameAssignment) -> None:
     if dev.name not in dev.altnames:
         dev.net.drop_name(dev.name)
+    place = uevents.devpath(dev)
     dev.name = name
     dev.name_assign_type = assignment
+    uevents.renamed(dev, place)
     dev.net.add_name(name, dev)
     dev.changed()
 

@@ -9,7 +9,7 @@ from errno import EBUSY, EINVAL, ENODEV, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices import link_watch
+from nlemu.emulator.kernel.devices import link_watch, uevents
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFALIASZ
 from nlemu.protocol.uapi.netdevice import GRO_LEGACY_MAX_SIZE, GSO_LEGACY_MAX_SIZE, GSO_MAX_SIZE
@@ -185,6 +185,7 @@ def set_real_num_rx_queues(dev: Device, count: int) -> None:
     """netif_set_real_num_rx_queues(): EINVAL."""
     if not 1 <= count <= dev.num_rx_queues:
         raise Refusal(EINVAL)
+    uevents.queues_changed(dev, "rx", dev.real_num_rx_queues, count)
     dev.real_num_rx_queues = count
     dev.changed()
 
@@ -193,13 +194,21 @@ def set_real_num_tx_queues(dev: Device, count: int) -> None:
     """netif_set_real_num_tx_queues(): EINVAL."""
     if not 1 <= count <= dev.num_tx_queues:
         raise Refusal(EINVAL)
+    uevents.queues_changed(dev, "tx", dev.real_num_tx_queues, count)
     dev.real_num_tx_queues = count
     dev.changed()
 
 
 def set_real_num_queues(dev: Device, tx: int, rx: int) -> None:
-    """netif_set_real_num_queues(): both or none. EINVAL."""
+    """netif_set_real_num_queues(): both or none, and what grows first. EINVAL: no queue, or more than it has."""
     if not 1 <= tx <= dev.num_tx_queues or not 1 <= rx <= dev.num_rx_queues:
         raise Refusal(EINVAL)
-    set_real_num_rx_queues(dev, rx)
-    set_real_num_tx_queues(dev, tx)
+    grown = rx >= dev.real_num_rx_queues
+    if grown:
+        set_real_num_rx_queues(dev, rx)
+    if tx >= dev.real_num_tx_queues:
+        set_real_num_tx_queues(dev, tx)
+    if not grown:
+        set_real_num_rx_queues(dev, rx)
+    if tx < dev.real_num_tx_queues:
+        set_real_num_tx_queues(dev, tx)

@@ -11,3 +11,33 @@ class Membership:
 
     users: int
     cstamp: int
+
+
+class Groups(dict[int, Membership]):
+    """The groups of a device, the oldest first. The kernel's list has the newest first, and dumps count from there."""
+
+    __slots__ = ("_order",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order: list[int] = []
+
+    def __setitem__(self, group: int, membership: Membership) -> None:
+        if group not in self:
+            self._order.append(group)
+        super().__setitem__(group, membership)
+
+    def __delitem__(self, group: int) -> None:
+        super().__delitem__(group)
+        self._order.remove(group)
+
+    def clear(self) -> None:
+        super().clear()
+        self._order.clear()
+
+    def newest(self, at: int) -> tuple[int, Membership] | None:
+        """The group at that place of the kernel's list, counted from 0; None behind its end."""
+        if at >= len(self._order):
+            return None
+        group = self._order[-1 - at]
+        return group, self[group]

@@ -116,7 +116,7 @@ def add(ifa: Address4, valid: int, preferred: int, *, exclusive: bool, replace: 
     """inet_rtm_newaddr(), once the request has been read: a new address, or new facts about one that is there. EEXIST,
     EINVAL, with texts."""
     known = next(
-        (other for other in ifa.dev.ip4.addresses if other.same_subnet(ifa) and other.local == ifa.local), None
+        (other for other in ifa.dev.inet.addresses if other.same_subnet(ifa) and other.local == ifa.local), None
     )
     if known is None:
         ifa.set_lifetime(valid, preferred)
@@ -140,7 +140,7 @@ def add(ifa: Address4, valid: int, preferred: int, *, exclusive: bool, replace: 
 
 def insert(ifa: Address4, origin: Origin | None = None) -> None:
     """__inet_insert_ifa(): EEXIST, EINVAL."""
-    addresses: list[Address4] = ifa.dev.ip4.addresses
+    addresses: list[Address4] = ifa.dev.inet.addresses
     ifa.flags &= ~(SECONDARY | NOT_OURS)
     at = 0
     for index, other in enumerate(addresses):
@@ -175,7 +175,7 @@ def delete(dev: Device, *, local: int | None, label: str | None, address: tuple[
            origin: Origin | None = None) -> None:
     """inet_rtm_deladdr(): the first address that fits; None is no condition. address: of the other end, and a length.
     EADDRNOTAVAIL."""
-    for ifa in dev.ip4.addresses:
+    for ifa in dev.inet.addresses:
         if local is not None and ifa.local != local:
             continue
         if label is not None and ifa.label != label:
@@ -193,7 +193,7 @@ def delete(dev: Device, *, local: int | None, label: str | None, address: tuple[
 
 def remove(ifa: Address4, origin: Origin | None = None) -> None:
     """__inet_del_ifa(): the address goes. With a primary its secondaries go, or the first of them takes its place."""
-    idev = ifa.dev.ip4
+    idev = ifa.dev.inet
     addresses: list[Address4] = idev.addresses
     promoted: Address4 | None = None
     if not idev.dead and not ifa.flags & SECONDARY:
@@ -213,7 +213,7 @@ def remove(ifa: Address4, origin: Origin | None = None) -> None:
 
 def _remove_secondaries(ifa: Address4, promote: bool, origin: Origin | None) -> Address4 | None:
     """Those of the subnet of a primary that goes; returns the one to be promoted, if that is what happens."""
-    addresses: list[Address4] = ifa.dev.ip4.addresses
+    addresses: list[Address4] = ifa.dev.inet.addresses
     for other in addresses[addresses.index(ifa) + 1:]:
         if not other.flags & SECONDARY or not other.same_subnet(ifa):
             continue
@@ -233,7 +233,7 @@ def _forget(ifa: Address4) -> None:
 def _promote(gone: Address4, promoted: Address4, at: int, origin: Origin | None) -> None:
     """A secondary becomes the primary of its subnet: it moves behind the last primary of a scope as wide as that of the
     one that is gone, which stood at ``at``."""
-    addresses: list[Address4] = gone.dev.ip4.addresses
+    addresses: list[Address4] = gone.dev.inet.addresses
     was = addresses.index(promoted)
     after = addresses[was + 1:]
     place = at
@@ -252,7 +252,7 @@ def _promote(gone: Address4, promoted: Address4, at: int, origin: Origin | None)
 
 def remove_all(dev: Device) -> None:
     """inetdev_destroy(): IPv4 leaves the device."""
-    idev = dev.ip4
+    idev = dev.inet
     idev.dead = True
     while idev.addresses:
         remove(idev.addresses[0])
@@ -260,7 +260,7 @@ def remove_all(dev: Device) -> None:
 
 def rename(dev: Device) -> None:
     """inetdev_changename(): labels follow the device's name; what follows a colon stays, as far as there is room."""
-    for number, ifa in enumerate(dev.ip4.addresses, 1):
+    for number, ifa in enumerate(dev.inet.addresses, 1):
         old, ifa.label = ifa.label, dev.name
         if number > 1:
             colon = old.find(":")
@@ -297,17 +297,11 @@ def _check_lifetimes(net: Net) -> None:
 
 def _check(ifa: Address4, now: int) -> int:
     """Ends one address, or deprecates it; returns when to look again."""
-    latest = lifetime.first_look(now)
-    age = lifetime.age(now, ifa.tstamp)
-    if ifa.valid != INFINITY and age >= ifa.valid:
-        if ifa in ifa.dev.ip4.addresses:
+    stage, look = lifetime.stage(now, ifa.tstamp, ifa.preferred, ifa.valid)
+    if stage is lifetime.Stage.OVER:
+        if ifa in ifa.dev.inet.addresses:
             remove(ifa)
-        return latest
-    if ifa.preferred == INFINITY:
-        return latest
-    if age < ifa.preferred:
-        return min(latest, lifetime.end(ifa.tstamp, ifa.preferred))
-    if not ifa.flags & DEPRECATED:
+    elif stage is lifetime.Stage.DEPRECATED and not ifa.flags & DEPRECATED:
         ifa.flags |= DEPRECATED
         _tell(RTM.NEWADDR, ifa, None)
-    return min(latest, lifetime.end(ifa.tstamp, ifa.valid))
+    return look

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.inet import neighbour_events
-from nlemu.emulator.kernel.inet.membership import Membership
+from nlemu.emulator.kernel.inet.membership import Groups
 from nlemu.emulator.kernel.inet.names import check_name
 from nlemu.emulator.kernel.ipv4 import address, arp, fib_sync, groups
 from nlemu.emulator.kernel.ipv4.conf import MIN_MTU, Ipv4Conf
@@ -32,7 +32,7 @@ class InetDevice:
     def __init__(self, dev: Device, *, registering: bool) -> None:
         self.conf = Ipv4Conf(dev, registering=registering)
         self.addresses: list[Address4] = []
-        self.groups: dict[int, Membership] = {}
+        self.groups = Groups()
         self.dead = False
 
 

@@ -45,6 +45,7 @@ class Route4:
 
     @property
     def key(self) -> Key:
+        """Where a table has it: the destination, and how many bits of it do not matter."""
         return self.dst, 32 - self.length
 
 

@@ -104,6 +104,7 @@ class Info4:
 
     @property
     def devices(self) -> set[Device]:
+        """The devices of its next hops."""
         return {nexthop.dev for nexthop in self.nexthops if nexthop.dev is not None}
 
 

@@ -73,7 +73,7 @@ def primary_of(ifa: Address4) -> Address4 | None:
     """The first address of its subnet (inet_ifa_byprefix())."""
     if not ifa.flags & SECONDARY:
         return ifa
-    return next((other for other in ifa.dev.ip4.addresses if other.same_subnet(ifa)), None)
+    return next((other for other in ifa.dev.inet.addresses if other.same_subnet(ifa)), None)
 
 
 def _subnet_type(dev: Device) -> int:
@@ -118,7 +118,7 @@ def delete_address(ifa: Address4, promoted: Address4 | None = None) -> None:
     """fib_del_ifaddr(): takes the routes of an address away, except those that another address of the device still
     wants. promoted: the primary that goes while this secondary, its successor, or one beside it, stays."""
     dev = ifa.dev
-    net, idev = dev.net, dev.ip4
+    net, idev = dev.net, dev.inet
     primary = primary_of(ifa)
     if primary is None or (promoted is not None and promoted is not primary):
         return
@@ -149,7 +149,7 @@ def _still_wanted(
     whether one wants the route to the address itself; and whether the address is really gone."""
     local_wanted, gone, same_source = False, True, False
     source: Address4 | None = None
-    for other in ifa.dev.ip4.addresses:
+    for other in ifa.dev.inet.addresses:
         if other is ifa:
             gone = False
             continue
@@ -167,7 +167,7 @@ def _still_wanted(
             if not same_source:
                 continue
             if source is None or not other.same_subnet(source):
-                source = next((one for one in ifa.dev.ip4.addresses if one.same_subnet(other)), None)
+                source = next((one for one in ifa.dev.inet.addresses if one.same_subnet(other)), None)
             if source is None or source.local != primary.local:
                 continue
         local_wanted |= other.local == ifa.local
@@ -242,7 +242,7 @@ def on_address(ifa: Address4, *, up: bool) -> None:
         return
     delete_address(ifa)
     ip4.of(dev.net).genid += 1
-    if not dev.ip4.addresses:
+    if not dev.inet.addresses:
         disable(dev, NetdevEvent.DOWN, force=True)
 
 

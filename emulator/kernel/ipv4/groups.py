@@ -76,7 +76,7 @@ def autojoin(dev: Device, group: int) -> None:
     if len(memberships) >= MAX_MEMBERSHIPS:
         raise Refusal(ENOBUFS)
     memberships.add((dev.ifindex, group))
-    join(dev, dev.ip4, group)
+    join(dev, dev.inet, group)
 
 
 def autoleave(dev: Device, group: int) -> None:
@@ -84,4 +84,4 @@ def autoleave(dev: Device, group: int) -> None:
     memberships = ip4.of(dev.net).autojoined
     if (dev.ifindex, group) in memberships:
         memberships.remove((dev.ifindex, group))
-        leave(dev, dev.ip4, group)
+        leave(dev, dev.inet, group)

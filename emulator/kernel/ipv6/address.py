@@ -18,7 +18,7 @@ from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.ipv6 import dad as ip6_dad
 from nlemu.emulator.kernel.ipv6 import mld, routes
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.kernel.ipv6.netns import Kind
+from nlemu.emulator.kernel.ipv6.netns import AddrType
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_addr import IFA_F
@@ -147,13 +147,13 @@ def _remove_prefix(ifa: Address6, address: int, length: int) -> None:
 def create(dev: Device, wanted: Wanted) -> Address6:
     """ipv6_add_addr(): the device has the address, but does not know yet whether nobody else has. EADDRNOTAVAIL,
     ENODEV, EACCES, EEXIST, most with texts."""
-    idev: Inet6Device = dev.ip6
+    idev: Inet6Device = dev.inet6
     kind = ip6.classify(wanted.address)[0]
-    if kind == Kind.ANY:
+    if kind == AddrType.ANY:
         raise Refusal(EADDRNOTAVAIL, "ipv6: Invalid address")
-    if kind & Kind.MULTICAST and not wanted.flags & MCAUTOJOIN:
+    if kind & AddrType.MULTICAST and not wanted.flags & MCAUTOJOIN:
         raise Refusal(EADDRNOTAVAIL, 'ipv6: Cannot assign multicast address without "IFA_F_MCAUTOJOIN" flag')
-    if kind & Kind.LOOPBACK and not dev.flags & LOOPBACK:
+    if kind & AddrType.LOOPBACK and not dev.flags & LOOPBACK:
         raise Refusal(EADDRNOTAVAIL, "ipv6: Cannot assign loopback address on this device")
     if idev.dead:
         raise Refusal(ENODEV, "ipv6: device is going away")
@@ -190,7 +190,7 @@ def add(dev: Device, wanted: Wanted, expires: int | None) -> None:
         raise Refusal(EINVAL, "ipv6: Invalid prefix length")
     if wanted.flags & MANAGETEMPADDR and wanted.length != 64:
         raise Refusal(EINVAL, 'ipv6: address with "mngtmpaddr" flag must have a prefix length of 64')
-    if dev.ip6.conf[Ipv6Devconf.DISABLE_IPV6]:
+    if dev.inet6.conf[Ipv6Devconf.DISABLE_IPV6]:
         raise Refusal(EACCES, "ipv6: IPv6 is disabled on this device")
     if not dev.flags & LOOPBACK:
         routes.add_multicast(dev)
@@ -271,7 +271,7 @@ def delete(net: Net, ifindex: int, address: int, length: int) -> None:
         raise Refusal(EADDRNOTAVAIL, "ipv6: address not found")
     remove(ifa)
     verify(net)
-    if ip6.classify(address)[0] & Kind.MULTICAST:
+    if ip6.classify(address)[0] & AddrType.MULTICAST:
         mld.autoleave(dev, address)
 
 
@@ -356,16 +356,10 @@ def verify(net: Net) -> None:
 
 def _check(ifa: Address6, now: int) -> int:
     """Ends one address, or deprecates it; returns when to look again."""
-    latest = lifetime.first_look(now)
-    age = lifetime.age(now, ifa.tstamp)
-    if ifa.valid != INFINITY and age >= ifa.valid:
+    stage, look = lifetime.stage(now, ifa.tstamp, ifa.preferred, ifa.valid)
+    if stage is lifetime.Stage.OVER:
         remove(ifa)
-        return latest
-    if ifa.preferred == INFINITY:
-        return latest
-    if age < ifa.preferred:
-        return min(latest, lifetime.end(ifa.tstamp, ifa.preferred))
-    if not ifa.flags & DEPRECATED:
+    elif stage is lifetime.Stage.DEPRECATED and not ifa.flags & DEPRECATED:
         ifa.flags |= DEPRECATED
         notify(None, ifa)
-    return latest if ifa.valid == INFINITY else min(latest, lifetime.end(ifa.tstamp, ifa.valid))
+    return look

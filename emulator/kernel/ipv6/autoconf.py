@@ -75,7 +75,7 @@ def configure(dev: Device) -> None:
 
 def _add_loopback(dev: Device) -> None:
     """init_loopback() and add_addr()."""
-    wanted = Wanted(ip6.LOOPBACK, 128, proto=IFAPROT.KERNEL_LO, scope=int(ip6.Kind.LOOPBACK))
+    wanted = Wanted(ip6.LOOPBACK, 128, proto=IFAPROT.KERNEL_LO, scope=int(ip6.AddrType.LOOPBACK))
     ifa = ip6_address.create(dev, wanted)
     ifa.flags &= ~TENTATIVE
     ip6_address.notify(RTM.NEWADDR, ifa)
@@ -92,7 +92,7 @@ def _random_id(dev: Device, idev: Inet6Device) -> int:
 def _add_link_local(dev: Device, interface_id: int, flags: int = 0) -> None:
     """addrconf_add_linklocal()."""
     address = ip6.LINK_LOCAL | interface_id
-    scope = int(ip6.Kind.LINKLOCAL)
+    scope = int(ip6.AddrType.LINKLOCAL)
     wanted = Wanted(address, 64, flags=flags | PERMANENT, proto=IFAPROT.KERNEL_LL, scope=scope)
     ifa = ip6_address.create(dev, wanted)
     routes.add_prefix(dev, address, 64)
@@ -114,7 +114,7 @@ def down(dev: Device, *, unregister: bool) -> None:
 
 def _keepable(ifa: Address6) -> bool:
     kind = ip6.classify(ifa.address)[0]
-    return bool(ifa.flags & PERMANENT) and not kind & (ip6.Kind.LINKLOCAL | ip6.Kind.LOOPBACK)
+    return bool(ifa.flags & PERMANENT) and not kind & (ip6.AddrType.LINKLOCAL | ip6.AddrType.LOOPBACK)
 
 
 def _lose(ifa: Address6, *, keep: bool) -> None:

@@ -6,12 +6,14 @@ net/ipv6/addrconf.c): nothing here changes the defaults themselves. A few depend
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
     from nlemu.emulator.kernel.devices.device import Device
 
 MIN_MTU = 1280
@@ -51,8 +53,19 @@ DEFAULTS: dict[Ipv6Devconf, int] = {
 OPTIONAL: dict[str, dict[Ipv6Devconf, int]] = {
     "IPV6_ROUTER_PREF": {Ipv6Devconf.ACCEPT_RA_RTR_PREF: 1, Ipv6Devconf.RTR_PROBE_INTERVAL: 60000},
 }
-"""What it holds besides with an option; without it they are 0."""
-WORDS = tuple(DEFAULTS.get(field, 0) for field in Ipv6Devconf)
+"""What it has besides in a kernel that is built with an option."""
+
+
+@cache
+def defaults(build: Build) -> tuple[int, ...]:
+    """The settings that a device of that kernel begins with, in the order of their numbers."""
+    words = dict(DEFAULTS)
+    for option, fields in OPTIONAL.items():
+        if build.has(option):
+            words |= fields
+    return tuple(words.get(field, 0) for field in Ipv6Devconf)
+
+
 LOOPBACK = int(IFF.LOOPBACK)
 NO_DAD = int(IFF.NOARP | IFF.LOOPBACK)
 
@@ -63,11 +76,7 @@ class Ipv6Conf:
     __slots__ = ("words",)
 
     def __init__(self, dev: Device) -> None:
-        self.words = list(WORDS)
-        for option, defaults in OPTIONAL.items():
-            if dev.kernel.build.has(option):
-                for field, value in defaults.items():
-                    self[field] = value
+        self.words = list(defaults(dev.kernel.build))
         self[Ipv6Devconf.MTU6] = dev.mtu
         if dev.flags & NO_DAD:
             self[Ipv6Devconf.ACCEPT_DAD] = -1

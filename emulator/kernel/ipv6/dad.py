@@ -116,7 +116,7 @@ def _completed(ifa: Address6) -> None:
     cancel(ifa)
     address.notify(RTM.NEWADDR, ifa)
     conf = idev.conf
-    if ifa.scope == ip6.Kind.LINKLOCAL and _lonely(ifa):
+    if ifa.scope == ip6.AddrType.LINKLOCAL and _lonely(ifa):
         mld.dad_complete(dev)
         if conf[Ipv6Devconf.ACCEPT_RA] and conf[Ipv6Devconf.RTR_SOLICITS] and not dev.flags & LOOPBACK:
             solicit.start(dev)
@@ -126,7 +126,7 @@ def _lonely(ifa: Address6) -> bool:
     """ipv6_lonely_lladdr(): no other address of the link has passed."""
     return not any(
         other is not ifa
-        and other.scope == ip6.Kind.LINKLOCAL
+        and other.scope == ip6.AddrType.LINKLOCAL
         and other.flags & (PERMANENT | PASSED) == PERMANENT
         for other in ifa.idev.addresses
     )

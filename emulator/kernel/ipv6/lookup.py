@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import DEPRECATED, OPTIMISTIC, TENTATIVE
 from nlemu.emulator.kernel.ipv6.fib_lookup import lookup
-from nlemu.emulator.kernel.ipv6.netns import Kind
+from nlemu.emulator.kernel.ipv6.netns import AddrType
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTN
 
@@ -41,7 +41,7 @@ LABELS = (
 def find_way(net: Net, dst: int, oif: int = 0, *, sourced: bool = False) -> Route6:
     """ip6_route_output(): the route that a packet would take. ENETUNREACH, and what the type of a route stands for.
     sourced: the packet has a source address, so that it need not leave by that device."""
-    near = bool(ip6.classify(dst)[0] & (Kind.MULTICAST | Kind.LINKLOCAL | Kind.LOOPBACK))
+    near = bool(ip6.classify(dst)[0] & (AddrType.MULTICAST | AddrType.LINKLOCAL | AddrType.LOOPBACK))
     route = lookup(net, dst, oif, iface=near or bool(oif and not sourced), reachable=True)
     if route is None:
         raise Refusal(ENETUNREACH)
@@ -55,7 +55,7 @@ def select_source(net: Net, dev: Device | None, dst: int) -> int | None:
     the device itself. None if there is none."""
     kind, scope = ip6.classify(dst)
     devices: Iterable[Device] = net
-    if dev is not None and (kind & Kind.MULTICAST or scope <= ip6.SCOPE_LINK):
+    if dev is not None and (kind & AddrType.MULTICAST or scope <= ip6.SCOPE_LINK):
         devices = (dev,)
     best: Address6 | None = None
     highest: tuple[int, ...] = ()

@@ -15,7 +15,7 @@ from errno import EADDRINUSE, EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
-from nlemu.emulator.kernel.inet.membership import Membership
+from nlemu.emulator.kernel.inet.membership import Groups, Membership
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6 import packets
 from nlemu.emulator.kernel.ipv6.conf import MIN_MTU
@@ -46,7 +46,7 @@ class Listener:
     __slots__ = ("change", "change_count", "initial", "initial_count", "joined", "left", "members")
 
     def __init__(self) -> None:
-        self.members: dict[int, Membership] = {}
+        self.members = Groups()
         self.joined: dict[int, int] = {}
         self.left: list[tuple[int, int]] = []
         self.change: Job | None = None
@@ -108,7 +108,7 @@ def destroy(dev: Device, listener: Listener) -> None:
 
 def autojoin(dev: Device, group: int) -> None:
     """ipv6_sock_mc_join() by the socket of the kernel. EINVAL when it is no group, EADDRINUSE."""
-    if not ip6.classify(group)[0] & ip6.Kind.MULTICAST:
+    if not ip6.classify(group)[0] & ip6.AddrType.MULTICAST:
         raise Refusal(EINVAL)
     memberships = ip6.of(dev.net).autojoined
     if (dev.ifindex, group) in memberships:
@@ -139,7 +139,7 @@ def dad_complete(dev: Device) -> None:
 
 
 def _of(dev: Device) -> Listener:
-    idev: Inet6Device = dev.ip6
+    idev: Inet6Device = dev.inet6
     return idev.listener
 
 
@@ -202,7 +202,7 @@ def _report(dev: Device, groups: int) -> None:
 
 def _some_time(dev: Device) -> int:
     """unsolicited_report_interval(), of which a random part goes by; in nanoseconds."""
-    idev: Inet6Device = dev.ip6
+    idev: Inet6Device = dev.inet6
     interval = idev.conf[Ipv6Devconf.MLDV2_UNSOLICITED_REPORT_INTERVAL] or 1
     return SOON + dev.kernel.random.randrange(interval) * NSEC_PER_MSEC
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.inet.neighbour import AF_INET6
 from nlemu.emulator.kernel.inet.neighbour_tables import NeighbourTable
 from nlemu.emulator.kernel.ipv6 import mld
-from nlemu.emulator.kernel.ipv6.netns import Kind, classify, solicited_node
+from nlemu.emulator.kernel.ipv6.netns import AddrType, classify, solicited_node
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 from nlemu.protocol.uapi.rtnetlink import RTN
@@ -35,7 +35,7 @@ def _key(dev: Device, address: int) -> int:
 
 def _address_type(net: Net, address: int) -> int:
     """ndisc_constructor()."""
-    return MULTICAST if classify(address)[0] & Kind.MULTICAST else UNICAST
+    return MULTICAST if classify(address)[0] & AddrType.MULTICAST else UNICAST
 
 
 def _pconstructor(dev: Device | None, address: int) -> None:

@@ -35,7 +35,7 @@ SOLICITED_NODE = 0xFF02 << 112 | 0x1FF000000
 """ff02::1:ff00:0, to which the last three bytes of an address are added"""
 
 
-class Kind(IntFlag):
+class AddrType(IntFlag):
     """IPV6_ADDR_*: what sort of address it is, and how far it reaches (include/net/ipv6.h)."""
 
     ANY = 0x0000
@@ -48,35 +48,35 @@ class Kind(IntFlag):
     MAPPED = 0x1000
 
 
-REACH = int(Kind.LOOPBACK | Kind.LINKLOCAL | Kind.SITELOCAL | Kind.COMPATV4)
+REACH = int(AddrType.LOOPBACK | AddrType.LINKLOCAL | AddrType.SITELOCAL | AddrType.COMPATV4)
 """IPV6_ADDR_SCOPE_MASK"""
 SCOPE_LINK, SCOPE_SITE, SCOPE_GLOBAL = 0x2, 0x5, 0xE
 """IPV6_ADDR_SCOPE_*: scopes as multicast addresses spell them."""
-MULTICAST_KINDS = {0x1: Kind.LOOPBACK, 0x2: Kind.LINKLOCAL, 0x5: Kind.SITELOCAL}
+MULTICAST_TYPES = {0x1: AddrType.LOOPBACK, 0x2: AddrType.LINKLOCAL, 0x5: AddrType.SITELOCAL}
 
 
 def classify(address: int) -> tuple[int, int]:
     """__ipv6_addr_type(): the kind of an address, and its scope as multicast addresses spell it."""
     top = address >> 120
     if top >> 5 not in (0, 7):
-        return Kind.UNICAST, SCOPE_GLOBAL
+        return AddrType.UNICAST, SCOPE_GLOBAL
     if top == 0xFF:
         scope = address >> 112 & 0xF
-        return Kind.MULTICAST | MULTICAST_KINDS.get(scope, 0), scope
+        return AddrType.MULTICAST | MULTICAST_TYPES.get(scope, 0), scope
     if address >> 118 == 0xFE80 >> 6:
-        return Kind.LINKLOCAL | Kind.UNICAST, SCOPE_LINK
+        return AddrType.LINKLOCAL | AddrType.UNICAST, SCOPE_LINK
     if address >> 118 == 0xFEC0 >> 6:
-        return Kind.SITELOCAL | Kind.UNICAST, SCOPE_SITE
+        return AddrType.SITELOCAL | AddrType.UNICAST, SCOPE_SITE
     if not address >> 64:
         if address == 0:
-            return Kind.ANY, 0
+            return AddrType.ANY, 0
         if address == LOOPBACK:
-            return Kind.LOOPBACK | Kind.UNICAST, SCOPE_LINK
+            return AddrType.LOOPBACK | AddrType.UNICAST, SCOPE_LINK
         if not address >> 32:
-            return Kind.COMPATV4 | Kind.UNICAST, SCOPE_GLOBAL
+            return AddrType.COMPATV4 | AddrType.UNICAST, SCOPE_GLOBAL
         if address >> 32 == 0xFFFF:
-            return Kind.MAPPED, SCOPE_GLOBAL
-    return Kind.UNICAST, SCOPE_GLOBAL
+            return AddrType.MAPPED, SCOPE_GLOBAL
+    return AddrType.UNICAST, SCOPE_GLOBAL
 
 
 def prefix_of(address: int, length: int) -> int:

@@ -15,7 +15,7 @@ from nlemu.emulator.kernel.inet import fib_chain
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.fib import PREF_MEDIUM, Route6
 from nlemu.emulator.kernel.ipv6.fib_lookup import lookup
-from nlemu.emulator.kernel.ipv6.netns import Kind
+from nlemu.emulator.kernel.ipv6.netns import AddrType
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_addr import IFA_F
@@ -126,7 +126,8 @@ def _has(net: Net, address: int, dev: Device | None, banned: int = 0) -> bool:
     that device's."""
     for ifa in ip6.of(net).addresses.get(address, {}).values():
         flags = ifa.flags & ~TENTATIVE if ifa.flags & OPTIMISTIC else ifa.flags
-        if not flags & banned and (dev is None or ifa.dev is dev or not ifa.scope & (Kind.LINKLOCAL | Kind.LOOPBACK)):
+        anywhere = not ifa.scope & (AddrType.LINKLOCAL | AddrType.LOOPBACK)
+        if not flags & banned and (dev is None or ifa.dev is dev or anywhere):
             return True
     return False
 
@@ -137,7 +138,7 @@ def _loops(wanted: Wanted6, dev: Device | None) -> bool:
         dev is not None
         and bool(dev.flags & IFF_LOOPBACK)
         and not wanted.local
-        and not ip6.classify(wanted.dst)[0] & Kind.LOOPBACK
+        and not ip6.classify(wanted.dst)[0] & AddrType.LOOPBACK
     )
 
 
@@ -162,12 +163,12 @@ def _lead(net: Net, route: Route6, wanted: Wanted6, dev: Device | None) -> None:
 def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) -> Device:
     """ip6_validate_gw(): the device through which one gets to the gateway."""
     kind = ip6.classify(gateway)[0]
-    link_local = bool(kind & Kind.LINKLOCAL)
+    link_local = bool(kind & AddrType.LINKLOCAL)
     asked = dev
     if asked is not None and ip6.find(net, gateway, asked if link_local else None) is not None:
         raise Refusal(EINVAL, "Gateway can not be a local address")
-    if kind != Kind.LINKLOCAL | Kind.UNICAST:
-        if not kind & (Kind.UNICAST | Kind.MAPPED):
+    if kind != AddrType.LINKLOCAL | AddrType.UNICAST:
+        if not kind & (AddrType.UNICAST | AddrType.MAPPED):
             raise Refusal(EINVAL, "Invalid gateway address")
         if wanted.flags & ONLINK:
             _check_onlink(net, gateway, asked)

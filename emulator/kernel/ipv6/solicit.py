@@ -26,7 +26,7 @@ FIRST, NEXT = (0.9, 1.1), (1.9, 2.1)
 
 def start(dev: Device) -> None:
     """Asks, and will ask again."""
-    idev: Inet6Device = dev.ip6
+    idev: Inet6Device = dev.inet6
     packets.send(dev, ip6.ALL_ROUTERS, packets.router_solicitation(dev))
     idev.flags |= RS_SENT
     dev.changed()
@@ -35,7 +35,7 @@ def start(dev: Device) -> None:
 
 def has_source(dev: Device, banned: int = NOT_YET) -> bool:
     """ipv6_get_lladdr(): whether there is an address of the link without those flags: by default, one that passed."""
-    return any(ifa.scope == ip6.Kind.LINKLOCAL and not ifa.flags & banned for ifa in dev.ip6.addresses)
+    return any(ifa.scope == ip6.AddrType.LINKLOCAL and not ifa.flags & banned for ifa in dev.inet6.addresses)
 
 
 def stop(idev: Inet6Device) -> None:

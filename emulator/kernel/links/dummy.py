@@ -72,8 +72,7 @@ def setup(dev: Device) -> None:
     dev.flags = dev.flags & ~MULTICAST | NOARP
     dev.live_address_change = True
     dev.no_queue = True
-    dev.lltx = True
-    dev.features = dev.hw_features = dev.hw_enc_features = FEATURES
+    dev.features = dev.hw_features = FEATURES
     randomize_address(dev)
     dev.min_mtu = 0
     dev.max_mtu = 0

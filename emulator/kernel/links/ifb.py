@@ -71,7 +71,7 @@ def setup(dev: Device) -> None:
     """ifb_setup()."""
     ether_setup(dev)
     dev.txqlen = TX_QUEUE_LEN
-    dev.features = dev.hw_features = dev.hw_enc_features = FEATURES
+    dev.features = dev.hw_features = FEATURES
     dev.vlan_features = FEATURES & ~features.HW_VLAN_TX
     dev.flags = dev.flags & ~MULTICAST | NOARP
     randomize_address(dev)

@@ -58,7 +58,6 @@ def setup(dev: Device) -> None:
     dev.flags = int(IFF.LOOPBACK)
     dev.live_address_change = True
     dev.no_queue = True
-    dev.lltx = True
     dev.netns_immutable = True
     dev.hw_features = features.GSO_SOFTWARE
     dev.features = FEATURES

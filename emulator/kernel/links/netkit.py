@@ -196,11 +196,9 @@ def setup(dev: Device) -> None:
     dev.flags |= NOARP
     dev.live_address_change = True
     dev.no_queue = True
-    dev.lltx = True
     dev.netmem_tx = NetmemTx.NO_DMA
     dev.queue_mgmt_ops = True
-    dev.features = dev.hw_features = dev.hw_enc_features = FEATURES
-    dev.mpls_features = features.HW_CSUM | features.GSO_SOFTWARE
+    dev.features = dev.hw_features = FEATURES
     dev.vlan_features = FEATURES & ~features.HW_VLAN
     settings.set_tso_max_size(dev, GSO_MAX_SIZE)
 

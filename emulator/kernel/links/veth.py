@@ -220,7 +220,8 @@ class VethOps(DeviceOps):
                 link_watch.carrier_off(peer)
         if polled and new > old:
             enable_napi(dev, old, new)
-        settings.set_real_num_queues(dev, channels.tx_count, new)
+        settings.set_real_num_rx_queues(dev, new)
+        settings.set_real_num_tx_queues(dev, channels.tx_count)
         if polled and new < old:
             delete_napi(dev, new, old)
         if dev.running:
@@ -241,10 +242,8 @@ def setup(dev: Device) -> None:
     dev.priv = Veth()
     dev.live_address_change = True
     dev.no_queue = True
-    dev.lltx = True
-    dev.features = dev.hw_features = dev.hw_enc_features = FEATURES
+    dev.features = dev.hw_features = FEATURES
     dev.vlan_features = FEATURES & ~features.HW_VLAN
-    dev.mpls_features = features.HW_CSUM | features.GSO_SOFTWARE
     dev.max_mtu = ETH_MAX_MTU
     settings.set_tso_max_size(dev, GSO_MAX_SIZE)
 

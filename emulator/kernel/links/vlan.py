@@ -86,7 +86,6 @@ FEATURES = (
     | features.FCOE_CRC
     | features.FSO
 )
-ENCAPSULATED = features.CSUM_MASK | features.GSO_SOFTWARE | features.GSO_ENCAP_ALL
 HW_TAG = {
     ETH_P.VLAN_8021Q: features.word(NetifF.HW_VLAN_CTAG_TX),
     ETH_P.VLAN_8021AD: features.word(NetifF.HW_VLAN_STAG_TX),
@@ -158,14 +157,6 @@ def transfer_operstate(dev: Device) -> None:
         link_watch.transfer_operstate(vlan.below, dev)
 
 
-def encapsulated_features(below: Device) -> int:
-    """vlan_tnl_features(): what the device below can do for tunnels inside a tag."""
-    both = below.hw_enc_features & ENCAPSULATED
-    if not both & features.GSO_ENCAP_ALL or not both & features.CSUM_MASK:
-        return 0
-    return both & ~features.CSUM_MASK | features.HW_CSUM
-
-
 def make_room(dev: Device) -> None:
     """The room that the device below wants, and that of the tag."""
     below: Device = dev.priv.below
@@ -198,11 +189,8 @@ class VlanOps(DeviceOps):
         dev.dormant = below.dormant
         dev.hw_features = FEATURES | below.vlan_features & features.HW_MACSEC
         dev.features |= dev.hw_features
-        dev.lltx = True
         settings.inherit_tso_max(dev, below)
         dev.vlan_features = below.vlan_features & ~(features.FCOE_CRC | features.FSO)
-        dev.hw_enc_features = encapsulated_features(below)
-        dev.mpls_features = below.mpls_features
         if dev.address == NO_ADDRESS:
             dev.address = below.address
             dev.addr_assign_type = AddressAssignment.STOLEN
@@ -289,7 +277,6 @@ class VlanOps(DeviceOps):
         if events & WORK_FEATURES:
             settings.inherit_tso_max(dev, below)
             make_room(dev)
-            dev.hw_enc_features = encapsulated_features(below)
             features.update_features(dev)
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
@@ -407,6 +394,7 @@ class VlanKind(Kind):
 
     name = "vlan"
     option = "VLAN_8021Q"
+    devtype = "vlan"
     params = VlanParams
     notifiers = ((Stage.VLAN, follow),)
 

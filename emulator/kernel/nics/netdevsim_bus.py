@@ -17,6 +17,7 @@ from __future__ import annotations
 from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.core.uevents import Action
 from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address, valid_ethernet
 from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, Parent
 from nlemu.emulator.kernel.devices.features import word
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.kernel import Kernel
 
 BUS = "netdevsim"
+PTP_MAJOR = 251
+"""alloc_chrdev_region() of the clocks' character devices, on the recorded machine."""
 INT_MAX = 0x7FFFFFFF
 UINT_MAX = 0xFFFFFFFF
 SWITCH_ID_LEN = 32
@@ -91,6 +94,10 @@ class BusDevice:
     def name(self) -> str:
         """dev_name()."""
         return f"{BUS}{self.id}"
+
+    def announce(self, action: Action, *variables: tuple[str, object]) -> None:
+        """kobject_uevent_env() of the bus device, which is in no namespace."""
+        self.bus.kernel.uevents.send(None, action, f"/devices/{self.name}", BUS, *variables)
 
     def probe(self) -> None:
         """nsim_drv_probe(): the ports it was made with; all or none."""
@@ -143,12 +150,12 @@ class BusDevice:
             port_index=index,
             channels=self.num_queues,
             queues=[Queue() for _ in range(self.num_queues)],
-            clock=self.bus.take_clock(),
+            clock=self.bus.take_clock(self),
         )
         try:
             register(dev)
         except Refusal:
-            self.bus.clocks.discard(dev.priv.clock)
+            self.bus.drop_clock(self, dev.priv.clock)
             raise
         self.ports[index] = dev
         return dev
@@ -161,7 +168,7 @@ class BusDevice:
         if state.peer is not None:
             _part(dev, state.peer)
         unregister(dev)
-        self.bus.clocks.discard(state.clock)
+        self.bus.drop_clock(self, state.clock)
         if state.held is not None:
             state.held.put()
             state.held = None
@@ -177,13 +184,25 @@ class Bus:
         """The numbers of the PTP clocks; only these ports have any."""
         self._next_instance = 0
 
-    def take_clock(self) -> int:
+    def take_clock(self, device: BusDevice) -> int:
         """ptp_clock_register(): the lowest number that is free."""
         clock = 0
         while clock in self.clocks:
             clock += 1
         self.clocks.add(clock)
+        self._announce_clock(device, Action.ADD, clock)
         return clock
+
+    def drop_clock(self, device: BusDevice, clock: int) -> None:
+        """ptp_clock_unregister()."""
+        self.clocks.discard(clock)
+        self._announce_clock(device, Action.REMOVE, clock)
+
+    def _announce_clock(self, device: BusDevice, action: Action, clock: int) -> None:
+        self.kernel.uevents.send(
+            None, action, f"/devices/{device.name}/ptp/ptp{clock}", "ptp",
+            ("MAJOR", PTP_MAJOR), ("MINOR", clock), ("DEVNAME", f"ptp{clock}"),
+        )
 
     def new_device(
         self, device_id: int, ports: int = 1, queues: int = 1, net: Net | None = None
@@ -199,7 +218,10 @@ class Bus:
         self._next_instance += 1
         device = BusDevice(self, device_id, ports, queues, net or self.kernel.init_net, instance)
         self.devices[device_id] = device
+        device.announce(Action.ADD)
         device.probe()
+        if device.driven:
+            device.announce(Action.BIND, ("DRIVER", BUS))
         return device
 
     def del_device(self, device_id: int) -> None:
@@ -209,7 +231,11 @@ class Bus:
         device = self.devices.pop(device_id, None)
         if device is None:
             raise Refusal(ENOENT, f"there is no netdevsim device {device_id}")
+        driven = device.driven
         device.remove()
+        if driven:
+            device.announce(Action.UNBIND)
+        device.announce(Action.REMOVE)
 
     def new_port(self, device_id: int, index: int, perm_address: bytes | None = None) -> Device:
         """The device's new_port. ENOENT: no such device (the file is not there); EINVAL: no index, or not an address

@@ -44,14 +44,17 @@ class Takeover:
             self.later(lambda: self.take6(ip6.of(self.net).fib.node(route.dst, route.length)))
 
     def later(self, take: Callable[[], None]) -> None:
+        """Has something done when the kernel's work runs next (nsim_fib_event_work())."""
         self.takes.append(take)
         self.net.kernel.defer(self.catch_up)
 
     def catch_up(self) -> None:
+        """Does what waits, in the order in which it came."""
         while self.takes:
             self.takes.pop(0)()
 
     def take4(self, routes: list[Route4]) -> None:
+        """Marks those routes to one destination, the best first: the device has the first."""
         for at, route in enumerate(routes):
             route.trap = self.devices > 0 and at == 0
 
@@ -67,6 +70,7 @@ class Takeover:
         node.trapped = taken
 
     def take_all(self) -> None:
+        """Marks all routes of IPv4 anew."""
         for table in ip4.of(self.net).fib.in_order():
             for route in table:
                 self.take4(table.of(route.dst, route.length))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.devices.address import check_address, set_ethernet_mac
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.queue import set_real_num_queues
+from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.ethtool.link import Fec, FecBin, FecCounter, FecStats, TsInfo
 from nlemu.emulator.kernel.ethtool.settings import (
@@ -36,6 +36,7 @@ from nlemu.emulator.kernel.queues.provider import restart_queue
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import FecFlag, TcpDataSplit, UdpTunnelType
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
+from nlemu.protocol.uapi.net_shaper import NetShaperCaps
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
     from nlemu.emulator.kernel.queues.xdp import XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
+    from nlemu.protocol.uapi.net_shaper import NetShaperScope
 
 HDS_THRESHOLD_MAX = 1024
 """NSIM_HDS_THRESHOLD_MAX."""
@@ -125,6 +127,10 @@ class NetdevsimOps(DeviceOps):
     has_bpf = True
     settable_rings = frozenset(("tcp_data_split", "hds_thresh"))
     settable_coalesce = frozenset(COALESCE_ORDER)
+
+    def shaper_capabilities(self, dev: Device, scope: NetShaperScope) -> NetShaperCaps:
+        """nsim_shaper_cap(): everything, for every scope."""
+        return ~NetShaperCaps(0)
 
     # Up and down
 

@@ -20,8 +20,8 @@ from nlemu.emulator.kernel.devices.address import check_address, ether_setup, se
 from nlemu.emulator.kernel.devices.device import Device, Parent
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.queue import set_real_num_queues
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
+from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.link import LinkSettings
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings

@@ -11,9 +11,11 @@ A device's list runs from the highest id to the lowest; an instance that will ge
 from __future__ import annotations
 
 from bisect import bisect_left
+from errno import EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.states import RegState
+from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netdev import NapiThreaded
 
 if TYPE_CHECKING:
@@ -272,3 +274,15 @@ class NapiTable:
 def set_queue_napi(dev: Device, index: int, napi: Napi | None) -> None:
     """netif_queue_set_napi() of a receive queue: which instance polls it; None for none."""
     dev.rx[index].napi = napi
+
+
+def set_device_threaded(dev: Device, threaded: NapiThreaded) -> None:
+    """netif_set_threaded(): all NAPI instances of the device, and those that are to come. EOPNOTSUPP for a device that
+    has none."""
+    if not dev.napi_list:
+        raise Refusal(EOPNOTSUPP)
+    for instance in dev.napi_list:
+        instance.set_threaded(threaded)
+    for config in dev.napi_config.values():
+        config.threaded = threaded
+    dev.threaded = int(threaded)

@@ -56,22 +56,37 @@ def lookup(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[
     return None if isinstance(node, bool) else (path, node)
 
 
+def existing(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[str, Node] | None:
+    """The same where something has to be there. OSError ENOENT."""
+    found = lookup(call, dirfd, place, follow=follow)
+    if found is None:
+        return None
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    return path, node
+
+
 # Opening
 
 
 def openat(call: Call) -> Answer:
+    """openat(): a file of ours, or the kernel's."""
     return _open(call, call.cint(0), call.args[1], call.cint(2))
 
 
 def open_(call: Call) -> Answer:
+    """open()."""
     return _open(call, AT_FDCWD, call.args[0], call.cint(1))
 
 
 def creat(call: Call) -> Answer:
+    """creat()."""
     return _open(call, AT_FDCWD, call.args[0], O_CREAT | O_TRUNC | os.O_WRONLY)
 
 
 def openat2(call: Call) -> Answer:
+    """openat2(), whose flags lie in memory."""
     found = lookup(call, call.cint(0), call.args[1])
     if found is None:
         return PASS
@@ -134,12 +149,10 @@ def move(call: Call) -> Answer:
 
 
 def _stat(call: Call, dirfd: int, place: int, out: int, *, follow: bool) -> Answer:
-    found = lookup(call, dirfd, place, follow=follow)
+    found = existing(call, dirfd, place, follow=follow)
     if found is None:
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     call.write(out, pack_stat(call, attributes(call, node, path, follow=follow)))
     return 0
 
@@ -152,6 +165,7 @@ class Attributes:
 
 
 def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes:
+    """What stat() tells of a node at that path. follow: of what a link leads to."""
     supervisor = call.supervisor
     found = supervisor.files.identity(node, path, supervisor.tasks.net(call.tid))
     if isinstance(node, NetFile):
@@ -175,22 +189,23 @@ def pack_stat(call: Call, told: Attributes) -> bytes:
 
 
 def stat_(call: Call) -> Answer:
+    """stat(), lstat()."""
     return _stat(call, AT_FDCWD, call.args[0], call.args[1], follow=call.name == "stat")
 
 
 def newfstatat(call: Call) -> Answer:
+    """newfstatat()."""
     follow = not call.cint(3) & AT_SYMLINK_NOFOLLOW
     return _stat(call, call.cint(0), call.args[1], call.args[2], follow=follow)
 
 
 def statx(call: Call) -> Answer:
+    """statx(): the basic attributes."""
     follow = not call.cint(2) & AT_SYMLINK_NOFOLLOW
-    found = lookup(call, call.cint(0), call.args[1], follow=follow)
+    found = existing(call, call.cint(0), call.args[1], follow=follow)
     if found is None:
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     told = attributes(call, node, path, follow=follow)
     when = struct.pack("=qIxxxx", told.when, 0)
     data = struct.pack("=IIQIIIHxxQQQQ", STATX_BASIC_STATS, 4096, 0, 1, 0, 0, told.mode, told.inode, told.size, 0, 0)
@@ -201,32 +216,30 @@ def statx(call: Call) -> Answer:
 
 
 def _access(call: Call, dirfd: int, place: int, mode: int) -> Answer:
-    found = lookup(call, dirfd, place)
+    found = existing(call, dirfd, place)
     if found is None:
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     if mode & W_OK and isinstance(node, File) and not (node.writable and call.supervisor.root):
         raise OSError(errno.EACCES, path)
     return 0
 
 
 def access(call: Call) -> Answer:
+    """access()."""
     return _access(call, AT_FDCWD, call.args[0], call.cint(1))
 
 
 def faccessat(call: Call) -> Answer:
+    """faccessat(), faccessat2()."""
     return _access(call, call.cint(0), call.args[1], call.cint(2))
 
 
 def _readlink(call: Call, dirfd: int, place: int, out: int, room: int) -> Answer:
-    found = lookup(call, dirfd, place, follow=False)
+    found = existing(call, dirfd, place, follow=False)
     if found is None:
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     target = node.target if isinstance(node, Link) else node.link if isinstance(node, NetFile) else None
     if target is None or room <= 0:
         raise OSError(errno.EINVAL, path)
@@ -236,19 +249,19 @@ def _readlink(call: Call, dirfd: int, place: int, out: int, room: int) -> Answer
 
 
 def readlink(call: Call) -> Answer:
+    """readlink()."""
     return _readlink(call, AT_FDCWD, call.args[0], call.args[1], call.cint(2))
 
 
 def readlinkat(call: Call) -> Answer:
+    """readlinkat()."""
     return _readlink(call, call.cint(0), call.args[1], call.args[2], call.cint(3))
 
 
 def statfs(call: Call) -> Answer:
-    found = lookup(call, AT_FDCWD, call.args[0])
-    if found is None:
+    """statfs(): everything of ours is on a sysfs."""
+    if existing(call, AT_FDCWD, call.args[0]) is None:
         return PASS
-    if found[1] is None:
-        raise OSError(errno.ENOENT, found[0])
     told = struct.pack("=qqqqqqqiiqqq", SYSFS_MAGIC, 4096, 0, 0, 0, 0, 0, 0, 0, 255, 4096, 0)
     call.write(call.args[1], told.ljust(120, b"\0"))
     return 0
@@ -267,20 +280,20 @@ def _mkdir(call: Call, dirfd: int, place: int) -> Answer:
 
 
 def mkdir(call: Call) -> Answer:
+    """mkdir()."""
     return _mkdir(call, AT_FDCWD, call.args[0])
 
 
 def mkdirat(call: Call) -> Answer:
+    """mkdirat()."""
     return _mkdir(call, call.cint(0), call.args[1])
 
 
 def _unlink(call: Call, dirfd: int, place: int) -> Answer:
-    found = lookup(call, dirfd, place, follow=False)
+    found = existing(call, dirfd, place, follow=False)
     if found is None:
         return PASS
-    path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
+    path, _ = found
     name = netns_name(path)
     if name is None or not call.supervisor.root:
         raise OSError(errno.EPERM, path)
@@ -289,10 +302,12 @@ def _unlink(call: Call, dirfd: int, place: int) -> Answer:
 
 
 def unlink(call: Call) -> Answer:
+    """unlink(), rmdir()."""
     return _unlink(call, AT_FDCWD, call.args[0])
 
 
 def unlinkat(call: Call) -> Answer:
+    """unlinkat()."""
     return _unlink(call, call.cint(0), call.args[1])
 
 
@@ -316,13 +331,11 @@ def inotify_add_watch(call: Call) -> Answer:
 def chdir(call: Call) -> Answer:
     """Nobody can be where there is nothing: the caller goes to the real directory with the same names, through a
     descriptor, which it keeps until it goes to the next."""
-    found = lookup(call, AT_FDCWD, call.args[0])
+    found = existing(call, AT_FDCWD, call.args[0])
     if found is None:
         call.supervisor.files.entering(call.string(call.args[0]))
         return PASS
     path, node = found
-    if node is None:
-        raise OSError(errno.ENOENT, path)
     if not isinstance(node, Directory):
         raise OSError(errno.ENOTDIR, path)
     supervisor, process = call.supervisor, call.process
@@ -354,10 +367,10 @@ def getcwd(call: Call) -> Answer:
 
 def xattr(call: Call) -> Answer:
     """getxattr() and its like: there are none. Nor can a list of none be told from a file without a list."""
-    found = lookup(call, AT_FDCWD, call.args[0], follow=not call.name.startswith("l"))
+    found = existing(call, AT_FDCWD, call.args[0], follow=not call.name.startswith("l"))
     if found is None:
         return PASS
-    raise OSError(errno.ENOENT if found[1] is None else errno.EOPNOTSUPP, found[0])
+    raise OSError(errno.EOPNOTSUPP, found[0])
 
 
 def execve(call: Call) -> Answer:

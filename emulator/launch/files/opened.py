@@ -270,6 +270,7 @@ class Files:
         return os.stat(self.shadow)
 
     def close(self) -> None:
+        """Closes what is kept of files that are being written."""
         for ours in self._writers.values():
             with suppress(OSError):
                 ours.close()

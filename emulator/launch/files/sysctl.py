@@ -14,8 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.ipv4 import conf as ip4_conf
+from nlemu.emulator.kernel.ipv4 import settings as ip4_settings
 from nlemu.emulator.kernel.ipv6 import conf as ip6_conf
-from nlemu.emulator.kernel.ipv6 import disable
+from nlemu.emulator.kernel.ipv6 import settings as ip6_settings
 from nlemu.emulator.launch.files.tree import Directory, File, Node
 from nlemu.protocol.uapi.ip import Ipv4Devconf
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
@@ -127,12 +128,11 @@ def _read_only(value: int) -> File:
 
 
 def _device4(dev: Device) -> Directory:
-    conf: Ipv4Conf = dev.ip4.conf
+    conf: Ipv4Conf = dev.inet.conf
 
     def setting(field: Ipv4Devconf) -> File:
         def write(text: str) -> None:
-            conf[field] = integer(text)
-            dev.changed()
+            ip4_settings.set_conf(dev, field, integer(text))
 
         return File(lambda: f"{conf[field]}\n", None if field in FIXED4 else write)
 
@@ -140,16 +140,12 @@ def _device4(dev: Device) -> Directory:
 
 
 def _device6(dev: Device) -> Directory:
-    conf: Ipv6Conf = dev.ip6.conf
+    conf: Ipv6Conf = dev.inet6.conf
 
     def setting(field: Ipv6Devconf) -> File:
         def write(text: str) -> None:
             value = integer(text, *LIMITS6.get(field, ()))
-            if field == Ipv6Devconf.DISABLE_IPV6:
-                disable.disable(dev, value)
-                return
-            conf[field] = value * 1000 if field in SECONDS6 else value
-            dev.changed()
+            ip6_settings.set_conf(dev, field, value * 1000 if field in SECONDS6 else value)
 
         return File(lambda: f"{told6(field, conf[field])}\n", None if field in FIXED6 else write)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.devices import flags, settings
 from nlemu.emulator.kernel.devices.device import Device, Stats
 from nlemu.emulator.kernel.devices.states import NameAssignment
+from nlemu.emulator.kernel.devices.uevents import devpath
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, get_link_settings
 from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
 from nlemu.emulator.kernel.queues import napi
@@ -41,8 +42,7 @@ def _link(dev: Device) -> Link:
 
 def place(dev: Device) -> str:
     """Where below /sys/devices the device is."""
-    parent = dev.parent.name if dev.parent is not None else "virtual"
-    return f"{parent}/net/{dev.name}"
+    return devpath(dev).removeprefix("/devices/")
 
 
 def virtual_net(net: Net) -> Directory:
@@ -197,18 +197,11 @@ def _set_alias(dev: Device, text: str) -> None:
 
 
 def _set_threaded(dev: Device, text: str) -> None:
-    """threaded_store(), netif_set_threaded(): all NAPI instances of the device, and those that are to come."""
+    """threaded_store()."""
     wanted = number(text)
-    if not dev.napi_list:
-        raise OSError(errno.EOPNOTSUPP, "no NAPI instances")
     if wanted not in (0, 1):
         raise OSError(errno.EOPNOTSUPP, "0 or 1")
-    mode = NapiThreaded(wanted)
-    for instance in dev.napi_list:
-        instance.set_threaded(mode)
-    for config in dev.napi_config.values():
-        config.threaded = mode
-    dev.threaded = wanted
+    napi.set_device_threaded(dev, NapiThreaded(wanted))
 
 
 def queues(dev: Device) -> Directory:

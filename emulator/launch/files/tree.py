@@ -43,10 +43,12 @@ class File(Node):
 
     @property
     def readable(self) -> bool:
+        """Whether it can be read."""
         return self._read is not None
 
     @property
     def writable(self) -> bool:
+        """Whether it can be written."""
         return self._write is not None
 
     def read(self) -> bytes:
@@ -79,6 +81,7 @@ class Directory(Node):
         return iter(self._entries)
 
     def child(self, name: str) -> Node | None:
+        """The entry of that name, made now; None if there is none."""
         make = self._entries.get(name)
         return None if make is None else make()
 

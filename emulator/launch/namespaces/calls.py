@@ -95,6 +95,7 @@ def netns_name(path: str) -> str | None:
 
 
 def is_netns_directory(path: str) -> bool:
+    """Whether `ip netns` keeps its names there."""
     return posixpath.normpath(path) in ("/run/netns", "/var/run/netns")
 
 
@@ -123,6 +124,7 @@ def mount(call: Call) -> Answer:
 
 
 def umount(call: Call) -> Answer:
+    """umount2(): of a namespace's name takes it away, of anything else does nothing."""
     target = call.string(call.args[0]).decode(errors="surrogateescape")
     name = netns_name(target)
     if name is not None:

@@ -62,8 +62,7 @@ class Namespaces:
         machine = self.supervisor.machine
         self._made += 1
         net = machine.new_net(f"{UNNAMED}{os.getpid()}-{id(self)}-{self._made}")
-        del machine.nets[net.name]
-        return net
+        return machine.unname_net(net.name)
 
     # Files
 

@@ -14,23 +14,18 @@ import struct
 from nlemu.emulator.launch.sockets.channel import Channel
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.filter import F_DUPFD_CLOEXEC
+from nlemu.emulator.machine.endpoint import MIN_RCVBUF, RCVBUF
 from nlemu.protocol.uapi.netlink import NetlinkOpt
+from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
 
-AF_NETLINK = 16
-SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
+SOCK_DGRAM, SOCK_RAW = 2, 3
 SOCK_TYPE_MASK = 0xF
 SOCK_NONBLOCK = os.O_NONBLOCK
 SOCK_CLOEXEC = os.O_CLOEXEC
 MAX_LINKS = 32
 ADDRESS = struct.Struct("=HHII")  # struct sockaddr_nl
 ADDRESS_STORAGE = 128
-
-SOL_SOCKET = 1
-SOL_NETLINK = 270
-SO_TYPE, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_PASSCRED = 3, 4, 7, 8, 16
-SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_PROTOCOL, SO_DOMAIN = 32, 33, 38, 39
-RMEM_MAX = 212992  # net.core.rmem_max
-SOCK_MIN_RCVBUF = 2304
+RMEM_MAX = RCVBUF  # net.core.rmem_max is what net.core.rmem_default is
 INT_MAX = 0x7FFFFFFF
 
 
@@ -126,8 +121,10 @@ def connect(call: Call) -> Answer:
 
 
 def may_send_to_users(channel: Channel, port: int, groups: int) -> None:
-    """Only the kernel may be sent to by everybody (netlink_allowed(NL_CFG_F_NONROOT_SEND)). OSError EPERM."""
-    if (port or groups) and not channel.endpoint.credentials.net_admin:
+    """Of most protocols, only the kernel may be sent to by everybody (netlink_allowed(NL_CFG_F_NONROOT_SEND)).
+    OSError EPERM."""
+    endpoint = channel.endpoint
+    if (port or groups) and not (endpoint.spec.nonroot_send or endpoint.credentials.net_admin):
         raise OSError(errno.EPERM, "sending to other programs wants CAP_NET_ADMIN")
 
 
@@ -173,19 +170,19 @@ def setsockopt(call: Call) -> Answer:
         return 0
     if level != SOL_SOCKET:
         raise OSError(errno.ENOPROTOOPT, "level")
-    if name not in (SO_PASSCRED, SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUFFORCE):
+    if name not in (So.PASSCRED, So.RCVBUF, So.RCVBUFFORCE, So.SNDBUFFORCE):
         return PASS
     if length < 4:
         raise OSError(errno.EINVAL, "length of an option")
     value = call.number(place)
-    if name == SO_PASSCRED:
+    if name == So.PASSCRED:
         channel.passcred = bool(value)
-    elif name == SO_RCVBUF:
-        endpoint.rcvbuf = max(min(value & 0xFFFFFFFF, RMEM_MAX) * 2, SOCK_MIN_RCVBUF)
+    elif name == So.RCVBUF:
+        endpoint.rcvbuf = max(min(value & 0xFFFFFFFF, RMEM_MAX) * 2, MIN_RCVBUF)
     elif not endpoint.credentials.admin:
         raise OSError(errno.EPERM, "CAP_NET_ADMIN")
-    elif name == SO_RCVBUFFORCE:
-        endpoint.rcvbuf = max(min(max(value, 0), INT_MAX // 2) * 2, SOCK_MIN_RCVBUF)
+    elif name == So.RCVBUFFORCE:
+        endpoint.rcvbuf = max(min(max(value, 0), INT_MAX // 2) * 2, MIN_RCVBUF)
     return 0
 
 
@@ -214,17 +211,17 @@ def getsockopt(call: Call) -> Answer:
     if level != SOL_SOCKET:
         raise OSError(errno.ENOPROTOOPT, "level")
     match name:
-        case 3:  # SO_TYPE
+        case So.TYPE:
             value = channel.kind
-        case 38:  # SO_PROTOCOL
+        case So.PROTOCOL:
             value = endpoint.protocol
-        case 39:  # SO_DOMAIN
+        case So.DOMAIN:
             value = AF_NETLINK
-        case 4:  # SO_ERROR
+        case So.ERROR:
             value = errno.ENOBUFS if endpoint.overrun() else 0
-        case 8:  # SO_RCVBUF
+        case So.RCVBUF:
             value = endpoint.rcvbuf
-        case 16:  # SO_PASSCRED
+        case So.PASSCRED:
             value = int(channel.passcred)
         case _:
             return PASS

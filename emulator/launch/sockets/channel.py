@@ -26,7 +26,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch.trap.filter import ROOM
-from nlemu.emulator.machine.endpoint import Credentials, Datagram, Endpoint
+from nlemu.emulator.machine.endpoint import SNDBUF, Credentials, Datagram, Endpoint
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 
 TURN = 64
 """How many datagrams are taken before others have their turn."""
-WRITE_AHEAD = 212992
-"""Send buffer: net.core.wmem_default, which is also what bounds a datagram (EMSGSIZE)."""
 TIGHT = 1
 """The kernel makes the least of it that there is: one unread datagram fills it."""
 LONGEST = 1 << 20
@@ -119,10 +117,11 @@ class Channel:
             except OSError as error:
                 log.debug("a request that sendmsg() would have refused: %s", error)
 
-    def request(self, datagram: bytes) -> None:
-        """One sendmsg() of the program to the kernel, and all that comes of it. OSError as `Endpoint.send()`."""
+    def request(self, datagram: bytes, portid: int = 0, groups: int = 0) -> None:
+        """One sendmsg() of the program, to the kernel or to other programs, and all that comes of it. OSError as
+        `Endpoint.send_to()`."""
         try:
-            self.endpoint.send(datagram)
+            self.endpoint.send_to(datagram, portid, groups)
         finally:
             self.supervisor.settle()
 
@@ -165,7 +164,7 @@ class Channel:
 
     def _loosen(self) -> None:
         self._tight = False
-        self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WRITE_AHEAD)
+        self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SNDBUF)
 
     def unread(self) -> bool:
         """Whether something that was written ahead has not been read."""

@@ -22,9 +22,6 @@ from typing import NamedTuple
 
 from nlemu.emulator.launch.sockets.calls import (
     ADDRESS,
-    AF_NETLINK,
-    SOL_NETLINK,
-    SOL_SOCKET,
     may_send_to_users,
     nonblocking,
     of,
@@ -35,21 +32,20 @@ from nlemu.emulator.launch.sockets.channel import LONGEST, Channel
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
 from nlemu.emulator.launch.trap.seccomp import libc
+from nlemu.emulator.machine.endpoint import LONGEST as LONGEST_SENT
 from nlemu.emulator.machine.endpoint import Datagram
 from nlemu.protocol.uapi.netlink import NetlinkOpt
+from nlemu.protocol.uapi.socket import AF_NETLINK, SCM_CREDENTIALS, SOL_NETLINK, SOL_SOCKET
 
 MSG_OOB, MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_CMSG_CLOEXEC = 1, 2, 8, 0x20, 0x40, 0x40000000
 MSG_WAITFORONE = 0x10000
-SCM_CREDENTIALS = 2
-HEADER = struct.Struct("=QIxxxxQQQQixxxx")  # struct msghdr
+MSGHDR = struct.Struct("=QIxxxxQQQQixxxx")  # struct msghdr
 MMSGHDR = 64  # struct mmsghdr
 NAMELEN, CONTROLLEN = 8, 40  # where in struct msghdr; the flags come right after the latter
 CMSG = struct.Struct("=Qii")
 IOVEC = struct.Struct("=QQ")
 UIO_MAXIOV = 1024
 SSIZE_MAX = 0x7FFFFFFFFFFFFFFF
-SNDBUF = 212992
-OVERHEAD = 32  # netlink_sendmsg(): len > sk_sndbuf - 32 is EMSGSIZE
 SO_RCVTIMEO = struct.Struct("=qq")
 
 _buffer = ctypes.create_string_buffer(LONGEST)
@@ -68,7 +64,8 @@ class Header(NamedTuple):
 
 
 def read_header(call: Call, place: int) -> Header:
-    return Header(*HEADER.unpack(call.read(place, HEADER.size)))
+    """The struct msghdr at that address."""
+    return Header(*MSGHDR.unpack(call.read(place, MSGHDR.size)))
 
 
 def vectors(call: Call, place: int, count: int) -> list[tuple[int, int]]:
@@ -87,7 +84,7 @@ def vectors(call: Call, place: int, count: int) -> list[tuple[int, int]]:
 def gather(call: Call, pieces: list[tuple[int, int]]) -> bytes:
     """The datagram that is sent. OSError EMSGSIZE, EFAULT."""
     total = sum(length for _, length in pieces)
-    if total > SNDBUF - OVERHEAD:
+    if total > LONGEST_SENT:
         raise OSError(errno.EMSGSIZE, "longer than the send buffer")
     return b"".join(call.read(address, length) for address, length in pieces if length)
 
@@ -106,18 +103,12 @@ def transmit(call: Call, channel: Channel, pieces: list[tuple[int, int]], to: tu
     data = gather(call, pieces)
     call.check()
     endpoint.descriptors = call.supervisor.descriptors(call.process.pid)
-    if port:
-        other = endpoint.machine.ports.taken.get((endpoint.net, endpoint.protocol, port))
-        if other is None:
-            raise OSError(errno.ECONNREFUSED, "nobody there")
-        other.deliver(data, portid=endpoint.portid)
-        call.supervisor.settle()
-    else:
-        channel.request(data)
+    channel.request(data, port, groups)
     return len(data)
 
 
 def sendto(call: Call) -> Answer:
+    """sendto()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -126,11 +117,13 @@ def sendto(call: Call) -> Answer:
 
 
 def sendmsg(call: Call) -> Answer:
+    """sendmsg()."""
     channel = of(call)
     return PASS if channel is None else send_header(call, channel, call.args[1], call.cint(2))
 
 
 def send_header(call: Call, channel: Channel, place: int, flags: int) -> int:
+    """Sends what a struct msghdr describes; how many bytes that were."""
     header = read_header(call, place)
     to = channel.peer
     if header.name and header.namelen:
@@ -139,6 +132,7 @@ def send_header(call: Call, channel: Channel, place: int, flags: int) -> int:
 
 
 def sendmmsg(call: Call) -> Answer:
+    """sendmmsg()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -147,7 +141,7 @@ def sendmmsg(call: Call) -> Answer:
         place = call.args[1] + index * MMSGHDR
         try:
             length = send_header(call, channel, place, call.cint(3))
-            call.write(place + HEADER.size, struct.pack("=I", length))
+            call.write(place + MSGHDR.size, struct.pack("=I", length))
         except OSError:
             if sent:
                 break
@@ -206,6 +200,7 @@ class Room(NamedTuple):
 
 
 def recvfrom(call: Call) -> Answer:
+    """recvfrom()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -214,6 +209,7 @@ def recvfrom(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
+    """read(), readv()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -222,6 +218,7 @@ def read(call: Call) -> Answer:
 
 
 def recvmsg(call: Call) -> Answer:
+    """recvmsg()."""
     channel = of(call)
     if channel is None:
         return PASS
@@ -229,6 +226,7 @@ def recvmsg(call: Call) -> Answer:
 
 
 def header_room(call: Call, place: int, flags: int) -> Room:
+    """The room that a struct msghdr describes. OSError EINVAL."""
     header = read_header(call, place)
     if header.name and header.namelen > 0x7FFFFFFF:
         raise OSError(errno.EINVAL, "length of a name")
@@ -284,13 +282,13 @@ def obtain(call: Call, channel: Channel, borrowed: Borrowed, room: Room, many: M
     if many is None:
         return length
     place, count, flags = many
-    call.write(place + HEADER.size, struct.pack("=I", length))
+    call.write(place + MSGHDR.size, struct.pack("=I", length))
     got = 1
     while got < count:
         place += MMSGHDR
         try:
             length = one(call, channel, borrowed, header_room(call, place, flags & ~MSG_WAITFORONE))
-            call.write(place + HEADER.size, struct.pack("=I", length))
+            call.write(place + MSGHDR.size, struct.pack("=I", length))
         except OSError:
             break
         got += 1
@@ -298,6 +296,7 @@ def obtain(call: Call, channel: Channel, borrowed: Borrowed, room: Room, many: M
 
 
 def one(call: Call, channel: Channel, borrowed: Borrowed, room: Room) -> int:
+    """Receives one datagram into the room; its length. OSError ENOBUFS, EAGAIN."""
     endpoint = channel.endpoint
     if endpoint.overrun():
         raise OSError(errno.ENOBUFS, "datagrams were lost")

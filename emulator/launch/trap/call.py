@@ -65,6 +65,7 @@ class Call:
 
     @property
     def process(self) -> Process:
+        """Whose thread has called."""
         return self.supervisor.tasks.process(self.tid)
 
     def borrow(self, fd: int) -> Borrowed:

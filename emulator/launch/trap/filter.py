@@ -31,24 +31,20 @@ from nlemu.emulator.launch.trap.instructions import (
     null,
     within,
 )
+from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
+from nlemu.protocol.uapi.sockios import Sioc
 
-AF_NETLINK = 16
 MSG_TRUNC = 0x20
 AT_EMPTY_PATH = 0x1000
 F_DUPFD = 0
 F_DUPFD_CLOEXEC = 1030
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
-SOL_SOCKET, SOL_NETLINK = 1, 270
-SO_TYPE, SO_PROTOCOL, SO_DOMAIN = 3, 38, 39
 SOCKADDR_NL = 12
 """How long a name of netlink is, in bytes."""
 STDOUT = 1
 SHORT = 257
 """Writes of less than this many bytes are: what the files of devices take (IFALIASZ and a newline)."""
-SIOCGIFNAME = 0x8910
-SIOCSIFTXQLEN = 0x8943
-SIOCETHTOOL = 0x8946
 BPF_PROG_QUERY = 16
 ROOM = 32768
 """A reader with this much room takes every datagram whole (netlink_recvmsg() counts no more)."""
@@ -95,12 +91,12 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         *(high("close") if keep else ()),
         Rule("write", (equals(0, STDOUT), below(2, SHORT))),
         *(Rule(call, (equals(1, SOL_NETLINK),)) for call in ("setsockopt", "getsockopt")),
-        *(Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, name))) for name in (SO_TYPE, SO_PROTOCOL, SO_DOMAIN)),
+        *(Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, name))) for name in (So.TYPE, So.PROTOCOL, So.DOMAIN)),
         *(Rule(call, (equals(2, SOCKADDR_NL),)) for call in ("bind", "connect")),
         Rule("sendto", (equals(5, SOCKADDR_NL),)),
         Rule("getsockname"),
-        Rule("ioctl", (within(1, SIOCGIFNAME, SIOCSIFTXQLEN),)),
-        Rule("ioctl", (equals(1, SIOCETHTOOL),)),
+        Rule("ioctl", (within(1, Sioc.GIFNAME, Sioc.SIFTXQLEN),)),
+        Rule("ioctl", (equals(1, Sioc.ETHTOOL),)),
         Rule("socket", (equals(0, AF_NETLINK),)),
         Rule("newfstatat", (lacks(3, AT_EMPTY_PATH),)),
         *(Rule(call) for call in PATH_CALLS),

@@ -99,6 +99,7 @@ class Listener:
             fcntl.ioctl(fd, NOTIF_SET_FLAGS, FD_SYNC_WAKE_UP)
 
     def close(self) -> None:
+        """Closes it; calls that wait fail with ENOSYS."""
         os.close(self.fd)
 
     def receive(self) -> Notification | None:

@@ -146,6 +146,7 @@ class Tasks:
         self._on_leave()
 
     def close(self) -> None:
+        """Forgets all processes."""
         for pidfd in list(self.by_pidfd):
             self.ended(pidfd)
 

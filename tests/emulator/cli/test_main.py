@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import nlemu as package
 from nlemu.emulator.cli import COMMANDS, NO_DAEMON, REFUSED, USAGE, main
 from nlemu.emulator.cli.table import table
 from tests.emulator.cli.conftest import PATIENCE, environment, nlemu, start
@@ -33,7 +34,7 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("nlemu ")
+    assert capsys.readouterr().out == f"nlemu {package.__version__}\n"
 
 
 @pytest.mark.parametrize(

@@ -71,3 +71,28 @@ def test_what_is_no_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert out == "" and err.splitlines()[0].startswith(f"nlemu replay: {tmp_path / 't'}:1: ")
     assert main(["replay", str(tmp_path)]) == USAGE
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A trace of a kernel that is not here."""
+    first, *rest = EQUAL.read_text().splitlines()
+    header = json.loads(first) | {"kernel": "5.15.0"}
+    path = tmp_path / "elsewhere.jsonl"
+    path.write_text("\n".join([json.dumps(header), *rest]) + "\n")
+    return path
+
+
+def test_a_kernel_that_is_not_here(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(elsewhere)]) == USAGE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{elsewhere}: there is no kernel 5.15.0 (recorded); there are 7.2.13, 7.2.13-recorded" in line
+    assert "--nearest" in line and "--kernel" in line
+
+
+def test_the_nearest_kernel_or_any_if_told_to(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "--nearest", str(elsewhere)]) == OK
+    assert main(["replay", "--kernel", "7.2.13", str(elsewhere)]) == OK
+    capsys.readouterr()
+    assert main(["replay", "--kernel", "7.2", str(elsewhere)]) == USAGE
+    assert "there is no kernel '7.2'; there are 7.2.13, 7.2.13-recorded" in capsys.readouterr().err

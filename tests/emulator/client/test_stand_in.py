@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from nlemu.emulator.client.client import Control
-from nlemu.emulator.client.stand_in import SOL_NETLINK, StandIn, netlink_socket
+from nlemu.emulator.client.stand_in import StandIn, netlink_socket
 from nlemu.emulator.daemon.background import daemon
 from nlemu.protocol.uapi.netlink import NetlinkOpt
+from nlemu.protocol.uapi.socket import SOL_NETLINK
 from tests.emulator.daemon.edge import (
     MGMT,
     NETDEV,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nlemu.emulator.daemon.server import Server, serving
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
-from nlemu.protocol.frame import HEADER
+from nlemu.protocol.frame import NLMSGHDR
 
 
 class Bell:
@@ -62,13 +63,15 @@ async def test_time_stands_still_unless_it_is_told_to_pass(place: Path, mock_clo
 async def test_a_request_finds_the_time_of_its_arrival(place: Path, mock_clock: MockClock) -> None:
     async with serving(place / "d", real_time=True) as server:
         machine, seen = server.machine, []
-        machine.receivers[0] = lambda call: seen.append(machine.clock.now / NSEC_PER_SEC)
+        machine.protocols[0] = replace(
+            machine.protocols[0], receive=lambda call: seen.append(machine.clock.now / NSEC_PER_SEC)
+        )
         client = trio.socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         await client.connect(str(place / "d" / "init" / "route"))
         for _ in range(2):
             await wait_all_tasks_blocked()
             mock_clock.jump(10)
-            await client.send(HEADER.pack(16, 18, 1, 0, 0))
+            await client.send(NLMSGHDR.pack(16, 18, 1, 0, 0))
         await wait_all_tasks_blocked()
         client.close()
     assert seen == pytest.approx([10.0, 20.0])

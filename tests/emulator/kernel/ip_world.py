@@ -125,7 +125,7 @@ class IpWorld:
         return [text6(route) for node in ip6.of(self.net).fib.nodes() for route in node]
 
     def addresses4(self, dev: Device | None = None) -> list[str]:
-        return [str(ipaddress.IPv4Address(ifa.local)) for ifa in (dev or self.dev).ip4.addresses]
+        return [str(ipaddress.IPv4Address(ifa.local)) for ifa in (dev or self.dev).inet.addresses]
 
     def addresses6(self, dev: Device | None = None) -> list[str]:
-        return [str(ipaddress.IPv6Address(ifa.address)) for ifa in (dev or self.dev).ip6.addresses]
+        return [str(ipaddress.IPv6Address(ifa.address)) for ifa in (dev or self.dev).inet6.addresses]

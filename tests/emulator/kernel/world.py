@@ -8,28 +8,28 @@ from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.flags import change_flags
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.nics.netdevsim_bus import new_device
-from tests.emulator.kernel.ear import Ear
+from tests.emulator.kernel.pool_events import PoolEvents
 
 
 @dataclass
 class World:
     kernel: Kernel
-    ear: Ear
+    events: PoolEvents
     port: Device
 
 
 def world(queues: int = 2, netdevsim: str = "plain", up: bool = True) -> World:
     """netdevsim10 with one port, eth0."""
     kernel = Kernel(netdevsim=netdevsim)
-    ear = Ear()
-    kernel.announcer = ear
+    events = PoolEvents()
+    kernel.announcer = events
     new_device(kernel, 10, 1, queues)
     port = kernel.init_net.by_name("eth0")
     assert port is not None
     if up:
         set_up(port)
-        ear.heard()
-    return World(kernel, ear, port)
+        events.taken()
+    return World(kernel, events, port)
 
 
 def set_up(dev: Device, up: bool = True) -> None:

@@ -25,7 +25,7 @@ import os, sys
 sys.path.insert(0, {str(ROOT)!r})
 from nlemu.emulator import cli
 from nlemu.emulator.cli import check, run, serve
-from nlemu.emulator.daemon import guest, server
+from nlemu.emulator.daemon import host, server
 from nlemu.emulator.launch import check as launch_check, session, supervision
 from nlemu.emulator.launch.trap import seccomp
 from nlemu.emulator.machine import machine

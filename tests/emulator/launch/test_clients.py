@@ -187,7 +187,7 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     place.chmod(0o755)
     settings = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOPATH": str(GO_PACKAGES), "GOFLAGS": "",
                 "GOCACHE": str(tmp_path_factory.mktemp("go"))}
-    for program in ("vishvananda", "mdlayher"):
+    for program in ("vishvananda", "mdlayher", "handles"):
         subprocess.run([compiler, "build", "-o", str(place / program), "."], cwd=GO_SOURCES / program, check=True,
                        env={**nobody.environment(), **settings})
     yield place

@@ -99,9 +99,9 @@ WRONG = [
     ({"send": "a"}, "t.jsonl:2: 'send' needs 'hex'"),
     ({"send": "", "hex": ""}, "t.jsonl:2: 'send' should be a name, and not \"\""),
     ({"send": "a", "hex": "0"}, "t.jsonl:2: 'hex' should be an even number of hexadecimal digits, and not \"0\""),
-    ({"open": "a", "proto": 4}, "t.jsonl:2: 'proto' should be 0 or 16, and not 4"),
+    ({"open": "a", "proto": "xfrm"}, "t.jsonl:2: 'proto' should be a number from 0 to 4294967295, and not \"xfrm\""),
     ({"open": "a", "proto": 16, "port": -1}, "t.jsonl:2: 'port' should be a number from 0 to 4294967295, and not -1"),
-    ({"open": "a", "proto": True}, "t.jsonl:2: 'proto' should be 0 or 16, and not true"),
+    ({"open": "a", "proto": True}, "t.jsonl:2: 'proto' should be a number from 0 to 4294967295, and not true"),
     (
         {"open": "a", "proto": 0, "opts": [[1]]},
         "t.jsonl:2: 'opts' should be a list in which [1] is a list of 2, and not [[1]]",

@@ -266,6 +266,8 @@ def walk(nodes: list[Node]) -> Iterator[Node]:
 def test_everything_recorded_is_decoded_without_a_rest() -> None:
     complaints = []
     for name, datagram, protocol in RECORDED:
+        if protocol not in (ROUTE, GENERIC):
+            continue  # of other protocols only the headers are read, and uevents have none
         assert sum(header.length + 3 & ~3 for header, _ in split(datagram)) == len(datagram)
         for header, one in split(datagram):
             told = read(one, protocol)

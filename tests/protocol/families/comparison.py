@@ -32,7 +32,16 @@ from nlemu.protocol.names.words import (
 from nlemu.protocol.schema import family as schema
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.interpret import bare, is_padding
-from nlemu.protocol.schema.kinds import Bitfield32, Bytes, Chosen, Kind, Nest, NestArray, Structure, Text
+from nlemu.protocol.schema.kinds import (
+    Bitfield32,
+    Bytes,
+    Chosen,
+    Nest,
+    NestArray,
+    PayloadKind,
+    Structure,
+    Text,
+)
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.uapi.genetlink import GenlFlag
 from tests.protocol.families.specification import Attribute, Operation, Specification
@@ -341,7 +350,7 @@ def kind_of(ours: Attr[Any], owner: type[AttrSet]) -> str:
     return "binary" if isinstance(kind, Bytes) else repr(kind).replace("be", "be-u")
 
 
-def inner(kind: Kind[Any]) -> type[AttrSet] | None:
+def inner(kind: PayloadKind[Any]) -> type[AttrSet] | None:
     """The set inside, at whatever depth of arrays."""
     if isinstance(kind, NestArray):
         return inner(kind.member)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from nlemu.protocol.frame import GENERIC
-from nlemu.protocol.frame import HEADER as MESSAGE
-from nlemu.protocol.schema.attributes import HEADER, Attr, AttrSet, Layout, Stretch, pack, walk
+from nlemu.protocol.frame import GENERIC, NLMSGHDR
+from nlemu.protocol.schema.attributes import NLATTR, Attr, AttrSet, Layout, Stretch, pack, walk
 from nlemu.protocol.schema.kinds import array, binary, chosen, flag, nest, string, u8, u16, u32, uint
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.schema.structs import genlmsghdr, nlattr, nlmsghdr
@@ -95,8 +94,8 @@ def test_the_walk_ends_at_the_first_that_is_not_whole() -> None:
 
 
 def test_the_headers_are_those_of_the_structures() -> None:
-    assert HEADER.pack(5, 6) == nlattr.build({"len": 5, "type": 6})
-    assert MESSAGE.pack(1, 2, 3, 4, 5) == nlmsghdr.build({"len": 1, "type": 2, "flags": 3, "seq": 4, "pid": 5})
+    assert NLATTR.pack(5, 6) == nlattr.build({"len": 5, "type": 6})
+    assert NLMSGHDR.pack(1, 2, 3, 4, 5) == nlmsghdr.build({"len": 1, "type": 2, "flags": 3, "seq": 4, "pid": 5})
     assert GENERIC.pack(1, 2, 3) == genlmsghdr.build({"cmd": 1, "version": 2, "reserved": 3})
 
 

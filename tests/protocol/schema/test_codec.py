@@ -95,7 +95,7 @@ def test_any_bytes_mean_the_same(data: bytes) -> None:
 
 
 SIZES = {  # sizeof() as the compiler has it on x86-64
-    "nlmsghdr": 16, "nlmsgerr": 20, "nlattr": 4, "nla_bitfield32": 8, "sockaddr_nl": 12, "nl_pktinfo": 4,
+    "nlmsghdr": 16, "nlmsgerr": 20, "nlattr": 4, "sockaddr_nl": 12,
     "genlmsghdr": 4, "rtgenmsg": 1, "ifinfomsg": 16, "rtmsg": 12, "rtnexthop": 8, "rta_cacheinfo": 32,
     "ifaddrmsg": 8, "ifa_cacheinfo": 16, "ndmsg": 12, "nda_cacheinfo": 16, "fib_rule_hdr": 12, "netconfmsg": 1,
     "rtnl_link_stats": 96, "rtnl_link_stats64": 200, "rtnl_link_ifmap": 32, "ifla_cacheinfo": 16,

@@ -19,9 +19,11 @@ import pytest
 
 from nlemu.protocol import uapi
 from nlemu.protocol.families.ethtool import hardware
+from nlemu.protocol.families.net_shaper import Caps
 from nlemu.protocol.families.nlctrl import McastGroup
 from nlemu.protocol.families.route import link, link_vf, nsid
 from nlemu.protocol.families.route.kinds import veth
+from nlemu.protocol.families.xfrm import Xfrma
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.uapi import (
     ethtool,
@@ -37,12 +39,18 @@ from nlemu.protocol.uapi import (
     ip,
     ipv6,
     neighbour,
+    net_shaper,
     net_tstamp,
     netdev,
     netdevice,
     netlink,
+    nfnetlink,
     rtnetlink,
     snmp,
+    sock_diag,
+    socket,
+    sockios,
+    xfrm,
 )
 from nlemu.protocol.wire import acks, advertise
 from tests.protocol.uapi.header import numbers
@@ -107,6 +115,10 @@ ROWS = (
     Row("if.h", "IFF_(.*)", (if_.IFF,)),
     Row("if.h", "IF_OPER_(.*)", (if_.IfOper,)),
     Row("if.h", "IF_LINK_MODE_(.*)", (if_.IfLinkMode,)),
+    Row("ethtool.h", "ETHTOOL_(GDRVINFO|GLINK|GSTRINGS|GSTATS|GSSET_INFO)", (ethtool.EthtoolIoctl,)),
+    Row("net_shaper.h", "NET_SHAPER_SCOPE_(.*)", (net_shaper.NetShaperScope,)),
+    Row("net_shaper.h", "NET_SHAPER_CMD_(.*)", (net_shaper.NetShaperCmd,)),
+    Row("sockios.h", "SIOC(.*)", (sockios.Sioc,), omitted={".*": "ioctls that are not emulated"}),
     Row("if_addr.h", "IFA_F_(.*)", (if_addr.IFA_F,)),
     Row("if_addr.h", "IFAPROT_(.*)", (if_addr.IFAPROT,)),
     Row("if_arp.h", "ARPHRD_(.*)", (if_arp.ARPHRD,), omitted={"ARPHRD_.*": HISTORY}),
@@ -164,6 +176,16 @@ ROWS = (
     Row("ethtool.h", "PHY_UPSTREAM_(.*)", (ethtool.PhyUpstream,)),
     Row("ethtool.h", "RXH_(.*)", (ethtool.Rxh,)),
     Row("ethtool.h", "RXH_XFRM_(.*)", (ethtool.RxhXfrm,), omitted={"RXH_XFRM_NO_CHANGE": "of ioctls"}),
+    Row("xfrm.h", "XFRM_MSG_(.*)", (xfrm.XfrmMsg,), omitted={"XFRM_MSG_BASE": "where the list begins"}),
+    Row("xfrm.h", "XFRMNLGRP_(.*)", (xfrm.XfrmGroup,)),
+    Row("xfrm.h", "XFRM_POLICY_TYPE_(.*)", (xfrm.XfrmPolicyType,), omitted={"XFRM_POLICY_TYPE_ANY": UNUSED}),
+    Row("xfrm.h", "XFRM_POLICY_(IN|OUT|FWD)", (xfrm.XfrmPolicyDir,)),
+    Row("xfrm.h", "XFRM_USERPOLICY_(.*)", (xfrm.XfrmUserpolicy,)),
+    Row("sock_diag.h", "SKNLGRP_(.*)", (sock_diag.SockDiagGroup,)),
+    Row("netfilter/nfnetlink.h", "NFNLGRP_(.*)", (nfnetlink.NfnlGroup,)),
+    Row("netfilter/nfnetlink.h", "NFNL_SUBSYS_(.*)", (nfnetlink.Subsys,), omitted={
+        "NFNL_SUBSYS_(OSF|CTNETLINK_TIMEOUT|CTHELPER|NFT_COMPAT)": "no kernel here has them",
+    }),
 )
 
 SETS: tuple[tuple[str, str, type[AttrSet]], ...] = (
@@ -180,10 +202,24 @@ SETS: tuple[tuple[str, str, type[AttrSet]], ...] = (
     ("netlink.h", "NLMSGERR_ATTR_((?!UNUSED).*)", acks.Error),
     ("devlink.h", "DEVLINK_ATTR_(BUS_NAME|DEV_NAME|PORT_INDEX|INDEX)", link.DevlinkHandle),
     ("genetlink.h", "CTRL_ATTR_MCAST_GRP_(.*)", McastGroup),
+    ("xfrm.h", "XFRMA_((?!SAD_|SPD_|OUTPUT_MARK).*)", Xfrma),
+    ("net_shaper.h", "NET_SHAPER_A_CAPS_(.*)", Caps),
 )
 """Sets of attributes that no specification has, or has otherwise."""
 
+OF_A_SUBSYSTEM = "the headers have the numbers within a subsystem; traces p07 and p08 have the types"
+
 UNCOVERED: dict[type, str] = {
+    **dict.fromkeys((
+        nfnetlink.CtMsg, nfnetlink.ExpMsg, nfnetlink.QueueMsg, nfnetlink.LogMsg, nfnetlink.IpsetMsg, nfnetlink.AcctMsg,
+        nfnetlink.NftMsg, nfnetlink.HookMsg,
+    ), OF_A_SUBSYSTEM),
+    socket.So: "of asm-generic/socket.h, which is not among the kernel's networking",
+    net_shaper.NetShaperCaps: "a set of the attributes NET_SHAPER_A_CAPS_SUPPORT_*, as bits",
+    sock_diag.SockDiag: "of two headers",
+    sock_diag.DiagFamily: KERNEL,
+    sock_diag.InetProto: "some of those of in.h",
+    xfrm.IpsecProto: "some of those of in.h",
     net_tstamp.HwtstampFlag: "the header has bits, this their numbers",
     netdevice.NetifF: "of no header for programs; tests/protocol/uapi/test_features.py has what is known of them",
 }
@@ -198,6 +234,13 @@ ELSEWHERE = {
     },
     "genetlink": {"GENL_HDRLEN": "a size"},
     "if_ether": {"VLAN_HLEN": KERNEL},
+    "socket": dict.fromkeys(
+        ("AF_UNSPEC", "AF_INET", "AF_BRIDGE", "AF_INET6", "AF_NETLINK", "AF_MPLS", "SOL_SOCKET", "SOL_NETLINK",
+         "SCM_CREDENTIALS"), KERNEL,
+    ),
+    "sock_diag": {
+        "AF_MAX": KERNEL, "INET_DIAG_REQ_PROTOCOL": "of inet_diag.h", "NDIAG_PROTO_ALL": "of netlink_diag.h",
+    },
     "netlink": {
         "NLMSG_HDRLEN": "a size", "NLA_HDRLEN": "a size", "NLA_TYPE_MASK": "of 32 bits there, of 16 here",
         "NETLINK_MAX_COOKIE_LEN": KERNEL, "NETLINK_MAX_FMTMSG_LEN": KERNEL,

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 pack_header = HEADER.codec.pack
 SCOPES = (
-    (int(ip6.Kind.LOOPBACK), int(RT_SCOPE.HOST)),
-    (int(ip6.Kind.LINKLOCAL), int(RT_SCOPE.LINK)),
-    (int(ip6.Kind.SITELOCAL), int(RT_SCOPE.SITE)),
+    (int(ip6.AddrType.LOOPBACK), int(RT_SCOPE.HOST)),
+    (int(ip6.AddrType.LINKLOCAL), int(RT_SCOPE.LINK)),
+    (int(ip6.AddrType.SITELOCAL), int(RT_SCOPE.SITE)),
 )
 
 

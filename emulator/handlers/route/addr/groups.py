@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from nlemu.emulator.handlers.common.inet import stamp
 from nlemu.emulator.handlers.route.addr.dump import Asked, asked, devices
 from nlemu.emulator.handlers.route.addr.fill import pack_header
-from nlemu.emulator.kernel.core.clock import BOOTED
 from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
@@ -48,7 +47,7 @@ _IP4, _IP6 = _Family(AF_INET, 4), _Family(AF_INET6, 16)
 def _body(
     family: _Family, dev: Device, group: int, membership: Membership, nsid: int | None = None, scope: int = UNIVERSE
 ) -> bytes:
-    when = stamp(BOOTED + membership.cstamp)
+    when = stamp(dev.kernel.build.booted + membership.cstamp)
     head = pack_header(
         family=family.number, prefixlen=8 * family.size, flags=PERMANENT, scope=scope, index=dev.ifindex
     )
@@ -71,19 +70,14 @@ def body6(
 ) -> bytes:
     """inet6_fill_ifmcaddr(). nsid: the namespace that the asker has named; universe: whatever the group is, it is said
     to reach everywhere."""
-    site = not universe and ip6.classify(group)[0] & ip6.Kind.SITELOCAL
+    site = not universe and ip6.classify(group)[0] & ip6.AddrType.SITELOCAL
     return _body(_IP6, dev, group, membership, nsid, SITE if site else UNIVERSE)
-
-
-def _groups(known: dict[int, Membership], at: int) -> tuple[int, Membership] | None:
-    """The group that stands there in the kernel's list."""
-    return tuple(reversed(known.items()))[at] if at < len(known) else None
 
 
 def _walk4(what: Asked) -> Messages:
     for dev in devices(what):
         at = 0
-        while dev.ip4 is not None and (found := _groups(dev.ip4.groups, at)) is not None:
+        while dev.ip4 is not None and (found := dev.ip4.groups.newest(at)) is not None:
             yield partial(body4, dev, *found)
             at += 1
 
@@ -91,8 +85,8 @@ def _walk4(what: Asked) -> Messages:
 def _walk6(what: Asked) -> Messages:
     for dev in devices(what):
         at = 0
-        while dev.ip6 is not None and (found := _groups(dev.ip6.listener.members, at)) is not None:
-            yield partial(body6, dev, *found, what.nsid)
+        while dev.ip6 is not None and (found := dev.ip6.listener.members.newest(at)) is not None:
+            yield partial(body6, dev, found[0], found[1], what.nsid)
             at += 1
 
 

@@ -44,7 +44,7 @@ def inet6_body(dev: Device) -> bytes:
         Link.mtu: dev.mtu,
         Link.link: iflink if iflink != dev.ifindex else None,
         Link.operstate: dev.operstate if dev.running else DOWN,
-        Link.protinfo: af_inet6(dev.ip6, 0),
+        Link.protinfo: af_inet6(dev, 0),
     }
     return link_fill.header(dev, AF_INET6) + link_fill.NO_CHANGE + INET6_REPLY.encode(told)
 

@@ -18,13 +18,13 @@ from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
 from nlemu.emulator.kernel.links.netkit import KIND as NETKIT
 from nlemu.emulator.kernel.links.veth import KIND as VETH
 from nlemu.protocol.refusal import Refusal
-from tests.emulator.kernel.news import News
+from tests.emulator.kernel.notifications import Notifications
 
 
 @pytest.fixture
 def kernel() -> Kernel:
     kernel = Kernel()
-    kernel.announcer = News()
+    kernel.announcer = Notifications()
     return kernel
 
 
@@ -85,9 +85,9 @@ def test_ids(kernel: Kernel) -> None:
     assert init.by_id(0) is None and init.id_of(two) == 0
     kernel.settle()
     assert init.id_of(two) is None
-    news = kernel.announcer
-    assert isinstance(news, News)
-    assert news.heard(init)[-1] == {"what": "nsid gone", "nsid": 0}
+    notifications = kernel.announcer
+    assert isinstance(notifications, Notifications)
+    assert notifications.taken(init)[-1] == {"what": "nsid gone", "nsid": 0}
     assert init.id_alloc(kernel.new_net("three")) == 0
 
 

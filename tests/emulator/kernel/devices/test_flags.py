@@ -17,12 +17,12 @@ from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
 from nlemu.emulator.kernel.links.netkit import KIND as NETKIT
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
-from tests.emulator.kernel.news import News
+from tests.emulator.kernel.notifications import Notifications
 
 UP = int(IFF.UP)
 
 
-class Diary(News):
+class Diary(Notifications):
     """Announcements and events in one list."""
 
     def __init__(self, kernel: Kernel) -> None:

@@ -14,20 +14,20 @@ from nlemu.emulator.kernel.links.dummy import KIND as DUMMY
 from nlemu.emulator.kernel.links.netkit import KIND as NETKIT
 from nlemu.emulator.kernel.links.veth import KIND as VETH
 from nlemu.protocol.uapi.if_ import IfOper
-from tests.emulator.kernel.news import News
+from tests.emulator.kernel.notifications import Notifications
 
 
 @pytest.fixture
 def kernel() -> Kernel:
     kernel = Kernel()
-    kernel.announcer = News()
+    kernel.announcer = Notifications()
     return kernel
 
 
 def heard(kernel: Kernel) -> list[tuple[str, str, int, int]]:
-    news = kernel.announcer
-    assert isinstance(news, News)
-    links = [item for item in news.heard(kernel.init_net) if item["what"] in ("new", "del")]
+    notifications = kernel.announcer
+    assert isinstance(notifications, Notifications)
+    links = [item for item in notifications.taken(kernel.init_net) if item["what"] in ("new", "del")]
     return [(item["what"], item["name"], item["change"], item["operstate"]) for item in links]
 
 

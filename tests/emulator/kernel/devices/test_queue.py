@@ -11,9 +11,9 @@ from nlemu.emulator.kernel.devices.queue import (
     min_provider_channels,
     physical_queue,
     queue_busy,
-    set_real_num_queues,
     virtual_queue,
 )
+from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.queues.lease import lease, unlease
 from nlemu.emulator.kernel.queues.provider import MemoryProvider, ProviderKind
 from nlemu.protocol.refusal import Refusal

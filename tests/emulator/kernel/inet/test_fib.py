@@ -158,7 +158,7 @@ def test_routes_whose_source_address_goes_are_gone_and_told() -> None:
     world.add4("10.1.0.1/24")
     fib4_route.insert(world.net, through("10.1.0.9", prefsrc=four("10.0.0.1")))
     world.news.heard()
-    ip4_address.remove(world.dev.ip4.addresses[0])
+    ip4_address.remove(world.dev.inet.addresses[0])
     assert "- unicast 10.9.0.0/16" in world.news.heard()
     assert gateways(world) == []
 

@@ -52,7 +52,7 @@ def test_secondaries_go_with_their_primary() -> None:
     world = IpWorld()
     for last in (1, 2, 3):
         world.add4(f"10.0.0.{last}/24")
-    first = world.dev.ip4.addresses[0]
+    first = world.dev.inet.addresses[0]
     world.news.heard()
     address.remove(first)
     gone = [item for item in world.news.heard() if item.startswith("- 10.")]
@@ -62,10 +62,10 @@ def test_secondaries_go_with_their_primary() -> None:
 
 def test_a_secondary_is_promoted_where_the_device_says_so() -> None:
     world = IpWorld()
-    world.dev.ip4.conf[Ipv4Devconf.PROMOTE_SECONDARIES] = 1
+    world.dev.inet.conf[Ipv4Devconf.PROMOTE_SECONDARIES] = 1
     for text in ("10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.1.0.1/24"):
         world.add4(text)
-    address.remove(world.dev.ip4.addresses[0])
+    address.remove(world.dev.inet.addresses[0])
     assert world.addresses4() == ["10.1.0.1", "10.0.0.2", "10.0.0.3"]
     sources = {route.info.prefsrc for route in ip4.of(world.net).fib.new_table(254) if route.length == 24}
     assert sources == {0x0A000002, 0x0A010001}
@@ -75,9 +75,9 @@ def test_the_local_route_stays_while_another_prefix_has_the_address() -> None:
     world = IpWorld()
     world.add4("10.0.0.1/24")
     world.add4("10.0.0.1/16")
-    address.remove(world.dev.ip4.addresses[0])
+    address.remove(world.dev.inet.addresses[0])
     assert "local 10.0.0.1/32" in world.routes4()
-    address.remove(world.dev.ip4.addresses[0])
+    address.remove(world.dev.inet.addresses[0])
     assert world.routes4() == []
 
 
@@ -106,9 +106,9 @@ def test_labels_follow_the_name() -> None:
     world.add4("10.0.0.1/24")
     world.add4("10.1.0.1/24").label = "d:web"
     change_name(world.dev, "other")
-    assert [ifa.label for ifa in world.dev.ip4.addresses] == ["other", "other:web"]
+    assert [ifa.label for ifa in world.dev.inet.addresses] == ["other", "other:web"]
     change_name(world.dev, "exactlyfifteenc")
-    assert [ifa.label for ifa in world.dev.ip4.addresses] == ["exactlyfifteenc", "exactlyfift:web"]
+    assert [ifa.label for ifa in world.dev.inet.addresses] == ["exactlyfifteenc", "exactlyfift:web"]
 
 
 @pytest.mark.parametrize("way", ["deleted", "moved", "mtu"])

@@ -30,7 +30,7 @@ def test_a_device_that_comes_up_has_an_address_of_the_link_and_asks_for_routers(
     world = IpWorld()
     assert world.addresses6() == [OF_LINK]
     assert world.routes6() == [f"local {OF_LINK}/128", "unicast fe80::/64", "multicast ff00::/8"]
-    assert world.dev.ip6.flags & InetDeviceFlag.RS_SENT
+    assert world.dev.inet6.flags & InetDeviceFlag.RS_SENT
     known = neighbour.of(world.net).on(world.dev, neighbour.AF_INET6)
     assert [entry.address for entry in known] == [ip6.ALL_ROUTERS]
 
@@ -57,12 +57,13 @@ def test_detection_takes_between_one_and_two_seconds() -> None:
     flags.open_device(dev)
     flags.open_device(other)
     world.kernel.settle()
-    [ifa] = dev.ip6.addresses
+    [ifa] = dev.inet6.addresses
     assert ifa.flags & address.TENTATIVE
     world.kernel.advance(0.99)
     assert ifa.flags & address.TENTATIVE
     world.kernel.advance(1.1)
-    assert not ifa.flags & address.TENTATIVE and ifa.route.linked
+    assert not ifa.flags & address.TENTATIVE
+    assert ifa.route is not None and ifa.route.linked
 
 
 def test_the_newest_comes_first_and_those_of_the_link_last() -> None:
@@ -135,13 +136,13 @@ def test_addresses_do_not_outlive_ipv6_on_the_device(way: str) -> None:
 
 def test_a_random_identifier_is_kept() -> None:
     world = IpWorld()
-    world.dev.ip6.conf[Ipv6Devconf.ADDR_GEN_MODE] = In6AddrGenMode.RANDOM
+    world.dev.inet6.conf[Ipv6Devconf.ADDR_GEN_MODE] = In6AddrGenMode.RANDOM
     seen = set()
     for _ in range(2):
         flags.close_device(world.dev)
         flags.open_device(world.dev)
         world.kernel.settle()
-        [ifa] = world.dev.ip6.addresses
+        [ifa] = world.dev.inet6.addresses
         assert ifa.address >> 64 == 0xFE80 << 48 and ifa.flags & IFA_F.STABLE_PRIVACY
         seen.add(ifa.address)
     assert len(seen) == 1 and six(OF_LINK) not in seen

@@ -36,13 +36,14 @@ def test_a_pair_hears_itself(mode: NetkitMode, packets: int, size: int) -> None:
     kernel = Kernel()
     for dev in pair(kernel, mode):
         kernel.advance(LATER / 2)
-        assert dev.ip6.flags & InetDeviceFlag.RS_SENT
-        sent = dev.ip6.stats
+        assert dev.inet6.flags & InetDeviceFlag.RS_SENT
+        sent, icmp6 = dev.inet6.stats, dev.inet6.icmp6_stats
+        assert sent is not None and icmp6 is not None
         assert sent[IpstatsMib.OUTREQUESTS] == sent[IpstatsMib.OUTMCASTPKTS] == packets
         assert sent[IpstatsMib.OUTOCTETS] == size
         assert sent[IpstatsMib.INPKTS] == packets and sent[IpstatsMib.INOCTETS] == size
         assert sent[IpstatsMib.NUM] == len(IpstatsMib)
-        assert dev.ip6.icmp6_stats[Icmp6Mib.OUTMSGS] == packets
+        assert icmp6[Icmp6Mib.OUTMSGS] == packets
         assert (dev.stats.tx_packets, dev.stats.tx_bytes) == (packets, size + 14 * packets)
         assert (dev.stats.rx_packets, dev.stats.rx_bytes) == (packets, size + 14 * packets)
 
@@ -64,8 +65,10 @@ def test_a_policy_drops_what_it_is_for() -> None:
     kernel = Kernel()
     one, other = pair(kernel, NetkitMode.L3, policy=NetkitAction.DROP)
     assert (one.stats.tx_dropped, one.stats.tx_packets, other.stats.rx_packets) == (1, 0, 0)
-    assert one.ip6.icmp6_stats[Icmp6Mib.OUTMSGS] == 0
-    assert one.ip6.stats[IpstatsMib.OUTREQUESTS] == 1
+    sent, icmp6 = one.inet6.stats, one.inet6.icmp6_stats
+    assert sent is not None and icmp6 is not None
+    assert icmp6[Icmp6Mib.OUTMSGS] == 0
+    assert sent[IpstatsMib.OUTREQUESTS] == 1
     assert (other.stats.tx_packets, one.stats.rx_packets) == (1, 1)
 
 

@@ -21,7 +21,7 @@ from nlemu.emulator.kernel.links.veth import VethParams
 from nlemu.emulator.kernel.queues import lease
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netdev import XdpAct
-from tests.emulator.kernel.news import News
+from tests.emulator.kernel.notifications import Notifications
 
 L2, SINGLE = 0, 1
 DROP = 2
@@ -136,14 +136,14 @@ class TestNetkit:
         assert netkit(kernel).netmem_tx == NetmemTx.NO_DMA
 
     def test_a_lessee_in_another_list_goes_once(self, kernel: Kernel) -> None:
-        kernel.announcer = news = News()
+        kernel.announcer = notifications = Notifications()
         kernel.netdevsim_bus.new_device(1, 1, 4)
         dev = netkit(kernel, rx=4, pairing=SINGLE)
         for queue in (1, 2):
             lease.create_queue(kernel.init_net, dev.ifindex, 2, queue)
-        news.heard(kernel.init_net)
+        notifications.taken(kernel.init_net)
         kernel.netdevsim_bus.del_device(1)
-        assert [item["name"] for item in news.heard(kernel.init_net) if item["what"] == "del"] == ["a", "eth0"]
+        assert [item["name"] for item in notifications.taken(kernel.init_net) if item["what"] == "del"] == ["a", "eth0"]
 
 
 class TestVeth:
@@ -235,11 +235,11 @@ def test_deleting_groups(kernel: Kernel) -> None:
 
 
 def test_origin_is_whoever_asked(kernel: Kernel) -> None:
-    kernel.announcer = news = News()
+    kernel.announcer = notifications = Notifications()
     dev = links.new_link(kernel.init_net, NETKIT, LinkParams(), origin="us")
-    assert news.origins == [None, "us"]
+    assert notifications.origins == [None, "us"]
     links.delete_link(dev, origin="them")
-    assert news.origins[2:] == ["them", "them"]
+    assert notifications.origins[2:] == ["them", "them"]
 
 
 def test_one_seed_one_machine() -> None:

@@ -16,7 +16,7 @@ from nlemu.emulator.kernel.links.netkit import NetkitParams
 from nlemu.emulator.kernel.links.veth import VethParams
 from nlemu.emulator.kernel.queues import lease
 from nlemu.protocol.refusal import Refusal
-from tests.emulator.kernel.news import News, recorded
+from tests.emulator.kernel.notifications import Notifications, recorded
 
 L2, SINGLE = 0, 1
 
@@ -30,8 +30,8 @@ class Play:
 
     def __init__(self, trace: str, ears: dict[str, str]) -> None:
         self.kernel = Kernel()
-        self.news = News()
-        self.kernel.announcer = self.news
+        self.notifications = Notifications()
+        self.kernel.announcer = self.notifications
         self.trace = trace
         self.ears = ears
 
@@ -55,7 +55,7 @@ class Play:
         """Each listener heard in this step what it did in the trace."""
         self.kernel.settle()
         for sock, name in self.ears.items():
-            said, truth = self.news.heard(self.net(name)), recorded(self.trace, sock)[step]
+            said, truth = self.notifications.taken(self.net(name)), recorded(self.trace, sock)[step]
             where = f"{self.trace} step {step}, {sock}"
             assert [item["what"] for item in said] == [item["what"] for item in truth], where
             for ours, theirs in zip(said, truth, strict=True):
@@ -95,7 +95,7 @@ def test_settings() -> None:
     peer = LinkParams(name="p", address=mac(2))
     dev = play.new("netkit", LinkParams(name="h", address=mac(1), data=NetkitParams(mode=L2, peer_info=peer)))
     play.kernel.settle()
-    play.news.heard(play.net())
+    play.notifications.taken(play.net())
     rename.change_name(dev, "renamed")
     play.said(4)
     play.refused(17, lambda: rename.change_name(dev, "p"))
@@ -150,7 +150,7 @@ def test_deleting() -> None:
     group = recorded("r07_dellink", "m")[15][0]["group"]
     for dev in play.net():
         dev.group = group if dev.kind is not None else 0
-    play.news.heard(play.net())
+    play.notifications.taken(play.net())
     links.delete_group(play.net(), group)
     play.said(16)
     assert [dev.name for dev in play.net()] == ["lo", "eth0"]
@@ -160,7 +160,7 @@ def test_namespaces() -> None:
     play = Play("r08_namespaces", {"m": "init", "m1": "one", "m2": "two"})
     one, two = play.kernel.new_net("one"), play.kernel.new_net("two")
     for net in (one, two):
-        play.news.heard(net)
+        play.notifications.taken(net)
     play.net().set_id(one, 5)
     play.said(9)
     play.refused(17, lambda: play.net().set_id(one, 6))
@@ -204,7 +204,7 @@ def test_veth_and_dummy() -> None:
 def test_a_namespace_dies() -> None:
     play = Play("n08_cross_namespace", {"m": "init", "gm": "guest"})
     guest = play.kernel.new_net("guest")
-    play.news.heard(guest)
+    play.notifications.taken(guest)
     play.kernel.netdevsim_bus.new_device(10, 1, 4)
     play.said(8)
     play.kernel.advance(0.2)

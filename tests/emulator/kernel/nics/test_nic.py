@@ -18,7 +18,7 @@ from nlemu.emulator.kernel.queues.page_pool import PagePool
 from nlemu.emulator.kernel.queues.provider import MemoryProvider, ProviderKind, close_queue, open_queue
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import TcpDataSplit
-from tests.emulator.kernel.ear import Ear
+from tests.emulator.kernel.pool_events import PoolEvents
 from tests.emulator.kernel.world import set_up
 
 AT = "0000:08:00.0"
@@ -35,20 +35,20 @@ class Provider(MemoryProvider):
         self.pools.append(pool)
 
 
-def plugged(profile: str = "mlx5_core", queues: int = 4, up: bool = True, **changes: Any) -> tuple[Device, Ear]:
+def plugged(profile: str = "mlx5_core", queues: int = 4, up: bool = True, **changes: Any) -> tuple[Device, PoolEvents]:
     kernel = Kernel()
-    ear = Ear()
-    kernel.announcer = ear
+    events = PoolEvents()
+    kernel.announcer = events
     dev = kernel.nics.plug(AT, dataclasses.replace(PROFILES[profile], **changes), kernel.init_net, queues=queues)
     if up:
         set_up(dev)
-        ear.heard()
-    return dev, ear
+        events.taken()
+    return dev, events
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_profile_comes_up_and_goes_down(name: str) -> None:
-    dev, ear = plugged(name, queues=0, up=False)
+    dev, events = plugged(name, queues=0, up=False)
     profile = PROFILES[name]
     assert (dev.ops.driver, dev.parent and dev.parent.name, dev.parent and dev.parent.bus) == (name, AT, profile.bus)
     assert dev.real_num_rx_queues == dev.real_num_tx_queues == profile.queues
@@ -64,7 +64,7 @@ def test_every_profile_comes_up_and_goes_down(name: str) -> None:
     assert [napi.napi_id for napi in dev.napi_list] == ids, "the numbers stay with the channels"
     dev.kernel.nics.unplug(AT)
     assert dev.kernel.init_net.device(dev.ifindex) is None
-    assert [event[0] for event in ear.heard()].count("del") == 2 * profile.queues
+    assert [event[0] for event in events.taken()].count("del") == 2 * profile.queues
 
 
 def test_addresses_and_interrupts_are_each_ones_own() -> None:
@@ -87,14 +87,14 @@ def test_one_nic_an_address() -> None:
 
 
 def test_a_restart_keeps_the_napi_instance_and_makes_a_new_pool_first() -> None:
-    dev, ear = plugged()
+    dev, events = plugged()
     dev.cfg.hds_config = TcpDataSplit.ENABLED
     napi, provider = dev.rx[1].napi, Provider()
     open_queue(dev, 1, provider)
-    assert [event[:2] for event in ear.heard()] == [("add", 7), ("del", 4)]
+    assert [event[:2] for event in events.taken()] == [("add", 7), ("del", 4)]
     assert dev.rx[1].napi is napi and [pool.id for pool in provider.pools] == [7]
     close_queue(dev, 1, provider)
-    assert [event[:2] for event in ear.heard()] == [("add", 8), ("del", 7)]
+    assert [event[:2] for event in events.taken()] == [("add", 8), ("del", 7)]
 
 
 def test_large_pages() -> None:
@@ -112,11 +112,11 @@ def test_large_pages() -> None:
 
 
 def test_channels_restart_everything_and_keep_the_numbers() -> None:
-    dev, ear = plugged()
+    dev, events = plugged()
     ids = [napi.napi_id for napi in dev.napi_list]
     assert settings.set_channels(dev, {"combined_count": 2})
     assert (dev.real_num_rx_queues, [napi.napi_id for napi in dev.napi_list]) == (2, ids[2:])
-    assert [event[0] for event in ear.heard()] == ["del"] * 4 + ["add"] * 2
+    assert [event[0] for event in events.taken()] == ["del"] * 4 + ["add"] * 2
     settings.set_channels(dev, {"combined_count": 4})
     assert [napi.napi_id for napi in dev.napi_list] == ids
 

@@ -23,17 +23,17 @@ def test_the_kernels_own_pools_have_the_first_ids_and_nobody_sees_them() -> None
 def test_pools_come_in_the_order_of_queues_before_their_instances_have_ids() -> None:
     w = world(up=False)
     set_up(w.port)
-    assert w.ear.heard() == [("add", 3, 2, None, 0), ("add", 4, 2, None, 0)]
+    assert w.events.taken() == [("add", 3, 2, None, 0), ("add", 4, 2, None, 0)]
     assert [(pool.id, pool.napi_id) for pool in w.port.page_pools] == [(4, 66), (3, 65)]
 
 
 def test_a_second_start_shows_the_ids_that_the_instances_had() -> None:
     w = world()
     set_up(w.port, False)
-    assert w.ear.heard() == [("del", 3, 2, None, 0), ("del", 4, 2, None, 0)]
+    assert w.events.taken() == [("del", 3, 2, None, 0), ("del", 4, 2, None, 0)]
     assert w.port.page_pools == []
     set_up(w.port)
-    assert w.ear.heard() == [("add", 5, 2, 65, 0), ("add", 6, 2, 66, 0)]
+    assert w.events.taken() == [("add", 5, 2, 65, 0), ("add", 6, 2, 66, 0)]
 
 
 def test_a_page_that_is_held_and_given_back() -> None:
@@ -56,15 +56,15 @@ def test_a_pool_with_a_page_out_is_detached_and_looks_again_every_second() -> No
     hold_page(w.port, True)
     pool = w.port.page_pools[-1]
     set_up(w.port, False)
-    assert w.ear.heard() == [("change", 3, 2, None, 1), ("del", 4, 2, None, 0)]
+    assert w.events.taken() == [("change", 3, 2, None, 1), ("del", 4, 2, None, 0)]
     assert pool.detach_time == 5
     w.kernel.advance(10)
-    assert w.ear.heard() == []
+    assert w.events.taken() == []
     hold_page(w.port, False)
-    assert w.ear.heard() == []
+    assert w.events.taken() == []
     assert w.kernel.page_pools.get(w.kernel.init_net, 3) is pool
     w.kernel.advance(1)
-    assert w.ear.heard() == [("del", 3, 2, None, 0)]
+    assert w.events.taken() == [("del", 3, 2, None, 0)]
     assert w.kernel.page_pools.get(w.kernel.init_net, 3) is None
 
 
@@ -73,14 +73,14 @@ def test_a_detached_pool_of_a_device_that_goes_is_orphaned_to_the_loopback_devic
     hold_page(w.port, True)
     pool = w.port.page_pools[-1]
     del_device(w.kernel, 10)
-    assert w.ear.heard() == [
+    assert w.events.taken() == [
         ("change", 3, 2, None, 1),
         ("del", 4, 2, None, 0),
         ("change", 3, None, None, 1),
     ]
     assert w.kernel.init_net.loopback.page_pools == [pool]
     w.kernel.advance(1)
-    assert w.ear.heard() == [("del", 3, None, None, 0)]
+    assert w.events.taken() == [("del", 3, None, None, 0)]
     assert w.kernel.init_net.loopback.page_pools == []
 
 

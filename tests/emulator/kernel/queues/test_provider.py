@@ -57,13 +57,13 @@ def test_a_queue_gets_a_new_pool_and_keeps_its_napi_id() -> None:
     w = split_world()
     provider = Provider()
     open_queue(w.port, 0, provider)
-    assert w.ear.heard() == [("add", 5, 2, None, 0), ("del", 3, 2, None, 0)]
+    assert w.events.taken() == [("add", 5, 2, None, 0), ("del", 3, 2, None, 0)]
     assert [(pool.id, pool.napi_id) for pool in w.port.page_pools] == [(5, 65), (4, 66)]
     assert w.port.page_pools[0].provider is provider
     assert [napi.napi_id for napi in w.port.napi_list] == [66, 65]
     assert provider.pools == [5]
     close_queue(w.port, 0, provider)
-    assert w.ear.heard() == [("add", 6, 2, None, 0), ("del", 5, 2, None, 0)]
+    assert w.events.taken() == [("add", 6, 2, None, 0), ("del", 5, 2, None, 0)]
     assert provider.pools == []
     assert w.port.rx[0].mp is None
 
@@ -72,11 +72,11 @@ def test_a_driver_that_does_not_take_the_provider() -> None:
     w = split_world("plain")
     assert refused(w) == (ENODATA, None)
     # The plain driver's new pool belongs to no device yet, so nobody heard of it; but it had an id.
-    assert w.ear.heard() == []
+    assert w.events.taken() == []
     assert w.port.rx[0].mp is None
     set_up(w.port, False)
     set_up(w.port)
-    assert [event[1] for event in w.ear.heard()] == [3, 4, 6, 7]
+    assert [event[1] for event in w.events.taken()] == [3, 4, 6, 7]
 
 
 def test_refusals() -> None:
@@ -113,7 +113,7 @@ def test_through_a_lease_and_never_past_it() -> None:
     unlease(lo.rx[0])
     assert w.port.rx[1].mp is None
     assert provider.uninstalled == [lo.rx[0]]
-    assert [event[:2] for event in w.ear.heard()] == [("add", 5), ("del", 4), ("add", 6), ("del", 5)]
+    assert [event[:2] for event in w.events.taken()] == [("add", 5), ("del", 4), ("add", 6), ("del", 5)]
 
 
 def test_a_lease_that_ends_while_the_lessor_is_down() -> None:
@@ -123,10 +123,10 @@ def test_a_lease_that_ends_while_the_lessor_is_down() -> None:
     lease(lo.rx[0], w.port.rx[1])
     open_queue(lo, 0, Provider())
     set_up(w.port, False)
-    w.ear.heard()
+    w.events.taken()
     unlease(lo.rx[0])
     # A pool only to see whether one could be made.
-    assert w.ear.heard() == [("add", 6, 2, None, 0), ("del", 6, 2, None, 0)]
+    assert w.events.taken() == [("add", 6, 2, None, 0), ("del", 6, 2, None, 0)]
 
 
 def test_a_device_that_goes_uninstalls_in_the_order_of_queues() -> None:
@@ -153,7 +153,7 @@ def test_restarts_in_other_orders(
     for netdevsim, expected in (("plain", plain), ("dma", dma)):
         w = world(2, netdevsim)
         queue_reset(w.port, 1, mode)
-        assert [event[:2] for event in w.ear.heard()] == expected
+        assert [event[:2] for event in w.events.taken()] == expected
         assert [napi.napi_id for napi in w.port.napi_list] == [66, 65]
         assert w.kernel.napis.find(w.kernel.init_net, 66) is w.port.rx[1].napi
 
@@ -164,7 +164,7 @@ def test_restarts_that_are_refused() -> None:
         with pytest.raises(Refusal) as caught:
             queue_reset(w.port, queue, mode)
         assert caught.value.errno == EINVAL
-    assert w.ear.heard() == []
+    assert w.events.taken() == []
 
 
 def test_a_dmabuf_fills_no_pool_of_larger_pages() -> None:

@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.route.link.af import LinkAf
-from nlemu.emulator.kernel.devices import features
+from nlemu.emulator.kernel.ipv4.settings import set_conf
 from nlemu.protocol.families.route.link_af import SET_DEVCONF, SET_INET, AfSpec, InetLink
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs, walk
@@ -38,19 +38,14 @@ class Inet(LinkAf):
             validate(SET_DEVCONF, message, *conf, STRICT, extack)
 
     def set(self, dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:
-        """inet_set_link_af(). What else a setting may cause (RTM_NEWNETCONF) is not modelled."""
+        """inet_set_link_af()."""
         if dev.ip4 is None:
             raise Refusal(errno.EAFNOSUPPORT)
         conf = Attrs.index(message, start, end).spans.get(InetLink.conf.number)
         if conf is None:
             return
-        settings = dev.ip4.conf
         for number, first, _ in walk(message, *conf):
-            old, new = settings[Ipv4Devconf(number)], WORD.unpack_from(message, first)[0]
-            settings[Ipv4Devconf(number)] = new
-            dev.changed()
-            if number == Ipv4Devconf.FORWARDING and new == 1 and old != 1:
-                features.disable(dev, features.LRO)  # devinet_conf_post_set(): merged packets cannot be forwarded
+            set_conf(dev, Ipv4Devconf(number), WORD.unpack_from(message, first)[0])
 
     def fill(self, dev: Device, mask: int) -> Any:
         """inet_fill_link_af()."""

@@ -6,15 +6,13 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.route.link.af import LinkAf
-from nlemu.emulator.kernel.core.clock import BOOTED
-from nlemu.emulator.kernel.ipv6 import solicit
+from nlemu.emulator.kernel.ipv6 import settings
 from nlemu.protocol.families.route.link_af import SET_INET6, AfSpec, Inet6Link
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.schema.policy import LIBERAL
-from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_link import In6AddrGenMode
-from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
 from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 from nlemu.protocol.wire.validate import validate
@@ -66,46 +64,23 @@ class Inet6(LinkAf):
         attrs = Attrs.index(message, start, end)
         token, mode = attrs.get(Inet6Link.token), attrs.get(Inet6Link.addr_gen_mode)
         if token is not None:
-            set_token(dev, token)
+            settings.set_token(dev, token)
         if mode is not None:
-            dev.ip6.conf[Ipv6Devconf.ADDR_GEN_MODE] = mode
-        dev.changed()
+            settings.set_conf(dev, Ipv6Devconf.ADDR_GEN_MODE, mode)
 
     def fill(self, dev: Device, mask: int) -> Any:
         """inet6_fill_link_af()."""
-        return None if dev.ip6 is None else fill_inet6(dev.ip6, mask)
+        return None if dev.ip6 is None else fill_inet6(dev, mask)
 
     def size(self, dev: Device) -> int:
         """inet6_get_link_af_size()."""
         return 0 if dev.ip6 is None else SIZE
 
 
-def set_token(dev: Device, token: bytes) -> None:
-    """inet6_set_iftoken(): EINVAL with a text that names the module."""
-    conf = dev.ip6.conf
-    if dev.flags & IFF.LOOPBACK:
-        raise Refusal(errno.EINVAL, "ipv6: Device is loopback")
-    if dev.flags & IFF.NOARP:
-        raise Refusal(errno.EINVAL, "ipv6: Device does not do neighbour discovery")
-    if not accepts_ra(conf[Ipv6Devconf.ACCEPT_RA], conf[Ipv6Devconf.FORWARDING]):
-        raise Refusal(errno.EINVAL, "ipv6: Router advertisement is disabled on device")
-    if not conf[Ipv6Devconf.RTR_SOLICITS]:
-        raise Refusal(errno.EINVAL, "Router solicitation is disabled on device")
-    dev.ip6.token = dev.ip6.token[:8] + token[8:]
-    dev.changed()
-    if any(token) and dev.ip6.flags & InetDeviceFlag.READY and solicit.has_source(dev):
-        solicit.start(dev)
-    dev.kernel.announcer.link6(dev)
-
-
-def accepts_ra(accept_ra: int, forwarding: int) -> bool:
-    """ipv6_accept_ra(): 1 unless it forwards, 2 in any case."""
-    return accept_ra == 2 if forwarding else bool(accept_ra)
-
-
-def fill_inet6(idev: Inet6Device, mask: int) -> dict[Any, Any]:
-    """inet6_fill_ifla6_attrs()."""
-    tstamp = (BOOTED + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF
+def fill_inet6(dev: Device, mask: int) -> dict[Any, Any]:
+    """inet6_fill_ifla6_attrs() of a device that has IPv6."""
+    idev: Inet6Device = dev.inet6
+    tstamp = (dev.kernel.build.booted + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF
     told: dict[Any, Any] = {
         Inet6Link.flags: idev.flags,
         Inet6Link.cacheinfo: (IPV6_MAXPLEN, tstamp, idev.reachable_time, RETRANS_TIME),

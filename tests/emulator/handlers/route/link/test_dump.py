@@ -10,7 +10,7 @@ from nlemu.emulator.netlink.dump import GOODSIZE
 from nlemu.protocol.frame import split
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RTM
-from tests.emulator.handlers.speech import DUMP, REQUEST, ask, drain, link, new_link, route_socket
+from tests.emulator.handlers.route_requests import DUMP, REQUEST, ask, drain, link, new_link, route_socket
 
 DUMP_INTR = int(NLM_F.DUMP_INTR)
 INDEX = struct.Struct("<4xi")

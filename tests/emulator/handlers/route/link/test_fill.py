@@ -14,7 +14,7 @@ from nlemu.emulator.script import trace as tape
 from nlemu.emulator.script.replay import replay
 from nlemu.protocol.families.route.link import COUNTS, REPLY, SIZES
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER, RTM
-from tests.emulator.handlers.speech import ask, link, new_link, route_socket
+from tests.emulator.handlers.route_requests import ask, link, new_link, route_socket
 
 LINK_TRACES = [path for path in traces() if path.stem[0] in "rsnq"]
 

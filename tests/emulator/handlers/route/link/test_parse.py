@@ -12,7 +12,7 @@ from nlemu.emulator.machine.machine import Machine
 from nlemu.protocol.schema.attributes import pack
 from nlemu.protocol.uapi.netlink import NetlinkOpt, NetlinkProtocol
 from nlemu.protocol.uapi.rtnetlink import RTM
-from tests.emulator.handlers.speech import (
+from tests.emulator.handlers.route_requests import (
     CREATE_NEW,
     IFNAME,
     ask,

@@ -59,7 +59,7 @@ Chooser = Callable[[Attr[Any]], int | str | None]
 """What an attribute should be told of the world: an index that is there, a name that is known; None: anything."""
 
 
-class Speech:
+class RandomRequests:
     """A speaker. Takes its source of randomness, and who tells it of the world."""
 
     def __init__(self, rng: random.Random, choose: Chooser) -> None:

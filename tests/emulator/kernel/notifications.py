@@ -57,15 +57,15 @@ def of_device(dev: Device) -> Item:
     return item
 
 
-class News(NullAnnouncer):
-    """`heard(net)`: what was said in that namespace since it was last asked."""
+class Notifications(NullAnnouncer):
+    """`taken(net)`: what was announced in that namespace since the last call."""
 
     def __init__(self) -> None:
-        self._heard: dict[Net, list[Item]] = {}
+        self._kept: dict[Net, list[Item]] = {}
         self.origins: list[Origin | None] = []
 
-    def _say(self, net: Net, item: Item) -> None:
-        self._heard.setdefault(net, []).append(item)
+    def _keep(self, net: Net, item: Item) -> None:
+        self._kept.setdefault(net, []).append(item)
 
     def link_new(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
                  new_ifindex: int = 0, origin: Origin | None = None) -> None:
@@ -73,7 +73,7 @@ class News(NullAnnouncer):
         if event:
             item["event"] = event
         self.origins.append(origin)
-        self._say(dev.net, item)
+        self._keep(dev.net, item)
 
     def link_going(self, dev: Device, change: int, *, event: int = 0, new_nsid: int | None = None,
                    new_ifindex: int = 0, origin: Origin | None = None) -> Callable[[], None]:
@@ -84,16 +84,16 @@ class News(NullAnnouncer):
             item["new_ifindex"] = new_ifindex
         self.origins.append(origin)
         net = dev.net
-        return lambda: self._say(net, item)
+        return lambda: self._keep(net, item)
 
     def nsid_new(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
-        self._say(net, {"what": "nsid", "nsid": nsid})
+        self._keep(net, {"what": "nsid", "nsid": nsid})
 
     def nsid_del(self, net: Net, nsid: int, *, origin: Origin | None = None) -> None:
-        self._say(net, {"what": "nsid gone", "nsid": nsid})
+        self._keep(net, {"what": "nsid gone", "nsid": nsid})
 
-    def heard(self, net: Net) -> list[Item]:
-        return self._heard.pop(net, [])
+    def taken(self, net: Net) -> list[Item]:
+        return self._kept.pop(net, [])
 
 
 def _decode(data: bytes) -> Item | None:

@@ -1,4 +1,4 @@
-"""A supervisor as a guest of the daemon: programs that a launcher has started see the daemon's machine.
+"""A supervisor in the daemon: programs that a launcher has started see the daemon's machine.
 
 The launcher names the listener by its number; the daemon takes a copy of it, and needs the same right for that as for
 looking into the programs: so whoever cannot be supervised is refused at once, and not at the first call.
@@ -31,7 +31,7 @@ PATIENCE = 8
 """How often it looks again before it sleeps, letting the others run in between (connection.py)."""
 
 
-class Guest:
+class DaemonHost:
     """One supervisor, and its host. Takes the launcher's process, and what it asks for.
 
     Raises OSError: EPERM when its processes may not be looked into; StepError, DirectoryError as for a namespace."""
@@ -56,7 +56,7 @@ class Guest:
             self, server.steps.nets[name], arch, listener, root=step.get("root", True), base=step["base"],
             place=step["place"], parent=launcher,
         )
-        server.guests.add(self)
+        server.hosts.add(self)
 
     async def serve(self) -> None:
         """Answers calls until `close()`."""
@@ -79,7 +79,7 @@ class Guest:
         """The end; twice does no harm."""
         if not self._closed:
             self._closed = True
-            self.server.guests.discard(self)
+            self.server.hosts.discard(self)
             notify_closing(self.supervisor.poll.fileno())
             self.supervisor.close()
             self.server.settle()
@@ -87,19 +87,21 @@ class Guest:
     # The host
 
     def settle(self) -> None:
+        """Host.settle(): the daemon brings what was announced."""
         self.server.settle()
 
     def name(self, name: str, net: Net) -> bool:
+        """Host.name(), which makes the namespace's directory too."""
         server = self.server
         try:
             server.directory.check_name(name)
         except DirectoryError:
             return False
-        if name in self.machine.nets:
+        try:
+            self.machine.name_net(net, name)
+        except ValueError:
             return False
-        net.hold()
-        net.name = name
-        self.machine.nets[name] = server.steps.nets[name] = net
+        server.steps.nets[name] = net
         try:
             server.arrange()
         except DirectoryError:
@@ -109,6 +111,7 @@ class Guest:
         return True
 
     def unname(self, name: str) -> None:
+        """Host.unname(). OSError EBUSY."""
         try:
             self.server.steps.do(step_of({"netns_del": name}))
         except StepError as error:
@@ -116,4 +119,5 @@ class Guest:
         self.server.arrange()
 
     def timeout(self) -> float | None:
+        """Host.timeout(): the daemon looks after that."""
         return None
