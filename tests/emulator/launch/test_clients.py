@@ -35,6 +35,26 @@ def test_ip_link() -> None:
     assert [link["ifname"] for link in second] == ["lo"]
 
 
+def test_ip_link_vlan() -> None:
+    nobody.need("ip")
+    script = """
+    ip link add base type dummy; ip link set base up
+    ip link add link base name base.5 type vlan id 5 ingress-qos-map 1:2 egress-qos-map 3:4 2:1
+    ip link set base.5 up; ip link set base.5 type vlan loose_binding on
+    ip -d -j link show dev base.5
+    ip link del base
+    ip -j link
+    """
+    first, second = map(json.loads, nobody.shell(script).splitlines())
+    (link,) = first
+    assert (link["link"], link["operstate"], link["linkinfo"]["info_kind"]) == ("base", "UP", "vlan")
+    assert link["linkinfo"]["info_data"] == {
+        "protocol": "802.1Q", "id": 5, "flags": ["REORDER_HDR", "LOOSE_BINDING"],
+        "ingress_qos": [{"from": 1, "to": 2}], "egress_qos": [{"from": 2, "to": 1}, {"from": 3, "to": 4}],
+    }
+    assert [link["ifname"] for link in second] == ["lo"]
+
+
 def test_ip_addr() -> None:
     nobody.need("ip")
     script = """
