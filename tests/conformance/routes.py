@@ -182,7 +182,8 @@ class Routes(Addresses):
                 for table in ip4.of(net).fib.tables.values()
                 for route in table
             )
-        nodes = ip6.of(net).fib.covering(address) if len(dst) == 16 else ()
+        tables = ip6.of(net).fib.in_order() if len(dst) == 16 else ()
+        nodes = (node for table in tables for node in table.covering(address))
         return any(len(node.siblings(route)) > 1 for node in nodes for route in node)
 
     # -- routes asked for ------------------------------------------------------------------------

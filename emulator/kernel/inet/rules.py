@@ -1,7 +1,8 @@
-"""Routing rules: which table is asked in which order (net/core/fib_rules.c, net/ipv4/fib_rules.c).
+"""Routing rules: which table is asked in which order (net/core/fib_rules.c, net/ipv4/fib_rules.c,
+net/ipv6/fib6_rules.c).
 
-Nobody has added a rule yet when a namespace begins, so there are the three of IPv4: the table of local addresses,
-the main one, the default one. The recorded machine is built without tables of IPv6, so IPv6 has no rules at all.
+Several families have rules, each if the kernel is built with it; what differs between them is said in a RulesOps. A
+namespace begins with those that lead to the tables of local addresses, the main one, and that of IPv4's default.
 
 Rules are asked in the order of their priorities. One that fits leads to a table, past some other rules, or nowhere; a
 table that knows no route leaves the rest to the next rule.
@@ -10,30 +11,79 @@ table that knows no route leaves the rest to the next rule.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
 from typing import TYPE_CHECKING
 
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.fib_rules import FR_ACT
-from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM, RTPROT
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR, RTPROT
+from nlemu.protocol.uapi.socket import AF_INET, AF_INET6
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
 
 TO_TABLE, GOTO, NOP = int(FR_ACT.TO_TBL), int(FR_ACT.GOTO), int(FR_ACT.NOP)
-STAYS, INVERT = 0x1, 0x2
-"""FIB_RULE_PERMANENT, FIB_RULE_INVERT"""
+STAYS, INVERT, FINDS_SOURCE = 0x1, 0x2, 0x10000
+"""FIB_RULE_PERMANENT, FIB_RULE_INVERT, FIB_RULE_FIND_SADDR"""
 NONE = -1
 REFUSALS: dict[int, int] = {FR_ACT.UNREACHABLE: ENETUNREACH, FR_ACT.PROHIBIT: EACCES}
 """What a rule that leads nowhere gives; any other EINVAL."""
 Range = tuple[int, int]
 
 
+@dataclass(frozen=True)
+class RulesOps:
+    """struct fib_rules_ops: what the rules of one family are like.
+
+    option: the kernel has them if it is built with that. bits: of an address. defaults: the priorities and tables of
+    the rules that a namespace begins with. selects: a rule looks at what is the family's own, addresses and the class
+    of service. legacy_tos: of the class of service as it was, only the bits that it then had; labels: rules may ask for
+    a flow label; realms: they may give realms (FRA_FLOW, CONFIG_IP_ROUTE_CLASSID); late_source: a source address that
+    is not chosen yet fits no rule that wants one, unless the rule says that it is to be found.
+    """
+
+    family: int
+    option: str
+    bits: int
+    defaults: tuple[tuple[int, int], ...]
+    selects: bool = True
+    legacy_tos: bool = False
+    labels: bool = False
+    realms: bool = False
+    late_source: bool = False
+
+
+FIRST, LAST_BUT_ONE, LAST = 0, 0x7FFE, 0x7FFF
+"""Priorities of the rules that are there from the start."""
+IPV4 = RulesOps(
+    AF_INET, "IP_MULTIPLE_TABLES", 32,
+    ((FIRST, int(RT_TABLE.LOCAL)), (LAST_BUT_ONE, int(RT_TABLE.MAIN)), (LAST, int(RT_TABLE.DEFAULT))),
+    legacy_tos=True, realms=True,
+)
+"""fib4_rules_ops_template"""
+IPMR = RulesOps(
+    RTNL_FAMILY_IPMR, "IP_MROUTE_MULTIPLE_TABLES", 32, ((LAST, int(RT_TABLE.DEFAULT)),), selects=False
+)
+"""ipmr_rules_ops_template: of groups of IPv4, as far as user space sees them."""
+IP6MR = RulesOps(
+    RTNL_FAMILY_IP6MR, "IPV6_MROUTE_MULTIPLE_TABLES", 128, ((LAST, int(RT_TABLE.MAIN)),), selects=False
+)
+"""ip6mr_rules_ops_template; RT6_TABLE_DFLT is the main one."""
+IPV6 = RulesOps(
+    AF_INET6, "IPV6_MULTIPLE_TABLES", 128,
+    ((FIRST, int(RT_TABLE.LOCAL)), (LAST_BUT_ONE, int(RT_TABLE.MAIN))), labels=True, late_source=True,
+)
+"""fib6_rules_ops_template"""
+IN_ORDER = IPV4, IPMR, IP6MR, IPV6
+"""As they register, and as a dump of all families walks them."""
+
+
 @dataclass(slots=True, eq=False)
 class Rule:
-    """struct fib4_rule. What is 0, "" or None is no condition; suppress_prefixlen, suppress_ifgroup: NONE for none."""
+    """struct fib_rule, fib4_rule, fib6_rule. What is 0, "" or None is no condition, or has not been said;
+    suppress_prefixlen, suppress_ifgroup: NONE for none."""
 
     priority: int
     table: int
@@ -47,10 +97,9 @@ class Rule:
     dst: int = 0
     dst_length: int = 0
     tos: int = 0
-    dscp: tuple[int, int] | None = None
-    """Value and mask of the DSCP, where it was not said as a type of service."""
-    dscp_masked: bool = False
-    """Whether the mask was said."""
+    dscp: int | None = None
+    """The DSCP, where it was not said as a type of service."""
+    dscp_mask: int | None = None
     iifname: str = ""
     oifname: str = ""
     mark: int = 0
@@ -64,30 +113,35 @@ class Rule:
     dport_mask: int = 0
     target: int = 0
     """Of a jump: the priority of the rule to go on with."""
+    l3mdev: int = 0
+    """1: the table is that of the VRF device that a packet belongs to."""
+    flowlabel: int | None = None
+    flowlabel_mask: int | None = None
+    realm: int | None = None
+    """The realms that a route gets."""
+    ops: RulesOps = field(default=IPV4, repr=False)
 
     def like(self, wanted: Rule) -> bool:
         """rule_exists(): whether another one like it would be no other. What it looks for in a packet, it may look for
-        more than what is wanted (fib4_rule_compare())."""
+        more than what is wanted (ops->compare())."""
         return self.looks_for(wanted) and all(getattr(self, name) == getattr(wanted, name) for name in KNOWN_BY)
 
     def looks_for(self, wanted: Rule) -> bool:
-        """fib4_rule_compare(): as far as it is said."""
+        """fib4_rule_compare(), fib6_rule_compare(): as far as it is said."""
         if wanted.src_length and (wanted.src, wanted.src_length) != (self.src, self.src_length):
             return False
         if wanted.dst_length and (wanted.dst, wanted.dst_length) != (self.dst, self.dst_length):
             return False
         if wanted.tos and (self.dscp is not None or self.tos != wanted.tos):
             return False
-        if wanted.dscp is None:
-            return True
-        if self.dscp is None or self.dscp[0] != wanted.dscp[0]:
+        if wanted.dscp not in (None, self.dscp) or wanted.dscp_mask not in (None, self.dscp_mask):
             return False
-        return not wanted.dscp_masked or self.dscp[1] == wanted.dscp[1]
+        return all(getattr(wanted, name) in (None, getattr(self, name) or 0) for name in NUMBERS)
 
 
 @dataclass(slots=True)
 class Flow:
-    """struct flowi4: what a rule looks at."""
+    """struct flowi4, flowi6: what a rule looks at. src: 0 where it is still to be chosen."""
 
     dst: int
     src: int = 0
@@ -97,20 +151,24 @@ class Flow:
     uid: int = 0
     iif: int = 1
     """LOOPBACK_IFINDEX: what is looked up here begins on this machine."""
+    proto: int = 0
+    sport: int = 0
+    dport: int = 0
+    label: int = 0
+    """The flow label."""
 
 
 class Rules:
-    """struct fib_rules_ops of one family in one namespace: the rules in the order of their priorities."""
+    """The rules of one family in one namespace, in the order of their priorities. changed: there have been others than
+    those from the start; until then nothing asks them, but the tables that they stand for."""
 
-    __slots__ = ("rules",)
+    __slots__ = ("changed", "ops", "rules")
 
-    def __init__(self, rules: list[Rule]) -> None:
-        self.rules = rules
-
-    @classmethod
-    def of_ip4(cls) -> Rules:
-        """fib_default_rules_init()."""
-        return cls([Rule(0, RT_TABLE.LOCAL), Rule(0x7FFE, RT_TABLE.MAIN), Rule(0x7FFF, RT_TABLE.DEFAULT)])
+    def __init__(self, ops: RulesOps) -> None:
+        """fib_rules_register(), fib_default_rule_add()."""
+        self.ops = ops
+        self.rules = [Rule(priority, table, ops=ops) for priority, table in ops.defaults]
+        self.changed = False
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(tuple(self.rules))
@@ -147,42 +205,60 @@ def index_of(net: Net, name: str) -> int:
     return NONE if dev is None else dev.ifindex
 
 
-def _in(prefix: int, length: int, address: int) -> bool:
-    return not length or prefix >> 32 - length == address >> 32 - length
+def covers(rule: Rule, prefix: int, length: int, address: int) -> bool:
+    """Whether an address is in a prefix that the rule names."""
+    host = rule.ops.bits - length
+    return prefix >> host == address >> host
+
+
+def _source_fits(rule: Rule, flow: Flow) -> bool:
+    if rule.src_length and rule.ops.late_source and not flow.src:
+        return bool(rule.flags & FINDS_SOURCE)
+    return covers(rule, rule.src, rule.src_length, flow.src)
+
+
+def _port_fits(ports: Range | None, mask: int, port: int) -> bool:
+    """fib_rule_port_match()."""
+    if ports is None:
+        return True
+    return not (ports[0] ^ port) & mask if mask else ports[0] <= port <= ports[1]
 
 
 def fits(net: Net, rule: Rule, flow: Flow) -> bool:
-    """fib_rule_match() and fib4_rule_match()."""
+    """fib_rule_match(), fib4_rule_match(), fib6_rule_match(). No packet belongs to a VRF device here."""
     matches = (
         (not rule.iifname or index_of(net, rule.iifname) == flow.iif)
         and (not rule.oifname or index_of(net, rule.oifname) == flow.oif)
         and not (rule.mark ^ flow.mark) & rule.mask
         and not rule.tun_id
+        and not rule.l3mdev
         and (rule.uids is None or rule.uids[0] <= flow.uid <= rule.uids[1])
-        and _in(rule.src, rule.src_length, flow.src)
-        and _in(rule.dst, rule.dst_length, flow.dst)
+        and _source_fits(rule, flow)
+        and covers(rule, rule.dst, rule.dst_length, flow.dst)
         and rule.tos in (0, flow.tos)
-        and (rule.dscp is None or not (flow.tos >> 2 ^ rule.dscp[0]) & rule.dscp[1])
-        and not rule.ip_proto
-        and rule.sports is None
-        and rule.dports is None
+        and (rule.dscp is None or not (flow.tos >> 2 ^ rule.dscp) & (rule.dscp_mask or 0))
+        and not ((rule.flowlabel or 0) ^ flow.label) & (rule.flowlabel_mask or 0)
+        and rule.ip_proto in (0, flow.proto)
+        and _port_fits(rule.sports, rule.sport_mask, flow.sport)
+        and _port_fits(rule.dports, rule.dport_mask, flow.dport)
     )
     return matches != bool(rule.flags & INVERT)
 
 
 def suppressed(rule: Rule, length: int, group: int | None) -> bool:
-    """fib4_rule_suppress(): whether a route that was found is not good enough: its prefix too short, or its device of
-    the wrong group."""
+    """fib4_rule_suppress(), fib6_rule_suppress(): whether a route that was found is not good enough: its prefix too
+    short, or its device of the wrong group."""
     return length <= rule.suppress_prefixlen or (rule.suppress_ifgroup != NONE and group == rule.suppress_ifgroup)
 
 
 KNOWN_BY = (
     "action", "table", "priority", "iifname", "oifname", "mark", "suppress_ifgroup", "suppress_prefixlen", "mask",
-    "tun_id", "uids", "ip_proto", "protocol", "sports", "dports", "sport_mask", "dport_mask",
+    "tun_id", "l3mdev", "uids", "ip_proto", "protocol", "sports", "dports", "sport_mask", "dport_mask",
 )
+NUMBERS = "flowlabel", "flowlabel_mask", "realm"
 SAID = (
-    "action", "table", "iifname", "oifname", "mark", "mask", "tun_id", "uids", "ip_proto", "protocol", "sports",
-    "dports", "sport_mask", "dport_mask",
+    "action", "table", "iifname", "oifname", "mark", "mask", "tun_id", "l3mdev", "uids", "ip_proto", "protocol",
+    "sports", "dports", "sport_mask", "dport_mask",
 )
 """What a request to delete says of a rule unless it is empty."""
 

@@ -6,7 +6,7 @@ this machine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import EINVAL, ENETUNREACH, ENODEV
 from typing import TYPE_CHECKING
 
@@ -79,10 +79,9 @@ def select_source(dev: Device, dst: int, scope: int) -> int:
     return 0
 
 
-def find_way(
-    net: Net, dst: int, *, source: int = 0, oif: int = 0, tos: int = 0, mark: int = 0, uid: int = 0
-) -> Way4:
+def find_way(net: Net, flow: Flow) -> Way4:
     """ip_route_output_key_hash_rcu(): EINVAL, ENODEV, ENETUNREACH, and what the type of a route stands for."""
+    dst, source, oif = flow.dst, flow.src, flow.oif
     if source:
         if ip4.is_multicast(source) or source == ip4.BROADCAST or ip4.is_zeronet(source):
             raise Refusal(EINVAL)
@@ -106,7 +105,7 @@ def find_way(
     if not dst:
         return _make(source or ip4.LOOPBACK, source or ip4.LOOPBACK, LOCAL, net.loopback, None)
     try:
-        found = routes.lookup(net, Flow(dst, source, tos, oif, mark, uid))
+        found = routes.lookup(net, replace(flow, src=source))
     except Refusal:
         if dev is None:
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.inet.rules import Rules
+from nlemu.emulator.kernel.inet.rules import IPMR, IPV4, Rules
 from nlemu.emulator.kernel.ipv4.fib import Fib4
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ BROADCAST = 0xFFFFFFFF
 class Ip4Net:
     """Of one namespace. genid: grows with every change of its addresses (dev_addr_genid); mortal: the addresses whose
     lifetime is not infinite; expiry: the job that looks which of them are due; autojoined: the groups that the kernel's
-    own socket has joined, each with the index of a device (mc_autojoin_sk)."""
+    own socket has joined, each with the index of a device (mc_autojoin_sk); group_rules: of routes of groups."""
 
-    __slots__ = ("autojoined", "expiry", "fib", "genid", "mortal", "rules")
+    __slots__ = ("autojoined", "expiry", "fib", "genid", "group_rules", "mortal", "rules")
 
     def __init__(self) -> None:
         self.fib = Fib4()
-        self.rules = Rules.of_ip4()
+        self.rules = Rules(IPV4)
+        self.group_rules = Rules(IPMR)
         self.genid = 0
         self.mortal: dict[Address4, None] = {}
         self.autojoined: set[tuple[int, int]] = set()

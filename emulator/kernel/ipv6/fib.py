@@ -1,8 +1,12 @@
 """The routes of IPv6: struct fib6_table, its tree, and what is in it (net/ipv6/ip6_fib.c).
 
-The recorded machine is built without several tables of IPv6: there is the main one, and routes to local addresses
-are in it too. It is a tree by the bits of the prefix, told from the leaves to the root: a prefix comes after all that
-are in it. The routes of one prefix come by their metric, and among equals as they were made.
+A kernel that is built with several tables of IPv6 (CONFIG_IPV6_MULTIPLE_TABLES) begins with two, of local addresses and
+the main one, and makes others when they are named. One that is not has the main one, and what belongs into any other
+stands there too.
+
+A table is a tree by the bits of the prefix, walked from the leaves to the root: a prefix comes after all that are in
+it. Where a route is for some sources only (CONFIG_IPV6_SUBTREES), its prefix has a tree of sources, which comes before
+all that is in the prefix. The routes of one prefix come by their metric, and among equals as they were made.
 
 A device may be down and up again while thousands of others stay, so routes are found by device as well.
 """
@@ -14,10 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE
+
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv4.fib_info import Metrics
 
+MAIN, LOCAL = int(RT_TABLE.MAIN), int(RT_TABLE.LOCAL)
+HASH_SIZE = 256
+"""FIB6_TABLE_HASHSZ: tables are walked in the order of their numbers' remainders."""
 PREF_MEDIUM = 0
 """ICMPV6_ROUTER_PREF_MEDIUM"""
 Hop = tuple["Device | None", int]
@@ -49,11 +58,15 @@ class Route6:
     """A netdevsim device says that it takes packets of this route (RTM_F_TRAP)."""
     told: tuple[object, bytes] | None = None
     """What whoever tells of it has worked out, and for what; the model never looks inside."""
+    table: int = MAIN
+    src: int = 0
+    src_length: int = 0
+    """The sources that it is for; with a length of 0 for all."""
 
     @property
     def key(self) -> str:
-        """Where it stands in the tree: bit by bit, the end of the prefix after either bit."""
-        return _key(self.dst, self.length)
+        """Where it stands in the tree: bit by bit, the end of the prefix after either bit, its sources before."""
+        return _key(self.dst, self.length, self.src, self.src_length)
 
     @property
     def hop(self) -> Hop:
@@ -143,17 +156,17 @@ class Node6:
             del self._hops[place]
 
 
-class Fib6:
-    """The table of a namespace. generation: grows with every change."""
+class Table6:
+    """struct fib6_table: the tree of one table, of that number. deep: prefixes that have a tree of sources, each with
+    how many nodes that has."""
 
-    __slots__ = ("_by_dev", "_by_source", "_keys", "_nodes", "generation")
+    __slots__ = ("_deep", "_keys", "_nodes", "id")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.id = number
         self._nodes: dict[str, Node6] = {}
         self._keys: list[str] = []
-        self._by_dev: dict[Device, dict[Route6, None]] = {}
-        self._by_source: dict[int, dict[Route6, None]] = {}
-        self.generation = 0
+        self._deep: dict[str, int] = {}
 
     def nodes(self) -> Iterator[Node6]:
         """All prefixes, in order; what is added or deleted meanwhile is no harm."""
@@ -163,42 +176,27 @@ class Fib6:
             yield self._nodes[key]
             at = bisect_right(self._keys, key)
 
-    def node(self, dst: int, length: int) -> Node6 | None:
-        """fib6_locate(): the routes of exactly that prefix."""
-        return self._nodes.get(_key(dst, length))
+    def node(self, dst: int, length: int, src: int = 0, src_length: int = 0) -> Node6 | None:
+        """The routes of exactly that prefix, for exactly those sources."""
+        return self._nodes.get(_key(dst, length, src, src_length))
 
-    def branches(self, dst: int, length: int) -> bool:
+    def locate(self, dst: int, length: int, src: int = 0, src_length: int = 0) -> Node6 | None:
+        """fib6_locate(): the same; but where a prefix has no tree of sources, the sources do not count."""
+        deep = src_length and _key(dst, length) in self._deep
+        return self.node(dst, length, src, src_length) if deep else self.node(dst, length)
+
+    def branches(self, dst: int, length: int, src: int = 0, src_length: int = 0) -> bool:
         """Whether the tree has a node there even without routes of that prefix: at its root, and where it parts."""
-        if not length:
-            return True
-        stem = _key(dst, length)[:-1]
-        return all(self._any_below(stem + bit) for bit in "01")
+        stem = _bits(dst, length)
+        here = not length or stem + END in self._deep or all(self._any_below(stem + bit) for bit in "01")
+        if not src_length:
+            return here
+        stem = stem + SOURCES + _bits(src, src_length)
+        return (here or self._any_below(_key(dst, length))) and all(self._any_below(stem + bit) for bit in "01")
 
     def _any_below(self, stem: str) -> bool:
         at = bisect_left(self._keys, stem)
         return at < len(self._keys) and self._keys[at].startswith(stem)
-
-    def on(self, dev: Device) -> list[Route6]:
-        """The routes through a device, in order."""
-        routes = list(self._by_dev.get(dev, ()))
-        routes.sort(key=lambda route: (route.key, route.metric))
-        return routes
-
-    def nodes_on(self, dev: Device) -> list[tuple[Node6, list[Route6]]]:
-        """The prefixes of which a device has routes, in order, each with those."""
-        found: dict[str, list[Route6]] = {}
-        for route in self.on(dev):
-            found.setdefault(route.key, []).append(route)
-        return [(self._nodes[key], self._sorted(key, routes)) for key, routes in found.items()]
-
-    def _sorted(self, key: str, routes: list[Route6]) -> list[Route6]:
-        """In the order of the list, which replacing may have made another than that in which they came."""
-        return routes if len(routes) == 1 else [route for route in self._nodes[key] if route.dev is routes[0].dev]
-
-    def lose_source(self, address: int) -> None:
-        """No route prefers that source address any more."""
-        for route in self._by_source.pop(address, {}):
-            route.prefsrc = 0
 
     def insert(self, route: Route6) -> None:
         """Behind those of its prefix and metric."""
@@ -207,23 +205,145 @@ class Fib6:
         if node is None:
             node = self._nodes[key] = Node6()
             insort(self._keys, key)
+            if route.src_length:
+                prefix = _key(route.dst, route.length)
+                self._deep[prefix] = self._deep.get(prefix, 0) + 1
         node.append(route)
+
+    def remove(self, route: Route6) -> None:
+        """The route is gone, and its prefix with it if there is no other."""
+        key = route.key
+        node = self._nodes[key]
+        node.drop(route)
+        if node.by_metric:
+            return
+        del self._nodes[key]
+        del self._keys[bisect_left(self._keys, key)]
+        if route.src_length:
+            prefix = _key(route.dst, route.length)
+            self._deep[prefix] -= 1
+            if not self._deep[prefix]:
+                del self._deep[prefix]
+
+    def covering(self, address: int, source: int = 0) -> Iterator[Node6]:
+        """fib6_node_lookup() and fib6_backtrack(): where routes to an address are looked for, one node after the other:
+        the longest prefix that it is in first, and in that the longest one that the source is in."""
+        if not self._deep:
+            yield from self._longest("", address)
+            return
+        found = False
+        for length in range(128, -1, -1):
+            key = _key(address >> 128 - length << 128 - length, length)
+            if key in self._deep:
+                inside = tuple(self._longest(key[:-1] + SOURCES, source))
+                if not (inside or found or not length):
+                    continue  # a look-up that has found nothing yet does not come back to the prefix itself
+                yield from inside
+                found = found or bool(inside)
+            node = self._nodes.get(key)
+            if node is not None:
+                found = True
+                yield node
+
+    def _longest(self, stem: str, address: int) -> Iterator[Node6]:
+        """The prefixes below a stem that an address is in, the longest first."""
+        least = 1 if stem else 0
+        for length in range(128, least - 1, -1):
+            node = self._nodes.get(stem + _bits(address, length) + END)
+            if node is not None:
+                yield node
+
+
+class Fib6:
+    """All tables of a namespace. several: there may be more than the main one. generation: grows with every change."""
+
+    __slots__ = ("_by_dev", "_by_source", "_tables", "generation", "several")
+
+    def __init__(self, several: bool = False) -> None:
+        self.several = several
+        self._tables = {MAIN: Table6(MAIN)}
+        if several:
+            self._tables[LOCAL] = Table6(LOCAL)
+        self._by_dev: dict[Device, dict[Route6, None]] = {}
+        self._by_source: dict[int, dict[Route6, None]] = {}
+        self.generation = 0
+
+    def table(self, number: int) -> Table6 | None:
+        """fib6_get_table(): the main one for 0, and where there is no other for every number."""
+        return self._tables.get(number or MAIN if self.several else MAIN)
+
+    def new_table(self, number: int) -> Table6:
+        """fib6_new_table(): the same; one that there was not is made."""
+        table = self.table(number)
+        if table is None:
+            table = self._tables[number] = Table6(number)
+        return table
+
+    @property
+    def main(self) -> Table6:
+        """fib6_main_tbl"""
+        return self._tables[MAIN]
+
+    @property
+    def local(self) -> Table6:
+        """fib6_local_tbl, RT6_TABLE_LOCAL: of local addresses and groups."""
+        return self._tables[LOCAL if self.several else MAIN]
+
+    def in_order(self) -> list[Table6]:
+        """The tables as they are walked: those made last first, where several fall into one place."""
+        made = {number: at for at, number in enumerate(self._tables)}
+        return sorted(self._tables.values(), key=lambda table: (table.id % HASH_SIZE, -made[table.id]))
+
+    def nodes(self) -> Iterator[Node6]:
+        """All prefixes of all tables, in order."""
+        for table in self.in_order():
+            yield from table.nodes()
+
+    def node_of(self, route: Route6) -> Node6 | None:
+        """The routes of a route's table, prefix and sources."""
+        return self._tables[route.table].node(route.dst, route.length, route.src, route.src_length)
+
+    def on(self, dev: Device) -> list[Route6]:
+        """The routes through a device, in order."""
+        place = {table.id: at for at, table in enumerate(self.in_order())}
+        routes = list(self._by_dev.get(dev, ()))
+        routes.sort(key=lambda route: (place[route.table], route.key, route.metric))
+        return routes
+
+    def nodes_on(self, dev: Device) -> list[tuple[Node6, list[Route6]]]:
+        """The prefixes of which a device has routes, in order, each with those."""
+        found: dict[tuple[int, str], list[Route6]] = {}
+        for route in self.on(dev):
+            found.setdefault((route.table, route.key), []).append(route)
+        return [self._sorted(routes) for routes in found.values()]
+
+    def _sorted(self, routes: list[Route6]) -> tuple[Node6, list[Route6]]:
+        """In the order of the list, which replacing may have made another than that in which they came."""
+        node = self.node_of(routes[0])
+        assert node is not None
+        return node, routes if len(routes) == 1 else [route for route in node if route.dev is routes[0].dev]
+
+    def lose_source(self, address: int) -> None:
+        """No route prefers that source address any more."""
+        for route in self._by_source.pop(address, {}):
+            route.prefsrc = 0
+
+    def insert(self, route: Route6) -> None:
+        """Behind those of its prefix and metric."""
+        self._tables[route.table].insert(route)
         self._link(route)
 
     def replace(self, old: Route6, new: Route6) -> None:
-        """The new route stands where the old one stood; both are of one prefix and metric."""
-        self._nodes[old.key].put(old, new)
+        """The new route stands where the old one stood; both are of one table, prefix and metric."""
+        node = self.node_of(old)
+        assert node is not None
+        node.put(old, new)
         self._unlink(old)
         self._link(new)
 
     def remove(self, route: Route6) -> None:
         """The route is gone."""
-        key = route.key
-        node = self._nodes[key]
-        node.drop(route)
-        if not node.by_metric:
-            del self._nodes[key]
-            del self._keys[bisect_left(self._keys, key)]
+        self._tables[route.table].remove(route)
         self._unlink(route)
 
     def _link(self, route: Route6) -> None:
@@ -245,13 +365,15 @@ class Fib6:
         if route.prefsrc:
             self._by_source[route.prefsrc].pop(route, None)
 
-    def covering(self, address: int) -> Iterator[Node6]:
-        """The prefixes that an address is in, the longest first."""
-        for length in range(128, -1, -1):
-            node = self._nodes.get(_key(address >> 128 - length << 128 - length, length))
-            if node is not None:
-                yield node
+
+END, SOURCES = "2", "/"
+"""In a key: the prefix ends here; its tree of sources begins. They stand where a walk comes to them."""
 
 
-def _key(dst: int, length: int) -> str:
-    return format(dst >> 128 - length, f"0{length}b") + "2" if length else "2"
+def _bits(address: int, length: int) -> str:
+    return format(address >> 128 - length, f"0{length}b") if length else ""
+
+
+def _key(dst: int, length: int, src: int = 0, src_length: int = 0) -> str:
+    sources = SOURCES + _bits(src, src_length) if src_length else ""
+    return _bits(dst, length) + sources + END

@@ -3,6 +3,12 @@
 The longest prefix decides, then the metric. Of routes of one metric the best is taken: one through the device that is
 asked for before any other, and, where a packet is to be sent, one whose gateway has been met before one whose gateway
 nobody has tried. If none has been tried they take turns; one whose gateway did not answer is no route.
+
+A kernel that is built with router preferences (CONFIG_IPV6_ROUTER_PREF) asks for these before anything but the device,
+and takes a gateway that nobody has tried for one that will answer.
+
+Which tables are looked through, the rules say (fib6_rules.c); until there are others than those from the start, the
+table of local addresses and then the main one.
 """
 
 from __future__ import annotations
@@ -11,31 +17,66 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.fib import PREF_MEDIUM
+from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.neighbour import NUD
 from nlemu.protocol.uapi.rtnetlink import RTNH_F
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.kernel.ipv6.fib import Node6, Route6
+    from nlemu.emulator.kernel.inet.rules import Flow, Rule
+    from nlemu.emulator.kernel.ipv6.fib import Node6, Route6, Table6
 
 DEAD = int(RTNH_F.DEAD)
 VALID = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE | NUD.PROBE | NUD.STALE | NUD.DELAY)
+FAILED = int(NUD.FAILED)
 FITS, DOES, UNTRIED, NONE = 2, 0, -1, -3
-"""Scores: through the device that is asked for; through another; RT6_NUD_FAIL_DO_RR; RT6_NUD_FAIL_HARD."""
+"""Scores: through the device that is asked for; through another; RT6_NUD_FAIL_DO_RR; RT6_NUD_FAIL_HARD, or _PROBE."""
+LOW, HIGH = 3, 1
+"""ICMPV6_ROUTER_PREF_*"""
+PREFERENCES = {LOW: 0, PREF_MEDIUM: 4, HIGH: 8}
+"""IPV6_DECODE_PREF(), where it stands in a score."""
 
 
-def lookup(
-    net: Net, address: int, oif: int = 0, *, iface: bool = False, reachable: bool = False
+def tables(net: Net, flow: Flow) -> Iterator[tuple[Table6, Rule | None]]:
+    """fib6_rule_lookup(), fib6_lookup(): the tables that are looked through, one after the other, each with the rule
+    that led there if rules were asked. Refusal: a rule leads nowhere."""
+    state = ip6.of(net)
+    if not state.rules.changed:
+        yield state.fib.local, None
+        if state.fib.several:
+            yield state.fib.main, None
+        return
+    for rule in state.rules.chosen(net, flow):
+        table = state.fib.table(rule.table)
+        if table is not None:
+            yield table, rule
+
+
+def lookup(net: Net, flow: Flow, *, iface: bool = False) -> Route6 | None:
+    """fib6_lookup(): the route to an address, None if there is none."""
+    try:
+        for table, _ in tables(net, flow):
+            route = look_up(net, table, flow, iface=iface)
+            if route is not None:
+                return route
+    except Refusal:
+        pass  # a rule that leads nowhere
+    return None
+
+
+def look_up(
+    net: Net, table: Table6, flow: Flow, *, iface: bool = False, reachable: bool = False
 ) -> Route6 | None:
-    """fib6_table_lookup(): the route to an address, None if there is none. oif: the index of the device that it is to
-    lead through; iface: or it is none (RT6_LOOKUP_F_IFACE); reachable: gateways should have been met
-    (RT6_LOOKUP_F_REACHABLE), unless then there is no route at all."""
-    nodes = list(ip6.of(net).fib.covering(address))
+    """fib6_table_lookup(): the route to an address in one table, None if there is none. iface: it must lead through the
+    device that is asked for (RT6_LOOKUP_F_IFACE); reachable: gateways should have been met (RT6_LOOKUP_F_REACHABLE),
+    unless then there is no route at all."""
+    nodes = list(table.covering(flow.dst, flow.src))
     for met in (True, False) if reachable else (False,):
         for node in nodes:
-            route = _select(net, node, oif, iface, met)
+            route = _select(net, node, flow.oif, iface, met)
             if route is not None:
                 return route
     return None
@@ -74,14 +115,15 @@ def _best(
 
 
 def _score(net: Net, route: Route6, oif: int, iface: bool, met: bool) -> int:
-    """rt6_score_route() and rt6_check_neigh(), without router preferences, which the recorded kernel does not use."""
+    """rt6_score_route() and rt6_check_neigh()."""
+    by_preference = net.kernel.build.has("IPV6_ROUTER_PREF")
     fits = not oif or (route.dev is not None and route.dev.ifindex == oif)
     if not fits and iface:
         return NONE
     if met and not route.reject and route.gateway and route.dev is not None:
         entry = neighbour.of(net).find(route.dev, ip6.AF_INET6, route.gateway)
-        if entry is None:
+        if entry is None and not by_preference:
             return UNTRIED
-        if not entry.state & VALID:
+        if entry is not None and not entry.state & VALID and (entry.state & FAILED or not by_preference):
             return NONE
-    return FITS if fits else DOES
+    return (FITS if fits else DOES) | (PREFERENCES[route.pref] if by_preference else 0)

@@ -7,9 +7,10 @@ from __future__ import annotations
 from errno import EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.inet.rules import FINDS_SOURCE, covers, suppressed
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import DEPRECATED, OPTIMISTIC, TENTATIVE
-from nlemu.emulator.kernel.ipv6.fib_lookup import lookup
+from nlemu.emulator.kernel.ipv6.fib_lookup import look_up, tables
 from nlemu.emulator.kernel.ipv6.netns import AddrType
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTN
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.rules import Flow, Rule
     from nlemu.emulator.kernel.ipv6.address import Address6
     from nlemu.emulator.kernel.ipv6.fib import Route6
 
-ERRORS = {RTN.BLACKHOLE: EINVAL, RTN.PROHIBIT: EACCES, RTN.UNREACHABLE: EHOSTUNREACH, RTN.THROW: ENETUNREACH}
+ERRORS = {RTN.BLACKHOLE: EINVAL, RTN.PROHIBIT: EACCES, RTN.UNREACHABLE: EHOSTUNREACH}
 """Of routes that lead nowhere; of others of them ENETUNREACH."""
 LABELS = (
     (1, 128, 0),
@@ -38,16 +40,35 @@ LABELS = (
 """ip6addrlbl_init_table of net/ipv6/addrlabel.c, the longest prefixes first: address, length, label."""
 
 
-def find_way(net: Net, dst: int, oif: int = 0, *, sourced: bool = False) -> Route6:
-    """ip6_route_output(): the route that a packet would take. ENETUNREACH, and what the type of a route stands for.
-    sourced: the packet has a source address, so that it need not leave by that device."""
-    near = bool(ip6.classify(dst)[0] & (AddrType.MULTICAST | AddrType.LINKLOCAL | AddrType.LOOPBACK))
-    route = lookup(net, dst, oif, iface=near or bool(oif and not sourced), reachable=True)
-    if route is None:
-        raise Refusal(ENETUNREACH)
-    if route.reject:
-        raise Refusal(ERRORS.get(RTN(route.type), ENETUNREACH))
-    return route
+def find_way(net: Net, flow: Flow) -> Route6:
+    """ip6_route_output(): the route that a packet would take. ENETUNREACH, and what a rule or the type of a route
+    stands for. A packet that has a source address need not leave by the device that is asked for. Where a rule has one
+    found, it is in the flow afterwards (fib6_rule_saddr())."""
+    near = bool(ip6.classify(flow.dst)[0] & (AddrType.MULTICAST | AddrType.LINKLOCAL | AddrType.LOOPBACK))
+    iface = near or bool(flow.oif and not flow.src)
+    for table, rule in tables(net, flow):
+        route = look_up(net, table, flow, iface=iface, reachable=True)
+        if route is None or (rule is not None and not _speaks_from(net, rule, flow, route)):
+            continue
+        if route.reject and route.type == RTN.THROW:
+            continue
+        if route.reject:
+            raise Refusal(ERRORS.get(RTN(route.type), ENETUNREACH))
+        group = None if route.dev is None else route.dev.group
+        if rule is None or not suppressed(rule, route.length, group):
+            return route
+    raise Refusal(ENETUNREACH)
+
+
+def _speaks_from(net: Net, rule: Rule, flow: Flow, route: Route6) -> bool:
+    """fib6_rule_saddr(): whether the address that the packet would have is one that the rule wants."""
+    if not rule.flags & FINDS_SOURCE or not rule.src_length or flow.src:
+        return True
+    source = select_source(net, route.dev, flow.dst)
+    if source is None or not covers(rule, rule.src, rule.src_length, source):
+        return False
+    flow.src = source
+    return True
 
 
 def select_source(net: Net, dev: Device | None, dst: int) -> int | None:

@@ -69,7 +69,7 @@ def _tell(net: Net, done: Sequence[Route6], nlflags: int, origin: Origin | None)
     """ip6_route_mpath_notify(): from the first that was made on; of those that were appended from the first of all."""
     route = done[0]
     if nlflags & APPEND:
-        node = ip6.of(net).fib.node(route.dst, route.length)
+        node = ip6.of(net).fib.node_of(route)
         ring = () if node is None else node.siblings(done[-1])
         route = ring[1] if len(ring) > 1 else route
     ip6_route.tell(net, RTM.NEWROUTE, route, nlflags, origin)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.inet.rules import IP6MR, IPV6, Rules
 from nlemu.emulator.kernel.ipv6.fib import Fib6
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.devices.device import Device
@@ -92,12 +94,15 @@ def solicited_node(address: int) -> int:
 class Ip6Net:
     """Of one namespace. addresses: all, by address and device; genid: grows with every change of them (dev_addr_genid);
     mortal: those whose lifetime is not infinite; autojoined: the groups that the kernel's own socket
-    has joined, each with the index of a device (mc_autojoin_sk); expiry: the job that looks which of them are due."""
+    has joined, each with the index of a device (mc_autojoin_sk); expiry: the job that looks which of them are due;
+    rules: as far as the kernel is built with them; group_rules: of routes of groups."""
 
-    __slots__ = ("addresses", "autojoined", "expiry", "fib", "genid", "mortal")
+    __slots__ = ("addresses", "autojoined", "expiry", "fib", "genid", "group_rules", "mortal", "rules")
 
-    def __init__(self) -> None:
-        self.fib = Fib6()
+    def __init__(self, build: Build) -> None:
+        self.fib = Fib6(build.has("IPV6_MULTIPLE_TABLES"))
+        self.rules = Rules(IPV6)
+        self.group_rules = Rules(IP6MR)
         self.addresses: dict[int, dict[Device, Address6]] = {}
         self.genid = 0
         self.mortal: dict[Address6, None] = {}
@@ -109,7 +114,7 @@ def of(net: Net) -> Ip6Net:
     """What that namespace keeps of IPv6."""
     state: Ip6Net | None = net.ip6
     if state is None:
-        state = net.ip6 = Ip6Net()
+        state = net.ip6 = Ip6Net(net.kernel.build)
     return state
 
 

@@ -63,7 +63,7 @@ def send(dev: Device, group: int, size: int) -> bool:
 
 def _knows_groups(dev: Device) -> bool:
     """Whether there is the route that addrconf_add_mroute() makes."""
-    node = ip6.of(dev.net).fib.node(ip6.MULTICAST, 8)
+    node = ip6.of(dev.net).fib.local.node(ip6.MULTICAST, 8)
     return node is not None and node.through(dev, 0) is not None
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
 from nlemu.emulator.kernel.inet import fib_chain
+from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.kernel.ipv6.fib import PREF_MEDIUM, Route6
-from nlemu.emulator.kernel.ipv6.fib_lookup import lookup
+from nlemu.emulator.kernel.ipv6.fib import LOCAL as LOCAL_TABLE
+from nlemu.emulator.kernel.ipv6.fib import MAIN, PREF_MEDIUM, Route6
+from nlemu.emulator.kernel.ipv6.fib_lookup import look_up, lookup
 from nlemu.emulator.kernel.ipv6.netns import AddrType
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
@@ -47,8 +49,8 @@ PRIO_USER = 1024
 class Wanted6:
     """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
     EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up; metrics: or
-    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, which the recorded kernel
-    does not know (CONFIG_LWTUNNEL)."""
+    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, and none is known;
+    table: 0 for the main one."""
 
     dst: int = 0
     length: int = 0
@@ -70,12 +72,14 @@ class Wanted6:
     expires: int | None = None
     nlflags: int | None = None
     may_be_down: bool = False
+    table: int = MAIN
+    src: int = 0
 
 
 # -- what a route has to be -------------------------------------------------------------------
 
 
-def validate(wanted: Wanted6) -> None:
+def validate(net: Net, wanted: Wanted6) -> None:
     """fib6_config_validate(): EINVAL, with texts."""
     if wanted.cached:
         raise Refusal(EINVAL, "Userspace can not set RTF_CACHE")
@@ -83,19 +87,23 @@ def validate(wanted: Wanted6) -> None:
         raise Refusal(EINVAL, "Invalid route type")
     if wanted.length > 128:
         raise Refusal(EINVAL, "Invalid prefix length")
-    if wanted.src_length:
+    if wanted.src_length and not net.kernel.build.has("IPV6_SUBTREES"):
         raise Refusal(EINVAL, "Specifying source address requires IPV6_SUBTREES to be enabled")
+    if wanted.src_length > 128:
+        raise Refusal(EINVAL, "Invalid source address length")
 
 
 def create(net: Net, wanted: Wanted6) -> Route6:
     """ip6_route_info_create(): the route that is asked for, checked, with its device. ENODEV, EACCES, ENETDOWN,
     EHOSTUNREACH, EINVAL, some with texts."""
+    table = ip6.of(net).fib.new_table(wanted.table)
     if isinstance(wanted.metrics, Refusal):
         raise wanted.metrics
     route = Route6(
         ip6.prefix_of(wanted.dst, wanted.length), wanted.length, wanted.metric, wanted.type or UNICAST,
         wanted.protocol or BOOT, None, prefsrc=wanted.prefsrc, metrics=wanted.metrics, pref=wanted.pref,
-        weight=wanted.weight, local=wanted.local, expires=wanted.expires,
+        weight=wanted.weight, local=wanted.local, expires=wanted.expires, table=table.id,
+        src=ip6.prefix_of(wanted.src, wanted.src_length), src_length=wanted.src_length,
     )
     dev: Device | None = None
     if wanted.ifindex:
@@ -173,7 +181,7 @@ def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) 
         if wanted.flags & ONLINK:
             _check_onlink(net, gateway, asked)
         else:
-            dev = _way_to(net, gateway, asked)
+            dev = _way_to(net, wanted, gateway, asked)
     if dev is None:
         raise Refusal(EINVAL, "Egress device not specified")
     if dev.flags & IFF_LOOPBACK:
@@ -183,17 +191,27 @@ def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) 
     return dev
 
 
-def _way_to(net: Net, gateway: int, dev: Device | None) -> Device | None:
-    """ip6_route_check_nh(): a gateway must be on a link."""
-    route = lookup(net, gateway, 0 if dev is None else dev.ifindex, iface=True)
-    if route is None or route.reject or route.gateway:
+def _way_to(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) -> Device | None:
+    """ip6_route_check_nh(): a gateway must be on a link, by the table that the route is for, or by the rules."""
+    oif = 0 if dev is None else dev.ifindex
+    table = ip6.of(net).fib.table(wanted.table) if wanted.table else None
+    if table is not None:
+        route = look_up(net, table, Flow(gateway, wanted.prefsrc, oif=oif), iface=True)
+        if _on_link(route) and dev in (None, route.dev):
+            return route.dev
+    route = lookup(net, Flow(gateway, oif=oif), iface=True)
+    if not _on_link(route) or dev not in (None, route.dev):
         raise Refusal(EHOSTUNREACH)
     return route.dev
 
 
+def _on_link(route: Route6 | None) -> TypeGuard[Route6]:
+    return route is not None and not route.reject and not route.gateway
+
+
 def _check_onlink(net: Net, gateway: int, dev: Device | None) -> None:
     """ip6_route_check_nh_onlink(): what is said to be on the link must not be anything special elsewhere."""
-    route = lookup(net, gateway, 0 if dev is None else dev.ifindex)
+    route = look_up(net, ip6.of(net).fib.main, Flow(gateway, oif=0 if dev is None else dev.ifindex))
     if route is not None and not route.reject and route.dst and (route.type != UNICAST or route.dev is not dev):
         raise Refusal(EINVAL, "Nexthop has invalid gateway or device mismatch")
 
@@ -207,11 +225,12 @@ def insert(
     """fib6_add(): the route is there, and announced. EEXIST, ENOENT with a text. nlflags: those of the request, None
     where there is none; quiet: whoever asked will announce it."""
     fib = ip6.of(net).fib
-    node = fib.node(route.dst, route.length)
+    node, table = fib.node_of(route), fib.new_table(route.table)
     asked = nlflags or 0
     add = nlflags is None or bool(asked & CREATE)
     told = EXCL | asked & APPEND
-    if node is None and not add and asked & REPLACE and not fib.branches(route.dst, route.length):
+    place = route.dst, route.length, route.src, route.src_length
+    if node is None and not add and asked & REPLACE and not table.branches(*place):
         raise Refusal(ENOENT, "Can not replace route - no match found")
     if node is not None and (alike := node.alike(route.metric)):
         if asked & EXCL:
@@ -249,7 +268,7 @@ def _replace(net: Net, node: Node6, old: Route6, route: Route6) -> None:
 def _take_over(net: Net, route: Route6) -> None:
     """ip6_route_mpath_should_notify(): a netdevsim device hears of a route that is the first of its prefix, or shares
     the load with it."""
-    node = ip6.of(net).fib.node(route.dst, route.length)
+    node = ip6.of(net).fib.node_of(route)
     assert node is not None
     if route in node.siblings(node.first()):
         fib_chain.changed6(net, route)
@@ -273,7 +292,7 @@ def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
     if not route.linked:
         raise Refusal(ENOENT)
     fib = ip6.of(net).fib
-    node = fib.node(route.dst, route.length)
+    node = fib.node_of(route)
     first = node is not None and node.siblings(node.first()) == (route,)
     fib.remove(route)
     route.expires = None
@@ -286,10 +305,14 @@ def delete(net: Net, wanted: Wanted6, origin: Origin | None = None, *, whole: bo
     """ip6_route_del(): the first route that fits is gone, and announced; with it those that share its load, if it is
     meant as a whole and no gateway is named. ESRCH. Of a route that was made on the way (RTF_CACHE) there is none."""
     fib, node = ip6.of(net).fib, None
-    if wanted.length <= 128:
-        node = fib.node(ip6.prefix_of(wanted.dst, wanted.length), wanted.length)
+    table = fib.table(wanted.table)
+    if table is None:
+        raise Refusal(ESRCH, "FIB table does not exist")
+    if wanted.length <= 128 and wanted.src_length <= 128:
+        dst, src = ip6.prefix_of(wanted.dst, wanted.length), ip6.prefix_of(wanted.src, wanted.src_length)
+        node = table.locate(dst, wanted.length, src, wanted.src_length)
     if wanted.cached:
-        if node is None and 0 < wanted.length <= 128 and fib.branches(wanted.dst, wanted.length):
+        if node is None and 0 < wanted.length <= 128 and table.branches(wanted.dst, wanted.length):
             raise Refusal(ESRCH)
         return
     for route in node or ():
@@ -330,7 +353,9 @@ def _means_nothing(net: Net, wanted: Wanted6) -> bool:
 
 def local_route(dev: Device, address: int) -> Route6:
     """addrconf_f6i_alloc(): the route to one of our addresses, not in the tree yet."""
-    wanted = Wanted6(address, 128, type=LOCAL, ifindex=dev.ifindex, local=True, may_be_down=True)
+    wanted = Wanted6(
+        address, 128, type=LOCAL, ifindex=dev.ifindex, local=True, may_be_down=True, table=LOCAL_TABLE
+    )
     return create(dev.net, wanted)
 
 
@@ -350,15 +375,16 @@ def add_prefix(dev: Device, address: int, length: int, metric: int = 0, expires:
 
 def prefix_route(dev: Device, address: int, length: int) -> Route6 | None:
     """addrconf_get_prefix_route(): the route through the device to that prefix."""
-    node = ip6.of(dev.net).fib.node(ip6.prefix_of(address, length), length)
+    node = ip6.of(dev.net).fib.main.node(ip6.prefix_of(address, length), length)
     return None if node is None else node.through(dev, 0)
 
 
 def add_multicast(dev: Device) -> None:
     """addrconf_add_mroute()."""
-    _try_add(
-        dev.net, Wanted6(ip6.MULTICAST, 8, metric=PRIO_ADDRCONF, type=MULTICAST, ifindex=dev.ifindex)
+    wanted = Wanted6(
+        ip6.MULTICAST, 8, metric=PRIO_ADDRCONF, type=MULTICAST, ifindex=dev.ifindex, table=LOCAL_TABLE
     )
+    _try_add(dev.net, wanted)
 
 
 def sync_down(dev: Device, event: NetdevEvent) -> None:

@@ -40,8 +40,8 @@ class Takeover:
 
     def changed6(self, route: Route6) -> None:
         """nsim_fib6_event()."""
-        if self.devices:
-            self.later(lambda: self.take6(ip6.of(self.net).fib.node(route.dst, route.length)))
+        if self.devices and not route.src_length:
+            self.later(lambda: self.take6(ip6.of(self.net).fib.node_of(route)))
 
     def later(self, take: Callable[[], None]) -> None:
         """Has something done when the kernel's work runs next (nsim_fib_event_work())."""
@@ -62,7 +62,8 @@ class Takeover:
         """Of a prefix of which several routes share the load, all of those."""
         if node is None:
             return
-        taken: tuple[Route6, ...] = node.siblings(node.first()) if self.devices else ()
+        first = node.first()
+        taken: tuple[Route6, ...] = node.siblings(first) if self.devices and not first.src_length else ()
         for route in node.trapped:
             route.trap = route in taken
         for route in taken:

@@ -65,8 +65,9 @@ TAKEN = Policy(
 
 TOLD = Layout(
     Fra.table, Fra.suppress_prefixlen, Fra.protocol, Fra.iifname, Fra.oifname, Fra.priority, Fra.fwmark, Fra.fwmask,
-    Fra.goto, Fra.tun_id, Fra.uid_range, Fra.sport_range, Fra.sport_mask, Fra.dport_range, Fra.dport_mask,
-    Fra.ip_proto, Fra.suppress_ifgroup, Fra.dscp, Fra.dscp_mask, Fra.dst, Fra.src,
+    Fra.goto, Fra.tun_id, Fra.l3mdev, Fra.uid_range, Fra.sport_range, Fra.sport_mask, Fra.dport_range, Fra.dport_mask,
+    Fra.ip_proto, Fra.suppress_ifgroup, Fra.dscp, Fra.dscp_mask, Fra.flowlabel, Fra.flowlabel_mask, Fra.dst, Fra.src,
+    Fra.flow,
 )
 
 SET = Half(TAKEN, level=LIBERAL, late=True, cut="Invalid msg length", blur="Error parsing msg")

@@ -10,7 +10,7 @@ import errno
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.route.link.af import FAMILIES
+from nlemu.emulator.handlers.route.link.af import FAMILIES, LinkAf
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attr, walk
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 def check_af(dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:
     """The last part of validate_linkmsg(): every family's validate_link_af. EAFNOSUPPORT, EOPNOTSUPP, and theirs."""
     for number, first, last in walk(message, start, end):
-        family = FAMILIES.get(number)
-        if family is None:
-            raise Refusal(errno.EAFNOSUPPORT)
+        family = _find(dev, number)
         family.check(dev, message, first, last, extack)
 
 
@@ -32,11 +30,17 @@ def set_af(dev: Device, message: bytes, start: int, end: int, extack: Extack) ->
     """What do_setlink() does with it: each family in turn, whose number is then yielded. What one refuses ends it, and
     those before it are set."""
     for number, first, last in walk(message, start, end):
-        family = FAMILIES.get(number)
-        if family is None:
-            raise Refusal(errno.EAFNOSUPPORT)
+        family = _find(dev, number)
         family.set(dev, message, first, last, extack)
         yield number
+
+
+def _find(dev: Device, number: int) -> LinkAf:
+    """rtnl_af_lookup(): EAFNOSUPPORT."""
+    family = FAMILIES.get(number)
+    if family is None or (family.option and not dev.kernel.build.has(family.option)):
+        raise Refusal(errno.EAFNOSUPPORT)
+    return family
 
 
 def fill_af(dev: Device, mask: int) -> dict[Attr[Any], Any]:
@@ -46,7 +50,8 @@ def fill_af(dev: Device, mask: int) -> dict[Attr[Any], Any]:
 
 def af_size(dev: Device) -> int:
     """rtnl_link_get_af_size(): a nest as it is often counted, with the size of its header twice, and one a family."""
-    return NEST + sum(NEST + family.size(dev) for family in FAMILIES.values())
+    sizes = (family.size(dev) for family in FAMILIES.values())
+    return NEST + sum(NEST + size for size in sizes if size is not None)
 
 
 NEST = 8

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv4.fib import Table4
-    from nlemu.emulator.kernel.ipv6.fib import Node6, Route6
+    from nlemu.emulator.kernel.ipv6.fib import Node6, Route6, Table6
 
 FILTERED = int(NLM_F.DUMP_FILTERED)
 PREFIX, CLONED = int(RTM_F.PREFIX), int(RTM_F.CLONED)
@@ -99,19 +99,34 @@ def walk4(call: Call) -> Messages:
                 yield partial(body4, route)
 
 
+def tables6(call: Call, chosen: Filter) -> list[Table6]:
+    """The same of IPv6."""
+    fib = ip6.of(call.net).fib
+    if not chosen.table:
+        return fib.in_order()
+    table = fib.table(chosen.table)
+    if table is not None:
+        return [table]
+    if family_of(call) == AF_INET6:
+        raise Refusal(errno.ENOENT, "ipv6: FIB table does not exist")
+    return []
+
+
 def walk6(call: Call) -> Messages:
-    """inet6_dump_fib(). There is one table, whichever is asked for."""
+    """inet6_dump_fib()."""
     chosen = asked(call)
+    tables = tables6(call, chosen)
     if chosen.flags & PREFIX or (chosen.flags & CLONED and call.endpoint.strict):
         return
-    for node in ip6.of(call.net).fib.nodes():
-        for route, siblings in grouped(node):
-            if (
-                chosen.type in (0, route.type)
-                and chosen.protocol in (0, route.protocol)
-                and (chosen.dev is None or any(hop.dev is chosen.dev for hop in siblings))
-            ):
-                yield partial(body6, route, siblings)
+    for table in tables:
+        for node in table.nodes():
+            for route, siblings in grouped(node):
+                if (
+                    chosen.type in (0, route.type)
+                    and chosen.protocol in (0, route.protocol)
+                    and (chosen.dev is None or any(hop.dev is chosen.dev for hop in siblings))
+                ):
+                    yield partial(body6, route, siblings)
 
 
 def grouped(node: Node6) -> Iterator[tuple[Route6, tuple[Route6, ...]]]:

@@ -106,7 +106,7 @@ def _expires(route: Route6) -> int:
 
 def node_siblings(net: Net, route: Route6) -> tuple[Route6, ...]:
     """Those that share the load with a route, itself first."""
-    node = ip6.of(net).fib.node(route.dst, route.length)
+    node = ip6.of(net).fib.node_of(route)
     return (route,) if node is None or not route.linked else node.siblings(route)
 
 
@@ -126,8 +126,9 @@ def _body6(route: Route6, hops: tuple[Route6, ...]) -> bytes:
     """rt6_fill_node()."""
     flags = 0
     values: dict[Attr[Any], Any] = {
-        Rta.table: MAIN,
+        Rta.table: route.table,
         Rta.dst: route.dst.to_bytes(16, "big") if route.length else None,
+        Rta.src: route.src.to_bytes(16, "big") if route.src_length else None,
         Rta.prefsrc: pack6(route.prefsrc),
         Rta.metrics: metric_values(route.metrics),
         Rta.priority: route.metric,
@@ -147,7 +148,8 @@ def _body6(route: Route6, hops: tuple[Route6, ...]) -> bytes:
         values[Rta.oif] = route.dev.ifindex if route.dev is not None else None
         flags = route.flags & SHOWN
     head = pack_header(
-        family=AF_INET6, dst_len=route.length, table=MAIN, protocol=route.protocol, type=route.type,
+        family=AF_INET6, dst_len=route.length, src_len=route.src_length,
+        table=route.table if route.table < 256 else COMPAT, protocol=route.protocol, type=route.type,
         flags=flags | TRAP if route.trap else flags,
     )
     return head + TOLD6.encode(values)

@@ -17,6 +17,7 @@ from nlemu.emulator.handlers.route.route.fill import (
 from nlemu.emulator.handlers.route.route.fill import body4 as table_body4
 from nlemu.emulator.handlers.route.route.fill import body6 as table_body6
 from nlemu.emulator.handlers.route.route.ipv4 import address
+from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv4 import lookup as route_lookup4
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
@@ -39,6 +40,8 @@ TO_BE_TOLD = 0x10000
 """RTCF_NOTIFY, which a route that the kernel keeps remembers; here it is forgotten."""
 CLONED = int(RTM_F.CLONED)
 LOCAL = int(RT_TABLE.LOCAL)
+DSCP, ALL_LABELS = 0xFC, 0xFFFFF
+"""INET_DSCP_MASK, IPV6_FLOWLABEL_MASK"""
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 """IPPROTO_*"""
 ASKABLE = frozenset(
@@ -74,10 +77,11 @@ def get4(call: Call) -> bytes:
     header = call.fixed
     dst, source = address(attrs, Rta.dst.number), address(attrs, Rta.src.number)
     check_protocol(attrs, ICMP)
-    tos = header.tos & 0xFC
-    way = route_lookup4.find_way(
-        call.net, dst, source=source, oif=attrs.get(Rta.oif, 0), tos=tos, mark=attrs.get(Rta.mark, 0), uid=uid(call)
+    flow = Flow(
+        dst, source, header.tos & DSCP, attrs.get(Rta.oif, 0), attrs.get(Rta.mark, 0), uid(call),
+        proto=attrs.get(Rta.ip_proto, UDP), sport=attrs.get(Rta.sport, 0), dport=attrs.get(Rta.dport, 0),
     )
+    way = route_lookup4.find_way(call.net, flow)
     table = MAIN
     if header.flags & LOOKUP_TABLE:
         table = table_of(call, way)
@@ -138,10 +142,15 @@ def get6(call: Call) -> bytes:
     refuse_input(attrs)
     source, dst = address6(attrs, Rta.src.number), address6(attrs, Rta.dst.number)
     check_protocol(attrs, ICMPV6)
-    route = route_lookup6.find_way(call.net, dst, attrs.get(Rta.oif, 0), sourced=bool(source))
+    flow = Flow(
+        dst, source, call.fixed.tos & DSCP, attrs.get(Rta.oif, 0), attrs.get(Rta.mark, 0), uid(call),
+        proto=attrs.get(Rta.ip_proto, 0), sport=attrs.get(Rta.sport, 0), dport=attrs.get(Rta.dport, 0),
+        label=attrs.get(Rta.flowlabel, 0) & ALL_LABELS,
+    )
+    route = route_lookup6.find_way(call.net, flow)
     if call.fixed.flags & FIB_MATCH:
         return table_body6(route, node_siblings(call.net, route))
-    return body6(call, route, dst)
+    return body6(call, route, flow)
 
 
 def address6(attrs: Attrs, number: int) -> int:
@@ -154,15 +163,18 @@ def address6(attrs: Attrs, number: int) -> int:
     return int.from_bytes(attrs.message[span[0] : span[0] + 16], "big")
 
 
-def body6(call: Call, route: Route6, dst: int) -> bytes:
-    """rt6_fill_node(), of a route that has been looked up."""
+def body6(call: Call, route: Route6, flow: Flow) -> bytes:
+    """rt6_fill_node(), of a route that has been looked up. A kernel that knows routes for some sources only tells the
+    source that was asked with, whatever it is."""
     source: int | None = route.prefsrc
     if not source:
-        source = route_lookup6.select_source(call.net, route.dev, dst)
+        source = route_lookup6.select_source(call.net, route.dev, flow.dst)
+    sourced = call.net.kernel.build.has("IPV6_SUBTREES")
     dev = call.net.loopback if route.local else route.dev
     asked: dict[Attr[Any], Any] = {
-        Rta.table: MAIN,
-        Rta.dst: dst.to_bytes(16, "big"),
+        Rta.table: route.table,
+        Rta.dst: flow.dst.to_bytes(16, "big"),
+        Rta.src: flow.src.to_bytes(16, "big") if sourced else None,
         Rta.prefsrc: None if source is None else source.to_bytes(16, "big"),
     }
     values: dict[Attr[Any], Any] = {
@@ -174,5 +186,8 @@ def body6(call: Call, route: Route6, dst: int) -> bytes:
         Rta.cacheinfo: {"clntref": 2},
         Rta.pref: route.pref,
     }
-    head = pack_header(family=AF_INET6, dst_len=128, table=MAIN, protocol=route.protocol, type=route.type)
+    head = pack_header(
+        family=AF_INET6, dst_len=128, src_len=128 if sourced else 0,
+        table=route.table if route.table < 256 else COMPAT, protocol=route.protocol, type=route.type,
+    )
     return head + ASKED6.encode(asked) + LOOKED_UP6.encode(values)

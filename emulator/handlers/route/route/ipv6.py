@@ -68,8 +68,9 @@ def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
         encapsulated=Rta.encap in attrs,
         expires=expires,
         nlflags=call.flags,
+        table=attrs.get(Rta.table, header.table),
+        src=_destination(attrs, Rta.src, header.src_len),
     )
-    _destination(attrs, Rta.src, header.src_len)
     hops = several(call, route) if Rta.multipath in attrs else []
     if Rta.encap_type in attrs:
         raise Refusal(errno.EOPNOTSUPP, NO_TUNNELS)
@@ -122,7 +123,7 @@ def several(call: Call, route: Wanted6) -> list[Wanted6]:
 def newroute(call: Call) -> None:
     """inet6_rtm_newroute()."""
     route, hops = wanted(call)
-    routes.validate(route)
+    routes.validate(call.net, route)
     if call.attrs.get(Rta.nh_id):
         raise Refusal(errno.EINVAL, "Nexthop id does not exist")
     if not hops:

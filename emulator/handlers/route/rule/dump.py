@@ -6,9 +6,8 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel import rules_families
 from nlemu.emulator.kernel.inet.rules import GOTO, NONE, Rule, index_of
-from nlemu.emulator.kernel.ipv4 import netns as ip4
-from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.registry import dumpit_of
 from nlemu.emulator.netlink.request import family_of
@@ -31,16 +30,17 @@ def ports(range_: tuple[int, int] | None) -> dict[str, int] | None:
 
 
 def body(net: Net, rule: Rule) -> bytes:
-    """fib_nl_fill_rule() and fib4_rule_fill()."""
-    flags = rule.flags
-    if rule.action == GOTO and ip4.of(net).rules.target(rule) is None:
+    """fib_nl_fill_rule(), fib4_rule_fill() and fib6_rule_fill()."""
+    flags, size = rule.flags, rule.ops.bits // 8
+    rules = rules_families.of(net, rule.ops.family)
+    if rule.action == GOTO and (rules is None or rules.target(rule) is None):
         flags |= UNRESOLVED
     if rule.iifname and index_of(net, rule.iifname) == NONE:
         flags |= IIF_DETACHED
     if rule.oifname and index_of(net, rule.oifname) == NONE:
         flags |= OIF_DETACHED
     head = HEADER.codec.pack(
-        family=AF_INET, dst_len=rule.dst_length, src_len=rule.src_length, tos=rule.tos,
+        family=rule.ops.family, dst_len=rule.dst_length, src_len=rule.src_length, tos=rule.tos,
         table=rule.table if rule.table < 256 else COMPAT, action=rule.action, flags=flags,
     )
     return head + TOLD.encode(
@@ -55,6 +55,7 @@ def body(net: Net, rule: Rule) -> bytes:
             Fra.fwmask: rule.mask if rule.mark or rule.mask else None,
             Fra.goto: rule.target or None,
             Fra.tun_id: rule.tun_id or None,
+            Fra.l3mdev: rule.l3mdev or None,
             Fra.uid_range: ports(rule.uids),
             Fra.suppress_ifgroup: None if rule.suppress_ifgroup == NONE else rule.suppress_ifgroup,
             Fra.sport_range: ports(rule.sports),
@@ -62,20 +63,28 @@ def body(net: Net, rule: Rule) -> bytes:
             Fra.dport_range: ports(rule.dports),
             Fra.dport_mask: rule.dport_mask or None,
             Fra.ip_proto: rule.ip_proto or None,
-            Fra.dscp: None if rule.dscp is None else rule.dscp[0],
-            Fra.dscp_mask: None if rule.dscp is None else rule.dscp[1],
-            Fra.dst: rule.dst.to_bytes(4, "big") if rule.dst_length else None,
-            Fra.src: rule.src.to_bytes(4, "big") if rule.src_length else None,
+            Fra.dscp: rule.dscp,
+            Fra.dscp_mask: rule.dscp_mask,
+            Fra.flowlabel: rule.flowlabel if rule.flowlabel_mask else None,
+            Fra.flowlabel_mask: rule.flowlabel_mask or None,
+            Fra.dst: rule.dst.to_bytes(size, "big") if rule.dst_length else None,
+            Fra.src: rule.src.to_bytes(size, "big") if rule.src_length else None,
+            Fra.flow: rule.realm or None,
         }
     )
 
 
 def walk(call: Call) -> Messages:
-    """dump_rules(). Only IPv4 has rules here: EAFNOSUPPORT for any other family."""
-    if family_of(call) not in (AF_UNSPEC, AF_INET):
-        raise Refusal(errno.EAFNOSUPPORT)
-    for rule in ip4.of(call.net).rules:
-        yield partial(body, call.net, rule)
+    """dump_rules(), of one family or of all that have rules: EAFNOSUPPORT for one that has none."""
+    family = family_of(call)
+    chosen = rules_families.registered(call.net)
+    if family != AF_UNSPEC:
+        chosen = [rules for rules in chosen if rules.ops.family == family]
+        if not chosen:
+            raise Refusal(errno.EAFNOSUPPORT)
+    for rules in chosen:
+        for rule in rules:
+            yield partial(body, call.net, rule)
 
 
 @dumpit_of(GETRULE, AF_UNSPEC)

@@ -6,6 +6,7 @@ from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
 
 import pytest
 
+from nlemu.emulator.kernel import rules_families
 from nlemu.emulator.kernel.inet import neighbour, neighbour_update, rules
 from nlemu.emulator.kernel.inet.neighbour_update import Wanted
 from nlemu.emulator.kernel.inet.rules import Flow, Rule
@@ -36,7 +37,7 @@ def world4() -> IpWorld:
 
 def add(world: IpWorld, rule: Rule) -> None:
     state = ip4.of(world.net)
-    state.fib.split = True
+    rules_families.lead(world.net, state.rules, rule)
     rules.add(world.net, state.rules, rule)
 
 
@@ -122,9 +123,9 @@ def test_until_rules_change_the_longest_prefix_wins_whichever_table_it_is_in() -
 
 def test_the_way_to_an_address_of_ours_stays_here() -> None:
     world = world4()
-    way = route_lookup4.find_way(world.net, four("10.0.0.1"))
+    way = route_lookup4.find_way(world.net, Flow(four("10.0.0.1")))
     assert (way.dev, way.flags, way.source) == (world.net.loopback, route_lookup4.STAYS, four("10.0.0.1"))
-    way = route_lookup4.find_way(world.net, four("99.0.0.1"))
+    way = route_lookup4.find_way(world.net, Flow(four("99.0.0.1")))
     assert (way.dev, way.gateway, way.source) == (world.dev, Gateway(2, four("10.0.0.9")), four("10.0.0.1"))
 
 

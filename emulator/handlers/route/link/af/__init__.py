@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 class LinkAf:
     """One family. number: AF_*; attr: its attribute in IFLA_AF_SPEC, None if it says nothing; initcall: its place among
-    those that register at boot."""
+    those that register at boot; option: what the kernel has to be built with, if anything."""
 
     number = 0
     attr: Attr[Any] | None = None
     initcall = 0
+    option = ""
 
     def check(self, dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:
         """validate_link_af. EOPNOTSUPP of a family without set_link_af, and its own refusals."""
@@ -38,8 +39,8 @@ class LinkAf:
         """fill_link_af: its attributes; None: nothing. mask: RTEXT_FILTER_*."""
         return None
 
-    def size(self, dev: Device) -> int:
-        """get_link_af_size: the room for its attributes, in bytes."""
+    def size(self, dev: Device) -> int | None:
+        """get_link_af_size: the room for its attributes, in bytes; None of a family that has none counted."""
         return 0
 
 
