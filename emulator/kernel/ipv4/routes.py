@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
+from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, ESRCH
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet import fib_chain
@@ -57,7 +57,7 @@ class Hop:
     gateway: Gateway | None = None
     flags: int = 0
     weight: int = 1
-    encapsulated: bool = False
+    encapsulated: Refusal | None = None
 
 
 Hops = tuple[Hop | Refusal, ...]
@@ -67,8 +67,7 @@ Hops = tuple[Hop | Refusal, ...]
 @dataclass(slots=True)
 class Wanted4:
     """struct fib_config: a route that is to come, or to go. nlflags: NLM_F_CREATE, EXCL, REPLACE, APPEND; encapsulated:
-    by a tunnel, which the recorded kernel does not know (CONFIG_LWTUNNEL); nh_id: of a next hop object, of which there
-    are none."""
+    what is wrong with its tunnel; nh_id: of a next hop object, of which there are none."""
 
     dst: int = 0
     length: int = 0
@@ -84,7 +83,7 @@ class Wanted4:
     prefsrc: int = 0
     metrics: Metrics | Refusal = ()
     hops: Hops | Refusal = ()
-    encapsulated: bool = False
+    encapsulated: Refusal | None = None
     nh_id: int = 0
     nlflags: int = CREATE
 
@@ -190,8 +189,8 @@ def _nexthop(hop: Hop | Refusal) -> Nexthop4:
     """fib_nh_init(): EOPNOTSUPP."""
     if isinstance(hop, Refusal):
         raise hop
-    if hop.encapsulated:
-        raise Refusal(EOPNOTSUPP)
+    if hop.encapsulated is not None:
+        raise hop.encapsulated
     gateway = hop.gateway if hop.gateway is not None and hop.gateway.address else None
     return Nexthop4(hop.oif, gateway, hop.flags & 0xFF, weight=hop.weight)
 

@@ -7,7 +7,7 @@ Everything about a new route is checked before anything changes, in the order in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
+from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, ESRCH
 from typing import TYPE_CHECKING, TypeGuard
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
@@ -49,7 +49,7 @@ PRIO_USER = 1024
 class Wanted6:
     """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
     EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up; metrics: or
-    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, and none is known;
+    what is wrong with them, which is said when it is their turn; encapsulated: what is wrong with its tunnel;
     table: 0 for the main one."""
 
     dst: int = 0
@@ -68,7 +68,7 @@ class Wanted6:
     local: bool = False
     reject: bool = False
     cached: bool = False
-    encapsulated: bool = False
+    encapsulated: Refusal | None = None
     expires: int | None = None
     nlflags: int | None = None
     may_be_down: bool = False
@@ -163,8 +163,8 @@ def _lead(net: Net, route: Route6, wanted: Wanted6, dev: Device | None) -> None:
         raise Refusal(ENETDOWN, "Nexthop device is not up")
     if not wanted.local and not dev.carrier:
         route.flags |= LINKDOWN
-    if wanted.encapsulated:
-        raise Refusal(EOPNOTSUPP)
+    if wanted.encapsulated is not None:
+        raise wanted.encapsulated
     route.dev = dev
 
 

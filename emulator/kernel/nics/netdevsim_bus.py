@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.uevents import Action
 from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address, valid_ethernet
 from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, Parent
-from nlemu.emulator.kernel.devices.features import word
+from nlemu.emulator.kernel.devices.features import HW_MACSEC, word
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
@@ -280,6 +280,8 @@ def setup_plain(dev: Device) -> None:
     dev.flags &= ~int(IFF.MULTICAST)
     dev.live_address_change = True
     dev.features |= FEATURES
+    if dev.kernel.build.has("MACSEC"):  # nsim_macsec_init()
+        dev.features |= HW_MACSEC
     dev.hw_features |= HW_FEATURES
     dev.max_mtu = ETH_MAX_MTU
     dev.queue_mgmt_ops = True

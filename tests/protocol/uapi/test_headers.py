@@ -38,6 +38,7 @@ from nlemu.protocol.uapi import (
     if_xdp,
     ip,
     ipv6,
+    lwtunnel,
     neighbour,
     net_shaper,
     net_tstamp,
@@ -119,6 +120,7 @@ ROWS = (
     Row("net_shaper.h", "NET_SHAPER_SCOPE_(.*)", (net_shaper.NetShaperScope,)),
     Row("net_shaper.h", "NET_SHAPER_CMD_(.*)", (net_shaper.NetShaperCmd,)),
     Row("sockios.h", "SIOC(.*)", (sockios.Sioc,), omitted={".*": "ioctls that are not emulated"}),
+    Row("lwtunnel.h", "LWTUNNEL_ENCAP_(.*)", (lwtunnel.LwtunnelEncap,)),
     Row("if_addr.h", "IFA_F_(.*)", (if_addr.IFA_F,)),
     Row("if_addr.h", "IFAPROT_(.*)", (if_addr.IFAPROT,)),
     Row("if_arp.h", "ARPHRD_(.*)", (if_arp.ARPHRD,), omitted={"ARPHRD_.*": HISTORY}),
@@ -234,6 +236,7 @@ ELSEWHERE = {
     },
     "genetlink": {"GENL_HDRLEN": "a size"},
     "if_ether": {"VLAN_HLEN": KERNEL},
+    "if_vlan": dict.fromkeys(("VLAN_VID_MASK", "VLAN_PRIO_MASK", "VLAN_PRIO_SHIFT"), KERNEL),
     "socket": dict.fromkeys(
         ("AF_UNSPEC", "AF_INET", "AF_BRIDGE", "AF_INET6", "AF_NETLINK", "AF_MPLS", "SOL_SOCKET", "SOL_NETLINK",
          "SCM_CREDENTIALS"), KERNEL,

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.handlers.route.route.encap import check_encap_type, why_not
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4 import routes
 from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics
@@ -33,7 +34,6 @@ MAX_FEATURES = 0x1F
 """RTAX_FEATURE_MASK"""
 ALGORITHMS = ("cubic", "reno")
 """The congestion control algorithms that the recorded kernel has."""
-NO_TUNNELS = "CONFIG_LWTUNNEL is not enabled in this kernel"
 
 
 def address(attrs: Attrs, number: int) -> int:
@@ -104,7 +104,7 @@ def _limited(number: int, value: int) -> int:
     return min(value, limits.get(number, value))
 
 
-def hops(attrs: Attrs) -> Hops | Refusal:
+def hops(call: Call, attrs: Attrs) -> Hops | Refusal:
     """fib_count_nexthops(), fib_get_nhs(): the next hops of a route that has several, and what is wrong with one of
     them; or with all of them. EINVAL, EOPNOTSUPP, with texts."""
     span = attrs.spans.get(Rta.multipath.number)
@@ -118,7 +118,7 @@ def hops(attrs: Attrs) -> Hops | Refusal:
             break
         inside = Attrs.index(attrs.message, at + 8, at + header.len)
         try:
-            found.append(_hop(header, inside))
+            found.append(_hop(call, header, inside))
         except Refusal as refused:
             found.append(refused)
         at += header.len + 3 & ~3
@@ -127,7 +127,7 @@ def hops(attrs: Attrs) -> Hops | Refusal:
     return tuple(found)
 
 
-def _hop(header: Any, inside: Attrs) -> Hop:
+def _hop(call: Call, header: Any, inside: Attrs) -> Hop:
     hop = Hop(header.ifindex & ALL_BITS, None, header.flags, header.hops + 1)
     if header.flags & (DEAD | LINKDOWN):
         raise Refusal(errno.EINVAL, "Invalid flags for nexthop - can not contain DEAD or LINKDOWN")
@@ -141,7 +141,7 @@ def _hop(header: Any, inside: Attrs) -> Hop:
         hop.gateway = via(inside)
     if Rta.flow in inside and len(inside.message[slice(*inside.spans[Rta.flow.number])]) < 4:
         raise Refusal(errno.EINVAL, "Invalid RTA_FLOW")
-    hop.encapsulated = Rta.encap in inside
+    hop.encapsulated = why_not(call.machine.build, inside)
     return hop
 
 
@@ -160,7 +160,7 @@ def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metr
         elif number == Rta.via.number:
             gateway = via(attrs)
         elif number == Rta.encap_type.number:
-            raise Refusal(errno.EOPNOTSUPP, NO_TUNNELS)
+            check_encap_type(call.machine.build, attrs[Rta.encap_type])
     route = Wanted4(
         address(attrs, Rta.dst.number),
         header.dst_len,
@@ -175,14 +175,14 @@ def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metr
         attrs.get(Rta.priority, 0),
         address(attrs, Rta.prefsrc.number),
         metrics(attrs),
-        hops(attrs),
-        encapsulated=Rta.encap in attrs,
+        hops(call, attrs),
+        encapsulated=why_not(call.machine.build, attrs),
         nh_id=attrs.get(Rta.nh_id, 0),
         nlflags=call.flags,
     )
     routes.check_prefix(route.dst, route.length)
     several = Rta.multipath in attrs
-    if route.nh_id and (route.oif or route.gateway is not None or several or route.encapsulated):
+    if route.nh_id and (route.oif or route.gateway is not None or several or route.encapsulated is not None):
         raise Refusal(errno.EINVAL, "Nexthop specification and nexthop id are mutually exclusive")
     if Rta.gateway in attrs and Rta.via in attrs:
         raise Refusal(errno.EINVAL, "Nexthop configuration can not contain both GATEWAY and VIA")

@@ -6,7 +6,8 @@ import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.route.route.ipv4 import ALONE, NO_TUNNELS, read_metrics
+from nlemu.emulator.handlers.route.route.encap import check_encap_type, why_not
+from nlemu.emulator.handlers.route.route.ipv4 import ALONE, read_metrics
 from nlemu.emulator.kernel.core import lifetime
 from nlemu.emulator.kernel.ipv6 import multipath, routes
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
@@ -65,7 +66,7 @@ def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
         local=header.type == RTN.LOCAL,
         reject=header.type in REJECTED,
         cached=bool(header.flags & CLONED),
-        encapsulated=Rta.encap in attrs,
+        encapsulated=why_not(call.machine.build, attrs),
         expires=expires,
         nlflags=call.flags,
         table=attrs.get(Rta.table, header.table),
@@ -73,7 +74,7 @@ def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
     )
     hops = several(call, route) if Rta.multipath in attrs else []
     if Rta.encap_type in attrs:
-        raise Refusal(errno.EOPNOTSUPP, NO_TUNNELS)
+        check_encap_type(call.machine.build, attrs[Rta.encap_type])
     return route, hops
 
 
@@ -110,7 +111,7 @@ def several(call: Call, route: Wanted6) -> list[Wanted6]:
         found.append(
             replace(
                 route, ifindex=hop.ifindex & ALL_BITS or route.ifindex, gateway=gateway, weight=hop.hops + 1,
-                flags=route.flags | hop.flags & ONLINK, encapsulated=Rta.encap in inside,
+                flags=route.flags | hop.flags & ONLINK, encapsulated=why_not(call.machine.build, inside),
             )
         )
         at += hop.len + 3 & ~3
