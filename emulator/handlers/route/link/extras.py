@@ -66,6 +66,7 @@ def refused_vf(dev: Device, vf: Attrs) -> int:
 
 
 def refused_vlans(dev: Device, payload: bytes) -> int:
+    """IFLA_VF_VLAN_LIST of do_setvfinfo(): the errno with which it is refused."""
     if not dev.ops.has_vfs:
         return errno.EOPNOTSUPP
     for count, (number, start, end) in enumerate(walk(payload, 0, len(payload))):

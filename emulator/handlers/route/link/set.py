@@ -73,6 +73,7 @@ class Change:
         self.rest()
 
     def identity(self) -> None:
+        """Address, MTU, group, names, alias, broadcast address: what the device is."""
         dev, get = self.dev, self.attrs.get
         if Link.map in self.attrs:
             raise Refusal(errno.EOPNOTSUPP)  # no driver here has ndo_set_config
@@ -98,6 +99,7 @@ class Change:
             address.set_broadcast(dev, broadcast)
 
     def state(self) -> None:
+        """Flags, master, carrier, queue length: what state it is in."""
         dev, get, header = self.dev, self.attrs.get, self.call.fixed
         if header.flags or header.change:
             flags.change_flags(dev, flags.combine_flags(dev, header.flags, header.change))
@@ -112,6 +114,7 @@ class Change:
             settings.set_txqlen(dev, txqlen)
 
     def sizes(self) -> None:
+        """GSO and GRO limits, those that are new."""
         dev, get = self.dev, self.attrs.get
         for attr, field, set_size in (
             (Link.gso_max_size, "gso_max_size", settings.set_gso_max_size),
@@ -125,6 +128,7 @@ class Change:
                 set_size(dev, size)
 
     def rest(self) -> None:
+        """Operational state, link mode, virtual functions, ports, IFLA_AF_SPEC, protocol down, XDP."""
         dev, attrs, call = self.dev, self.attrs, self.call
         operstate, mode = attrs.get(Link.operstate), attrs.get(Link.linkmode)
         if operstate is not None:
