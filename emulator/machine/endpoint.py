@@ -182,6 +182,9 @@ class Endpoint:
             raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
         if self._whole:
             self._send_whole(datagram)
+        elif end >= 16 and (header := NLMSGHDR.unpack_from(datagram))[0] == end:  # one message, as most datagrams are
+            _, kind, flags, seq, _ = header
+            self._process(datagram, kind, flags, seq)
         else:
             self.process(datagram)
 

@@ -46,13 +46,14 @@ def read(call: Call, half: Half) -> Attrs:
     if strict is not None and (strict.always or call.endpoint.strict):
         return _read_strictly(call, half, strict)
     message, end = call.message, len(call.message)
-    start, short = _place(call, half)
-    if half.plain and not short:  # most requests
-        assert half.accepts is not None
-        attrs = call.attrs = Attrs(
-            message, validate(half.accepts, message, start, end, half.level, call.extack), start, end
-        )
+    header = call.op.fixed
+    if half.plain and header is not None and end >= (start := HEADER + (header.size or 0)):  # most requests
+        call.fixed = header.decode(message, HEADER, start)
+        start = start + 3 & ~3
+        spans = validate(half.accepts, message, start, end, half.level, call.extack)
+        attrs = call.attrs = Attrs(message, spans, start, end)
         return attrs
+    start, short = _place(call, half)
     call.attrs = Attrs(message, {}, start, end)
     if half.unless_strict is Unread.IGNORED or (half.accepts is None and not short):
         return call.attrs

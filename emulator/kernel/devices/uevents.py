@@ -54,6 +54,9 @@ def removed(dev: Device) -> None:
     """netdev_unregister_kobject(): the queues go, then the device."""
     if dev.net.dying:
         return
+    if not dev.kernel.uevents.heard():
+        dev.kernel.uevents.count(dev.real_num_rx_queues + dev.real_num_tx_queues + 1)
+        return
     for kind, count in zip(QUEUE_KINDS, (dev.real_num_rx_queues, dev.real_num_tx_queues), strict=True):
         _queues(dev, Action.REMOVE, kind, range(count - 1, -1, -1))
     announce(dev, Action.REMOVE)
@@ -61,6 +64,9 @@ def removed(dev: Device) -> None:
 
 def queues_added(dev: Device) -> None:
     """register_queue_kobjects()."""
+    if not dev.kernel.uevents.heard():
+        dev.kernel.uevents.count(dev.real_num_rx_queues + dev.real_num_tx_queues)
+        return
     for kind, count in zip(QUEUE_KINDS, (dev.real_num_rx_queues, dev.real_num_tx_queues), strict=True):
         _queues(dev, Action.ADD, kind, range(count))
 

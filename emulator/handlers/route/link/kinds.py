@@ -178,11 +178,22 @@ def read(
     if params is None:
         return None
     said = dict(known or {})
-    for field in fields(params):
-        attr = attr_set.spec.fields[field.name]
-        if field.name not in said and attr in attrs:
-            said[field.name] = plain(attr, attrs)
+    for name in names_of(params):
+        attr = attr_set.spec.fields[name]
+        if name not in said and attr in attrs:
+            said[name] = plain(attr, attrs)
     return params(**said)
+
+
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
+def names_of(params: type[Any]) -> tuple[str, ...]:
+    """The names of a dataclass's fields, which are looked up once."""
+    names = _NAMES.get(params)
+    if names is None:
+        names = _NAMES[params] = tuple(field.name for field in fields(params))
+    return names
 
 
 def plain(attr: Attr[Any], attrs: Attrs) -> Any:
