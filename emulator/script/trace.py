@@ -391,9 +391,9 @@ def header_of(fields: Any) -> Header:
         raise TraceError(f"a header is an object, and not {shown(fields)}")
     permit(fields, {"trace": HEADER_FIELDS["trace"]})  # first of all: another version may need other things
     demand(fields, HEADER_FIELDS, "the header")
-    permit(fields, {"netdevsim": text, "config": text})
+    permit(fields, OPTIONAL_HEADER)
     known = {key: fields[key] for key in HEADER_FIELDS if key != "trace"}
-    optional = {key: fields[key] for key in ("netdevsim", "config") if key in fields}
+    optional = {key: fields[key] for key in OPTIONAL_HEADER if key in fields}
     extra = {key: value for key, value in fields.items() if key not in HEADER_FIELDS and key not in optional}
     return Header(**known, **optional, extra=extra)
 

@@ -45,8 +45,8 @@ def change_net_namespace(dev: Device, net: Net, pattern: str | None = None, new_
     dev.kernel.notify(NetdevEvent.UNREGISTER, dev)
     nsid = old.id_alloc(net)
     announce.announce_going(dev, new_nsid=NOT_ASSIGNED if nsid is None else nsid, new_ifindex=index)()
-    uevents.announce(dev, Action.REMOVE)
     rx_mode.flush(dev)
+    uevents.announce(dev, Action.REMOVE)
     dev.net = net
     dev.ifindex = index
     dev.name = name
