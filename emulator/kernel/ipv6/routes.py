@@ -7,7 +7,7 @@ Everything about a new route is checked before anything changes, in the order in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, EOPNOTSUPP, ESRCH
+from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT, ESRCH
 from typing import TYPE_CHECKING, TypeGuard
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
@@ -49,8 +49,8 @@ PRIO_USER = 1024
 class Wanted6:
     """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
     EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up; metrics: or
-    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, and none is known;
-    table: 0 for the main one."""
+    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, and
+    what is wrong with that; table: 0 for the main one; nh_id: of a next hop object, of which there are none."""
 
     dst: int = 0
     length: int = 0
@@ -68,12 +68,13 @@ class Wanted6:
     local: bool = False
     reject: bool = False
     cached: bool = False
-    encapsulated: bool = False
+    encapsulated: Refusal | None = None
     expires: int | None = None
     nlflags: int | None = None
     may_be_down: bool = False
     table: int = MAIN
     src: int = 0
+    nh_id: int = 0
 
 
 # -- what a route has to be -------------------------------------------------------------------
@@ -91,6 +92,8 @@ def validate(net: Net, wanted: Wanted6) -> None:
         raise Refusal(EINVAL, "Specifying source address requires IPV6_SUBTREES to be enabled")
     if wanted.src_length > 128:
         raise Refusal(EINVAL, "Invalid source address length")
+    if wanted.nh_id and wanted.src_length:
+        raise Refusal(EINVAL, "Nexthops can not be used with source routing")
 
 
 def create(net: Net, wanted: Wanted6) -> Route6:
@@ -163,8 +166,8 @@ def _lead(net: Net, route: Route6, wanted: Wanted6, dev: Device | None) -> None:
         raise Refusal(ENETDOWN, "Nexthop device is not up")
     if not wanted.local and not dev.carrier:
         route.flags |= LINKDOWN
-    if wanted.encapsulated:
-        raise Refusal(EOPNOTSUPP)
+    if wanted.encapsulated is not None:
+        raise wanted.encapsulated
     route.dev = dev
 
 

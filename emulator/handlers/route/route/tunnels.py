@@ -1,0 +1,57 @@
+"""Routes through tunnels: what is wrong with their kind (net/core/lwtunnel.c).
+
+No tunnel is emulated. A kernel that is built without them (CONFIG_LWTUNNEL) refuses all; one that has them knows some
+kinds, and refuses the others in its own words. What it would take is refused in ours.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from nlemu.protocol.families.route.route import Rta
+from nlemu.protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
+    from nlemu.protocol.schema.attributes import Attrs
+
+NONE, ILA, LAST = 0, 3, 10
+"""LWTUNNEL_ENCAP_NONE, _ILA, _MAX"""
+UNKNOWN = frozenset({ILA})
+"""Kinds that no kernel here is built with."""
+
+
+def check_type(build: Build, kind: int) -> None:
+    """lwtunnel_valid_encap_type(): EINVAL, EOPNOTSUPP, with texts."""
+    if not build.has("LWTUNNEL"):
+        raise Refusal(errno.EOPNOTSUPP, "CONFIG_LWTUNNEL is not enabled in this kernel")
+    if not NONE < kind <= LAST:
+        raise Refusal(errno.EINVAL, "Unknown lwt encapsulation type")
+    if kind in UNKNOWN:
+        raise Refusal(errno.EOPNOTSUPP, "lwt encapsulation type not supported")
+
+
+def check_hop(build: Build, inside: Attrs) -> None:
+    """lwtunnel_valid_encap_type_attr(), of one of several next hops; a kernel without tunnels does not look."""
+    if Rta.encap_type not in inside or not build.has("LWTUNNEL"):
+        return
+    if len(inside.payload(Rta.encap_type)) < 2:
+        raise Refusal(errno.EINVAL, "Invalid RTA_ENCAP_TYPE")
+    try:
+        check_type(build, inside[Rta.encap_type])
+    except Refusal as refused:
+        raise Refusal(errno.EOPNOTSUPP, refused.text) from refused
+
+
+def asked(build: Build, attrs: Attrs) -> Refusal | None:
+    """lwtunnel_build_state(): what is wrong with the tunnel of a route or of a next hop, which is said when it is its
+    turn; None where there is none."""
+    if Rta.encap not in attrs:
+        return None
+    if not build.has("LWTUNNEL"):
+        return Refusal(errno.EOPNOTSUPP)
+    kind = int.from_bytes(attrs.payload(Rta.encap_type)[:2], "little") if Rta.encap_type in attrs else NONE
+    if not NONE < kind <= LAST:
+        return Refusal(errno.EINVAL, "Unknown LWT encapsulation type", at=attrs.offset(Rta.encap))
+    return Refusal(errno.EOPNOTSUPP, "nlemu: routes through tunnels are not known")
