@@ -63,7 +63,8 @@ class Gateway(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Nexthop4:
-    """struct fib_nh. oif: the index of the device asked for, or found; weight: from 1."""
+    """struct fib_nh. oif: the index of the device asked for, or found; weight: from 1; realm:
+    the realms of packets that go this way (nh_tclassid)."""
 
     oif: int = 0
     gateway: Gateway | None = None
@@ -71,10 +72,11 @@ class Nexthop4:
     scope: int = 0
     weight: int = 1
     dev: Device | None = None
+    realm: int = 0
 
     def same(self) -> tuple[object, ...]:
         """What makes two of them one (nh_comp())."""
-        return self.oif, self.gateway, self.weight, self.scope, self.flags & ~NOT_COMPARED
+        return self.oif, self.gateway, self.weight, self.scope, self.realm, self.flags & ~NOT_COMPARED
 
 
 @dataclass(slots=True, eq=False)

@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 STAYS, TO_GROUP, TO_ALL = 0x80000000, 0x20000000, 0x10000000
 """RTCF_LOCAL, RTCF_MULTICAST, RTCF_BROADCAST."""
 LOOPBACK = int(IFF.LOOPBACK)
+SOURCE, DESTINATION = 0xFFFF0000, 0xFFFF
+"""Where the two realms stand in a tag."""
 
 
 @dataclass(slots=True)
 class Way4:
     """struct rtable. source: that a packet would have; route: None where no table knows it, or the way is not that of
-    the route; found: what the tables knew; cached: it is kept with the next hop, and so has one reference more."""
+    the route; found: what the tables knew; cached: it is kept with the next hop, and so has one reference more;
+    realm: its two realms (tclassid)."""
 
     type: int
     dev: Device
@@ -43,6 +46,7 @@ class Way4:
     route: Route4 | None = None
     found: Route4 | None = None
     cached: bool = False
+    realm: int = 0
 
 
 def has(net: Net, address: int) -> bool:
@@ -105,15 +109,23 @@ def find_way(net: Net, flow: Flow) -> Way4:
     if not dst:
         return _make(source or ip4.LOOPBACK, source or ip4.LOOPBACK, LOCAL, net.loopback, None)
     try:
-        found = routes.lookup(net, replace(flow, src=source))
+        found, rule = routes.lookup_by(net, replace(flow, src=source))
     except Refusal:
         if dev is None:
             raise
         return _make(dst, source or select_source(dev, 0, LINK), UNICAST, dev, None)
     if found.route.type == LOCAL:
-        return _make(dst, source or found.route.info.prefsrc or dst, LOCAL, net.loopback, found)
-    assert found.nexthop.dev is not None
-    return _make(dst, source or _preferred(found), found.route.type, found.nexthop.dev, found)
+        way = _make(dst, source or found.route.info.prefsrc or dst, LOCAL, net.loopback, found)
+    else:
+        assert found.nexthop.dev is not None
+        way = _make(dst, source or _preferred(found), found.route.type, found.nexthop.dev, found)
+    way.realm = _tagged(way.realm, (rule.realm if rule is not None else None) or 0)
+    return way
+
+
+def _tagged(realm: int, rule: int) -> int:
+    """set_class_tag(): what the way does not say of its two realms the rule says."""
+    return (realm & SOURCE or rule & SOURCE) | (realm & DESTINATION or rule & DESTINATION)
 
 
 def _preferred(found: Found) -> int:
@@ -148,6 +160,7 @@ def _make(dst: int, source: int, kind: int, dev: Device, found: Found | None) ->
     way.found = found.route
     if dst != ip4.BROADCAST and not (kind == MULTICAST and found.route.length < 4):
         way.route, way.metrics = found.route, found.route.info.metrics
+        way.realm = found.nexthop.realm
         way.cached = not member and (kind != LOCAL or found.nexthop.dev is dev)
         if found.nexthop.gateway is not None and found.nexthop.scope == LINK:
             way.gateway = found.nexthop.gateway

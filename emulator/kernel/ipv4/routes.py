@@ -35,6 +35,7 @@ from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNH_F
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.inet.rules import Rule
     from nlemu.emulator.kernel.ipv4.fib import Fib4, Table4
 
 CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.REPLACE), int(NLM_F.APPEND)
@@ -58,6 +59,7 @@ class Hop:
     flags: int = 0
     weight: int = 1
     encapsulated: Refusal | None = None
+    realm: int = 0
 
 
 Hops = tuple[Hop | Refusal, ...]
@@ -67,7 +69,8 @@ Hops = tuple[Hop | Refusal, ...]
 @dataclass(slots=True)
 class Wanted4:
     """struct fib_config: a route that is to come, or to go. nlflags: NLM_F_CREATE, EXCL, REPLACE, APPEND; encapsulated:
-    what is wrong with its tunnel; nh_id: of a next hop object, of which there are none."""
+    by a tunnel, and what is wrong with that; nh_id: of a next hop object, of which there are none; realm: of the way,
+    where the kernel keeps realms (CONFIG_IP_ROUTE_CLASSID)."""
 
     dst: int = 0
     length: int = 0
@@ -84,6 +87,7 @@ class Wanted4:
     metrics: Metrics | Refusal = ()
     hops: Hops | Refusal = ()
     encapsulated: Refusal | None = None
+    realm: int = 0
     nh_id: int = 0
     nlflags: int = CREATE
 
@@ -94,9 +98,14 @@ class Wanted4:
 def lookup(net: Net, flow: Flow, scope: int = 0) -> Found:
     """fib_lookup(): by the rules, table after table. Refusal: ENETUNREACH, or what a rule or the type of a route stands
     for."""
+    return lookup_by(net, flow, scope)[0]
+
+
+def lookup_by(net: Net, flow: Flow, scope: int = 0) -> tuple[Found, Rule | None]:
+    """The same, and the rule that led there, if rules were asked."""
     state = ip4.of(net)
     if not state.fib.split:
-        return _lookup_plainly(state.fib, flow, scope)
+        return _lookup_plainly(state.fib, flow, scope), None
     for rule in state.rules.chosen(net, flow):
         found = _through(state.fib.searched(rule.table), flow, scope)
         if isinstance(found, Refusal):
@@ -104,7 +113,7 @@ def lookup(net: Net, flow: Flow, scope: int = 0) -> Found:
         if found is not None:
             dev = found.nexthop.dev
             if not suppressed(rule, found.route.length, None if dev is None else dev.group):
-                return found
+                return found, rule
     raise Refusal(ENETUNREACH)
 
 
@@ -160,7 +169,8 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
     if nexthops:
         _check_first(nexthops[0], wanted)
     else:
-        nexthops = [_nexthop(Hop(wanted.oif, wanted.gateway, wanted.flags, encapsulated=wanted.encapsulated))]
+        alone = Hop(wanted.oif, wanted.gateway, wanted.flags, encapsulated=wanted.encapsulated, realm=wanted.realm)
+        nexthops = [_nexthop(alone)]
     info = Info4(
         wanted.table, wanted.protocol, wanted.scope, wanted.type, wanted.priority, wanted.prefsrc, nexthops,
         wanted.metrics, wanted.flags,
@@ -192,7 +202,7 @@ def _nexthop(hop: Hop | Refusal) -> Nexthop4:
     if hop.encapsulated is not None:
         raise hop.encapsulated
     gateway = hop.gateway if hop.gateway is not None and hop.gateway.address else None
-    return Nexthop4(hop.oif, gateway, hop.flags & 0xFF, weight=hop.weight)
+    return Nexthop4(hop.oif, gateway, hop.flags & 0xFF, weight=hop.weight, realm=hop.realm)
 
 
 def _check_first(first: Nexthop4, wanted: Wanted4) -> None:
@@ -201,6 +211,8 @@ def _check_first(first: Nexthop4, wanted: Wanted4) -> None:
         raise Refusal(EINVAL, "Nexthop device index does not match RTA_OIF")
     if wanted.gateway is not None and wanted.gateway != first.gateway:
         raise Refusal(EINVAL, "Nexthop gateway does not match RTA_GATEWAY or RTA_VIA")
+    if wanted.realm not in (0, first.realm):
+        raise Refusal(EINVAL, "Nexthop class id does not match RTA_FLOW")
 
 
 def _check_host(net: Net, nexthops: list[Nexthop4]) -> None:
@@ -388,7 +400,8 @@ def _hops_fit(info: Info4, wanted: Wanted4) -> bool:
     """fib_nh_match(): if a device or a gateway is named, only the first next hop has to fit."""
     if wanted.oif or wanted.gateway is not None:
         first = info.nexthops[0]
-        return wanted.oif in (0, first.oif) and wanted.gateway in (None, first.gateway)
+        same = wanted.oif in (0, first.oif) and wanted.gateway in (None, first.gateway)
+        return same and wanted.realm in (0, first.realm)
     if wanted.hops == ():
         return True
     if isinstance(wanted.hops, Refusal) or len(wanted.hops) < len(info.nexthops):
@@ -401,6 +414,7 @@ def _hop_fits(hop: Hop | Refusal, nexthop: Nexthop4) -> bool:
         not isinstance(hop, Refusal)
         and hop.oif in (0, nexthop.oif)
         and hop.gateway in (None, nexthop.gateway)
+        and hop.realm in (0, nexthop.realm)
     )
 
 

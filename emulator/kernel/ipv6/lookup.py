@@ -4,7 +4,7 @@ RFC 6724, ipv6_dev_get_saddr() of net/ipv6/addrconf.c.
 
 from __future__ import annotations
 
-from errno import EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH
+from errno import EACCES, EAGAIN, EHOSTUNREACH, EINVAL, ENETUNREACH
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet.rules import FINDS_SOURCE, covers, suppressed
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv6.address import Address6
     from nlemu.emulator.kernel.ipv6.fib import Route6
 
-ERRORS = {RTN.BLACKHOLE: EINVAL, RTN.PROHIBIT: EACCES, RTN.UNREACHABLE: EHOSTUNREACH}
-"""Of routes that lead nowhere; of others of them ENETUNREACH."""
+ERRORS: dict[int, int] = {
+    RTN.BLACKHOLE: EINVAL, RTN.UNREACHABLE: EHOSTUNREACH, RTN.PROHIBIT: EACCES, RTN.THROW: EAGAIN, RTN.NAT: EINVAL,
+    RTN.XRESOLVE: EINVAL,
+}
+"""fib6_prop[]: of routes that lead nowhere. Those of other types, which would be a loop, are told as if they led
+somewhere."""
 LABELS = (
     (1, 128, 0),
     (0xFFFF << 32, 96, 4),
@@ -50,10 +54,11 @@ def find_way(net: Net, flow: Flow) -> Route6:
         route = look_up(net, table, flow, iface=iface, reachable=True)
         if route is None or (rule is not None and not _speaks_from(net, rule, flow, route)):
             continue
-        if route.reject and route.type == RTN.THROW:
+        refused = ERRORS.get(route.type, 0) if route.reject else 0
+        if refused == EAGAIN:
             continue
-        if route.reject:
-            raise Refusal(ERRORS.get(RTN(route.type), ENETUNREACH))
+        if refused:
+            raise Refusal(refused)
         group = None if route.dev is None else route.dev.group
         if rule is None or not suppressed(rule, route.length, group):
             return route

@@ -49,8 +49,8 @@ PRIO_USER = 1024
 class Wanted6:
     """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
     EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up; metrics: or
-    what is wrong with them, which is said when it is their turn; encapsulated: what is wrong with its tunnel;
-    table: 0 for the main one."""
+    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, and
+    what is wrong with that; table: 0 for the main one; nh_id: of a next hop object, of which there are none."""
 
     dst: int = 0
     length: int = 0
@@ -74,6 +74,7 @@ class Wanted6:
     may_be_down: bool = False
     table: int = MAIN
     src: int = 0
+    nh_id: int = 0
 
 
 # -- what a route has to be -------------------------------------------------------------------
@@ -91,6 +92,8 @@ def validate(net: Net, wanted: Wanted6) -> None:
         raise Refusal(EINVAL, "Specifying source address requires IPV6_SUBTREES to be enabled")
     if wanted.src_length > 128:
         raise Refusal(EINVAL, "Invalid source address length")
+    if wanted.nh_id and wanted.src_length:
+        raise Refusal(EINVAL, "Nexthops can not be used with source routing")
 
 
 def create(net: Net, wanted: Wanted6) -> Route6:

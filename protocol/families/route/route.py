@@ -106,14 +106,14 @@ TOLD6 = Layout(
     Rta.cacheinfo, Rta.pref,
 )
 LOOKED_UP4 = Layout(
-    Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.prefsrc, Rta.gateway, Rta.via, Rta.metrics, Rta.mark, Rta.uid,
+    Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.flow, Rta.prefsrc, Rta.gateway, Rta.via, Rta.metrics, Rta.mark, Rta.uid,
     Rta.cacheinfo,
 )
 """rt_fill_info() of net/ipv4/route.c: a route that has been looked up"""
 ASKED6 = Layout(Rta.table, Rta.dst, Rta.src, Rta.prefsrc)
 LOOKED_UP6 = Layout(Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.cacheinfo, Rta.pref)
 """What follows: a source address that the route itself prefers is told a second time."""
-HOP = Layout(Rta.gateway, Rta.via)
+HOP = Layout(Rta.gateway, Rta.via, Rta.flow)
 """What stands behind each struct rtnexthop"""
 
 SET4, SET6 = Half(IPV4, level=LIBERAL, cut=None), Half(IPV6, level=LIBERAL)

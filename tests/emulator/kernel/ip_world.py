@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from nlemu.emulator.kernel.core.build import RECORDED_7_2, Build
 from nlemu.emulator.kernel.core.events import NullAnnouncer, Origin
 from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.core.net import Net
@@ -79,8 +80,8 @@ class IpNews(NullAnnouncer):
 class IpWorld:
     """A machine with one dummy device, "d", which is up, has an address of the link, and has been listened to."""
 
-    def __init__(self) -> None:
-        self.kernel = Kernel()
+    def __init__(self, build: Build = RECORDED_7_2) -> None:
+        self.kernel = Kernel(build=build)
         self.net = self.kernel.init_net
         self.news = IpNews()
         self.kernel.announcer = self.news

@@ -81,10 +81,14 @@ def _body4(route: Route4, table: int, kind: int) -> bytes:
         nexthop = info.nexthops[0]
         values |= gateway_values(nexthop.gateway)
         values[Rta.oif] = _index(nexthop) or None
+        values[Rta.flow] = nexthop.realm or None
         flags = nexthop.flags & SHOWN
     else:
         values[Rta.multipath] = b"".join(
-            _hop(gateway_values(nexthop.gateway), nexthop.flags & SHOWN, nexthop.weight, _index(nexthop))
+            _hop(
+                gateway_values(nexthop.gateway) | {Rta.flow: nexthop.realm or None}, nexthop.flags & SHOWN,
+                nexthop.weight, _index(nexthop),
+            )
             for nexthop in info.nexthops
         )
     trap = route.trap and (table, kind) == (route.table, route.type)

@@ -121,6 +121,7 @@ def body4(call: Call, way: Way4, dst: int, source: int, table: int) -> bytes:
         Rta.dst: dst.to_bytes(4, "big"),
         Rta.src: pack4(source),
         Rta.oif: way.dev.ifindex,
+        Rta.flow: way.realm or None,
         Rta.prefsrc: pack4(way.source) if way.source != source else None,
         Rta.metrics: metric_values(way.metrics),
         Rta.mark: attrs.get(Rta.mark) or None,

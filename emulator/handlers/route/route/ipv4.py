@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.route.route.encap import check_encap_type, why_not
+from nlemu.emulator.handlers.route.route import tunnels
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4 import routes
 from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics
@@ -20,6 +20,7 @@ from nlemu.protocol.schema.attributes import Attrs, walk
 from nlemu.protocol.uapi.rtnetlink import RTAX_MAX, RTN
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
     from nlemu.emulator.netlink.call import Call
 
 ALL_BITS = 0xFFFFFFFF
@@ -29,6 +30,8 @@ ECN = 0x03
 ALONE = (Rta.oif, Rta.gateway, Rta.multipath, Rta.encap)
 """What a next hop object takes the place of, in IPv6."""
 HOPLIMIT, FEATURES, CC_ALGO = 10, 12, 16
+REALMS = "IP_ROUTE_CLASSID"
+"""The option without which nothing looks at realms."""
 NO_METRIC = -1
 MAX_FEATURES = 0x1F
 """RTAX_FEATURE_MASK"""
@@ -104,7 +107,7 @@ def _limited(number: int, value: int) -> int:
     return min(value, limits.get(number, value))
 
 
-def hops(call: Call, attrs: Attrs) -> Hops | Refusal:
+def hops(attrs: Attrs, build: Build) -> Hops | Refusal:
     """fib_count_nexthops(), fib_get_nhs(): the next hops of a route that has several, and what is wrong with one of
     them; or with all of them. EINVAL, EOPNOTSUPP, with texts."""
     span = attrs.spans.get(Rta.multipath.number)
@@ -118,7 +121,7 @@ def hops(call: Call, attrs: Attrs) -> Hops | Refusal:
             break
         inside = Attrs.index(attrs.message, at + 8, at + header.len)
         try:
-            found.append(_hop(call, header, inside))
+            found.append(_hop(header, inside, build))
         except Refusal as refused:
             found.append(refused)
         at += header.len + 3 & ~3
@@ -127,7 +130,18 @@ def hops(call: Call, attrs: Attrs) -> Hops | Refusal:
     return tuple(found)
 
 
-def _hop(call: Call, header: Any, inside: Attrs) -> Hop:
+def check_hops(attrs: Attrs, build: Build) -> None:
+    """lwtunnel_valid_encap_type_attr(): EINVAL, EOPNOTSUPP, with texts."""
+    at, end = attrs.spans[Rta.multipath.number]
+    while end - at >= 8:
+        header = NEXTHOP.decode(attrs.message, at, at + 8)
+        if not 8 <= header.len <= end - at:
+            break
+        tunnels.check_hop(build, Attrs.index(attrs.message, at + 8, at + header.len))
+        at += header.len + 3 & ~3
+
+
+def _hop(header: Any, inside: Attrs, build: Build) -> Hop:
     hop = Hop(header.ifindex & ALL_BITS, None, header.flags, header.hops + 1)
     if header.flags & (DEAD | LINKDOWN):
         raise Refusal(errno.EINVAL, "Invalid flags for nexthop - can not contain DEAD or LINKDOWN")
@@ -139,15 +153,17 @@ def _hop(call: Call, header: Any, inside: Attrs) -> Hop:
         hop.gateway = Gateway(AF_INET, address(inside, Rta.gateway.number))
     elif Rta.via in inside:
         hop.gateway = via(inside)
-    if Rta.flow in inside and len(inside.message[slice(*inside.spans[Rta.flow.number])]) < 4:
+    if Rta.flow in inside and len(inside.payload(Rta.flow)) < 4:
         raise Refusal(errno.EINVAL, "Invalid RTA_FLOW")
-    hop.encapsulated = why_not(call.machine.build, inside)
+    if Rta.flow in inside and build.has(REALMS):
+        hop.realm = inside[Rta.flow]
+    hop.encapsulated = tunnels.asked(build, inside)
     return hop
 
 
 def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metrics) -> Wanted4:
     """rtm_to_fib_config(): EINVAL, EOPNOTSUPP, with texts. metrics: how they are read."""
-    attrs = call.attrs
+    attrs, build = call.attrs, call.net.kernel.build
     header = call.fixed
     if header.tos & ECN:
         raise Refusal(errno.EINVAL, "Invalid dsfield (tos): ECN bits must be 0")
@@ -160,7 +176,9 @@ def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metr
         elif number == Rta.via.number:
             gateway = via(attrs)
         elif number == Rta.encap_type.number:
-            check_encap_type(call.machine.build, attrs[Rta.encap_type])
+            tunnels.check_type(build, attrs[Rta.encap_type])
+        elif number == Rta.multipath.number:
+            check_hops(attrs, build)
     route = Wanted4(
         address(attrs, Rta.dst.number),
         header.dst_len,
@@ -175,14 +193,15 @@ def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metr
         attrs.get(Rta.priority, 0),
         address(attrs, Rta.prefsrc.number),
         metrics(attrs),
-        hops(call, attrs),
-        encapsulated=why_not(call.machine.build, attrs),
+        hops(attrs, build),
+        encapsulated=tunnels.asked(build, attrs),
         nh_id=attrs.get(Rta.nh_id, 0),
         nlflags=call.flags,
+        realm=attrs.get(Rta.flow, 0) if build.has(REALMS) else 0,
     )
     routes.check_prefix(route.dst, route.length)
     several = Rta.multipath in attrs
-    if route.nh_id and (route.oif or route.gateway is not None or several or route.encapsulated is not None):
+    if route.nh_id and (route.oif or route.gateway is not None or several or Rta.encap in attrs):
         raise Refusal(errno.EINVAL, "Nexthop specification and nexthop id are mutually exclusive")
     if Rta.gateway in attrs and Rta.via in attrs:
         raise Refusal(errno.EINVAL, "Nexthop configuration can not contain both GATEWAY and VIA")

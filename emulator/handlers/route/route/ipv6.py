@@ -6,7 +6,7 @@ import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.route.route.encap import check_encap_type, why_not
+from nlemu.emulator.handlers.route.route import tunnels
 from nlemu.emulator.handlers.route.route.ipv4 import ALONE, read_metrics
 from nlemu.emulator.kernel.core import lifetime
 from nlemu.emulator.kernel.ipv6 import multipath, routes
@@ -66,15 +66,16 @@ def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
         local=header.type == RTN.LOCAL,
         reject=header.type in REJECTED,
         cached=bool(header.flags & CLONED),
-        encapsulated=why_not(call.machine.build, attrs),
+        encapsulated=tunnels.asked(call.net.kernel.build, attrs),
         expires=expires,
         nlflags=call.flags,
         table=attrs.get(Rta.table, header.table),
         src=_destination(attrs, Rta.src, header.src_len),
+        nh_id=attrs.get(Rta.nh_id, 0),
     )
     hops = several(call, route) if Rta.multipath in attrs else []
     if Rta.encap_type in attrs:
-        check_encap_type(call.machine.build, attrs[Rta.encap_type])
+        tunnels.check_type(call.net.kernel.build, attrs[Rta.encap_type])
     return route, hops
 
 
@@ -91,14 +92,16 @@ def _destination(attrs: Attrs, attr: Attr[bytes], length: int) -> int:
 
 def several(call: Call, route: Wanted6) -> list[Wanted6]:
     """rtm_to_fib6_multipath_config(): the next hops of a request that has several. EINVAL, with texts."""
-    attrs = call.attrs
+    attrs, build = call.attrs, call.net.kernel.build
     at, end = attrs.spans[Rta.multipath.number]
     found: list[Wanted6] = []
+    parts: list[Attrs] = []
     while end - at >= 8:
         hop = NEXTHOP.decode(attrs.message, at, at + 8)
         if not 8 <= hop.len <= end - at:
             break
         inside = Attrs.index(attrs.message, at + 8, at + hop.len)
+        parts.append(inside)
         gateway = route.gateway
         if Rta.gateway in inside:
             if len(inside[Rta.gateway]) < 16:
@@ -111,12 +114,14 @@ def several(call: Call, route: Wanted6) -> list[Wanted6]:
         found.append(
             replace(
                 route, ifindex=hop.ifindex & ALL_BITS or route.ifindex, gateway=gateway, weight=hop.hops + 1,
-                flags=route.flags | hop.flags & ONLINK, encapsulated=why_not(call.machine.build, inside),
+                flags=route.flags | hop.flags & ONLINK, encapsulated=tunnels.asked(build, inside),
             )
         )
         at += hop.len + 3 & ~3
     if not found:
         raise Refusal(errno.EINVAL, "Invalid nexthop configuration - no valid nexthops")
+    for inside in parts:
+        tunnels.check_hop(build, inside)
     return found
 
 

@@ -32,9 +32,10 @@ def ports(range_: tuple[int, int] | None) -> dict[str, int] | None:
 def body(net: Net, rule: Rule) -> bytes:
     """fib_nl_fill_rule(), fib4_rule_fill() and fib6_rule_fill()."""
     flags, size = rule.flags, rule.ops.bits // 8
-    rules = rules_families.of(net, rule.ops.family)
-    if rule.action == GOTO and (rules is None or rules.target(rule) is None):
-        flags |= UNRESOLVED
+    if rule.action == GOTO:
+        rules = rules_families.of(net, rule.ops.family)
+        if rules is None or rules.target(rule) is None:
+            flags |= UNRESOLVED
     if rule.iifname and index_of(net, rule.iifname) == NONE:
         flags |= IIF_DETACHED
     if rule.oifname and index_of(net, rule.oifname) == NONE:

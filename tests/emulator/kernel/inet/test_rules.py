@@ -111,6 +111,25 @@ def test_a_rule_that_is_to_stay_stays() -> None:
     assert refused.value.errno == EPERM
 
 
+def test_what_is_looked_for_is_told_apart_and_what_is_not_said_is_not() -> None:
+    old = Rule(100, 100, dscp=10, dscp_mask=0x3F, realm=7)
+    assert old.looks_for(Rule(0, 0)) and old.looks_for(Rule(0, 0, dscp=10)) and old.looks_for(Rule(0, 0, realm=7))
+    for name, value in (("dscp", 11), ("dscp_mask", 0x38), ("realm", 8), ("tos", 0x28), ("flowlabel", 1)):
+        wanted = Rule(0, 0)
+        setattr(wanted, name, value)
+        assert not old.looks_for(wanted), name
+    assert Rule(100, 100).looks_for(Rule(0, 0, realm=0)), "none is as good as 0"
+
+
+def test_what_a_way_does_not_say_of_its_realms_the_rule_says() -> None:
+    world = world4()
+    fib4_route.insert(world.net, Wanted4(four("99.0.0.0"), 8, gateway=Gateway(2, four("10.0.0.7")), realm=0x50000))
+    assert route_lookup4.find_way(world.net, Flow(four("99.0.0.1"))).realm == 0x50000
+    add(world, Rule(100, 254, realm=0x30004))
+    assert route_lookup4.find_way(world.net, Flow(four("99.0.0.1"))).realm == 0x50004
+    assert route_lookup4.find_way(world.net, Flow(four("98.0.0.1"))).realm == 0x30004
+
+
 def test_until_rules_change_the_longest_prefix_wins_whichever_table_it_is_in() -> None:
     world = IpWorld()
     world.add4("10.0.0.1/24")

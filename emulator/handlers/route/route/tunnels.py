@@ -1,7 +1,7 @@
-"""Encapsulation of routes by light-weight tunnels: RTA_ENCAP_TYPE and RTA_ENCAP (net/core/lwtunnel.c).
+"""Routes through tunnels: what is wrong with their kind (net/core/lwtunnel.c).
 
-A type is checked as Linux checks it, and by itself changes nothing. What RTA_ENCAP would make of a route is not
-emulated.
+No tunnel is emulated. A kernel that is built without them (CONFIG_LWTUNNEL) refuses all; one that has them knows some
+kinds, and refuses the others in its own words. What it would take is refused in ours.
 """
 
 from __future__ import annotations
@@ -29,25 +29,39 @@ OPTIONS = {
     LwtunnelEncap.IOAM6: "IPV6_IOAM6_LWTUNNEL",
     LwtunnelEncap.XFRM: "XFRM_INTERFACE",
 }
-"""Without which option nothing registers for a type (lwtunnel_encap_add_ops())."""
+"""Kinds of tunnels, and without which option nothing registers for one (lwtunnel_encap_add_ops())."""
 
 
-def check_encap_type(build: Build, number: int) -> None:
+def check_type(build: Build, kind: int) -> None:
     """lwtunnel_valid_encap_type(): EINVAL, EOPNOTSUPP, with texts."""
     if not build.has("LWTUNNEL"):
         raise Refusal(errno.EOPNOTSUPP, "CONFIG_LWTUNNEL is not enabled in this kernel")
-    if number == LwtunnelEncap.NONE or number not in OPTIONS:
+    if kind not in OPTIONS:
         raise Refusal(errno.EINVAL, "Unknown lwt encapsulation type")
-    if not build.has(OPTIONS[LwtunnelEncap(number)]):
+    if not build.has(OPTIONS[LwtunnelEncap(kind)]):
         raise Refusal(errno.EOPNOTSUPP, "lwt encapsulation type not supported")
 
 
-def why_not(build: Build, attrs: Attrs) -> Refusal | None:
-    """What lwtunnel_build_state() says to RTA_ENCAP of a route or of one of its next hops; None if it is not there."""
+def check_hop(build: Build, inside: Attrs) -> None:
+    """lwtunnel_valid_encap_type_attr(), of one of several next hops; a kernel without tunnels does not look."""
+    if Rta.encap_type not in inside or not build.has("LWTUNNEL"):
+        return
+    if len(inside.payload(Rta.encap_type)) < 2:
+        raise Refusal(errno.EINVAL, "Invalid RTA_ENCAP_TYPE")
+    try:
+        check_type(build, inside[Rta.encap_type])
+    except Refusal as refused:
+        raise Refusal(errno.EOPNOTSUPP, refused.text) from refused
+
+
+def asked(build: Build, attrs: Attrs) -> Refusal | None:
+    """lwtunnel_build_state(): what is wrong with the tunnel of a route or of a next hop, which is said when it is its
+    turn; None where there is none."""
     if Rta.encap not in attrs:
         return None
     if not build.has("LWTUNNEL"):
         return Refusal(errno.EOPNOTSUPP)
-    if attrs.get(Rta.encap_type, 0) not in OPTIONS:
+    kind = int.from_bytes(attrs.payload(Rta.encap_type)[:2], "little") if Rta.encap_type in attrs else 0
+    if kind not in OPTIONS:
         return Refusal(errno.EINVAL, "Unknown LWT encapsulation type", at=attrs.offset(Rta.encap))
     return Refusal(errno.EOPNOTSUPP, "nlemu: routes through tunnels are not emulated")
