@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures import TRACES
+from nlemu.emulator.kernel.core.build import RECORDED_7_2
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.features import (
@@ -62,7 +63,7 @@ def recorded_words(step: int) -> dict[int, int]:
 
 @pytest.fixture
 def kernel() -> Kernel:
-    return Kernel()
+    return Kernel(build=RECORDED_7_2)
 
 
 def words(dev: Device) -> dict[int, int]:
