@@ -11,8 +11,9 @@ pass; nothing else moves the clock.
 from __future__ import annotations
 
 import random
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import insort_right
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel import cleanup
@@ -66,9 +67,8 @@ class Kernel:
         self.work = Work(self.clock)
         self.announcer: Announcer = NullAnnouncer()
         self.uevents = Uevents(self)
-        self.chain: list[Notifier] = []
-        """The netdevice notifier chain."""
-        self._stages: list[Stage] = []
+        self._chains: dict[NetdevEvent, list[tuple[Stage, Notifier]]] = {event: [] for event in NetdevEvent}
+        """The netdevice notifier chain, as each event meets it: only those stand in it that heed the event."""
         self.link_watch = LinkWatch(self.clock, self.work)
         self.netdev_work = NetdevWork(self.work)
         self.kinds: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, NETDEVSIM) if build.has(kind.option)}
@@ -81,14 +81,14 @@ class Kernel:
         """What programs put on a device and unregister_netdevice_many() takes off before anyone hears that it goes."""
         self.netdevsim_bus = Bus(self)
         self.nics = Nics(self)
-        self.register_notifier(Stage.RTNETLINK, announce.on_event)
-        self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event)
+        self.register_notifier(Stage.RTNETLINK, announce.on_event, announce.ANNOUNCED)
+        self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event, (NetdevEvent.UNREGISTER,))
         self.register_notifier(Stage.IPV4, on_event4)
-        self.register_notifier(Stage.XSK, self.xsk.on_event)
+        self.register_notifier(Stage.XSK, self.xsk.on_event, (NetdevEvent.UNREGISTER,))
         self.register_notifier(Stage.IPV6, on_event6)
         for kind in self.kinds.values():
-            for stage, notifier in kind.notifiers:
-                self.register_notifier(stage, notifier)
+            for stage, notifier, events in kind.notifiers:
+                self.register_notifier(stage, notifier, events)
         self.nets: dict[str, Net] = {}
         self.alive: dict[Net, None] = {}
         """net_namespace_list: all that are not being torn down, nameless ones too, in the order of their making."""
@@ -142,18 +142,19 @@ class Kernel:
 
     # Events
 
-    def register_notifier(self, stage: Stage, notifier: Notifier) -> None:
-        """register_netdevice_notifier(): puts it behind those of its stage and of earlier ones. Without the replay for
-        devices that exist: all parts register at boot."""
-        at = bisect_right(self._stages, stage)
-        self._stages.insert(at, stage)
-        self.chain.insert(at, notifier)
+    def register_notifier(
+        self, stage: Stage, notifier: Notifier, events: Iterable[NetdevEvent] = NetdevEvent
+    ) -> None:
+        """register_netdevice_notifier(): puts it behind those of its stage and of earlier ones. events: those that it
+        heeds; of others it is not told. Without the replay for devices that exist: all parts register at boot."""
+        for event in events:
+            insort_right(self._chains[event], (stage, notifier), key=itemgetter(0))
 
     def notify(self, event: NetdevEvent, dev: Device, info: Info | None = None) -> None:
         """call_netdevice_notifiers(): in the chain's order. A Refusal of a notifier ends it and comes out."""
         if info is None:
             info = NO_INFO
-        for notifier in self.chain:
+        for _, notifier in self._chains[event]:
             notifier(event, dev, info)
 
     # Time

@@ -41,8 +41,7 @@ class FeatureNotify:
 
     def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
         """On the notifier chain: features that changed are notified."""
-        if event == NetdevEvent.FEAT_CHANGE:
-            self.notify.notify(dev, FEATURES_NTF)
+        self.notify.notify(dev, FEATURES_NTF)
 
 
 ALL = (1 << len(FEATURES)) - 1

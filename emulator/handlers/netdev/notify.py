@@ -46,12 +46,8 @@ class NetdevNotify:
 
     def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
         """The notifier on the netdevice chain."""
-        op = DEVICE_EVENTS.get(event)
-        if op is not None:
-            machine = self.machine
-            machine.notify_group(
-                dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_dev(dev)))
-            )
+        op, machine = DEVICE_EVENTS[event], self.machine
+        machine.notify_group(dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_dev(dev))))
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """A page pool came, went or changed."""

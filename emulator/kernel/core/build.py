@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from nlemu.protocol.release import V7_2_13, Release, parse_release
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Build:
     """One kernel that can be chosen: its name, its release, the name of its configuration, the options it has on.
 
@@ -25,6 +25,8 @@ class Build:
 
     booted: how old the recorded machine is when its first namespace gets IPv6, which is when the clock here begins; in
     nanoseconds, to a hundredth of a second. It shows where user space is told of a time as such.
+
+    Each exists once and is equal to itself alone, so that what follows from it is quickly found again.
     """
 
     name: str

@@ -43,9 +43,7 @@ ANNOUNCED: dict[NetdevEvent, int] = {
 
 def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
     """rtnetlink_event()."""
-    hint = ANNOUNCED.get(event)
-    if hint is not None:
-        announce(dev, 0, event=hint)
+    announce(dev, 0, event=ANNOUNCED[event])
 
 
 def name_link_net(dev: Device) -> None:

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.kernel.devices import register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from nlemu.emulator.kernel.core.events import Notifier, Stage
+    from nlemu.emulator.kernel.core.events import NetdevEvent, Notifier, Stage
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.register import KillList
@@ -84,8 +84,9 @@ class Kind:
     """A kind of link. One object serves all kernels: it has no state.
 
     name: IFLA_INFO_KIND. option: the option without which a kernel does not have it. params: the dataclass of
-    IFLA_INFO_DATA, slave_params that of IFLA_INFO_SLAVE_DATA; None for a kind that takes none. notifiers: its places on
-    the netdevice notifier chain. devtype: DEVTYPE in the uevents of its devices (SET_NETDEV_DEVTYPE()), "" for none.
+    IFLA_INFO_DATA, slave_params that of IFLA_INFO_SLAVE_DATA; None for a kind that takes none. notifiers: its
+    places on the netdevice notifier chain, and the events that each heeds. devtype: DEVTYPE in the uevents of its
+    devices (SET_NETDEV_DEVTYPE()), "" for none.
     """
 
     name = ""
@@ -93,7 +94,7 @@ class Kind:
     devtype = ""
     params: type[Any] | None = None
     slave_params: type[Any] | None = None
-    notifiers: tuple[tuple[Stage, Notifier], ...] = ()
+    notifiers: tuple[tuple[Stage, Notifier, Iterable[NetdevEvent]], ...] = ()
 
     def num_tx_queues(self, kernel: Kernel) -> int:
         """get_num_tx_queues."""

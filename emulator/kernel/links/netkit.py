@@ -213,7 +213,7 @@ def check_policy(policy: int, at: str) -> NetkitAction:
 def check_lease_unregister(event: NetdevEvent, dev: Device, info: Info) -> None:
     """netkit_notifier() and netkit_check_lease_unregister(): a physical device goes, and its netkit lessees with it,
     in the order of the queues they lease."""
-    if event != NetdevEvent.UNREGISTER or dev.reg_state != RegState.UNREGISTERING or dev.parent is None:
+    if dev.reg_state != RegState.UNREGISTERING or dev.parent is None:
         return
     kill: KillList = {}
     for queue in dev.rx.made(dev.real_num_rx_queues):
@@ -230,7 +230,7 @@ class NetkitKind(Kind):
     name = "netkit"
     option = "NETKIT"
     params = NetkitParams
-    notifiers = ((Stage.DRIVERS, check_lease_unregister),)
+    notifiers = ((Stage.DRIVERS, check_lease_unregister, (NetdevEvent.UNREGISTER,)),)
 
     def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
         if tx > MAX_TX_QUEUES or rx > MAX_RX_QUEUES:

@@ -361,6 +361,11 @@ LATER = {
 }
 
 
+HEEDED = frozenset({
+    NetdevEvent.CHANGE, NetdevEvent.CHANGEADDR, NetdevEvent.UNREGISTER, NetdevEvent.PRE_TYPE_CHANGE, *LATER, *PASSED_ON,
+})
+
+
 def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
     """vlan_device_event(): something happens to a device that VLANs may stand on."""
     if KEY not in dev.attached:
@@ -384,7 +389,7 @@ def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
             unregister_many(kill)
     elif event == NetdevEvent.PRE_TYPE_CHANGE:
         raise Refusal(EPERM)
-    elif event in PASSED_ON:
+    else:
         for vlan in vlans_on(dev):
             dev.kernel.notify(event, vlan)
 
@@ -396,7 +401,7 @@ class VlanKind(Kind):
     option = "VLAN_8021Q"
     devtype = "vlan"
     params = VlanParams
-    notifiers = ((Stage.VLAN, follow),)
+    notifiers = ((Stage.VLAN, follow, HEEDED),)
 
     def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
         return alloc_device(net, name, OPS, setup, tx=tx, rx=rx, assignment=assignment)

@@ -263,7 +263,7 @@ class PagePools:
 
     def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
         """page_pool_netdevice_event(): the notifier that orphans a device's pools when it is unregistered."""
-        if event != NetdevEvent.UNREGISTER or not dev.page_pools:
+        if not dev.page_pools:
             return
         pools, dev.page_pools = dev.page_pools, []
         if dev.ifindex == LOOPBACK_IFINDEX:

@@ -251,8 +251,6 @@ class XdpSockets:
 
     def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
         """xsk_notifier(): a device goes, or leaves its namespace, and its sockets are bound to nothing."""
-        if event != NetdevEvent.UNREGISTER:
-            return
         for sock in list(self.bound.get(dev, ())):
             sock.unbind()
             if sock.pool is not None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.devices import adjacency, links
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.kind import LinkParams
@@ -96,7 +96,7 @@ def test_the_chain_may_refuse(kernel: Kernel) -> None:
             assert (dev, info.upper, info.linking) == (low, top, True)
             raise Refusal(EPERM)
 
-    kernel.chain.append(veto)
+    kernel.register_notifier(Stage.VLAN, veto)
     assert refused(adjacency.link, low, top) == EPERM and not low.uppers
     vetoed.clear()
     vetoed.add(NetdevEvent.CHANGEUPPER)

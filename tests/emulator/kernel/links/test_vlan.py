@@ -7,7 +7,7 @@ from errno import EEXIST, EINVAL, ENETDOWN, ENODEV, EOPNOTSUPP, EPERM, ERANGE
 
 import pytest
 
-from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.core.events import NetdevEvent, Stage
 from nlemu.emulator.kernel.devices import address, features, flags, link_watch, links, move, qdisc, settings
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.kind import LinkParams
@@ -252,8 +252,8 @@ class TestFollowing:
         below = dummy(kernel)
         dev = vlan(below, 5)
         heard: list[Device] = []
-        kernel.chain.append(
-            lambda event, one, info: heard.append(one) if event == NetdevEvent.NOTIFY_PEERS else None
+        kernel.register_notifier(
+            Stage.VLAN, lambda event, one, info: heard.append(one), (NetdevEvent.NOTIFY_PEERS,)
         )
         kernel.notify(NetdevEvent.NOTIFY_PEERS, below)
         assert heard == [dev, below]
