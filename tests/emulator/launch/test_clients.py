@@ -80,7 +80,8 @@ def test_ip_monitor() -> None:
     nobody.need("ip")
     script = """
 import select, subprocess
-monitor = subprocess.Popen(["ip", "monitor", "link"], stdout=subprocess.PIPE, text=True)
+# It lists the links before it listens, and says so when one comes in between, as it would on Linux.
+monitor = subprocess.Popen(["ip", "monitor", "link"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 index = 0
 while not select.select([monitor.stdout], [], [], 0)[0]:   # until it listens
     subprocess.run(["ip", "link", "add", f"d{index}", "type", "dummy"], check=True)
