@@ -12,7 +12,7 @@ from nlemu.emulator.handlers.route.neigh.notify import NeighbourNotify
 from nlemu.emulator.handlers.route.nsid.notify import NsidNotify
 from nlemu.emulator.handlers.route.route.notify import RouteNotify
 from nlemu.emulator.handlers.route.rule.notify import RuleNotify
-from nlemu.emulator.handlers.uevent import UeventNotify
+from nlemu.emulator.handlers.uevent import KERNEL_GROUP, KOBJECT_UEVENT, UeventNotify
 from nlemu.emulator.kernel.core.events import NetdevEvent, Stage
 
 if TYPE_CHECKING:
@@ -32,5 +32,6 @@ def listen(machine: Machine) -> None:
     """Makes the machine's model announce to the machine's sockets."""
     announcements = Announcements(machine)
     machine.announcer = announcements
+    machine.uevents.heard = machine.multicast.ask(KOBJECT_UEVENT, KERNEL_GROUP)
     machine.register_notifier(Stage.NETDEV, announcements.on_event, DEVICE_EVENTS)
     machine.register_notifier(Stage.ETHTOOL, FeatureNotify(machine.ethtool).on_event, (NetdevEvent.FEAT_CHANGE,))

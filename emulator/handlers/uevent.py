@@ -37,10 +37,6 @@ class UeventNotify:
 
     machine: Machine
 
-    def hears_uevents(self) -> bool:
-        """netlink_has_listeners()."""
-        return self.machine.multicast.heard(KOBJECT_UEVENT, KERNEL_GROUP)
-
     def uevent(self, net: Net, event: Uevent) -> None:
         """uevent_net_broadcast_tagged(), and for each namespace uevent_net_broadcast_untagged()."""
         self.machine.multicast.notify(net, KOBJECT_UEVENT, KERNEL_GROUP, lambda: text(event))

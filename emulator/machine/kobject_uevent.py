@@ -26,7 +26,7 @@ def receive(call: Call) -> Dump | None:
     if not call.ns_capable():  # CAP_SYS_ADMIN, really; who has one has the other here
         raise Refusal(errno.EPERM, "missing CAP_SYS_ADMIN capability")
     uevents = call.machine.uevents
-    uevents.count(1)
+    uevents.seqnum += 1
     number = f"SEQNUM={uevents.seqnum}\0".encode()
     if len(call.message) + len(number) > BUFFER_SIZE:
         raise Refusal(errno.EINVAL, "uevent message too big")

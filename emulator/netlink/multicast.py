@@ -9,6 +9,7 @@ by his port id; where nobody wants an echo that is 0, and so a socket that has n
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Multicast:
     def heard(self, protocol: int, group: int) -> bool:
         """netlink_has_listeners(): whether anybody, anywhere, is a member."""
         return (protocol, group) in self.members
+
+    def ask(self, protocol: int, group: int) -> Callable[[], bool]:
+        """The same as a question to be asked often."""
+        return partial(self.members.__contains__, (protocol, group))
 
     def notify(
         self, net: Net, protocol: int, group: int, build: Callable[[], bytes], origin: Call | None = None

@@ -173,9 +173,6 @@ class Announcer(Protocol):
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
 
-    def hears_uevents(self) -> bool:
-        """Whether anybody, in any namespace, hears uevents."""
-
     def uevent(self, net: Net, event: Uevent) -> None:
         """An uevent to those of the namespace."""
 
@@ -232,9 +229,6 @@ class NullAnnouncer(Announcer):
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         pass
-
-    def hears_uevents(self) -> bool:
-        return False
 
     def uevent(self, net: Net, event: Uevent) -> None:
         pass

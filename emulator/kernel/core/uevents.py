@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.kernel import Kernel
 
@@ -40,19 +42,13 @@ class Uevent(NamedTuple):
 
 
 class Uevents:
-    """Those of one machine. seqnum: the number of the last one."""
+    """Those of one machine. seqnum: the number of the last one. heard: tells whether anybody, in any namespace,
+    listens. Those that nobody hears are only counted: who would make some then adds to seqnum instead."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.seqnum = 0
-
-    def heard(self) -> bool:
-        """Whether anybody listens: who makes many may count them instead."""
-        return self.kernel.announcer.hears_uevents()
-
-    def count(self, number: int) -> None:
-        """That many were made that nobody hears."""
-        self.seqnum += number
+        self.heard: Callable[[], bool] = bool  # False: nobody does before there are sockets
 
     def send(
         self, net: Net | None, action: Action, path: str, subsystem: str, *variables: tuple[str, object]

@@ -118,10 +118,7 @@ def is_leased(dev: Device, index: int) -> bool:
 
 def has_provider(dev: Device, index: int) -> bool:
     """netif_rxq_has_mp()."""
-    if index >= dev.real_num_rx_queues:
-        return False
-    queue = dev.rx.get(index)
-    return queue is not None and queue.mp is not None
+    return index < dev.real_num_rx_queues and index in dev.rx.fed
 
 
 def physical_queue(queue: RxQueue) -> RxQueue | None:

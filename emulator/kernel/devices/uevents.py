@@ -31,7 +31,7 @@ def announce(dev: Device, action: Action, *more: tuple[str, object]) -> None:
     what the action itself has to say."""
     uevents = dev.kernel.uevents
     if not uevents.heard():
-        uevents.count(1)
+        uevents.seqnum += 1
         return
     devtype = "" if dev.kind is None else dev.kind.devtype
     kind = (("DEVTYPE", devtype),) if devtype else ()
@@ -54,8 +54,9 @@ def removed(dev: Device) -> None:
     """netdev_unregister_kobject(): the queues go, then the device."""
     if dev.net.dying:
         return
-    if not dev.kernel.uevents.heard():
-        dev.kernel.uevents.count(dev.real_num_rx_queues + dev.real_num_tx_queues + 1)
+    uevents = dev.kernel.uevents
+    if not uevents.heard():
+        uevents.seqnum += dev.real_num_rx_queues + dev.real_num_tx_queues + 1
         return
     for kind, count in zip(QUEUE_KINDS, (dev.real_num_rx_queues, dev.real_num_tx_queues), strict=True):
         _queues(dev, Action.REMOVE, kind, range(count - 1, -1, -1))
@@ -64,8 +65,9 @@ def removed(dev: Device) -> None:
 
 def queues_added(dev: Device) -> None:
     """register_queue_kobjects()."""
-    if not dev.kernel.uevents.heard():
-        dev.kernel.uevents.count(dev.real_num_rx_queues + dev.real_num_tx_queues)
+    uevents = dev.kernel.uevents
+    if not uevents.heard():
+        uevents.seqnum += dev.real_num_rx_queues + dev.real_num_tx_queues
         return
     for kind, count in zip(QUEUE_KINDS, (dev.real_num_rx_queues, dev.real_num_tx_queues), strict=True):
         _queues(dev, Action.ADD, kind, range(count))
@@ -76,17 +78,19 @@ def queues_changed(dev: Device, kind: str, old: int, new: int) -> None:
     many are. Nothing of a device that is not registered."""
     if dev.reg_state != RegState.REGISTERED:
         return
-    if new >= old:
+    if new < old and dev.net.dying:
+        return
+    uevents = dev.kernel.uevents
+    if not uevents.heard():
+        uevents.seqnum += abs(new - old)
+    elif new > old:
         _queues(dev, Action.ADD, kind, range(old, new))
-    elif not dev.net.dying:
+    else:
         _queues(dev, Action.REMOVE, kind, range(old - 1, new - 1, -1))
 
 
 def _queues(dev: Device, action: Action, kind: str, indexes: Sequence[int]) -> None:
     uevents = dev.kernel.uevents
-    if not uevents.heard():
-        uevents.count(len(indexes))
-        return
     place = f"{devpath(dev)}/queues/{kind}-"
     for index in indexes:
         uevents.send(dev.net, action, f"{place}{index}", QUEUES)

@@ -305,9 +305,10 @@ class Fib6:
 
     def on(self, dev: Device) -> list[Route6]:
         """The routes through a device, in order."""
-        place = {table.id: at for at, table in enumerate(self.in_order())}
         routes = list(self._by_dev.get(dev, ()))
-        routes.sort(key=lambda route: (place[route.table], route.key, route.metric))
+        if len(routes) > 1:
+            place = {table.id: at for at, table in enumerate(self.in_order())}
+            routes.sort(key=lambda route: (place[route.table], route.key, route.metric))
         return routes
 
     def nodes_on(self, dev: Device) -> list[tuple[Node6, list[Route6]]]:

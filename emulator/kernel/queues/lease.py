@@ -68,8 +68,8 @@ def create_queue(net: Net, ifindex: int, lessor_ifindex: int, queue: int, nsid: 
     if busy is not None:
         raise Refusal(EBUSY, busy)
     # Leases from two devices would need the intersection of what both can do, so the kernel has one lessor a lessee.
-    newest = dev.rx[dev.real_num_rx_queues - 1].lease
-    if newest is not None and newest.dev is not lessor:
+    newest = dev.rx.get(dev.real_num_rx_queues - 1)
+    if newest is not None and newest.lease is not None and newest.lease.dev is not lessor:
         raise Refusal(EOPNOTSUPP, "Leasing queues from different devices not supported")
     index = dev.ops.queue_create(dev)
     lease(dev.rx[index], lessor.rx[queue])
