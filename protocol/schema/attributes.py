@@ -99,6 +99,11 @@ class Attr(Generic[T]):
         if not self.owner:
             self.owner, self.name = owner.__name__, self.name or name.rstrip("_").replace("_", "-")
 
+    @property
+    def field(self) -> str:
+        """Its name as Python has it: the key in `Spec.fields`, and of a model's parameters."""
+        return self.name.replace("-", "_")
+
     def __repr__(self) -> str:
         return f"{self.owner}.{self.name}" if self.owner else f"Attr({self.number}, {self.kind})"
 
@@ -202,7 +207,7 @@ class Spec:
         self.name = attr_set.__name__
         self.by_number = {attr.number: attr for attr in attrs}
         self.by_name = {attr.name: attr for attr in attrs}
-        self.fields = {attr.name.replace("-", "_"): attr for attr in attrs}
+        self.fields = {attr.field: attr for attr in attrs}
         self.order = tuple(order)
         self.layout = Layout(*order, stretches=attr_set.stretches)
         self.policy = Policy(*attrs, chosen_from=attr_set)

@@ -38,7 +38,7 @@ RINGS_TAKEN = (
     *RING_KINDS, "rx_buf_len", "tcp_data_split", "cqe_size", "tx_push", "rx_push", "tx_push_buf_len", "hds_thresh",
 )
 COALESCE_NAMES = tuple(field.name for field in fields(model.Coalesce))
-COALESCE_TAKEN = tuple(attr.name.replace("-", "_") for attr in Coalesce.order[1:])
+COALESCE_TAKEN = tuple(attr.field for attr in Coalesce.order[1:])
 MODES = ("use_adaptive_rx", "use_adaptive_tx")
 PROFILES = ("rx_profile", "tx_profile")
 

@@ -9,7 +9,8 @@ None is what it did not say.
         name = "widget"
         params = WidgetParams               # a dataclass; its fields are named as the attributes of the declaration
 
-        def alloc(self, net, name, assignment, tx, rx): ...     # setup(): a device that is not registered yet
+        ops = WidgetOps()                   # what its driver does
+        setup = staticmethod(setup)         # what a device is like before it is registered
         def new_link(self, dev, params): ...                    # params.data is a WidgetParams, or None
         def fill_info(self, dev): return {"colour": ...}        # by the names of attributes
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import NetdevEvent, Notifier, Stage
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.ops import DeviceOps
     from nlemu.emulator.kernel.devices.register import KillList
     from nlemu.emulator.kernel.devices.states import NameAssignment
     from nlemu.emulator.kernel.kernel import Kernel
@@ -83,14 +85,16 @@ class LinkParams:
 class Kind:
     """A kind of link. One object serves all kernels: it has no state.
 
-    name: IFLA_INFO_KIND. option: the option without which a kernel does not have it. params: the dataclass of
-    IFLA_INFO_DATA, slave_params that of IFLA_INFO_SLAVE_DATA; None for a kind that takes none. notifiers: its
-    places on the netdevice notifier chain, and the events that each heeds. devtype: DEVTYPE in the uevents of its
-    devices (SET_NETDEV_DEVTYPE()), "" for none.
+    name: IFLA_INFO_KIND. ops, setup: of its devices. option: the option without which a kernel does not have it.
+    params: the dataclass of IFLA_INFO_DATA, slave_params that of IFLA_INFO_SLAVE_DATA; None for a kind that takes
+    none. notifiers: its places on the netdevice notifier chain, and the events that each heeds. devtype: DEVTYPE in
+    the uevents of its devices (SET_NETDEV_DEVTYPE()), "" for none.
     """
 
     name = ""
     option = ""
+    ops: DeviceOps
+    setup: Callable[[Device], None]
     devtype = ""
     params: type[Any] | None = None
     slave_params: type[Any] | None = None
@@ -106,7 +110,7 @@ class Kind:
 
     def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
         """alloc, or alloc_netdev_mqs() with setup: a device of this kind that is not registered yet."""
-        raise NotImplementedError
+        return register.alloc_device(net, name, self.ops, self.setup, tx=tx, rx=rx, assignment=assignment)
 
     def validate(self, params: LinkParams) -> None:
         """validate: the request alone, before anything else is looked at; also called for a peer's attributes."""

@@ -90,7 +90,6 @@ def queues_changed(dev: Device, kind: str, old: int, new: int) -> None:
 
 
 def _queues(dev: Device, action: Action, kind: str, indexes: Sequence[int]) -> None:
-    uevents = dev.kernel.uevents
     place = f"{devpath(dev)}/queues/{kind}-"
     for index in indexes:
-        uevents.send(dev.net, action, f"{place}{index}", QUEUES)
+        dev.kernel.uevents.send(dev.net, action, f"{place}{index}", QUEUES)

@@ -178,5 +178,4 @@ class Fib4:
 
     def in_order(self) -> list[Table4]:
         """The tables as they are dumped: those made last first, where several fall into one place."""
-        made = {number: at for at, number in enumerate(self.tables)}
-        return sorted(self.tables.values(), key=lambda table: (table.id % HASH_SIZE, -made[table.id]))
+        return sorted(reversed(self.tables.values()), key=lambda table: table.id % HASH_SIZE)

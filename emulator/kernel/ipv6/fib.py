@@ -291,8 +291,7 @@ class Fib6:
 
     def in_order(self) -> list[Table6]:
         """The tables as they are walked: those made last first, where several fall into one place."""
-        made = {number: at for at, number in enumerate(self._tables)}
-        return sorted(self._tables.values(), key=lambda table: (table.id % HASH_SIZE, -made[table.id]))
+        return sorted(reversed(self._tables.values()), key=lambda table: table.id % HASH_SIZE)
 
     def nodes(self) -> Iterator[Node6]:
         """All prefixes of all tables, in order."""

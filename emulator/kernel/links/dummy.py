@@ -17,15 +17,12 @@ from nlemu.emulator.kernel.devices.address import (
 )
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.register import alloc_device
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
 from nlemu.protocol.uapi.if_ import IFF
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.states import NameAssignment
 
 FEATURES = (
     features.SG
@@ -83,9 +80,8 @@ class Dummy(Kind):
 
     name = "dummy"
     option = "DUMMY"
-
-    def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
-        return alloc_device(net, name, OPS, setup, tx=tx, rx=rx, assignment=assignment)
+    ops = OPS
+    setup = staticmethod(setup)
 
     def validate(self, params: LinkParams) -> None:
         check_new_address(params.address)

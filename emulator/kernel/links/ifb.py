@@ -17,16 +17,13 @@ from nlemu.emulator.kernel.devices.address import (
 )
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.register import alloc_device
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.protocol.uapi.ethtool import StringSet
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.states import NameAssignment
 
 TX_QUEUE_LEN = 32
 """TX_Q_LIMIT"""
@@ -85,9 +82,8 @@ class Ifb(Kind):
 
     name = "ifb"
     option = "IFB"
-
-    def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
-        return alloc_device(net, name, OPS, setup, tx=tx, rx=rx, assignment=assignment)
+    ops = OPS
+    setup = staticmethod(setup)
 
     def validate(self, params: LinkParams) -> None:
         check_new_address(params.address)

@@ -27,7 +27,6 @@ from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.queue import min_provider_channels, virtual_queue
 from nlemu.emulator.kernel.devices.register import (
     KillList,
-    alloc_device,
     queue_unregister,
     register,
     unregister,
@@ -229,13 +228,15 @@ class NetkitKind(Kind):
 
     name = "netkit"
     option = "NETKIT"
+    ops = OPS
+    setup = staticmethod(setup)
     params = NetkitParams
     notifiers = ((Stage.DRIVERS, check_lease_unregister, (NetdevEvent.UNREGISTER,)),)
 
     def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
         if tx > MAX_TX_QUEUES or rx > MAX_RX_QUEUES:
             raise Refusal(EOPNOTSUPP)
-        dev = alloc_device(net, name, OPS, setup, tx=tx, rx=rx, assignment=assignment)
+        dev = super().alloc(net, name, assignment, tx, rx)
         dev.real_num_tx_queues = 1
         dev.real_num_rx_queues = 1
         return dev

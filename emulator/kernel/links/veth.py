@@ -21,13 +21,7 @@ from nlemu.emulator.kernel.devices.address import (
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.links import configure_link, create_link
 from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.register import (
-    KillList,
-    alloc_device,
-    queue_unregister,
-    register,
-    unregister,
-)
+from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register, unregister
 from nlemu.emulator.kernel.devices.states import NameAssignment, Xmit
 from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, LinkSettings, TsInfo, carrier_as_link
 from nlemu.emulator.kernel.ethtool.settings import Channels
@@ -274,6 +268,8 @@ class VethKind(Kind):
 
     name = "veth"
     option = "VETH"
+    ops = OPS
+    setup = staticmethod(setup)
     params = VethParams
 
     def num_tx_queues(self, kernel: Kernel) -> int:
@@ -281,9 +277,6 @@ class VethKind(Kind):
 
     def num_rx_queues(self, kernel: Kernel) -> int:
         return min(kernel.cpus, MAX_QUEUES)
-
-    def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
-        return alloc_device(net, name, OPS, setup, tx=tx, rx=rx, assignment=assignment)
 
     def validate(self, params: LinkParams) -> None:
         check_new_address(params.address)

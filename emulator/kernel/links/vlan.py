@@ -31,7 +31,6 @@ from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import (
     KillList,
-    alloc_device,
     queue_unregister,
     register,
     unregister,
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
 
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.states import NameAssignment
 
 KEY = "vlan"
 PROTOCOLS = (ETH_P.VLAN_8021Q, ETH_P.VLAN_8021AD)
@@ -399,12 +397,11 @@ class VlanKind(Kind):
 
     name = "vlan"
     option = "VLAN_8021Q"
+    ops = OPS
+    setup = staticmethod(setup)
     devtype = "vlan"
     params = VlanParams
     notifiers = ((Stage.VLAN, follow, HEEDED),)
-
-    def alloc(self, net: Net, name: str, assignment: NameAssignment, tx: int, rx: int) -> Device:
-        return alloc_device(net, name, OPS, setup, tx=tx, rx=rx, assignment=assignment)
 
     def validate(self, params: LinkParams) -> None:
         try:

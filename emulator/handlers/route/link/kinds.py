@@ -113,7 +113,7 @@ def parse_data(call: Call, kind: Kind, link: LinkParams, attrs: Attrs, span: tup
         taken.attrs = Attrs(call.message, validate(policy, call.message, *span, LIBERAL, call.extack), *span)
         wrong = look_inside(described, taken.attrs)
         if described.peer is None:
-            unread = {attr.name.replace("-", "_"): None for attr, _ in described.inside} if wrong else {}
+            unread = {attr.field: None for attr, _ in described.inside} if wrong else {}
             taken.params = read(kind.params, described.data, taken.attrs, unread)
     link.data = taken.params
     try:
@@ -154,7 +154,7 @@ def take_peer(call: Call, kind: Kind, described: LinkKind, attrs: Attrs, taken: 
             header, peer_attrs = parse_peer(call.message, *at, call.extack)
             peer = link_params(peer_attrs, header, call.extack)
             kind.validate(peer)
-        taken.params = read(kind.params, described.data, taken.attrs, {described.peer.name.replace("-", "_"): peer})
+        taken.params = read(kind.params, described.data, taken.attrs, {described.peer.field: peer})
     taken.peer_net = named_net(call, peer_attrs)
     if taken.peer_net is not None and not capable_in(call, taken.peer_net):
         raise Refusal(errno.EPERM)

@@ -89,7 +89,7 @@ def attributes_size(
     size = NEST + sum(room(attr.kind.size or 0) for attr in attrs if not isinstance(attr.kind, Nest))
     nests = [attr for attr in attrs if isinstance(attr.kind, Nest)]
     told = (fill(*of) or {}) if nests else {}
-    return size + sum(nest_size(attr.kind, told.get(attr.name.replace("-", "_"))) for attr in nests)
+    return size + sum(nest_size(attr.kind, told.get(attr.field)) for attr in nests)
 
 
 def nest_size(nest: Any, told: Mapping[str, Any] | None) -> int:
