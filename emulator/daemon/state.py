@@ -43,7 +43,7 @@ def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str,
         "kernel": {
             "name": machine.build.name, "cpus": machine.cpus, "netdevsim": machine.netdevsim, "bugs": machine.bugs,
         },
-        "families": {family.name: number for family, number in machine.numbers.items()},
+        "families": {family.name: number for family, number in machine.families.numbers.items()},
         "protocols": {protocol.name: number for number, protocol in machine.protocols.items()},
         "namespaces": {name: _namespace(net) for name, net in machine.nets.items()},
         "sockets": sockets,

@@ -1,37 +1,35 @@
-"""What the model announces, as notifications: one class a family of messages, and all of them together."""
+"""What the model announces of itself, towards the sockets of a machine.
+
+Nobody can hear what is announced before a socket is open, and then only what its protocol tells. So a machine begins
+with what is told here, uevents and page pools; the first socket of rtnetlink brings the rest
+(emulator/handlers/route/announcements.py), and the first of generic netlink the messages about page pools.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.ethtool.features import FeatureNotify
-from nlemu.emulator.handlers.netdev.notify import DEVICE_EVENTS, NetdevNotify
-from nlemu.emulator.handlers.route.addr.notify import AddressNotify
-from nlemu.emulator.handlers.route.link.notify import LinkNotify
-from nlemu.emulator.handlers.route.neigh.notify import NeighbourNotify
-from nlemu.emulator.handlers.route.nsid.notify import NsidNotify
-from nlemu.emulator.handlers.route.route.notify import RouteNotify
-from nlemu.emulator.handlers.route.rule.notify import RuleNotify
-from nlemu.emulator.handlers.uevent import KERNEL_GROUP, KOBJECT_UEVENT, UeventNotify
-from nlemu.emulator.kernel.core.events import NetdevEvent, Stage
+from nlemu.emulator.handlers.uevent import KERNEL_GROUP, KOBJECT_UEVENT, text
+from nlemu.emulator.kernel.core.events import NullAnnouncer
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.core.uevents import Uevent
+    from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.machine.machine import Machine
 
 
-class Announcements(
-    NetdevNotify, LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NsidNotify, UeventNotify
-):
+class Announcements(NullAnnouncer):
     """The announcer of one machine (emulator/kernel/core/events.py: Announcer)."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
 
+    def uevent(self, net: Net, event: Uevent) -> None:
+        """uevent_net_broadcast_tagged(), and for each namespace uevent_net_broadcast_untagged()."""
+        self.machine.multicast.notify(net, KOBJECT_UEVENT, KERNEL_GROUP, lambda: text(event))
 
-def listen(machine: Machine) -> None:
-    """Makes the machine's model announce to the machine's sockets."""
-    announcements = Announcements(machine)
-    machine.announcer = announcements
-    machine.uevents.heard = machine.multicast.ask(KOBJECT_UEVENT, KERNEL_GROUP)
-    machine.register_notifier(Stage.NETDEV, announcements.on_event, DEVICE_EVENTS)
-    machine.register_notifier(Stage.ETHTOOL, FeatureNotify(machine.ethtool).on_event, (NetdevEvent.FEAT_CHANGE,))
+    def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
+        """netdev_nl_page_pool_event()."""
+        if self.machine.netdev is not None:
+            self.machine.netdev.page_pool(event, pool)

@@ -25,11 +25,11 @@ def fill_family(machine: Machine, family: Family) -> Values:
     """ctrl_fill_info()."""
     commands = family.commands()
     groups = [
-        {McastGroup.id: machine.group_ids[family, name], McastGroup.name: name} for name in family.groups
+        {McastGroup.id: machine.families.group_ids[family, name], McastGroup.name: name} for name in family.groups
     ]
     return {
         Ctrl.family_name: family.name,
-        Ctrl.family_id: machine.numbers[family],
+        Ctrl.family_id: machine.families.numbers[family],
         Ctrl.version: family.version,
         Ctrl.hdrsize: 0,
         Ctrl.maxattr: family.attributes,
@@ -45,10 +45,10 @@ def getfamily(call: Call) -> Values:
     error, family = errno.EINVAL, None
     number = attrs.get(Ctrl.family_id)
     if number is not None:
-        error, family = errno.ENOENT, machine.families_by_number.get(number)
+        error, family = errno.ENOENT, machine.families.by_number.get(number)
     name = attrs.get(Ctrl.family_name)
     if name is not None:
-        error, family = errno.ENOENT, machine.family(name)
+        error, family = errno.ENOENT, machine.families.find(name)
     if family is None:
         raise Refusal(error)
     if not family.netns and call.net is not machine.init_net:
@@ -60,7 +60,7 @@ def getfamily(call: Call) -> Values:
 def dumpfamily(call: Call) -> Messages:
     """ctrl_dumpfamily(): all of them; what the request names is not looked at."""
     machine = call.machine
-    for family in list(machine.numbers):
+    for family in list(machine.families.numbers):
         if family.netns or call.net is machine.init_net:
             yield partial(fill_family, machine, family)
 
@@ -106,9 +106,9 @@ def dumppolicy(call: Call) -> Messages:
     machine, attrs = call.machine, call.attrs
     number, name = attrs.get(Ctrl.family_id), attrs.get(Ctrl.family_name)
     if number is not None:
-        family = machine.families_by_number.get(number)
+        family = machine.families.by_number.get(number)
     elif name is not None:
-        family = machine.family(name)
+        family = machine.families.find(name)
     else:
         raise Refusal(errno.EINVAL)
     if family is None:
@@ -126,7 +126,7 @@ def dumppolicy(call: Call) -> Messages:
                 numbered.add(half.accepts)
     if not numbered.policies:
         raise Refusal(errno.ENODATA)
-    return tell_policies(machine.numbers[family], operations, numbered)
+    return tell_policies(machine.families.numbers[family], operations, numbered)
 
 
 def tell_policies(number: int, operations: list[Operation], numbered: Numbered) -> Iterator[Fill]:

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
-    from nlemu.emulator.machine.machine import Machine
 
 KOBJECT_UEVENT = int(NetlinkProtocol.KOBJECT_UEVENT)
 KERNEL_GROUP = 1
@@ -30,13 +28,3 @@ def text(event: Uevent) -> bytes:
         f"SEQNUM={event.seqnum}",
     ]
     return "".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape")
-
-
-class UeventNotify:
-    """What one machine's device model tells (emulator/kernel/core/events.py: Announcer)."""
-
-    machine: Machine
-
-    def uevent(self, net: Net, event: Uevent) -> None:
-        """uevent_net_broadcast_tagged(), and for each namespace uevent_net_broadcast_untagged()."""
-        self.machine.multicast.notify(net, KOBJECT_UEVENT, KERNEL_GROUP, lambda: text(event))

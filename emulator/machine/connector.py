@@ -6,10 +6,10 @@ a distribution's kernel, that of the events of processes (CN_IDX_PROC), and ther
 
 from __future__ import annotations
 
-import errno
 import struct
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.netlink.protocol import KernelSocket, want_admin
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR
 
 if TYPE_CHECKING:
@@ -37,5 +37,8 @@ def receive(endpoint: Endpoint, datagram: bytes) -> None:
 def may_join(endpoint: Endpoint, group: int) -> None:
     """cn_bind(): the group of the processes' events is free to all. The kernel takes the group's number for a mask of
     groups, so all odd ones are. OSError EPERM."""
-    if not endpoint.credentials.net_admin and not group & CN_IDX_PROC:
-        raise OSError(errno.EPERM, f"listening to group {group} wants CAP_NET_ADMIN")
+    if not group & CN_IDX_PROC:
+        want_admin(endpoint, group)
+
+
+KERNEL = KernelSocket(groups=GROUPS, may_join=may_join, receive_datagram=receive)

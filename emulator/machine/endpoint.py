@@ -93,9 +93,7 @@ class Endpoint:
         rcvbuf: int = RCVBUF,
         bound: bool = True,
     ) -> None:
-        spec = machine.protocols.get(protocol)
-        if spec is None:
-            raise OSError(errno.EPROTONOSUPPORT, f"the kernel has no netlink protocol {protocol}")
+        spec = machine.start(protocol)
         self.machine, self.net, self.protocol, self.credentials = machine, net, protocol, credentials
         self.spec = spec
         self.cap_ack = self.ext_ack = self.strict = self.all_nsid = self.pktinfo = self.no_enobufs = False
@@ -106,8 +104,9 @@ class Endpoint:
         self.on_readable: Callable[[], None] | None = None
         self.closed = False
         self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
-        self._receiver = spec.receive
-        self._receive_datagram = spec.receive_datagram
+        kernel = spec.kernel
+        self._receiver = kernel.receive
+        self._receive_datagram = kernel.receive_datagram
         if not spec.listens(net is machine.init_net):
             self._receiver = self._receive_datagram = None
         self._whole = self._receiver is None or self._receive_datagram is not None
@@ -438,8 +437,8 @@ class Endpoint:
 
     def _check_may_join(self, group: int) -> None:
         """netlink_bind of the protocol."""
-        if self.spec.may_join is not None:
-            self.spec.may_join(self, group)
+        if (may_join := self.spec.kernel.may_join) is not None:
+            may_join(self, group)
 
     def options(self) -> dict[int, int]:
         """The options that are on or off, by their numbers."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.ipv4 import fib as tables
 from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.netlink.protocol import KernelSocket
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RT_TABLE
@@ -58,3 +59,6 @@ def look_up(net: Net, address: int, tos: int, scope: int, number: int, told: lis
     route = found.route
     told[1:] = [route.length, route.info.nexthops.index(found.nexthop), route.type, route.info.scope]
     return 0
+
+
+KERNEL = KernelSocket(receive_datagram=receive)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import errno
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers import doits, dumpits
+from nlemu.emulator import handlers
+from nlemu.emulator.handlers.netdev import notify
 from nlemu.emulator.machine import answer
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.protocol import KernelSocket, want_admin
+from nlemu.emulator.netlink.registry import doits, dumpits
 from nlemu.protocol.frame import GENERIC
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
@@ -23,6 +27,13 @@ from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.wire.extack import Extack
 from nlemu.protocol.wire.validate import validate
 
+if TYPE_CHECKING:
+    from nlemu.emulator.machine.endpoint import Endpoint
+
+for name in handlers.generic():
+    handlers.load(name)
+
+GROUPS = 64  # mc_groups_longs * BITS_PER_LONG, with fewer than that given out
 DUMP = int(NLM_F.DUMP)
 COMMON = int(NLM_F.REQUEST | NLM_F.ACK | NLM_F.ECHO)
 ADMIN_PERM = int(GenlFlag.ADMIN_PERM)
@@ -51,7 +62,7 @@ def read(half: Half, body: bytes) -> Attrs:
 
 def receive(call: Call) -> Dump | None:
     """One generic netlink request. Replies are queued; a dump is returned. Raises Refusal."""
-    family = call.machine.families_by_number.get(call.type)
+    family = call.machine.families.by_number.get(call.type)
     if family is None:
         raise Refusal(errno.ENOENT)
     message = call.message
@@ -85,3 +96,12 @@ def receive(call: Call) -> Dump | None:
         return answer.dump(call, half, dumpits[op])
     answer.do(call, doits[op])
     return None
+
+
+def may_join(endpoint: Endpoint, group: int) -> None:
+    """genl_bind(): OSError EPERM."""
+    if group in endpoint.machine.families.privileged_groups:
+        want_admin(endpoint, group)
+
+
+KERNEL = KernelSocket(groups=GROUPS, may_join=may_join, receive=receive, start=notify.start)

@@ -10,6 +10,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.uevent import KERNEL_GROUP, KOBJECT_UEVENT
+from nlemu.emulator.netlink.protocol import KernelSocket
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLMSG_HDRLEN
 
@@ -33,3 +34,6 @@ def receive(call: Call) -> Dump | None:
     data = call.message[NLMSG_HDRLEN:] + number
     call.machine.multicast.notify(call.net, KOBJECT_UEVENT, KERNEL_GROUP, lambda: data)
     return None
+
+
+KERNEL = KernelSocket(groups=1, receive=receive)

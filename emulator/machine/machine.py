@@ -1,11 +1,11 @@
 """The machine: a kernel, and netlink on top of it.
 
 The model (emulator/kernel) knows nothing of messages. Here is what netlink itself keeps: which ports are taken, who
-listens to which group, which families are registered under which number, who receives for which protocol; and the
+listens to which group, which protocols there are and who receives for them; and the
 announcer through which the model's news become notifications.
 
-Families are numbered, and their groups after them, in the order in which they register at boot; the order is that of
-the recorded machine (protocol/families/listed.py), so netdev is 20 and ethtool 21 as there.
+What a protocol needs is made when its first socket opens (emulator/netlink/protocol.py), and imported not before. So
+whatever is imported inside of functions here is declarations and handlers.
 """
 
 from __future__ import annotations
@@ -13,38 +13,32 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
-from nlemu.emulator.handlers import announcements
-from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
+from nlemu.emulator.handlers.announcements import Announcements
+from nlemu.emulator.handlers.uevent import KERNEL_GROUP, KOBJECT_UEVENT
 from nlemu.emulator.kernel.core.build import DEFAULT, Build
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.queues.devmem import Devmem
 from nlemu.emulator.machine.faults import Faults
 from nlemu.emulator.machine.protocols import protocols_of
 from nlemu.emulator.netlink.multicast import Multicast
-from nlemu.protocol.families import REGISTERED
-from nlemu.protocol.families.netfilter import netfilter
-from nlemu.protocol.families.route.family import route as route_family
-from nlemu.protocol.families.sock_diag import sock_diag
-from nlemu.protocol.families.xfrm import xfrm
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.family import Family, Operation
-from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
-from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
+    from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
+    from nlemu.emulator.handlers.netdev.notify import NetdevNotify
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.machine.endpoint import Endpoint
-    from nlemu.emulator.netlink.call import Call
+    from nlemu.emulator.machine.families import Families
+    from nlemu.emulator.netlink.protocol import Protocol
+    from nlemu.protocol.schema.family import Operation
 
 log = logging.getLogger(__name__)
 
-# Groups that are never given out: 0 does not exist, drop_monitor helps itself to 1, and three families have their own
-# number as their group (mc_group_start of net/netlink/genetlink.c).
-RESERVED_GROUPS = frozenset({0, 1, 16, 17, 18})
-MESSAGES = {family.name: family for family in (route_family, sock_diag, xfrm, netfilter)}
-"""Families of messages that are a protocol each, and no generic netlink family."""
 ROVER = -4097  # automatic port ids beyond the first are random, from here down (netlink_autobind())
 
 
@@ -100,65 +94,58 @@ class Machine(Kernel):
         self.ports = Ports(self)
         self.multicast = Multicast()
         self.bugs = 0
-        self.numbers: dict[Family, int] = {}
-        self.families_by_number: dict[int, Family] = {}
-        self.group_ids: dict[tuple[Family, str], int] = {}
-        self.privileged_groups: set[int] = set()
-        """Groups of generic netlink families that want CAP_NET_ADMIN of who listens."""
         self.devmem = Devmem()
         self.faults = Faults()
-        self.ethtool = EthtoolNotify(self)
-        for family in REGISTERED:
-            self.register(family, (families or {}).get(family.name))
         self.protocols = protocols_of(build)
         """By number: what a socket can be opened for."""
+        self._started: set[int] = set()
+        self._family_numbers = dict(families or {})
+        self.netdev: NetdevNotify | None = None
+        """What the netdev family tells its groups, once there are sockets that could hear it."""
+        self.ethtool_notifications = 0
+        """How many ethtool has sent."""
         self.not_emulated: dict[str, int] = {}
         """What was asked of us that such a kernel would have done and we do not, and how often."""
         self.processes: list[Callable[[int], Net | None]] = []
         """Who can tell in which namespace a process is: supervisors of real ones. None: not known to that one."""
-        announcements.listen(self)
+        self.announcer = Announcements(self)
+        self.uevents.heard = self.multicast.ask(KOBJECT_UEVENT, KERNEL_GROUP)
+        self.register_notifier(Stage.ETHTOOL, self._features_changed, (NetdevEvent.FEAT_CHANGE,))
 
-    # -- families -----------------------------------------------------------------------------
+    # -- generic netlink ----------------------------------------------------------------------
 
-    def register(self, family: Family, number: int | None = None) -> None:
-        """genl_register_family(): gives the family a number and its groups theirs."""
-        if number is None:
-            number = GENL_ID_CTRL if not self.numbers else max(GENL_START_ALLOC - 1, *self.numbers.values()) + 1
-        self.numbers[family] = number
-        self.families_by_number[number] = family
-        if number == GENL_ID_CTRL:
-            first = GENL_ID_CTRL
-        else:
-            taken = RESERVED_GROUPS | set(self.group_ids.values())
-            first = 2
-            while not taken.isdisjoint(range(first, first + len(family.groups))):
-                first += 1
-        for index, group in enumerate(family.groups):
-            self.group_ids[family, group] = first + index
-            if group in family.privileged:
-                self.privileged_groups.add(first + index)
+    @cached_property
+    def families(self) -> Families:
+        """The families of generic netlink."""
+        from nlemu.emulator.machine.families import Families
+
+        return Families(self.multicast, self._family_numbers)
 
     def number(self, op: Operation) -> int:
         """nlmsg_type of the operation's replies: the family's number, or the message type itself."""
-        number = self.numbers.get(op.family)
+        number = self.families.numbers.get(op.family)
         return op.reply_cmd if number is None else number
 
-    def family(self, name: str) -> Family | None:
-        """genl_family_find_byname()."""
-        return next((family for family in self.numbers if family.name == name), None)
+    @cached_property
+    def ethtool(self) -> EthtoolNotify:
+        """What tells ethtool's group."""
+        from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
 
-    def notify_group(
-        self, net: Net, op: Operation, build: Callable[[], bytes], origin: Call | None = None
-    ) -> None:
-        """Sends a notification of a generic netlink family to the group it is declared for."""
-        assert op.group is not None
-        group = self.group_ids[op.family, op.group]
-        self.multicast.notify(net, int(NetlinkProtocol.GENERIC), group, build, origin)
+        return EthtoolNotify(self)
+
+    def _features_changed(self, event: NetdevEvent, dev: Device, info: Info) -> None:
+        """ethnl_netdev_event(): counted even where nobody can hear of it yet."""
+        if self.netdev is None:
+            self.ethtool_notifications = self.ethtool_notifications + 1 & 0xFFFFFFFF
+        else:
+            self.ethtool.features_changed(dev)
 
     def operation(self, name: str) -> Operation | None:
         """The operation that can be asked for by a name such as "netdev.queue-create" or "route.newlink"."""
+        from nlemu.protocol.families.messages import messages
+
         family_name, _, op_name = name.partition(".")
-        family = MESSAGES.get(family_name) or self.family(family_name)
+        family = messages().get(family_name) or self.families.find(family_name)
         operations = {} if family is None else family.operations
         return next((op for op in operations.values() if op.name == op_name), None)
 
@@ -178,6 +165,18 @@ class Machine(Kernel):
         self.not_emulated[what] = self.not_emulated.get(what, 0) + 1
 
     # -- sockets ------------------------------------------------------------------------------
+
+    def start(self, number: int) -> Protocol:
+        """The protocol that a socket is opened for. OSError EPROTONOSUPPORT (netlink_create())."""
+        protocol = self.protocols.get(number)
+        if protocol is None:
+            raise OSError(errno.EPROTONOSUPPORT, f"the kernel has no netlink protocol {number}")
+        if number not in self._started:
+            start = protocol.kernel.start
+            self._started.add(number)
+            if start is not None:
+                start(self)
+        return protocol
 
     def released(self, endpoint: Endpoint) -> None:
         """A socket was closed: families that keep something for it let it go (genl_release())."""

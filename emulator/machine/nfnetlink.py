@@ -9,21 +9,31 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers import doits, dumpits
+from nlemu.emulator.handlers import load
 from nlemu.emulator.machine import answer
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.parse import parse_message
+from nlemu.emulator.netlink.protocol import KernelSocket
+from nlemu.emulator.netlink.registry import doits, dumpits
 from nlemu.protocol.families.netfilter import BATCH, BATCHED, HEADER, Batch, netfilter
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE
-from nlemu.protocol.uapi.nfnetlink import NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END, NFNL_SUBSYS_COUNT, Subsys
+from nlemu.protocol.uapi.nfnetlink import (
+    NFNL_MSG_BATCH_BEGIN,
+    NFNL_MSG_BATCH_END,
+    NFNL_SUBSYS_COUNT,
+    NfnlGroup,
+    Subsys,
+)
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.machine import Machine
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.family import Operation
+
+load("netfilter")
 
 REQUEST, ACK, DUMP = int(NLM_F.REQUEST), int(NLM_F.ACK), int(NLM_F.DUMP)
 LEAST = HEADER_SIZE + (HEADER.size or 0)
@@ -174,3 +184,6 @@ def _take(call: Call) -> int:
         call.extack.merge(refusal)
         return refusal.errno
     return 0
+
+
+KERNEL = KernelSocket(groups=max(NfnlGroup), receive=receive_message, receive_datagram=receive)

@@ -11,20 +11,29 @@ from __future__ import annotations
 
 import errno
 from functools import cache
+from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers import doits_of, dumpits_of
+from nlemu.emulator.handlers import load
+from nlemu.emulator.handlers.route import announcements
 from nlemu.emulator.machine import answer
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
-from nlemu.emulator.netlink.registry import Doit
+from nlemu.emulator.netlink.protocol import KernelSocket, want_admin
+from nlemu.emulator.netlink.registry import Doit, doits_of, dumpits_of
 from nlemu.emulator.netlink.request import HEADER, read
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.family import Half, Operation
 from nlemu.protocol.uapi.netlink import NLM_F
-from nlemu.protocol.uapi.rtnetlink import RTM_MAX
+from nlemu.protocol.uapi.rtnetlink import RTM_MAX, RTNLGRP, RTNLGRP_MAX
 from nlemu.protocol.uapi.socket import AF_UNSPEC
 
+if TYPE_CHECKING:
+    from nlemu.emulator.machine.endpoint import Endpoint
+
+load("route")
+
+MULTICAST_ROUTERS = frozenset({int(RTNLGRP.IPV4_MROUTE_R), int(RTNLGRP.IPV6_MROUTE_R)})
 DUMP = int(NLM_F.DUMP)
 BULK = int(NLM_F.BULK)
 GET, DEL = 2, 1  # enum rtnl_kinds: the place in the block of four
@@ -105,3 +114,12 @@ def _all(call: Call, op: Operation, families: tuple[int, ...]) -> Messages:
         if isinstance(messages, Dump):
             call.dump, messages = whole, messages.messages
         yield from messages
+
+
+def may_join(endpoint: Endpoint, group: int) -> None:
+    """rtnetlink_bind(): OSError EPERM."""
+    if group in MULTICAST_ROUTERS:
+        want_admin(endpoint, group)
+
+
+KERNEL = KernelSocket(groups=RTNLGRP_MAX, may_join=may_join, receive=receive, start=announcements.start)

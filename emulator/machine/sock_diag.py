@@ -5,15 +5,20 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers import doits, dumpits
+from nlemu.emulator.handlers import load
 from nlemu.emulator.machine import answer
+from nlemu.emulator.netlink.protocol import KernelSocket
+from nlemu.emulator.netlink.registry import doits, dumpits
 from nlemu.protocol.families.sock_diag import sock_diag
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.sock_diag import SockDiagGroup
 
 if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
+
+load("sock_diag")
 
 DUMP = int(NLM_F.DUMP)
 
@@ -30,3 +35,6 @@ def receive(call: Call) -> Dump | None:
         return dump
     answer.do(call, doits[op])
     return None
+
+
+KERNEL = KernelSocket(groups=max(SockDiagGroup), receive=receive)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers import doits, dumpits
+from nlemu.emulator.handlers import load
 from nlemu.emulator.machine import answer
 from nlemu.emulator.netlink.parse import parse_message
+from nlemu.emulator.netlink.protocol import KernelSocket
+from nlemu.emulator.netlink.registry import doits, dumpits
 from nlemu.protocol.families.xfrm import TAKEN, UNASKED, Xfrma, xfrm
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F
-from nlemu.protocol.uapi.xfrm import XFRM_MSG_MAX, XfrmMsg
+from nlemu.protocol.uapi.xfrm import XFRM_MSG_MAX, XfrmGroup, XfrmMsg
 
 if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
+
+load("xfrm")
 
 DUMP = int(NLM_F.DUMP)
 OF_NEW_STATES = frozenset({XfrmMsg.NEWSA, XfrmMsg.UPDSA, XfrmMsg.ALLOCSPI})
@@ -66,3 +70,6 @@ def reject_unused(call: Call) -> None:
             if attr in call.attrs and attr not in OF_MIGRATION:
                 text = "Unsupported attribute in XFRM_MSG_MIGRATE_STATE"
                 raise Refusal(errno.EINVAL, text, at=call.attrs.offset(attr))
+
+
+KERNEL = KernelSocket(groups=max(XfrmGroup), receive=receive)

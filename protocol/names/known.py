@@ -1,18 +1,16 @@
 """Which families there are, for whoever meets a message without being a machine.
 
 The numbers of generic netlink families are a machine's own; the default here is those of the recorded machine.
-rtnetlink is one family, to which each file of protocol/families adds its messages; whoever takes it from here has all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
-from pkgutil import walk_packages
 from typing import Any
 
-from nlemu.protocol import families as declared
+from nlemu.protocol.families.messages import messages
+from nlemu.protocol.families.registered import REGISTERED
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.schema.family import Family, Operation
 from nlemu.protocol.schema.kinds import PayloadKind
@@ -26,28 +24,22 @@ Families = Mapping[int, Family]
 """Generic netlink families by number."""
 
 
-@cache
 def route() -> Family:
-    """rtnetlink, with all its messages declared: each file of protocol/families adds its own."""
-    for module in walk_packages(declared.__path__, f"{declared.__name__}."):
-        import_module(module.name)
-    family = import_module("nlemu.protocol.families.route.family").route
-    assert isinstance(family, Family)
-    return family
+    """rtnetlink, with all its messages declared."""
+    return messages()["route"]
 
 
 @cache
 def recorded_machine() -> Families:
     """The families under the numbers they have on the recorded machine: in the order in which they register."""
-    route()
-    later = range(GENL_START_ALLOC, GENL_START_ALLOC + len(declared.REGISTERED))
-    return dict(zip((GENL_ID_CTRL, *later), declared.REGISTERED, strict=False))
+    later = range(GENL_START_ALLOC, GENL_START_ALLOC + len(REGISTERED))
+    return dict(zip((GENL_ID_CTRL, *later), REGISTERED, strict=False))
 
 
 def numbered(numbers: Mapping[str, int]) -> Families:
     """The families under these numbers, by name, and the others under those of the recorded machine."""
     known = {family.name: number for number, family in recorded_machine().items()} | dict(numbers)
-    return {known[family.name]: family for family in declared.REGISTERED}
+    return {known[family.name]: family for family in REGISTERED}
 
 
 def operation(family: Family, command: int, *, request: bool) -> Operation | None:

@@ -79,7 +79,7 @@ class Emulator:
             machine.napis._last = renewed.napi - 1
             machine.page_pools._next = renewed.page_pool
             machine.netdevsim_bus._next_instance = renewed.devlink
-            machine.ethtool.count = renewed.ethtool - 1
+            machine.ethtool_notifications = renewed.ethtool - 1
 
     def perform(self, steps: Sequence[Fields]) -> list[Outcome]:
         return [self.step(step) for step in steps]

@@ -48,9 +48,9 @@ class ProgramWalk:
         self.outcomes: list[Outcome] = []
         self.seq = self.names = 0
         self.perform(netns="b", settle=1)
-        netdev = self.machine.family("netdev")
+        netdev = self.machine.families.find("netdev")
         assert netdev is not None
-        groups = [self.machine.group_ids[netdev, name] for name in ("mgmt", "page-pool")]
+        groups = [self.machine.families.group_ids[netdev, name] for name in ("mgmt", "page-pool")]
         for number, net in enumerate(NETS):
             for name, proto, joined in (("g", 16, []), ("x", 16, []), ("p", 16, groups), ("r", 0, []), ("m", 0, [1])):
                 opts = [*e.MODERN, *([e.ADD_MEMBERSHIP, group] for group in joined)]

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures import traces
 from nlemu.emulator.script import trace as tape
-from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.families.registered import REGISTERED
 from nlemu.protocol.frame import GENERIC, split
 from nlemu.protocol.names.known import route
 from nlemu.protocol.schema.family import Operation

@@ -16,7 +16,7 @@ from typing import Any
 
 from fixtures.recorder import encode as e
 from nlemu.emulator.kernel.devices.device import Device
-from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.families.registered import REGISTERED
 from nlemu.protocol.schema.attributes import Attr
 from nlemu.protocol.uapi.rtnetlink import RTNLGRP
 from tests.conformance.machines import Emulator, Outcome
@@ -125,7 +125,7 @@ class World:
         if "route" in self.areas:
             told += [RTNLGRP.IPV4_ROUTE, RTNLGRP.IPV6_ROUTE, RTNLGRP.NEIGH, RTNLGRP.IPV4_RULE]
         generic = [
-            self.machine.group_ids[family, group] for family in (NETDEV, ETHTOOL) for group in family.groups
+            self.machine.families.group_ids[family, group] for family in (NETDEV, ETHTOOL) for group in family.groups
         ]
         for name, proto, listened in (("l", 0, told), ("m", 16, generic)):
             opts = [*e.MODERN, *([e.ADD_MEMBERSHIP, int(group)] for group in listened)]

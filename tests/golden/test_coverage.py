@@ -5,19 +5,21 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures import traces
-from nlemu.emulator.handlers import doits, doits_of, dumpits, dumpits_of
+from nlemu.emulator.machine.protocols import PROTOCOLS
+from nlemu.emulator.netlink.registry import doits, doits_of, dumpits, dumpits_of
 from nlemu.emulator.script import trace as tape
-from nlemu.protocol.families import REGISTERED
-from nlemu.protocol.families.netfilter import netfilter
-from nlemu.protocol.families.route.family import route
-from nlemu.protocol.families.sock_diag import sock_diag
-from nlemu.protocol.families.xfrm import xfrm
+from nlemu.protocol.families.messages import messages
+from nlemu.protocol.families.registered import REGISTERED
 from nlemu.protocol.frame import GENERIC, split
 from nlemu.protocol.schema.family import Operation
 from nlemu.protocol.uapi.netlink import NLM_F, NetlinkProtocol
 
+for protocol in PROTOCOLS:
+    assert protocol.kernel, "its handlers are there from now on"
+
+route = messages()["route"]
 OTHERS = {
-    NetlinkProtocol.XFRM: xfrm, NetlinkProtocol.SOCK_DIAG: sock_diag, NetlinkProtocol.NETFILTER: netfilter
+    NetlinkProtocol[name.upper()]: family for name, family in messages().items() if family is not route
 }
 """Protocols whose messages are declared like rtnetlink's."""
 DECLARED = [op for family in (*REGISTERED, route, *OTHERS.values()) for op in family.operations.values()]

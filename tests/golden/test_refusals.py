@@ -137,6 +137,8 @@ def refused(step: Step) -> bool:
 def test_it_leaves_no_trace(name: str) -> None:
     trace = tape.read(TRACES[name])
     machine = machine_of(trace.header)
+    assert machine.families
+    assert machine.ethtool  # both are made when they are first asked for
     steps = Steps(machine)
     left: dict[int, set[tuple[str, str]]] = {}
     for number, step in enumerate(trace.steps, 1):

@@ -1,7 +1,7 @@
 """Notifications of rtnetlink: from a change of the model to the group that hears of it (rtnl_notify()).
 
 Each group of messages has a class beside its handlers (addr/notify.py ...), and all of them together are the announcer
-of a machine (emulator/handlers/announcements.py). If nobody listens, nothing is filled.
+of a machine (emulator/handlers/route/announcements.py). If nobody listens, nothing is filled.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class RtnlNotify:
         """A message of the type ``event`` to a group, with the port and the sequence number of the request that caused
         it, if one did."""
         call = cast("Call | None", origin)
+        if (ROUTE, group) not in self.machine.multicast.members and (call is None or not call.echo):
+            return
         seq, portid = (0, 0) if call is None else (call.seq, call.portid)
         self.machine.multicast.notify(
             net, ROUTE, group, lambda: message(int(event), nlflags, seq, portid, body()), call

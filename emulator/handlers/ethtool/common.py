@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.netlink.call import Body, Call, Messages
 from nlemu.emulator.netlink.registry import doit, dumpit
-from nlemu.protocol.families.ethtool.commands import header_of
+from nlemu.protocol.families.ethtool.commands import FEATURES_NTF, header_of
 from nlemu.protocol.families.ethtool.common import Header
 from nlemu.protocol.frame import message
 from nlemu.protocol.refusal import Refusal
@@ -235,12 +235,16 @@ class EthtoolNotify:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.count = 0
 
     def notify(self, dev: Device, event: Operation) -> None:
         """Tells of a device what `event` is about, as it is now."""
-        self.count = self.count + 1 & 0xFFFFFFFF
-        self.machine.notify_group(dev.net, event, partial(self._build, dev, event, self.count))
+        machine = self.machine
+        machine.ethtool_notifications = count = machine.ethtool_notifications + 1 & 0xFFFFFFFF
+        machine.families.notify(dev.net, event, partial(self._build, dev, event, count))
+
+    def features_changed(self, dev: Device) -> None:
+        """ethnl_netdev_event(), of NETDEV_FEAT_CHANGE."""
+        self.notify(dev, FEATURES_NTF)
 
     def _build(self, dev: Device, event: Operation, number: int) -> bytes:
         request = Request(NO_ATTRIBUTES, Extack(), dev, COMPACT_BITSETS)

@@ -14,13 +14,12 @@ from nlemu.emulator.handlers.ethtool.bitset import parse_bitset, put_bitset
 from nlemu.emulator.handlers.ethtool.common import (
     COMPACT_BITSETS,
     OMIT_REPLY,
-    EthtoolNotify,
     Request,
     named_header,
     parse_header,
     query,
 )
-from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.core.events import NetdevEvent
 from nlemu.emulator.kernel.devices.features import NEVER_CHANGE, recompute
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.registry import doit
@@ -32,16 +31,6 @@ from nlemu.protocol.schema.attributes import Values
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-
-class FeatureNotify:
-    """The ethtool family's notifier on the netdevice chain (ethnl_netdev_event())."""
-
-    def __init__(self, notify: EthtoolNotify) -> None:
-        self.notify = notify
-
-    def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
-        """On the notifier chain: features that changed are notified."""
-        self.notify.notify(dev, FEATURES_NTF)
 
 
 ALL = (1 << len(FEATURES)) - 1

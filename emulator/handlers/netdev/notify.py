@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.netdev.device import fill_dev
 from nlemu.emulator.handlers.netdev.page_pool import fill_page_pool
-from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.queues.page_pool import PagePoolEvent
 from nlemu.protocol.families.netdev import (
     DEV_ADD_NTF,
@@ -47,12 +47,18 @@ class NetdevNotify:
     def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
         """The notifier on the netdevice chain."""
         op, machine = DEVICE_EVENTS[event], self.machine
-        machine.notify_group(dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_dev(dev))))
+        machine.families.notify(dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_dev(dev))))
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """A page pool came, went or changed."""
         op, machine = POOL_EVENTS[event], self.machine
         assert pool.dev is not None
-        machine.notify_group(
+        machine.families.notify(
             pool.dev.net, op, lambda: message(machine.number(op), 0, 0, 0, op.body(fill_page_pool(pool)))
         )
+
+
+def start(machine: Machine) -> None:
+    """From now on the machine's model tells the family of its devices and page pools."""
+    machine.netdev = notify = NetdevNotify(machine)
+    machine.register_notifier(Stage.NETDEV, notify.on_event, DEVICE_EVENTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nlemu.emulator.daemon.server import Server, serving
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.emulator.netlink.protocol import KernelSocket, Protocol
 from nlemu.protocol.frame import NLMSGHDR
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 
 class Bell:
@@ -63,9 +64,8 @@ async def test_time_stands_still_unless_it_is_told_to_pass(place: Path, mock_clo
 async def test_a_request_finds_the_time_of_its_arrival(place: Path, mock_clock: MockClock) -> None:
     async with serving(place / "d", real_time=True) as server:
         machine, seen = server.machine, []
-        machine.protocols[0] = replace(
-            machine.protocols[0], receive=lambda call: seen.append(machine.clock.now / NSEC_PER_SEC)
-        )
+        machine.protocols[0] = clock_reader = Protocol(NetlinkProtocol.ROUTE, module=__name__)
+        clock_reader.kernel = KernelSocket(receive=lambda call: seen.append(machine.clock.now / NSEC_PER_SEC))
         client = trio.socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         await client.connect(str(place / "d" / "init" / "route"))
         for _ in range(2):

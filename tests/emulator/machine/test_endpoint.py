@@ -151,16 +151,16 @@ def test_an_echo_leaves_out_everybody_with_the_askers_port(machine: Machine) -> 
 
 def test_groups_are_numbered_around_those_that_are_reserved(machine: Machine) -> None:
     # genl_allocate_reserve_groups(): the first gap that is wide enough; 16 to 18 are taken from the beginning.
-    machine.register(Family("four", groups=("a", "b", "c", "d")))
-    machine.register(Family("one", groups=("e",)))
-    numbers = {name: number for (_, name), number in machine.group_ids.items()}
+    machine.families.register(Family("four", groups=("a", "b", "c", "d")))
+    machine.families.register(Family("one", groups=("e",)))
+    numbers = {name: number for (_, name), number in machine.families.group_ids.items()}
     assert [numbers[name] for name in "abcde"] == [12, 13, 14, 15, 19]
 
 
 def test_news_wants_a_port(machine: Machine) -> None:
     # So on Linux 7.2.13: a member without a port hears nothing, and all that comes once it has sent something.
     sock = Endpoint(machine, machine.init_net, GENERIC, bound=False)
-    sock.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, machine.group_ids[netdev, "mgmt"])
+    sock.setsockopt(NetlinkOpt.ADD_MEMBERSHIP, machine.families.group_ids[netdev, "mgmt"])
     machine.netdevsim_bus.new_device(1)
     assert sock.receive() is None
     sock.send(NOOP)

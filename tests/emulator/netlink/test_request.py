@@ -11,9 +11,9 @@ import struct
 
 import pytest
 
-from nlemu.emulator.handlers import doits_of, dumpits_of
 from nlemu.emulator.machine.endpoint import Endpoint
 from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.netlink.registry import doits_of, dumpits_of
 from nlemu.protocol.families.route.addr import Ifa
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.route.link import Link

@@ -70,7 +70,7 @@ class World:
             self.steps.open(socket, proto=known.protocol, opts=[(int(name), value) for name, value in OPTIONS])
             number = 0
             if known.protocol == NetlinkProtocol.GENERIC:
-                number = next(n for one, n in self.machine.numbers.items() if one.name == known.family.name)
+                number = next(n for one, n in self.machine.families.numbers.items() if one.name == known.family.name)
             self.talks[family, who] = Conversation(known, number)
         talk, endpoint = self.talks[family, who], self.steps.sockets[socket]
         request = talk.ask(name, values, dump=dump, flags=0x600 if create else 0)

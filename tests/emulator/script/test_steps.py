@@ -43,10 +43,10 @@ def test_a_socket_asks_and_is_answered(steps: Steps) -> None:
 
 
 def test_every_socket_is_read_after_every_step(steps: Steps) -> None:
-    netdev = steps.machine.family("netdev")
+    netdev = steps.machine.families.find("netdev")
     assert netdev is not None
     do(steps, open="n", proto=16, port=7)
-    do(steps, open="m", proto=16, port=8, opts=[[1, steps.machine.group_ids[netdev, "mgmt"]]])
+    do(steps, open="m", proto=16, port=8, opts=[[1, steps.machine.families.group_ids[netdev, "mgmt"]]])
     got = do(steps, nsim_new=[10, 2, 1])
     assert "n" not in got and len(got["m"]) == 2, "two ports, announced to the group netdev's mgmt"
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from nlemu.protocol.encode.conversation import specification as declared
-from nlemu.protocol.families import REGISTERED
+from nlemu.protocol.families.registered import REGISTERED
 from nlemu.protocol.families.route import addr, route
 from nlemu.protocol.names.words import dashed
 from nlemu.protocol.schema.attributes import Layout

@@ -15,7 +15,7 @@ from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.protocol.families.route.link import TAKEN, Link
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.attributes import Attr, Attrs
 from nlemu.protocol.schema.link_kind import LINK
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.wire.extack import Extack
@@ -128,30 +128,33 @@ def wanted_device(net: Net, index: int, attrs: Attrs) -> Device:
 # Parameters
 
 
+NAMES: dict[Attr[Any], str] = {
+    Link.ifname: "name",
+    Link.num_tx_queues: "num_tx_queues",
+    Link.num_rx_queues: "num_rx_queues",
+    Link.mtu: "mtu",
+    Link.address: "address",
+    Link.broadcast: "broadcast",
+    Link.txqlen: "txqlen",
+    Link.operstate: "operstate",
+    Link.linkmode: "link_mode",
+    Link.group: "group",
+    Link.gso_max_size: "gso_max_size",
+    Link.gso_max_segs: "gso_max_segs",
+    Link.gro_max_size: "gro_max_size",
+    Link.gso_ipv4_max_size: "gso_ipv4_max_size",
+    Link.gro_ipv4_max_size: "gro_ipv4_max_size",
+    Link.link: "link",
+    Link.master: "master",
+}
+"""Attributes that are parameters, and which."""
+PARAMS = {attr.number: (name, attr) for attr, name in NAMES.items()}
+
+
 def link_params(attrs: Attrs, header: Any, extack: Extack) -> LinkParams:
     """What the attributes say of a link to be made or changed."""
-    get = attrs.get
+    said = {name: attrs[attr] for name, attr in (PARAMS[number] for number in attrs.spans if number in PARAMS)}
     span = attrs.spans.get(Link.af_spec.number)
-    return LinkParams(
-        name=get(Link.ifname),
-        ifindex=header.index,
-        flags=header.flags,
-        change=header.change,
-        num_tx_queues=get(Link.num_tx_queues),
-        num_rx_queues=get(Link.num_rx_queues),
-        mtu=get(Link.mtu),
-        address=get(Link.address),
-        broadcast=get(Link.broadcast),
-        txqlen=get(Link.txqlen),
-        operstate=get(Link.operstate),
-        link_mode=get(Link.linkmode),
-        group=get(Link.group),
-        gso_max_size=get(Link.gso_max_size),
-        gso_max_segs=get(Link.gso_max_segs),
-        gro_max_size=get(Link.gro_max_size),
-        gso_ipv4_max_size=get(Link.gso_ipv4_max_size),
-        gro_ipv4_max_size=get(Link.gro_ipv4_max_size),
-        link=get(Link.link),
-        master=get(Link.master),
-        check_af=None if span is None else lambda dev: check_af(dev, attrs.message, *span, extack),
-    )
+    if span is not None:
+        said["check_af"] = lambda dev: check_af(dev, attrs.message, *span, extack)
+    return LinkParams(ifindex=header.index, flags=header.flags, change=header.change, **said)

@@ -45,7 +45,7 @@ class World:
         flags = NLM_F.REQUEST | (NLM_F.DUMP if dump else NLM_F.ACK)
         head = GENERIC.pack(op.cmd, 1, 0)
         body = head + Layout(*op.set.order).encode(values)
-        self.asker.send(message(self.machine.numbers[ethtool], int(flags), 1, 0, body))
+        self.asker.send(message(self.machine.families.numbers[ethtool], int(flags), 1, 0, body))
         answers: list[bytes] = []
         while self.asker.pending():
             datagram = self.asker.receive()
@@ -58,7 +58,7 @@ class World:
         return {Header.dev_index: self.port.ifindex}
 
     def listen(self, net: Any = None) -> Endpoint:
-        group = self.machine.group_ids[ethtool, "monitor"]
+        group = self.machine.families.group_ids[ethtool, "monitor"]
         return Endpoint(
             self.machine, net or self.machine.init_net, GENERIC_PROTOCOL, options=[(NetlinkOpt.ADD_MEMBERSHIP, group)]
         )

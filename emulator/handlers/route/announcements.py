@@ -1,0 +1,27 @@
+"""What the model announces, as rtnetlink's notifications: one class a group of messages, and all of them together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.handlers.announcements import Announcements
+from nlemu.emulator.handlers.route.addr.notify import AddressNotify
+from nlemu.emulator.handlers.route.link.notify import LinkNotify
+from nlemu.emulator.handlers.route.neigh.notify import NeighbourNotify
+from nlemu.emulator.handlers.route.nsid.notify import NsidNotify
+from nlemu.emulator.handlers.route.route.notify import RouteNotify
+from nlemu.emulator.handlers.route.rule.notify import RuleNotify
+
+if TYPE_CHECKING:
+    from nlemu.emulator.machine.machine import Machine
+
+
+class RouteAnnouncements(
+    LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NsidNotify, Announcements
+):
+    """The announcer of a machine on which rtnetlink is used."""
+
+
+def start(machine: Machine) -> None:
+    """From now on the machine's model announces to rtnetlink's groups too."""
+    machine.announcer = RouteAnnouncements(machine)
