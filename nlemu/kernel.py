@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import weakref
 from contextlib import ExitStack
 from pathlib import Path
 from socket import AF_NETLINK, SOCK_DGRAM
@@ -43,10 +44,12 @@ class Kernel:
             self._control = stack.enter_context(Control(directory))
             self._clients: dict[tuple[str, str], Client] = {}
             self._stack = stack.pop_all()
+        # One that is not closed ends with the interpreter, or when nobody has it any more.
+        self._close = weakref.finalize(self, self._stack.close)
 
     def close(self) -> None:
-        """Ends it, its clients and its daemon (not one that ran already)."""
-        self._stack.close()
+        """Ends it, its clients and its daemon (not one that ran already). Twice does no harm."""
+        self._close()
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import resource
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from nlemu.emulator.cli import OK, directory_argument, directory_of, kernel_argument, seed
 from nlemu.emulator.kernel.core.build import DEFAULT
@@ -70,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace, directory: str, ready: Callable[[], object]) -> int:
     """The daemon's whole life."""
+    raise_limit()
     from nlemu.emulator.daemon import server
     from nlemu.emulator.machine.machine import Machine
 
@@ -101,3 +104,11 @@ def let_go(verbose: bool) -> None:
     with open(os.devnull, "r+b", buffering=0) as null:
         for number in (0, 1) if verbose else (0, 1, 2):
             os.dup2(null.fileno(), number)
+
+
+def raise_limit() -> None:
+    """As many files may be open as this user can have: a namespace takes two."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

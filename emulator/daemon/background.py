@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +11,14 @@ from pathlib import Path
 import trio
 
 from nlemu.emulator.daemon.server import serve
+from nlemu.emulator.launch.place import make_place
 from nlemu.emulator.machine.machine import Machine
 
 
 @contextmanager
 def daemon(make_machine: Callable[[], Machine] = Machine) -> Iterator[Path]:
-    """A daemon in a temporary directory, for as long as the block runs. Its clock stands still (server.py)."""
+    """A daemon in a temporary directory, for as long as the block runs. Its clock stands still (server.py).
+    Raises NoPlace where no directory can be written."""
     started: list[trio.lowlevel.TrioToken] = []
     scope = trio.CancelScope()
     ready = threading.Event()
@@ -37,16 +39,17 @@ def daemon(make_machine: Callable[[], Machine] = Machine) -> Iterator[Path]:
         finally:
             ready.set()
 
-    with tempfile.TemporaryDirectory(prefix="nlemu-") as place:
-        directory = Path(place)
-        worker = threading.Thread(target=thread, args=(directory,))
-        worker.start()
-        ready.wait()
-        try:
-            if failed:
-                raise failed[0]
-            yield directory
-        finally:
-            if started:
-                started[0].run_sync_soon(scope.cancel)
-            worker.join()
+    directory = Path(make_place())
+    # Nobody waits for it at the interpreter's end, where whoever has forgotten it could not end it.
+    worker = threading.Thread(target=thread, args=(directory,), daemon=True)
+    worker.start()
+    ready.wait()
+    try:
+        if failed:
+            raise failed[0]
+        yield directory
+    finally:
+        if started:
+            started[0].run_sync_soon(scope.cancel)
+        worker.join()
+        shutil.rmtree(directory, ignore_errors=True)

@@ -91,10 +91,12 @@ class Control:
         """Or a descriptor that stays ours."""
         self._hosts: list[DaemonHost] = []
         """Supervisors that work for this client."""
+        self._scope = trio.CancelScope()
+        """What the client's task lives in."""
 
     async def serve(self) -> None:
-        """Answers line after line until the client leaves."""
-        with self._sock:
+        """Answers line after line until the client leaves, or what it asked for has ended."""
+        with self._scope, self._sock:
             try:
                 buffer = bytearray()
                 too_long = False
@@ -192,7 +194,7 @@ class Control:
         """Programs under a filter see this machine from now on; until the client leaves, their launcher."""
         from nlemu.emulator.daemon.host import DaemonHost  # only a daemon that is asked to pays for it
 
-        host = DaemonHost(self.server, self.pid, step)
+        host = DaemonHost(self.server, self.pid, step, self._scope.cancel)
         self._hosts.append(host)
         self.server.begin(host.serve)
         return True

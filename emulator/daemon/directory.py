@@ -26,6 +26,8 @@ CONTROL = "control"
 PROTOCOLS = {"route": 0, "generic": 16}
 """The sockets of a namespace, and the netlink protocol each speaks (NETLINK_ROUTE, NETLINK_GENERIC)."""
 
+BACKLOG = 4096
+"""Clients that have connected and were not looked at yet: as many as Linux lets wait (net.core.somaxconn)."""
 PATH_MAX_BYTES = 107
 """sizeof(sun_path) of include/uapi/linux/un.h, less the terminating zero."""
 
@@ -80,7 +82,11 @@ class Directory:
             self._clear()
             yield
         finally:
-            self._clear()
+            # Somebody may have deleted the directory, and another daemon have made it anew: that is not ours.
+            if self._is_locked_by(lock):
+                self._clear()
+            else:
+                made = False
             if made:
                 with suppress(OSError):
                     self.path.rmdir()
@@ -95,7 +101,7 @@ class Directory:
                 path.parent.mkdir()
             sock.setblocking(False)
             sock.bind(os.fspath(path))
-            sock.listen()
+            sock.listen(BACKLOG)
         except OSError as error:
             sock.close()
             if made:
@@ -126,16 +132,21 @@ class Directory:
             lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.path.samestat(os.fstat(lock), os.stat(self.path)):
+                if self._is_locked_by(lock):
                     return lock
             except BlockingIOError:
                 os.close(lock)
                 raise DirectoryError(f"{self.path}: another daemon serves this directory") from None
-            except FileNotFoundError:
-                pass
             # The owner went away between the two calls, and took the directory along.
             os.close(lock)
             self._make()
+
+    def _is_locked_by(self, lock: int) -> bool:
+        """Whether the directory at the path is the one that was locked."""
+        try:
+            return os.path.samestat(os.fstat(lock), os.stat(self.path))
+        except OSError:
+            return False
 
     def _clear(self) -> None:
         _remove_socket(self.control)

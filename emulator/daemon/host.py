@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import trio
@@ -32,11 +33,12 @@ PATIENCE = 8
 
 
 class DaemonHost:
-    """One supervisor, and its host. Takes the launcher's process, and what it asks for.
+    """One supervisor, and its host. Takes the launcher's process, what it asks for, and what is called when it closes:
+    the launcher has to be told, since its programs have no kernel then.
 
     Raises OSError: EPERM when its processes may not be looked into; StepError, DirectoryError as for a namespace."""
 
-    def __init__(self, server: Server, launcher: int, step: Step) -> None:
+    def __init__(self, server: Server, launcher: int, step: Step, on_close: Callable[[], object]) -> None:
         arch = architecture()
         if arch is None or not launcher:
             raise OSError(errno.ENOSYS, "processes of this kind cannot be supervised from here")
@@ -52,6 +54,7 @@ class DaemonHost:
         finally:
             os.close(pidfd)
         self._closed = False
+        self._on_close = on_close
         self.supervisor = Supervisor(
             self, server.steps.nets[name], arch, listener, root=step.get("root", True), base=step["base"],
             place=step["place"], parent=launcher,
@@ -82,6 +85,7 @@ class DaemonHost:
             self.server.hosts.discard(self)
             notify_closing(self.supervisor.poll.fileno())
             self.supervisor.close()
+            self._on_close()
             self.server.settle()
 
     # The host

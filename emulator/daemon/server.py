@@ -328,8 +328,10 @@ def run(
 
     async def life() -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async with serving(directory, make_machine, real_time=real_time):
+            async with serving(directory, make_machine, real_time=real_time) as server:
                 ready()
+                for number in PROTOCOLS.values():  # before the first client wants them
+                    server.machine.start(number)
                 async for _ in signals:
                     return
 

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nlemu.emulator.launch.place import NoPlace, make_place
 from nlemu.emulator.launch.session import CannotSupervise, high_numbers, why_not
 from nlemu.emulator.launch.trap.architectures import ARCHITECTURES, Architecture, architecture
 from nlemu.emulator.launch.trap.borrow import allowed
@@ -65,6 +66,13 @@ def findings() -> Iterator[Finding]:
     except CannotSupervise as error:
         yield Finding("open files", str(error), "raise the limit: ulimit -n 1024")
         return
+    try:
+        place = make_place()
+    except NoPlace as error:
+        yield Finding("temporary files", str(error), "set TMPDIR to a directory that can be written")
+        return
+    os.rmdir(place)
+    yield Finding("temporary files", os.path.dirname(place))
     yield from _supervise(arch)
 
 

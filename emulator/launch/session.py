@@ -1,14 +1,13 @@
 """A session: one command under supervision, from its start until nothing is left of it.
 
-The command is our child, in our process group and on our terminal. Signals that people send to us go on to it; those
-that the terminal sends reach it anyhow, so we only take no notice. When it stops for the terminal's sake, so do we.
-When it ends, what it has left running ends too, as with the first process of a container: nobody would answer for the
-kernel any more.
+The command is our grandchild, in our process group and on our terminal; the process in between sees to it that nothing
+outlives us (keeper.py). Signals that people send to us go on to the command; those that the terminal sends reach it
+anyhow, so we only take no notice. When it stops for the terminal's sake, so do we. When it ends, what it has left
+running ends too, as with the first process of a container: nobody would answer for the kernel any more.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import resource
@@ -17,26 +16,24 @@ import signal
 import socket
 import struct
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn, Protocol
 
+from nlemu.emulator.launch.keeper import TOLD, keep
+from nlemu.emulator.launch.place import NoPlace, make_place
+from nlemu.emulator.launch.signals import signal_descriptor
 from nlemu.emulator.launch.trap import filter
 from nlemu.emulator.launch.trap.architectures import Architecture, architecture
 from nlemu.emulator.launch.trap.borrow import allowed
 from nlemu.emulator.launch.trap.instructions import Instruction
 from nlemu.emulator.launch.trap.seccomp import install, libc
-from nlemu.emulator.launch.trap.task import descendants
 
 PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
-SFD_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK
 SIGINFO_SIZE = 128  # struct signalfd_siginfo
 SI_KERNEL = 0x80
-SIGSET_SIZE = 128  # glibc's sigset_t
 
-CANNOT_EXECUTE, NOT_FOUND = 126, 127
+CANNOT_EXECUTE, NOT_FOUND, KILLED = 126, 127, 128 + signal.SIGKILL
 """As shells have it."""
 
 PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
@@ -79,8 +76,9 @@ class Session:
         self.supervision = supervision
         self.root = root
         self.keep = keep
-        self.status = 0
-        self._child = 0
+        self.status = KILLED
+        self._command = 0
+        """Its process id, while there is something of that number to be signalled."""
 
     def run(self) -> int:
         """Runs the command. Its exit status, or 128 and the number of the signal that ended it.
@@ -90,44 +88,54 @@ class Session:
         if arch is None:
             raise CannotSupervise(f"the system calls of {os.uname().machine} are not known here")
         base = high_numbers()
-        keep = self.keep or not allowed()
-        program = filter.program(arch, base, root=self.root, keep=keep)
-        place = tempfile.mkdtemp(prefix="nlemu-")
+        copies = self.keep or not allowed()
+        program = filter.program(arch, base, root=self.root, keep=copies)
+        try:
+            place = make_place()
+        except NoPlace as error:
+            raise CannotSupervise(str(error)) from error
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED, signal.SIGCHLD})
         try:
-            return self._run(arch, program, base, place, mask, keep)
+            return self._run(arch, program, base, place, mask, copies)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             shutil.rmtree(place, ignore_errors=True)
 
     def _run(
         self, arch: Architecture, program: list[Instruction], base: int, place: str, mask: set[int | signal.Signals],
-        keep: bool,
+        copies: bool,
     ) -> int:
         stubs = make_stubs(place)
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         ours, theirs = socket.socketpair()
+        told, tells = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sys.stdout.flush()
         sys.stderr.flush()
-        self._child = os.fork()
-        if not self._child:
+        keeper = os.fork()
+        if not keeper:
             ours.close()
-            self._become(arch, program, theirs, stubs, mask)
+            told.close()
+            keep(tells, theirs, place, lambda: self._become(arch, program, theirs, stubs, mask))
         theirs.close()
-        signals = signal_descriptor({*PASSED, signal.SIGCHLD})
+        tells.close()
+        signals = signal_descriptor(set(PASSED))
         try:
-            with ours:
+            with ours, told:
+                self._command, _ = TOLD.unpack(told.recv(TOLD.size))
                 listener = self._meet(ours)
                 try:
-                    self.supervision.begin(listener, arch, root=self.root, base=base, place=place, keep=keep)
+                    self.supervision.begin(listener, arch, root=self.root, base=base, place=place, keep=copies)
                     ours.sendall(b"!")
-                    self.supervision.run(signals, lambda: self._signals(signals))
+                    self.supervision.run(
+                        {signals: lambda: self._signals(signals), told.fileno(): lambda: self._hear(told)}
+                    )
                 finally:
-                    self._end_all()
+                    told.shutdown(socket.SHUT_WR)  # whereupon the keeper ends everybody, and then itself
+                    while self._hear(told):
+                        pass
                     self.supervision.end()
         finally:
             os.close(signals)
-            libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+            os.waitpid(keeper, 0)
         return self.status
 
     # The child's side
@@ -168,7 +176,6 @@ class Session:
         data, descriptors, _, _ = socket.recv_fds(child, 4, 1)
         number = struct.unpack("=i", data)[0] if len(data) == 4 else errno.ESRCH
         if number or not descriptors:
-            os.waitpid(self._child, 0)
             raise CannotSupervise(why_not(number))
         return descriptors[0]
 
@@ -180,43 +187,26 @@ class Session:
             except BlockingIOError:
                 return
             number, _, code = struct.unpack_from("=Iii", info)
-            if number == signal.SIGCHLD:
-                self._reap()
-            elif code != SI_KERNEL:
+            if code != SI_KERNEL and self._command:
                 with suppress(ProcessLookupError):
-                    os.kill(self._child, number)
+                    os.kill(self._command, number)
 
-    def _reap(self) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
-            if pid != self._child:
-                continue
-            if os.WIFSTOPPED(status):
-                if os.WSTOPSIG(status) in STOPS:
-                    os.kill(os.getpid(), signal.SIGSTOP)
-                continue
-            self.status = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            self._child = 0
+    def _hear(self, keeper: socket.socket) -> bool:
+        """The keeper has something to say of the command. False: it has ended, and with it the command."""
+        data = keeper.recv(TOLD.size)
+        if not data:
+            self._command = 0
             self.supervision.ended = True
-
-    def _end_all(self) -> None:
-        """Ends whatever the command has left behind."""
-        while True:
-            left = list(descendants(os.getpid()))
-            for pid in left:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            try:
-                pid, status = os.waitpid(-1, 0)
-            except ChildProcessError:
-                return
-            if pid == self._child:
-                self.status = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            return False
+        _, status = TOLD.unpack(data)
+        if os.WIFSTOPPED(status):
+            if os.WSTOPSIG(status) in STOPS:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            return True
+        self.status = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        self._command = 0
+        self.supervision.ended = True
+        return True
 
 
 class Supervision(Protocol):
@@ -228,8 +218,8 @@ class Supervision(Protocol):
     def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
         """Takes the listener. CannotSupervise."""
 
-    def run(self, signals: int, on_signals: Callable[[], None]) -> None:
-        """Until `ended`; when the descriptor `signals` can be read, `on_signals` is called."""
+    def run(self, outside: Mapping[int, Callable[[], object]]) -> None:
+        """Until `ended`; when one of these descriptors can be read, what stands beside it is called."""
 
     def end(self) -> None:
         """Nobody is left to be supervised."""
@@ -256,14 +246,3 @@ def make_stubs(place: str) -> str:
             script.write("#!/bin/sh\nexit 0\n")
         os.chmod(path, 0o755)
     return directory
-
-
-def signal_descriptor(signals: set[signal.Signals]) -> int:
-    """signalfd(): unlike Python's handlers, it tells where a signal comes from."""
-    mask = bytearray(SIGSET_SIZE)
-    for number in signals:
-        mask[number - 1 >> 3] |= 1 << (number - 1 & 7)
-    descriptor: int = libc.signalfd(-1, ctypes.c_char_p(bytes(mask)), SFD_FLAGS)
-    if descriptor < 0:
-        raise OSError(ctypes.get_errno(), "signalfd")
-    return descriptor

@@ -1,16 +1,19 @@
 """Who supervises a session: the launcher itself, with a machine of the command's own, or a daemon that has one.
 
 A daemon is given the listener. It then looks into the memory of the command's processes, as the launcher would; so it
-has to be allowed to: the same user, in sight of the same processes, and not where only a parent may (Yama).
+has to be allowed to: the same user, in sight of the same processes, and where only ancestors may (Yama) one of those,
+as is a daemon in the Python program that starts the launcher. It finds out by taking its copy of the listener.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +26,18 @@ from nlemu.emulator.launch.trap.seccomp import Listener
 if TYPE_CHECKING:
     from nlemu.emulator.machine.machine import Machine
 
+log = logging.getLogger(__name__)
+
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
+
+
+def scope() -> int:
+    """kernel.yama.ptrace_scope: 0 where whoever is the same user may look into a process, 1 where only its ancestors
+    may, 2 and 3 where nobody without privileges may."""
+    try:
+        return int(YAMA.read_text())
+    except (OSError, ValueError):
+        return 0
 
 
 class LauncherSupervision:
@@ -57,11 +71,12 @@ class LauncherSupervision:
             keep=keep,
         )
 
-    def run(self, signals: int, on_signals: Callable[[], None]) -> None:
-        """Supervises until the command has ended; calls back when the descriptor of signals can be read."""
+    def run(self, outside: Mapping[int, Callable[[], object]]) -> None:
+        """Supervises until the command has ended; calls what stands beside a descriptor when that can be read."""
         supervisor = self._supervisor
         assert supervisor is not None
-        supervisor.watch_outside(signals, lambda _: on_signals())
+        for fd, on_readable in outside.items():
+            supervisor.watch_outside(fd, partial(_call, on_readable))
         supervisor.run()
         supervisor.drain()
 
@@ -86,8 +101,6 @@ class DaemonSupervision:
         self._listener = listener
         if keep:
             raise CannotSupervise("here no process may have a copy of another's descriptor (pidfd_getfd): no --dir")
-        if YAMA.exists() and YAMA.read_text().strip() != "0":
-            raise CannotSupervise("here only a parent may look into a process (kernel.yama.ptrace_scope): no --dir")
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._sock.connect(os.fspath(self.control))
@@ -99,23 +112,34 @@ class DaemonSupervision:
         self._sock.sendall(json.dumps(request).encode() + b"\n")
         answer = json.loads(self._sock.makefile("rb").readline() or b"{}")
         if "ok" not in answer:
-            raise CannotSupervise(f"the daemon does not supervise: {answer.get('error', 'it is gone')}")
+            why = answer.get("error", "it is gone")
+            if answer.get("errno") == "EPERM" and scope() != 0:
+                why = (
+                    "here only those may look into a process who have started it (kernel.yama.ptrace_scope), and the "
+                    "daemon has not; start both from one Python program (nlemu.Kernel), or leave --dir out"
+                )
+            raise CannotSupervise(f"the daemon does not supervise: {why}")
 
-    def run(self, signals: int, on_signals: Callable[[], None]) -> None:
-        """Waits until the command has ended; calls back when the descriptor of signals can be read."""
+    def run(self, outside: Mapping[int, Callable[[], object]]) -> None:
+        """Waits until the command has ended; calls what stands beside a descriptor when that can be read."""
         assert self._sock is not None
         poll = select.poll()
-        poll.register(signals, select.POLLIN)
-        poll.register(self._sock, select.POLLIN)
+        for fd in (*outside, self._sock.fileno()):
+            poll.register(fd, select.POLLIN)
         while not self.ended:
             for fd, _ in poll.poll():
-                if fd == signals:
-                    on_signals()
-                elif not self._sock.recv(4096):
-                    return  # the daemon has ended, and with it the command's kernel
+                if fd in outside:
+                    outside[fd]()
+                elif not self._sock.recv(4096) and not self.ended:
+                    log.warning("the daemon has ended or was reset, and with it the kernel of %s", self.control.parent)
+                    return
 
     def end(self) -> None:
         """Closes the connection, and with it the daemon's supervisor."""
         if self._sock is not None:
             self._sock.close()
         os.close(self._listener)
+
+
+def _call(on_readable: Callable[[], object], _event: int) -> None:
+    on_readable()

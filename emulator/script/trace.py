@@ -21,6 +21,8 @@ from typing import Any
 VERSION = 1
 
 PATTERN = re.compile(r"(?:[0-9a-f]{2}|\.\.)*|![A-Z0-9]+")
+LONGEST_SLEEP = 1_000_000_000
+"""Seconds, some thirty years: no clock of the model ends before."""
 U31_MAX = 0x7FFFFFFF
 U32_MAX = 0xFFFFFFFF
 U64_MAX = 0xFFFFFFFFFFFFFFFF
@@ -200,7 +202,8 @@ def integer(value: Any) -> str | None:
 
 def seconds(value: Any) -> str | None:
     """Checks a time in seconds."""
-    return None if type(value) in (int, float) and 0 <= value < float("inf") else "a number of seconds"
+    fits = type(value) in (int, float) and 0 <= value <= LONGEST_SLEEP
+    return None if fits else f"a number of seconds up to {LONGEST_SLEEP}"
 
 
 def datagram(value: Any) -> str | None:

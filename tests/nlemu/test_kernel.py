@@ -38,6 +38,14 @@ def test_each_is_a_machine_of_its_own() -> None:
     assert not one.directory.exists() and not other.directory.exists()
 
 
+def test_one_that_nobody_closes_ends_with_the_interpreter() -> None:
+    program = "import nlemu; kernel = nlemu.Kernel(); print(kernel.directory)"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True,
+                         timeout=60)
+    assert run.stderr == ""
+    assert not Path(run.stdout.strip()).exists()
+
+
 def test_a_namespace_is_asked_by_its_name() -> None:
     with nlemu.Kernel() as kernel:
         kernel.do(netns="pod")

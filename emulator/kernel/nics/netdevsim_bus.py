@@ -14,6 +14,7 @@ number; the write that made it succeeded.
 
 from __future__ import annotations
 
+import heapq
 from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
@@ -180,22 +181,25 @@ class Bus:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.devices: dict[int, BusDevice] = {}
-        self.clocks: set[int] = set()
-        """The numbers of the PTP clocks; only these ports have any."""
+        self._clocks = 0
+        """How many numbers of PTP clocks were ever in use; only these ports have any."""
+        self._free_clocks: list[int] = []
+        """Those below that are free again, as a heap."""
         self._next_instance = 0
 
     def take_clock(self, device: BusDevice) -> int:
         """ptp_clock_register(): the lowest number that is free."""
-        clock = 0
-        while clock in self.clocks:
-            clock += 1
-        self.clocks.add(clock)
+        if self._free_clocks:
+            clock = heapq.heappop(self._free_clocks)
+        else:
+            clock = self._clocks
+            self._clocks += 1
         self._announce_clock(device, Action.ADD, clock)
         return clock
 
     def drop_clock(self, device: BusDevice, clock: int) -> None:
         """ptp_clock_unregister()."""
-        self.clocks.discard(clock)
+        heapq.heappush(self._free_clocks, clock)
         self._announce_clock(device, Action.REMOVE, clock)
 
     def _announce_clock(self, device: BusDevice, action: Action, clock: int) -> None:

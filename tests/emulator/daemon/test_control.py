@@ -205,6 +205,7 @@ async def test_reset_is_a_fresh_machine(place: Path) -> None:
         ('{"nsim_new": [1, 2]}', "'nsim_new' should be a list of 3"),
         ('{"nsim_new": [1, 2, "x"]}', "'nsim_new' should be a list of 3 in which"),
         ('{"sleep": -1}', "'sleep' should be a number of seconds"),
+        ('{"sleep": 1e308}', "'sleep' should be a number of seconds up to 1000000000"),
         ('{"sleep": NaN}', "NaN is no number there"),
         ('{"sleep": ' + "9" * 5000 + "}", "not JSON"),
         ("[" * 100_000, "nested too deeply"),

@@ -39,6 +39,15 @@ def test_has_one_owner_at_a_time(place: Path) -> None:
         pass
 
 
+def test_what_somebody_made_anew_is_not_cleared(place: Path) -> None:
+    """The directory was deleted under its owner, and another daemon is there now."""
+    with Directory(place / "d").claim():
+        (place / "d").rmdir()
+        (place / "d").mkdir()
+        bind(place / "d" / "init" / "route")
+    assert (place / "d" / "init" / "route").is_socket()
+
+
 def test_stale_sockets_are_cleared_and_nothing_else(place: Path) -> None:
     for path in ("control", "init/route", "init/generic", "red/generic"):
         bind(place / path)

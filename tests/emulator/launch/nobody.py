@@ -28,7 +28,10 @@ from nlemu.emulator.cli import check, run, serve
 from nlemu.emulator.daemon import host, server
 from nlemu.emulator.launch import check as launch_check, session, supervision
 from nlemu.emulator.launch.trap import seccomp
-from nlemu.emulator.machine import machine
+from nlemu.emulator.machine import families, machine
+from nlemu.emulator.machine.protocols import PROTOCOLS
+from nlemu.protocol.families.messages import messages
+[protocol.kernel for protocol in PROTOCOLS], messages()
 import logging, tempfile, encodings.idna, locale, traceback
 tempfile.gettempdir()
 cli.parse(sys.argv[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,6 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from nlemu.emulator.launch import place as places
+from nlemu.emulator.launch.check import findings
+from nlemu.emulator.launch.place import NoPlace, make_place
+from nlemu.emulator.launch.session import CannotSupervise, Session
+from nlemu.emulator.launch.signals import signal_descriptor
+from nlemu.emulator.launch.supervision import LauncherSupervision
+from nlemu.emulator.machine.machine import Machine
 from tests.emulator.launch import nobody
 
 pytestmark = pytest.mark.usefixtures("supervision")
@@ -90,6 +98,56 @@ def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
         output = nobody.run("sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!; ls /sys/class/net >/dev/null")
         assert not Path(f"/proc/{int(output)}").exists()
         assert not list(Path(place).iterdir())
+
+
+def test_nothing_outlives_it_whoever_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGKILL, of which it hears nothing; the command's descendants are gone, those too that have left it."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o777)
+        monkeypatch.setenv("TMPDIR", place)
+        script = "sleep 1000 & setsid sleep 1000 & echo $! $$; wait"
+        process = subprocess.Popen(nobody.command("run", "--", "sh", "-c", script), stdout=subprocess.PIPE, text=True,
+                                   env=nobody.environment())
+        with process:
+            assert process.stdout is not None
+            pids = [int(word) for word in process.stdout.readline().split()]
+            assert list(Path(place).iterdir())
+            process.kill()
+            assert process.stdout.read() == "", "the keeper is the last who has the pipe"
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+        assert not list(Path(place).iterdir())
+
+
+def test_signals_after_the_commands_end_go_nowhere() -> None:
+    """timeout(1) sends SIGTERM and then SIGCONT. The command has ended by then, and 0 is no process but a group."""
+    session = Session(["true"], LauncherSupervision(Machine()))
+    descriptor = signal_descriptor({signal.SIGCONT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
+    try:
+        os.kill(os.getpid(), signal.SIGCONT)
+        session._signals(descriptor)
+        assert not select.select([descriptor], [], [], 0)[0], "it did not send it to itself again"
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(descriptor)
+
+
+def test_a_place_that_is_too_deep_for_sockets_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 70)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    made = Path(make_place())
+    made.rmdir()
+    assert made.parent != deep
+
+
+def test_no_place_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "candidates", lambda: iter(("/nonexistent", "/proc")))
+    with pytest.raises(NoPlace, match=r"/nonexistent: No such file or directory; /proc: .*; set TMPDIR to one"):
+        make_place()
+    with pytest.raises(CannotSupervise, match="no place for temporary files"):
+        Session(["true"], LauncherSupervision(Machine())).run()
+    assert [finding.what for finding in findings() if finding.remedy] == ["temporary files"]
 
 
 def test_whom_the_program_takes_itself_for() -> None:

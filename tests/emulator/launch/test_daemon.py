@@ -96,6 +96,31 @@ def test_the_command_ends_as_ever(directory: str) -> None:
     assert nobody.nlemu("run", "--dir", directory, "--", "sh", "-c", "exit 7").returncode == 7
 
 
+@pytest.mark.parametrize("end", ["reset", "terminate"])
+def test_the_end_of_its_kernel_is_the_commands_end(end: str) -> None:
+    """A reset machine is another one: whoever runs on the old one ends, and is told why."""
+    with tempfile.TemporaryDirectory(prefix="nlemu-tests-") as place:
+        Path(place).chmod(0o777)
+        path = f"{place}/d"
+        with subprocess.Popen(nobody.command("serve", "--dir", path), stderr=subprocess.PIPE, text=True,
+                              env=nobody.environment()) as daemon:
+            assert daemon.stderr is not None
+            daemon.stderr.readline()
+            script = "echo here; while :; do read line </sys/class/net/lo/mtu; done"
+            with subprocess.Popen(nobody.command("run", "--dir", path, "--", "sh", "-c", script), text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=nobody.environment()) as command:
+                assert command.stdout is not None
+                assert command.stdout.readline() == "here\n"
+                if end == "reset":
+                    assert nobody.nlemu("ctl", "--dir", path, "reset").returncode == 0
+                else:
+                    daemon.terminate()
+                _, errors = command.communicate(timeout=60)
+            assert command.returncode == 137
+            assert f"the daemon has ended or was reset, and with it the kernel of {path}" in errors
+            daemon.terminate()
+
+
 def test_no_daemon() -> None:
     done = nobody.nlemu("run", "--dir", "/nonexistent", "--", "true")
     assert done.returncode == 5

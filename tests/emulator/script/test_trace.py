@@ -107,7 +107,7 @@ WRONG = [
         "t.jsonl:2: 'opts' should be a list in which [1] is a list of 2, and not [[1]]",
     ),
     ({"nsim_new": [1, 2]}, "t.jsonl:2: 'nsim_new' should be a list of 3, and not [1, 2]"),
-    ({"sleep": "long"}, "t.jsonl:2: 'sleep' should be a number of seconds, and not \"long\""),
+    ({"sleep": "long"}, "t.jsonl:2: 'sleep' should be a number of seconds up to 1000000000, and not \"long\""),
     (
         {"send": "a", "hex": "0000000000", "patch_fd": [[2, "n"]]},
         "t.jsonl:2: 'patch_fd': four bytes at 2 are outside the datagram",
