@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nlemu.emulator.client.client import Client, ControlError, NoDaemon
+    from nlemu.in_process import patch
     from nlemu.kernel import Kernel
     from nlemu.protocol.encode.conversation import NlError
     from nlemu.protocol.encode.request import BadValue
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 __version__ = "0.2.0.dev0"
 """Said here and nowhere else: pyproject.toml and `nlemu --version` read it."""
 
-__all__ = ["Kernel", "Client", "NlError", "BadValue", "ControlError", "NoDaemon", "NLM_F"]
+__all__ = ["Kernel", "patch", "Client", "NlError", "BadValue", "ControlError", "NoDaemon", "NLM_F"]
 
 WHERE = {
     "Kernel": "nlemu.kernel",
+    "patch": "nlemu.in_process",
     "Client": "nlemu.emulator.client.client",
     "ControlError": "nlemu.emulator.client.client",
     "NoDaemon": "nlemu.emulator.client.client",

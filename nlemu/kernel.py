@@ -23,13 +23,16 @@ from nlemu.emulator.kernel.core.build import DEFAULT, find_build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.protocol.names.known import ROUTE
 
+NETDEVSIMS = ("plain", "dma")
+
 
 class Kernel:
     """One emulated kernel, until the block ends. ``directory`` is the daemon's, for whoever wants its sockets.
 
     seed, netdevsim, kernel: as for `nlemu serve`; raises LookupError for a kernel that there is not, with those that
-    there are. Its clock stands still, so that every run is the same; `do(sleep=...)` moves
-    it. directory: a daemon that runs already, whose machine this is then; raises NoDaemon if there is none.
+    there are, and ValueError for such a netdevsim. Its clock stands still, so that every run is the same;
+    `do(sleep=...)` moves it. directory: a daemon that runs already, whose machine this is then; raises NoDaemon if
+    there is none.
     """
 
     def __init__(
@@ -37,6 +40,8 @@ class Kernel:
         kernel: str = DEFAULT.name,
     ) -> None:
         build = find_build(kernel)
+        if netdevsim not in NETDEVSIMS:
+            raise ValueError(f"there is no netdevsim {netdevsim!r}: it is one of {', '.join(NETDEVSIMS)}")
         with ExitStack() as stack:
             if directory is None:
                 directory = stack.enter_context(daemon(lambda: Machine(seed=seed, netdevsim=netdevsim, build=build)))
@@ -66,7 +71,13 @@ class Kernel:
         if "reset" in step:
             while self._clients:  # their connections were closed
                 self._clients.popitem()[1].close()
+        elif "netns_del" in step:  # another may have the name one day
+            for which in [which for which in self._clients if which[1] == step["netns_del"]]:
+                self._clients.pop(which).close()
         return told
+
+    def __repr__(self) -> str:
+        return f"<nlemu.Kernel in {self.directory}>" if self._close.alive else "<nlemu.Kernel, closed>"
 
     def state(self) -> dict[str, Any]:
         """Everything there is."""

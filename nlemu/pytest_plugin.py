@@ -62,3 +62,12 @@ def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
     mark = request.node.get_closest_marker("nlemu")
     with Kernel(**({} if mark is None else mark.kwargs)) as one:
         yield one
+
+
+@pytest.fixture
+def nlemu_patch(nlemu: Kernel) -> Iterator[Kernel]:
+    """The same kernel, and for as long as the test runs every netlink socket of this process is one of its own."""
+    from nlemu.in_process import patch
+
+    with patch(nlemu):
+        yield nlemu

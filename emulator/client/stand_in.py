@@ -5,9 +5,12 @@
     IPRoute(use_socket=Socket(AF_NETLINK, SOCK_DGRAM))    # or where a library takes a socket
 
 Sockets of other families are the ordinary ones. A netlink socket is a SEQPACKET socket that the daemon's control socket
-opened: sending and receiving are its own, and what a Unix socket does not have (options, port ids, groups, ancillary
-data) is asked of the daemon, or comes from it in a file (connection.py). Every question has a connection of its own,
-so that threads and forks do not mix them up.
+opened (netlink_end.py).
+
+Libraries derive classes of their own from `socket.socket` when they are imported, and make such sockets of a
+descriptor. So `patched()` leaves the class where it is and puts these methods into it, and which sockets are netlink's
+is not written in them: it is known by the object, and by the name of the other end for a new object on an old
+descriptor.
 
 What it does not know is who sent a datagram: the address says the kernel, and no group. A receive never fails with
 ENOBUFS. And a request is not done when send() returns, as it is in a kernel: who never waits may find no answer yet.
@@ -15,249 +18,203 @@ ENOBUFS. And a request is not done when send() returns, as it is in a kernel: wh
 
 from __future__ import annotations
 
-import array
-import errno
-import json
 import os
 import socket
-import struct
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from nlemu.emulator.client.client import Control, ControlError, NoDaemon
-from nlemu.protocol.uapi.netlink import NetlinkOpt
-from nlemu.protocol.uapi.socket import SOL_NETLINK, So
+from nlemu.emulator.client.netlink_end import (
+    KERNEL,
+    UNFORCED,
+    NetlinkEnd,
+    only_the_kernel,
+    peer_of,
+    read_notes,
+    room,
+)
+from nlemu.protocol.uapi.socket import SOL_NETLINK
 
-UNFORCED: dict[int, int] = {So.SNDBUFFORCE: So.SNDBUF, So.RCVBUFFORCE: So.RCVBUF}
-"""What an ordinary user may ask for instead."""
-KERNEL = (0, 0)
-"""The address of the kernel: port id 0, no groups."""
-NOTE_SIZE = 4096
-
-Told = list[tuple[int, int, bytes]]
+Place = tuple[str | os.PathLike[str], str]
+"""A daemon's directory, and a namespace."""
 
 _ordinary = socket.socket
+_plain = socket.SocketType
+"""What `socket.socket` is made of; nobody changes it."""
+_init, _dup = _ordinary.__init__, _ordinary.dup
+
+_ends: WeakKeyDictionary[socket.socket, NetlinkEnd] = WeakKeyDictionary()
+_by_peer: WeakValueDictionary[object, NetlinkEnd] = WeakValueDictionary()
 
 
 def netlink_socket(directory: str | os.PathLike[str], netns: str = "init") -> type[StandIn]:
     """A class to put in the place of `socket.socket`: its netlink sockets are the daemon's, in that namespace."""
 
     class NetlinkSocket(StandIn):
-        _directory = directory
-        _netns = netns
+        place = directory, netns
 
     return NetlinkSocket
 
 
-class StandIn(_ordinary):
-    """An AF_NETLINK socket as a program sees it, and an AF_UNIX one as the system does.
+class Methods:
+    """The methods of `socket.socket` that are others for netlink. `self` is a socket of any family."""
 
-    What the daemon refuses raises OSError, as the system call would; without a daemon it is ECONNREFUSED.
-    """
+    place: ClassVar[Place]
 
-    _directory: ClassVar[str | os.PathLike[str]]
-    _netns: ClassVar[str]
-    _name: str | None = None
-    """What the daemon calls it; None for a socket of another family."""
-    _protocol = 0
-    _kind = socket.SOCK_RAW
-    _bound = False
-
-    def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
-        if family != socket.AF_NETLINK or fileno is not None:
-            super().__init__(family, type, proto, fileno)
-            return
-        kind = socket.SOCK_RAW if type == -1 else type
-        plain = kind & ~(socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-        if plain not in (socket.SOCK_RAW, socket.SOCK_DGRAM):
-            raise OSError(errno.ESOCKTNOSUPPORT, os.strerror(errno.ESOCKTNOSUPPORT))
-        self._protocol, self._kind = max(proto, 0), socket.SocketKind(plain)
-        name = f"python-{os.getpid()}-{os.urandom(4).hex()}"
-        with _asking(self._directory) as control:
-            opened, _ = control.open_as(name, netns=self._netns, proto=self._protocol, bound=False)
-        super().__init__(fileno=opened.detach())
-        self._name = name
-        if kind & socket.SOCK_NONBLOCK:
-            self.setblocking(False)
-
-    def _ask(self, **step: Any) -> Any:
-        with _asking(self._directory) as control:
-            return control.do(**step)
+    def __init__(self: Any, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
+        if fileno is None and family == socket.AF_NETLINK:
+            kind = socket.SOCK_RAW if type == -1 else type
+            directory, netns = self.place
+            end = NetlinkEnd(directory, netns, kind, max(proto, 0))
+            _init(self, fileno=end.number)
+            if end.peer is not None:
+                _by_peer[end.peer] = end
+            if kind & socket.SOCK_NONBLOCK:
+                self.setblocking(False)
+            _ends[self] = end
+        elif fileno is not None and family in (-1, socket.AF_NETLINK):
+            _init(self, fileno=fileno)
+            known = _by_peer.get(peer_of(self))
+            if known is not None:
+                _ends[self] = known
+        else:
+            _init(self, family, type, proto, fileno)
 
     @property
-    def family(self) -> Any:
-        return super().family if self._name is None else socket.AF_NETLINK
+    def family(self: Any) -> Any:
+        end = _ends.get(self)
+        return _family.__get__(self) if end is None else socket.AF_NETLINK
 
     @property
-    def type(self) -> Any:
-        return super().type if self._name is None else self._kind
+    def type(self: Any) -> Any:
+        end = _ends.get(self)
+        return _type.__get__(self) if end is None else end.kind
 
     @property
-    def proto(self) -> int:
-        return super().proto if self._name is None else self._protocol
-
-    def dup(self) -> Self:
-        if self._name is None:
-            return super().dup()
-        twin = self.__class__(fileno=os.dup(self.fileno()))
-        twin._name, twin._protocol, twin._kind = self._name, self._protocol, self._kind
-        twin._bound = self._bound
-        twin.settimeout(self.gettimeout())
-        return twin
+    def proto(self: Any) -> int:
+        end = _ends.get(self)
+        proto: int = _proto.__get__(self) if end is None else end.protocol
+        return proto
 
     # Names
 
-    def bind(self, address: Any) -> None:
-        if self._name is None:
-            super().bind(address)
-            return
-        port, groups = address
-        self._ask(bind=self._name, port=port, groups=groups)
-        self._bound = True
-
-    def connect(self, address: Any) -> None:
-        if self._name is None:
-            super().connect(address)
+    def bind(self: Any, address: Any) -> None:
+        if (end := _ends.get(self)) is None:
+            _plain.bind(self, address)
         else:
-            _only_the_kernel(address)
+            end.bind(address)
 
-    def getsockname(self) -> Any:
-        if self._name is None:
-            return super().getsockname()
-        told = self._ask(describe=self._name)
-        return told["port"], told["groups"]
+    def connect(self: Any, address: Any) -> None:
+        if self not in _ends:
+            _plain.connect(self, address)
+        else:
+            only_the_kernel(address)
 
-    def getpeername(self) -> Any:
-        return super().getpeername() if self._name is None else KERNEL
+    def getsockname(self: Any) -> Any:
+        end = _ends.get(self)
+        return _plain.getsockname(self) if end is None else end.sockname()
+
+    def getpeername(self: Any) -> Any:
+        return KERNEL if self in _ends else _plain.getpeername(self)
 
     # Options
 
-    def setsockopt(self, level: int, name: int, value: Any, *rest: Any) -> None:
-        if self._name is not None and level == SOL_NETLINK:
-            number = value if isinstance(value, int) else int.from_bytes(value[:4], sys.byteorder)
-            self._ask(opt=self._name, name=int(name), value=number)
+    def setsockopt(self: Any, level: int, name: int, value: Any, *rest: Any) -> None:
+        end = _ends.get(self)
+        if end is not None and level == SOL_NETLINK:
+            end.setsockopt(name, value)
             return
-        if self._name is not None and level == socket.SOL_SOCKET:
+        if end is not None and level == socket.SOL_SOCKET:
             name = UNFORCED.get(name, name)
-        super().setsockopt(level, name, value, *rest)
+        _plain.setsockopt(self, level, name, value, *rest)
 
-    def getsockopt(self, level: int, name: int, *rest: Any) -> Any:
-        value: int | None = None
-        if self._name is not None and level == SOL_NETLINK:
-            told = self._ask(describe=self._name)
-            if name == NetlinkOpt.LIST_MEMBERSHIPS:
-                return bytes.fromhex(told["memberships"])[: rest[0] if rest else 4]
-            value = told["options"].get(str(int(name)))
-            if value is None:
-                raise OSError(errno.ENOPROTOOPT, os.strerror(errno.ENOPROTOOPT))
-        elif self._name is not None and level == socket.SOL_SOCKET:
-            value = {
-                socket.SO_TYPE: int(self._kind),
-                socket.SO_DOMAIN: int(socket.AF_NETLINK),
-                socket.SO_PROTOCOL: self._protocol,
-            }.get(name)
-        if value is None:
-            return super().getsockopt(level, name, *rest)
-        return struct.pack("=i", value)[: rest[0]] if rest else value
+    def getsockopt(self: Any, level: int, name: int, *rest: Any) -> Any:
+        end = _ends.get(self)
+        told = None if end is None else end.getsockopt(level, name, *rest)
+        return _plain.getsockopt(self, level, name, *rest) if told is None else told
 
-    # Requests: the first binds a socket that has no port, as netlink_sendmsg() does
+    # Requests
 
-    def _bind_to_send(self) -> None:
-        if self._name is not None and not self._bound:
-            self._ask(bind=self._name)
-            self._bound = True
+    def send(self: Any, data: Any, flags: int = 0) -> int:
+        if (end := _ends.get(self)) is not None:
+            end.bind_to_send()
+        return _plain.send(self, data, flags)
 
-    def send(self, data: Any, flags: int = 0) -> int:
-        self._bind_to_send()
-        return super().send(data, flags)
+    def sendall(self: Any, data: Any, flags: int = 0) -> None:
+        if (end := _ends.get(self)) is not None:
+            end.bind_to_send()
+        _plain.sendall(self, data, flags)
 
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        self._bind_to_send()
-        super().sendall(data, flags)
+    def sendto(self: Any, data: Any, *rest: Any) -> int:
+        end = _ends.get(self)
+        if end is None:
+            return _plain.sendto(self, data, *rest)
+        only_the_kernel(rest[-1])
+        end.bind_to_send()
+        return _plain.send(self, data, rest[0] if len(rest) == 2 else 0)
 
-    def sendto(self, data: Any, *rest: Any) -> int:
-        if self._name is None:
-            return super().sendto(data, *rest)
-        _only_the_kernel(rest[-1])
-        return self.send(data, rest[0] if len(rest) == 2 else 0)
-
-    def sendmsg(self, buffers: Iterable[Any], ancdata: Iterable[Any] = (), flags: int = 0, address: Any = None) -> int:
-        if self._name is None:
-            return super().sendmsg(buffers, ancdata, flags, address)
+    def sendmsg(
+        self: Any, buffers: Iterable[Any], ancdata: Iterable[Any] = (), flags: int = 0, address: Any = None
+    ) -> int:
+        end = _ends.get(self)
+        if end is None:
+            return _plain.sendmsg(self, buffers, ancdata, flags, address)
         if address is not None:
-            _only_the_kernel(address)
-        self._bind_to_send()
-        return super().sendmsg(buffers, ancdata, flags)
+            only_the_kernel(address)
+        end.bind_to_send()
+        return _plain.sendmsg(self, buffers, ancdata, flags)
 
     # What is received
 
-    def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Any]:
-        data, address = super().recvfrom(size, flags)
-        return data, address if self._name is None else KERNEL
+    def recvfrom(self: Any, size: int, flags: int = 0) -> tuple[bytes, Any]:
+        data, address = _plain.recvfrom(self, size, flags)
+        return data, KERNEL if self in _ends else address
 
-    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
-        size, address = super().recvfrom_into(buffer, nbytes, flags)
-        return size, address if self._name is None else KERNEL
+    def recvfrom_into(self: Any, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        size, address = _plain.recvfrom_into(self, buffer, nbytes, flags)
+        return size, KERNEL if self in _ends else address
 
-    def recvmsg(self, size: int, ancillary: int = 0, flags: int = 0) -> Any:
-        if self._name is None:
-            return super().recvmsg(size, ancillary, flags)
-        room = _room(ancillary)
-        data, told, flags, _ = super().recvmsg(size, room, flags | socket.MSG_CMSG_CLOEXEC)
-        return data, _read_notes(told), flags & ~socket.MSG_CMSG_CLOEXEC, KERNEL
+    def recvmsg(self: Any, size: int, ancillary: int = 0, flags: int = 0) -> Any:
+        if self not in _ends:
+            return _plain.recvmsg(self, size, ancillary, flags)
+        data, told, flags, _ = _plain.recvmsg(self, size, room(ancillary), flags | socket.MSG_CMSG_CLOEXEC)
+        return data, read_notes(told), flags & ~socket.MSG_CMSG_CLOEXEC, KERNEL
 
-    def recvmsg_into(self, buffers: Iterable[Any], ancillary: int = 0, flags: int = 0) -> Any:
-        if self._name is None:
-            return super().recvmsg_into(buffers, ancillary, flags)
-        room = _room(ancillary)
-        size, told, flags, _ = super().recvmsg_into(buffers, room, flags | socket.MSG_CMSG_CLOEXEC)
-        return size, _read_notes(told), flags & ~socket.MSG_CMSG_CLOEXEC, KERNEL
+    def recvmsg_into(self: Any, buffers: Iterable[Any], ancillary: int = 0, flags: int = 0) -> Any:
+        if self not in _ends:
+            return _plain.recvmsg_into(self, buffers, ancillary, flags)
+        size, told, flags, _ = _plain.recvmsg_into(self, buffers, room(ancillary), flags | socket.MSG_CMSG_CLOEXEC)
+        return size, read_notes(told), flags & ~socket.MSG_CMSG_CLOEXEC, KERNEL
 
 
-class _asking(Control):
-    """The control socket, for one question: what goes wrong is an OSError."""
-
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
-        try:
-            super().__init__(directory)
-        except NoDaemon as error:
-            raise ConnectionRefusedError(errno.ECONNREFUSED, str(error)) from None
-
-    def do(self, **step: Any) -> Any:
-        try:
-            return super().do(**step)
-        except NoDaemon as error:
-            raise ConnectionResetError(errno.ECONNRESET, str(error)) from None
-        except ControlError as error:
-            raise OSError(getattr(errno, error.errno or "", errno.EINVAL), str(error)) from None
+_family, _type, _proto = _ordinary.family, _ordinary.type, _plain.proto
 
 
-def _only_the_kernel(address: Any) -> None:
-    """Netlink carries messages from program to program as well; here nobody would listen."""
-    if tuple(address) != KERNEL:
-        raise ConnectionRefusedError(errno.ECONNREFUSED, "only the kernel listens here")
+class StandIn(Methods, _ordinary):
+    """An AF_NETLINK socket as a program sees it, and an AF_UNIX one as the system does."""
+
+    def dup(self) -> Self:
+        return _dup(self)
 
 
-def _room(ancillary: int) -> int:
-    """How much of it holds a descriptor: room for one, if the program asks for anything."""
-    return max(ancillary, socket.CMSG_SPACE(array.array("i").itemsize)) if ancillary else 0
+METHODS = {name: value for name, value in vars(Methods).items() if name == "__init__" or not name.startswith("_")}
 
 
-def _read_notes(told: Told) -> Told:
-    """The files that came along, as the ancillary data that the kernel would give."""
-    given: Told = []
-    for level, kind, data in told:
-        if (level, kind) != (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            given.append((level, kind, data))
-            continue
-        for file in array.array("i", data):
-            try:
-                note = json.loads(os.pread(file, NOTE_SIZE, 0))
-            finally:
-                os.close(file)
-            if "group" in note:
-                given.append((SOL_NETLINK, NetlinkOpt.PKTINFO, struct.pack("=I", note["group"])))
-            if "nsid" in note:
-                given.append((SOL_NETLINK, NetlinkOpt.LISTEN_ALL_NSID, struct.pack("=i", note["nsid"])))
-    return given
+@contextmanager
+def patched(directory: str | os.PathLike[str], netns: str = "init") -> Iterator[None]:
+    """`socket.socket` itself makes the daemon's netlink sockets, in that namespace, until the block ends; so do the
+    classes that were derived from it. One inside another holds until its own end."""
+    there = vars(_ordinary)
+    before = {name: there[name] for name in (*METHODS, "place") if name in there}
+    for name, value in METHODS.items():
+        setattr(_ordinary, name, value)
+    _ordinary.place = directory, netns  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for name in (*METHODS, "place"):
+            if name in before:
+                setattr(_ordinary, name, before[name])
+            else:
+                delattr(_ordinary, name)

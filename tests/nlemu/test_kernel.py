@@ -54,6 +54,26 @@ def test_a_namespace_is_asked_by_its_name() -> None:
         assert told == {"init": 1, "pod": 2}
 
 
+def test_a_name_that_is_given_again_is_another_namespace() -> None:
+    with nlemu.Kernel() as kernel:
+        kernel.do(netns="pod")
+        kernel.family("rt-link", "pod").do("newlink", {"linkinfo": {"kind": "dummy"}}, nlemu.NLM_F.CREATE)
+        kernel.do(netns_del="pod")
+        kernel.do(netns="pod")
+        assert len(kernel.family("rt-link", "pod").dump("getlink")) == 1
+
+
+def test_a_netdevsim_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match="no netdevsim 'dmaa': it is one of plain, dma"):
+        nlemu.Kernel(netdevsim="dmaa")
+
+
+def test_what_it_says_of_itself() -> None:
+    with nlemu.Kernel() as kernel:
+        assert repr(kernel) == f"<nlemu.Kernel in {kernel.directory}>"
+    assert repr(kernel) == "<nlemu.Kernel, closed>"
+
+
 def test_news_are_there_when_the_answer_is() -> None:
     with nlemu.Kernel() as kernel:
         news = kernel.listen("netdev", "mgmt")
