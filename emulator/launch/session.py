@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn, Protocol
 
+from nlemu.emulator.launch import capabilities
 from nlemu.emulator.launch.keeper import TOLD, keep
 from nlemu.emulator.launch.place import NoPlace, make_place
 from nlemu.emulator.launch.signals import signal_descriptor
@@ -148,6 +149,7 @@ class Session:
         code = NOT_FOUND
         try:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            capabilities.drop()
             for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -6,6 +6,7 @@ from enum import IntEnum
 class Sioc(IntEnum):
     """SIOC*."""
 
+    ADDRT = 0x890B
     GIFNAME = 0x8910
     GIFCONF = 0x8912
     GIFFLAGS = 0x8913

@@ -10,6 +10,7 @@ import stat
 import struct
 import zlib
 
+from nlemu.emulator.launch.files import doors
 from nlemu.emulator.launch.files.opened import INTERESTING
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node
 from nlemu.emulator.launch.namespaces.calls import is_netns_directory, netns_name
@@ -32,8 +33,13 @@ STATX_BASIC_STATS = 0x7FF
 
 def path_of(call: Call, dirfd: int, place: int) -> str | None:
     """The absolute path that a call names, if it may be one of ours. OSError EFAULT, ENAMETOOLONG."""
-    raw = call.string(place)
+    return spelled(call, dirfd, call.string(place))
+
+
+def spelled(call: Call, dirfd: int, raw: bytes) -> str | None:
+    """The same by the letters of the path."""
     if raw.startswith(b"/"):
+        raw = b"/" + raw.lstrip(b"/")
         if raw.startswith(PREFIXES) or b"/." in raw:
             return os.path.normpath(os.fsdecode(raw)) if raw.strip(b"/") else None
         return None
@@ -47,13 +53,31 @@ def path_of(call: Call, dirfd: int, place: int) -> str | None:
     return None if base is None else os.path.normpath(os.path.join(base, os.fsdecode(raw)))
 
 
-def lookup(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[str, Node | None] | None:
-    """The path and what is there, or None when it is the kernel's to say."""
-    path = path_of(call, dirfd, place)
-    if path is None:
+def lookup(
+    call: Call, dirfd: int, place: int, *, follow: bool = True, writes: bool = False
+) -> tuple[str, Node | None] | None:
+    """The path and what is there, or None when it is the kernel's to say. writes: it will be written. OSError EROFS: it
+    is a file of this machine's /sys, ENODEV: a device that makes interfaces."""
+    raw = call.string(place)
+    files = call.supervisor.files
+    path = spelled(call, dirfd, raw)
+    if path is not None:
+        node = files.find(call, path, follow=follow)
+        if not isinstance(node, bool):
+            return path, node
+    if not (writes or doors.is_telling(raw) or (raw[:1] != b"/" and files.is_near(call.tid, dirfd))):
         return None
-    node = call.supervisor.files.find(call, path, follow=follow)
-    return None if isinstance(node, bool) else (path, node)
+    name = doors.behind(call, dirfd, raw, follow=follow)
+    if name is None:
+        return None
+    node = files.find(call, name, follow=follow)
+    if not isinstance(node, bool):
+        return name, node
+    if doors.is_of_the_network(name):
+        return name, None
+    if writes and name.startswith("/sys/"):
+        raise OSError(errno.EROFS, name)
+    return None
 
 
 def existing(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[str, Node] | None:
@@ -95,7 +119,8 @@ def openat2(call: Call) -> Answer:
 
 
 def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
-    found = lookup(call, dirfd, place, follow=not flags & os.O_NOFOLLOW)
+    will_write = flags & O_ACCMODE != os.O_RDONLY or bool(flags & O_TRUNC)
+    found = lookup(call, dirfd, place, follow=not flags & os.O_NOFOLLOW, writes=will_write and not flags & O_PATH)
     if found is None:
         return PASS
     path, node = found

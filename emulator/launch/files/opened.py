@@ -20,7 +20,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.files import netdevsim, procfs, sysctl, sysfs
+from nlemu.emulator.launch.files import doors, netdevsim, procfs, sysctl, sysfs
+from nlemu.emulator.launch.files.doors import AT_FDCWD
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
 
@@ -228,6 +229,14 @@ class Files:
             else:
                 os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
         return place
+
+    def is_near(self, tid: int, dirfd: int) -> bool:
+        """Whether relative paths from there may lead to files of /sys or /proc."""
+        try:
+            path = os.readlink(f"/proc/{tid}/cwd" if dirfd == AT_FDCWD else f"/proc/{tid}/fd/{dirfd}")
+        except OSError:
+            return False
+        return doors.is_telling(os.fsencode(path))
 
     def behind_directory(self, tid: int, fd: int) -> str | None:
         """The path of ours that a program's directory descriptor stands for; None when it is a directory of its own."""

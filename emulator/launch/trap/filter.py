@@ -48,7 +48,8 @@ SHORT = 257
 BPF_PROG_QUERY = 16
 ROOM = 32768
 """A reader with this much room takes every datagram whole (netlink_recvmsg() counts no more)."""
-ENOSYS = 38
+ENOSYS, ENOPROTOOPT, EOPNOTSUPP = 38, 92, 95
+SOL_IP, SOL_IPV6 = 0, 41
 
 HIGHEST = 0x7FFFFFFF
 
@@ -61,6 +62,19 @@ PATH_CALLS = (
 
 NEW_MOUNT_CALLS = ("open_tree", "move_mount", "fsopen", "fsmount", "fspick", "mount_setattr")
 """They do not exist: programs then use mount(), which we know how to play."""
+
+RING_CALLS = ("io_uring_setup", "io_uring_enter", "io_uring_register")
+"""Neither do they: what goes through a ring passes every filter by, sockets and files among it."""
+TABLES = (
+    (SOL_IP, (64, 69)), (SOL_IP, (96, 99)), (SOL_IP, (128, 133)), (SOL_IP, (200, 212)), (SOL_IP, (1152, 1300)),
+    (SOL_IPV6, (64, 65)), (SOL_IPV6, (68, 69)), (SOL_IPV6, (200, 212)),
+)
+"""Socket options, by level, of iptables, arptables, ebtables, multicast routers and IPVS (IPT_BASE_CTL, ARPT_BASE_CTL,
+EBT_BASE_CTL, MRT_BASE, IP_VS_BASE_CTL; IP6T_BASE_CTL, MRT6_BASE): the tables are this machine's, so there are none."""
+LAST_SOCKET_IOCTL = 0x89FF
+"""Of the range that begins with SIOCADDRT (include/uapi/linux/sockios.h): routes, interfaces, bridges, VLANs, bonds,
+address resolution, and what drivers and protocols have for themselves."""
+WIRELESS_IOCTLS = (0x8B00, 0x8BFF)  # SIOCIWFIRST to SIOCIWLASTPRIV
 
 IDENTITY_CALLS = ("getuid", "geteuid", "getgid", "getegid")
 """Answered with 0 by the filter itself, for a program that is to think that it is root."""
@@ -95,8 +109,8 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         *(Rule(call, (equals(2, SOCKADDR_NL),)) for call in ("bind", "connect")),
         Rule("sendto", (equals(5, SOCKADDR_NL),)),
         Rule("getsockname"),
-        Rule("ioctl", (within(1, Sioc.GIFNAME, Sioc.SIFTXQLEN),)),
-        Rule("ioctl", (equals(1, Sioc.ETHTOOL),)),
+        Rule("ioctl", (within(1, Sioc.ADDRT, LAST_SOCKET_IOCTL),)),
+        Rule("ioctl", (within(1, *WIRELESS_IOCTLS),), action=RET_ERRNO | EOPNOTSUPP),
         Rule("socket", (equals(0, AF_NETLINK),)),
         Rule("newfstatat", (lacks(3, AT_EMPTY_PATH),)),
         *(Rule(call) for call in PATH_CALLS),
@@ -106,7 +120,11 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         Rule("clone", (has(0, CLONE_NEWNET),)),
         # Its flags lie behind a pointer; programs fall back to clone().
         Rule("clone3", action=RET_ERRNO | ENOSYS),
-        *(Rule(call, action=RET_ERRNO | ENOSYS) for call in NEW_MOUNT_CALLS),
+        *(Rule(call, action=RET_ERRNO | ENOSYS) for call in (*NEW_MOUNT_CALLS, *RING_CALLS)),
+        *(
+            Rule(call, (equals(1, level), within(2, *options)), action=RET_ERRNO | ENOPROTOOPT)
+            for call in ("setsockopt", "getsockopt") for level, options in TABLES
+        ),
         *(Rule(call, action=RET_ERRNO) for call in IDENTITY_CALLS if root),
         *(Rule(call) for call in ("getresuid", "getresgid") if root),
     )
