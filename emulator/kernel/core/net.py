@@ -41,7 +41,7 @@ class Net:
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
         "cookie", "dev_base_seq", "dying", "fib_listeners", "inum", "ip4", "ip6", "kernel", "loopback", "name",
-        "neighbours",
+        "neighbours", "sysctls",
     )
 
     loopback: Device
@@ -57,6 +57,8 @@ class Net:
         self.ip6: Ip6Net | None = None
         self.neighbours: Neighbours | None = None
         self.fib_listeners: list[FibListener] = []
+        self.sysctls: dict[str, str] = {}
+        """Settings that were written, by their names below /proc/sys/net (sysctl.py)."""
         self._references = 1
         self._list: dict[Device, None] = {}
         self._by_index: dict[int, Device] = {}

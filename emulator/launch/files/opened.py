@@ -84,12 +84,8 @@ class Files:
                 return walk(netdevsim.debugfs(machine), rest, follow=follow)
             case ["run", "netns", *rest] | ["var", "run", "netns", *rest]:
                 return walk(self.names(), rest, follow=follow)
-            case ["proc", "sys", "net", "ipv4", "conf", *rest]:
-                return walk(sysctl.conf4(tasks.net(call.tid)), rest, follow=follow)
-            case ["proc", "sys", "net", "ipv6", "conf", *rest]:
-                return walk(sysctl.conf6(tasks.net(call.tid)), rest, follow=follow)
-            case ["proc", "sys", "net", "ipv4", "route", "flush"]:
-                return sysctl.flush()
+            case ["proc", "sys", "net", *rest]:
+                return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
             case ["proc", "net", name] if name in procfs.FILES:
                 return self._proc_net(tasks.net(call.tid), name)
             case ["proc", who, *rest] if _of_interest(rest):

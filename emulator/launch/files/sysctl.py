@@ -1,4 +1,4 @@
-"""/proc/sys/net/ipv4/conf and /proc/sys/net/ipv6/conf: the settings of IPv4 and IPv6 on the devices of a namespace.
+"""/proc/sys/net: the settings of a namespace, and those of IPv4 and IPv6 on its devices.
 
 All can be read. Those of a device can be written where that changes nothing but the setting itself, as far as the
 emulator shows; and disable_ipv6, which takes the addresses away and brings the device's own back. The settings of all
@@ -8,11 +8,11 @@ devices, and those of devices to come, are the kernel's defaults and stay so.
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.kernel.core.sysctl import S32_MAX, S32_MIN, Scope, Setting, integers, settings
 from nlemu.emulator.kernel.ipv4 import conf as ip4_conf
 from nlemu.emulator.kernel.ipv4 import settings as ip4_settings
 from nlemu.emulator.kernel.ipv6 import conf as ip6_conf
@@ -68,18 +68,11 @@ FIXED6 = frozenset(
 UNTOLD6 = {"ra_honor_pio_life": 0, "ra_honor_pio_pflag": 0, "regen_min_advance": 2}
 """Those that no message tells of; the emulator has no use for them."""
 LIMITS6 = {Ipv6Devconf.HOPLIMIT: (1, 255)}
-S32_MIN, S32_MAX = -(1 << 31), (1 << 31) - 1
-NUMBER = re.compile(r"\s*(-?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)(?:\s|$)")
 
 
 def integer(text: str, least: int = S32_MIN, most: int = S32_MAX) -> int:
     """proc_dointvec(): the first number, of any base as C spells it. ValueError."""
-    match = NUMBER.match(text)
-    if match is None:
-        raise ValueError(text)
-    sign, digits = match.groups()
-    value = int(digits, 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10)
-    value = -value if sign else value
+    value = integers(text)[0]
     if not least <= value <= most:
         raise ValueError(text)
     return value
@@ -157,6 +150,39 @@ def _device6(dev: Device) -> Directory:
 
 def _no_secret() -> str:
     raise OSError(errno.EIO, "there is none")
+
+
+def sys_net(net: Net) -> Directory:
+    """/proc/sys/net of a namespace: what devices have, what a namespace has, and nothing of this machine's."""
+    tree = net_tree(net)
+    tree["ipv4"]["conf"] = partial(conf4, net)
+    tree["ipv6"]["conf"] = partial(conf6, net)
+    for family in ("ipv4", "ipv6"):
+        tree[family]["route"]["flush"] = flush
+    return _directory(tree)
+
+
+def net_tree(net: Net) -> dict[str, Any]:
+    """The settings that are only kept, by folder: what makes a file, or what is inside."""
+    tree: dict[str, Any] = {}
+    for setting in settings(net.kernel.build).values():
+        if setting.is_in(net):
+            *folders, name = setting.name.split("/")
+            place = tree
+            for folder in folders:
+                place = place.setdefault(folder, {})
+            place[name] = partial(_kept, net, setting)
+    return tree
+
+
+def _directory(tree: Mapping[str, Any]) -> Directory:
+    return Directory({name: partial(_directory, inside) if isinstance(inside, dict) else inside
+                      for name, inside in tree.items()})
+
+
+def _kept(net: Net, setting: Setting) -> File:
+    write = partial(setting.write, net) if setting.is_written_in(net) else None
+    return File(lambda: f"{setting.read(net)}\n", write, open_to_all=setting.scope != Scope.SECRET)
 
 
 def flush() -> File:

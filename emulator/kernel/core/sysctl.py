@@ -1,0 +1,105 @@
+"""Settings of a namespace that the model only keeps: what is written to one is read from it, there and nowhere else.
+
+A setting has the shape of its first value: one or several whole numbers, which are read as proc_dointvec() reads them,
+or a word or several. Limits of single settings are not known here, so what Linux would refuse as too small or too large
+is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from nlemu.emulator.kernel.core import sysctl_table as table
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
+    from nlemu.emulator.kernel.core.net import Net
+
+S32_MIN, S32_MAX = -(1 << 31), (1 << 31) - 1
+NUMBER = re.compile(r"\s*(-?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)(?=\s|$)")
+OPTIONS = {"netfilter": "NF_CONNTRACK", "nf_conntrack_max": "NF_CONNTRACK", "mpls": "MPLS_ROUTING", "vrf": "NET_VRF",
+           "mptcp": "MPTCP"}
+"""Of what stands in these folders, the option that it comes with."""
+
+
+class Scope(Enum):
+    """Whose a setting is: see sysctl_table.py."""
+
+    PER_NAMESPACE = "per namespace"
+    SHARED = "shared"
+    FIRST = "first"
+    READ_ONLY = "read only"
+    SECRET = "secret"
+
+
+class Setting(NamedTuple):
+    """One setting: its name below /proc/sys/net, its first value, and whose it is."""
+
+    name: str
+    value: str
+    scope: Scope
+
+    def is_in(self, net: Net) -> bool:
+        """Whether that namespace shows it."""
+        first = self.scope == Scope.FIRST or (self.scope == Scope.SECRET and self.name.startswith("core/"))
+        return not first or net is net.kernel.init_net
+
+    def is_written_in(self, net: Net) -> bool:
+        """Whether it can be written there, by whoever may."""
+        if self.scope == Scope.SHARED:
+            return net is net.kernel.init_net
+        return self.scope != Scope.READ_ONLY
+
+    def read(self, net: Net) -> str:
+        """Its value there, without the newline."""
+        return self._home(net).get(self.name, self.value)
+
+    def write(self, net: Net, text: str) -> None:
+        """Gives it another. ValueError."""
+        home, now = self._home(net), self.read(net)
+        words = now.split("\t")
+        if not all(NUMBER.fullmatch(word) for word in words):
+            home[self.name] = text.removesuffix("\n")
+            return
+        given = integers(text)
+        if len(given) > len(words):
+            raise ValueError(text)
+        home[self.name] = "\t".join([*map(str, given), *words[len(given) :]])
+
+    def _home(self, net: Net) -> dict[str, str]:
+        return net.sysctls if self.scope == Scope.PER_NAMESPACE else net.kernel.init_net.sysctls
+
+
+def integers(text: str) -> list[int]:
+    """The whole numbers that a text begins with, of any base as C spells it (do_proc_dointvec()). ValueError: there is
+    something else, or nothing."""
+    found, at = [], 0
+    while text[at:].strip():
+        match = NUMBER.match(text, at)
+        if match is None:
+            raise ValueError(text)
+        sign, digits = match.groups()
+        value = int(digits, 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10)
+        found.append(-value if sign else value)
+        at = match.end()
+    if not found:
+        raise ValueError(text)
+    return found
+
+
+@cache
+def settings(build: Build) -> Mapping[str, Setting]:
+    """Those that a kernel of that build has, by name."""
+    found = {}
+    for scope in Scope:
+        for line in getattr(table, scope.name).strip().splitlines():
+            name, _, value = line.partition(" ")
+            option = OPTIONS.get(name.partition("/")[0])
+            if option is None or build.has(option):
+                several = value.replace(" ", "\t") if all(map(NUMBER.fullmatch, value.split())) else value
+                found[name] = Setting(name, several, scope)
+    return found

@@ -1,0 +1,127 @@
+"""Tries one way to this machine's network, and prints how each attempt ended: the name of an errno, or "done".
+
+Run under `nlemu run` by test_doors.py, which looks at what is outside. `v0` is a device there, and not in here.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+libc = ctypes.CDLL(None, use_errno=True)
+MTU = "class/net/v0/mtu"
+
+
+def attempt(what: Callable[..., object], *arguments: object) -> str:
+    try:
+        what(*arguments)
+        return "done"
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+
+
+def write(path: str, text: str, dirfd: int | None = None) -> None:
+    fd = os.open(path, os.O_WRONLY, dir_fd=dirfd)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def files(place: str) -> Iterator[str]:
+    """A device's MTU by every spelling."""
+    yield attempt(write, f"/sys/{MTU}", "1400")
+    yield attempt(write, f"//sys/{MTU}", "1400")
+    yield attempt(write, f"/proc/self/root/sys/{MTU}", "1400")
+    yield attempt(write, f"/usr/../sys/./{MTU}", "1400")
+    os.symlink(f"/sys/{MTU}", f"{place}/link")
+    yield attempt(write, f"{place}/link", "1400")
+    os.symlink("/sys", f"{place}/dir")
+    yield attempt(write, f"{place}/dir/{MTU}", "1400")
+    fd = os.open("/sys", os.O_RDONLY | os.O_DIRECTORY)
+    yield attempt(write, MTU, "1400", fd)
+    os.fchdir(fd)
+    yield attempt(write, MTU, "1400")
+    real = os.path.realpath("/proc/self/root/sys/devices/virtual")
+    yield attempt(write, f"{real}/net/v0/mtu", "1400")
+
+
+def knobs(place: str) -> Iterator[str]:
+    """Knobs of the kernel's network that are no device's."""
+    yield attempt(write, "/sys/class/net/bonding_masters", "+bond9")
+    yield attempt(write, "/sys/module/ipv6/parameters/disable", "1")
+
+
+def mounted(place: str) -> Iterator[str]:
+    """A sysfs of the program's own."""
+    os.mkdir(f"{place}/sysfs")
+    libc.mount(b"sysfs", f"{place}/sysfs".encode(), b"sysfs", 0, None)
+    yield attempt(write, f"{place}/sysfs/{MTU}", "1400")
+    libc.umount2(f"{place}/sysfs".encode(), 2)
+
+
+def settings(place: str) -> Iterator[str]:
+    """sysctls by every spelling: they are the emulated namespace's."""
+    fd = os.open("/proc/sys", os.O_RDONLY | os.O_DIRECTORY)
+    yield attempt(write, "/proc/sys/net/core/somaxconn", "77")
+    yield attempt(write, "//proc/sys/net/core/somaxconn", "78")
+    yield attempt(write, "/proc/self/root/proc/sys/net/core/somaxconn", "79")
+    yield attempt(write, "net/core/somaxconn", "80", fd)
+    os.chdir("/proc/sys/net")
+    yield attempt(write, "core/somaxconn", "81")
+    yield Path("/proc/sys/net/core/somaxconn").read_text().strip()
+
+
+def ioctls(place: str) -> Iterator[str]:
+    """Routes, neighbours, bridges, VLANs, bonds, addresses, flags, private ones."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    name = b"v0".ljust(16, b"\0")
+    address = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton("10.9.8.7"))
+    for command, request in (
+        (0x890B, bytes(8) + address + address + address + struct.pack("=H", 1) + bytes(64)),
+        (0x8955, address + struct.pack("=H14s", 1, bytes(14)) + struct.pack("=i", 4) + address + name),
+        (0x89A0, b"br9".ljust(16, b"\0")),
+        (0x8983, struct.pack("=i24s24s", 0, b"v0", struct.pack("=i", 7))),
+        (0x8990, name + b"v1".ljust(24, b"\0")),
+        (0x8916, name + address + bytes(8)),
+        (0x8914, name + struct.pack("=H22x", 0)),
+        (0x89F0, name + bytes(24)),
+        (0x8B06, name + bytes(24)),
+    ):
+        yield attempt(fcntl.ioctl, sock, command, request)
+
+
+def tables(place: str) -> Iterator[str]:
+    """iptables, ip6tables, ebtables, multicast routers, IPVS."""
+    for family, level, option in (
+        (socket.AF_INET, 0, 64), (socket.AF_INET6, 41, 64), (socket.AF_INET, 0, 128), (socket.AF_INET, 0, 200),
+        (socket.AF_INET, 0, 1153),
+    ):
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            yield attempt(sock.setsockopt, level, option, bytes(64))
+
+
+def tap(place: str) -> Iterator[str]:
+    """An interface by its device."""
+    yield attempt(os.open, "/dev/net/tun", os.O_RDWR)
+
+
+def ring(place: str) -> Iterator[str]:
+    """io_uring, through which sockets and files are opened past a filter."""
+    libc.syscall(425, 8, ctypes.create_string_buffer(120))
+    yield errno.errorcode[ctypes.get_errno()]
+
+
+def rights(place: str) -> Iterator[str]:
+    """The right to change a network that is not there."""
+    with open("/proc/self/status") as lines:
+        words = {line.split(":")[0]: int(line.split(":")[1], 16) for line in lines if line.startswith("Cap")}
+    yield str({name: bits >> 12 & 1 for name, bits in words.items()})
+
+
+print(*globals()[sys.argv[1]](sys.argv[2]))
