@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +24,10 @@ EPILOG = """examples:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options; the rest is the command."""
-    parser.add_argument("--dir", metavar="DIR", help="the directory of a running daemon (default: a kernel of its own)")
+    parser.add_argument(
+        "--dir", metavar="DIR",
+        help="the directory of a running daemon (default: $NLEMU_DIR, or else a kernel of its own)",
+    )
     parser.add_argument("--netns", metavar="N", help="the namespace to begin in; made if need be (default: init)")
     parser.add_argument(
         "--uid-view",
@@ -55,8 +59,10 @@ def run(options: argparse.Namespace) -> int:
         stream=sys.stderr,
     )
     supervision: Supervision
-    if options.dir:
-        supervision = DaemonSupervision(Path(options.dir, "control"), options.netns)
+    directory = options.dir or os.environ.get("NLEMU_DIR")
+    if directory:
+        os.environ["NLEMU_DIR"] = os.path.abspath(directory)
+        supervision = DaemonSupervision(Path(directory, "control"), options.netns)
     else:
         from nlemu.emulator.machine.machine import Machine
 

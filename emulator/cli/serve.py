@@ -44,6 +44,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="whether time passes by itself, or only by nlemu ctl sleep, so that runs repeat exactly (default: real)",
     )
     parser.add_argument(
+        "--mode", metavar="MODE", type=mode, default=0o700,
+        help="who may connect, as an octal number: 770 the group too, 777 everybody (default: 700)",
+    )
+    parser.add_argument("--group", metavar="GROUP", type=group, help="the group that the directory is of")
+    parser.add_argument(
         "--detach", action="store_true", help="print the daemon's process id and return when it can be reached"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="tell on standard error what happens")
@@ -62,8 +67,11 @@ def run(options: argparse.Namespace) -> int:
     os.close(reader)
     os.setsid()
 
+    log = f"{directory.rstrip('/')}.log"
+
     def ready() -> None:
-        let_go(verbose=options.verbose)
+        print(f"nlemu: its log is {log}", file=sys.stderr, flush=True)
+        let_go(log)
         os.write(writer, b"!")
         os.close(writer)
 
@@ -86,6 +94,8 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
         lambda: Machine(seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT),
         ready=ready,
         real_time=options.clock == "real",
+        mode=options.mode,
+        group=options.group,
     )
     return OK
 
@@ -99,11 +109,34 @@ def when_ready(child: int, reader: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def let_go(verbose: bool) -> None:
-    """Nobody waits any more for what was the parent's: a pipe of its output would never end."""
-    with open(os.devnull, "r+b", buffering=0) as null:
-        for number in (0, 1) if verbose else (0, 1, 2):
-            os.dup2(null.fileno(), number)
+def let_go(log: str) -> None:
+    """Nobody waits any more for what was the parent's: a pipe of its output would never end. What is to be told goes to
+    a file."""
+    with open(os.devnull, "r+b", buffering=0) as null, open(log, "ab", buffering=0) as file:
+        os.dup2(null.fileno(), 0)
+        os.dup2(null.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+
+def mode(text: str) -> int:
+    """The type of ``--mode``."""
+    try:
+        value = int(text, 8)
+    except ValueError:
+        value = -1
+    if not 0o700 <= value <= 0o777:
+        raise argparse.ArgumentTypeError(f"takes an octal number from 700 to 777, and not {text!r}")
+    return value
+
+
+def group(text: str) -> int:
+    """The type of ``--group``: a name or a number."""
+    import grp
+
+    try:
+        return int(text) if text.isdecimal() else grp.getgrnam(text).gr_gid
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"there is no group {text!r}") from None
 
 
 def raise_limit() -> None:

@@ -3,13 +3,14 @@
     DIR/control                 the control socket
     DIR/<namespace>/generic     one listening socket for each namespace and protocol
     DIR/<namespace>/route
+    DIR/.run-<...>/             what belongs to a session of `nlemu run --dir`, made and removed by its launcher
 
 The lock is on the directory itself (flock), so there is no lock file to leave behind, and a daemon that was killed
 leaves no lock at all: its sockets are then nobody's and are cleared away. Only sockets by those names are ever
 removed, and directories only when they are empty: whatever else a user keeps in there is his.
 
-Reachability is the only protection a socket has, so a directory made here is open to its owner alone; one that
-exists keeps the permissions that it was given.
+Reachability is the only protection a socket has, so a directory made here is open to its owner alone, if he does not
+say otherwise; one that exists keeps the permissions that it was given.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CONTROL = "control"
+SCRATCH = ".run-"
 PROTOCOLS = {"route": 0, "generic": 16}
 """The sockets of a namespace, and the netlink protocol each speaks (NETLINK_ROUTE, NETLINK_GENERIC)."""
 
@@ -37,10 +39,15 @@ class DirectoryError(Exception):
 
 
 class Directory:
-    """The paths below one directory. Nothing is touched before `claim()`."""
+    """The paths below one directory. Nothing is touched before `claim()`.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    mode: the permissions of who may connect, as an octal number has them for a directory: 0o770 lets the group in,
+    0o777 everybody; group: the number of the group that it belongs to, None for the usual one.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, mode: int = 0o700, group: int | None = None) -> None:
         self.path = Path(path)
+        self.mode, self.group = mode, group
         self.check_path(self.control)
 
     @property
@@ -50,6 +57,13 @@ class Directory:
 
     def namespace(self, name: str) -> Path:
         """Where the sockets of a namespace are."""
+        return self.path / name
+
+    def scratch(self, name: str) -> Path:
+        """The directory that a launcher has made here for its session (emulator/launch/supervision.py). DirectoryError:
+        that is no name of one."""
+        if not name.startswith(SCRATCH) or "/" in name:
+            raise DirectoryError(f"{name!r} is no session's directory: its name begins with {SCRATCH}")
         return self.path / name
 
     def check_path(self, path: Path) -> None:
@@ -62,6 +76,8 @@ class Directory:
         """Raises DirectoryError unless a namespace of that name can have its sockets here."""
         if not name or name in (".", "..") or "/" in name or not name.isprintable():
             raise DirectoryError(f"{name!r} is no name for a namespace: it has to be a plain file name")
+        if name.startswith(SCRATCH):
+            raise DirectoryError(f"{name!r} is no name for a namespace: so begin those of sessions")
         if name == CONTROL:
             raise DirectoryError(f"{name!r} is no name for a namespace: the control socket has it")
         for protocol in PROTOCOLS:
@@ -101,6 +117,9 @@ class Directory:
                 path.parent.mkdir()
             sock.setblocking(False)
             sock.bind(os.fspath(path))
+            self._admit(path, self.mode & 0o666)
+            if made:
+                self._admit(path.parent, self.mode)
             sock.listen(BACKLOG)
         except OSError as error:
             sock.close()
@@ -121,11 +140,18 @@ class Directory:
     def _make(self) -> bool:
         try:
             self.path.mkdir(mode=0o700, parents=True)
+            self._admit(self.path, self.mode)
         except FileExistsError:
             return False
         except OSError as error:
             raise DirectoryError(f"{self.path}: {error.strerror}") from error
         return True
+
+    def _admit(self, path: Path, mode: int) -> None:
+        if (self.mode, self.group) != (0o700, None):
+            if self.group is not None:
+                os.chown(path, -1, self.group)
+            path.chmod(mode)
 
     def _lock(self) -> int:
         while True:

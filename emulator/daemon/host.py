@@ -57,7 +57,7 @@ class DaemonHost:
         self._on_close = on_close
         self.supervisor = Supervisor(
             self, server.steps.nets[name], arch, listener, root=step.get("root", True), base=step["base"],
-            place=step["place"], parent=launcher,
+            place=os.fspath(server.directory.scratch(step["place"])), parent=launcher,
         )
         server.hosts.add(self)
 

@@ -282,14 +282,15 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    directory: str | os.PathLike[str], make_machine: Callable[[], Machine] = Machine, *, real_time: bool = False
+    directory: str | os.PathLike[str], make_machine: Callable[[], Machine] = Machine, *, real_time: bool = False,
+    mode: int = 0o700, group: int | None = None,
 ) -> AsyncIterator[Server]:
     """A daemon on that directory for as long as the block runs; nothing of it is left afterwards.
 
     Raises DirectoryError when the directory cannot be had: a living daemon owns it, it cannot be written, or its path
-    is too long for sockets. real_time: see Server.
+    is too long for sockets. real_time: see Server; mode, group: see Directory.
     """
-    place = Directory(directory)
+    place = Directory(directory, mode=mode, group=group)
     with place.claim():
         server = Server(place, make_machine, real_time=real_time)
         server.bind()
@@ -320,6 +321,8 @@ def run(
     *,
     ready: Callable[[], object] = lambda: None,
     real_time: bool = True,
+    mode: int = 0o700,
+    group: int | None = None,
 ) -> None:
     """The daemon's whole life: serves until SIGTERM or SIGINT. ready: called when clients can connect.
 
@@ -328,7 +331,9 @@ def run(
 
     async def life() -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async with serving(directory, make_machine, real_time=real_time) as server:
+            async with serving(
+                directory, make_machine, real_time=real_time, mode=mode, group=group
+            ) as server:
                 ready()
                 for number in PROTOCOLS.values():  # before the first client wants them
                     server.machine.start(number)

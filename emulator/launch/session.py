@@ -22,7 +22,7 @@ from typing import NoReturn, Protocol
 
 from nlemu.emulator.launch import capabilities
 from nlemu.emulator.launch.keeper import TOLD, keep
-from nlemu.emulator.launch.place import NoPlace, make_place
+from nlemu.emulator.launch.place import NoPlace
 from nlemu.emulator.launch.signals import signal_descriptor
 from nlemu.emulator.launch.trap import filter
 from nlemu.emulator.launch.trap.architectures import Architecture, architecture
@@ -92,7 +92,7 @@ class Session:
         copies = self.keep or not allowed()
         program = filter.program(arch, base, root=self.root, keep=copies)
         try:
-            place = make_place()
+            place = self.supervision.place()
         except NoPlace as error:
             raise CannotSupervise(str(error)) from error
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED, signal.SIGCHLD})
@@ -216,6 +216,9 @@ class Supervision(Protocol):
 
     ended: bool
     """Set when the command has ended."""
+
+    def place(self) -> str:
+        """A new directory for what belongs to the session. NoPlace, CannotSupervise, NobodyThere."""
 
     def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
         """Takes the listener. CannotSupervise."""

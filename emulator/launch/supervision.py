@@ -12,12 +12,14 @@ import logging
 import os
 import select
 import socket
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch.host import LauncherHost
+from nlemu.emulator.launch.place import make_place
 from nlemu.emulator.launch.session import CannotSupervise, NobodyThere
 from nlemu.emulator.launch.supervisor import Supervisor
 from nlemu.emulator.launch.trap.architectures import Architecture
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SCRATCH = ".run-"
+"""How the names of sessions' directories begin in that of a daemon."""
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
@@ -59,6 +63,10 @@ class LauncherSupervision:
         self._ended = value
         if self._supervisor is not None:
             self._supervisor.ended = value
+
+    def place(self) -> str:
+        """Where there are temporary files. NoPlace."""
+        return make_place()
 
     def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
         """Makes the machine's namespace, and a supervisor in this process."""
@@ -96,6 +104,20 @@ class DaemonSupervision:
         self._sock: socket.socket | None = None
         self._listener = -1
 
+    def place(self) -> str:
+        """Below the daemon's directory, which it and the command can see, though they may be in two containers.
+        NobodyThere."""
+        where = os.fspath(self.control.parent)
+        try:
+            return tempfile.mkdtemp(prefix=SCRATCH, dir=where)
+        except OSError as error:
+            raise self._nobody(error) from error
+
+    def _nobody(self, error: OSError) -> NobodyThere:
+        where = self.control.parent
+        advice = "" if isinstance(error, PermissionError) else f"; start one: nlemu serve --dir {where}"
+        return NobodyThere(f"no daemon serves {where} ({error.strerror}){advice}")
+
     def begin(self, listener: int, arch: Architecture, *, root: bool, base: int, place: str, keep: bool) -> None:
         """Hands the listener to the daemon. CannotSupervise where it may not look into our processes."""
         self._listener = listener
@@ -105,10 +127,9 @@ class DaemonSupervision:
         try:
             self._sock.connect(os.fspath(self.control))
         except OSError as error:
-            where = self.control.parent
-            advice = "" if isinstance(error, PermissionError) else f"; start one: nlemu serve --dir {where}"
-            raise NobodyThere(f"no daemon serves {where} ({error.strerror}){advice}") from error
-        request = {"supervise": listener, "netns": self.netns or "init", "root": root, "base": base, "place": place}
+            raise self._nobody(error) from error
+        scratch = os.path.basename(place)
+        request = {"supervise": listener, "netns": self.netns or "init", "root": root, "base": base, "place": scratch}
         self._sock.sendall(json.dumps(request).encode() + b"\n")
         answer = json.loads(self._sock.makefile("rb").readline() or b"{}")
         if "ok" not in answer:

@@ -75,7 +75,8 @@ def test_no_daemon(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_daemon_in_the_background(tmp_path: Path) -> None:
     started = nlemu("serve", "--detach", NLEMU_DIR=str(tmp_path / "d"))
-    assert (started.returncode, started.stderr) == (0, "")
+    assert (started.returncode, started.stderr) == (0, f"nlemu: its log is {tmp_path / 'd'}.log\n")
+    assert (tmp_path / "d.log").read_text() == ""
     assert nlemu("ctl", "--dir", tmp_path / "d", "netns", "add", "pod").returncode == 0
     again = nlemu("serve", "--dir", tmp_path / "d", "--detach")
     assert (again.returncode, again.stdout) == (REFUSED, "")
@@ -84,6 +85,27 @@ def test_a_daemon_in_the_background(tmp_path: Path) -> None:
         os.kill(int(started.stdout), signal.SIGTERM)
         assert select.select([ended], [], [], PATIENCE)[0]
     assert not (tmp_path / "d").exists()
+
+
+def test_who_may_connect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The directory is its owner's, if he does not let others in."""
+    group = os.getgroups()[0] if os.getgroups() else os.getgid()
+    started = nlemu("serve", "--dir", tmp_path / "d", "--detach", "--mode", "770", "--group", str(group))
+    with open_pidfd(int(started.stdout)) as ended:
+        try:
+            told = {path: path.stat() for path in (tmp_path / "d", *(tmp_path / "d").rglob("*"))}
+            modes = {str(path.relative_to(tmp_path)): oct(found.st_mode & 0o777) for path, found in told.items()}
+            assert modes == {
+                "d": "0o770", "d/control": "0o660",
+                "d/init": "0o770", "d/init/route": "0o660", "d/init/generic": "0o660",
+            }
+            assert {found.st_gid for found in told.values()} == {group}
+        finally:
+            os.kill(int(started.stdout), signal.SIGTERM)
+            assert select.select([ended], [], [], PATIENCE)[0]
+    for option, text in (("--mode", "077"), ("--mode", "rw"), ("--group", "no-such-group")):
+        assert main(["serve", "--dir", str(tmp_path / "d"), option, text]) == USAGE
+        assert text in capsys.readouterr().err
 
 
 @contextmanager

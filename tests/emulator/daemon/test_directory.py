@@ -48,6 +48,16 @@ def test_what_somebody_made_anew_is_not_cleared(place: Path) -> None:
     assert (place / "d" / "init" / "route").is_socket()
 
 
+def test_sessions_have_names_of_their_own(place: Path) -> None:
+    directory = Directory(place)
+    assert directory.scratch(".run-x7") == place / ".run-x7"
+    for name in ("init", "../x", ".run-/../..", ""):
+        with pytest.raises(DirectoryError, match="no session's directory"):
+            directory.scratch(name)
+    with pytest.raises(DirectoryError, match="no name for a namespace"):
+        directory.check_name(".run-x7")
+
+
 def test_stale_sockets_are_cleared_and_nothing_else(place: Path) -> None:
     for path in ("control", "init/route", "init/generic", "red/generic"):
         bind(place / path)

@@ -96,6 +96,23 @@ def test_the_command_ends_as_ever(directory: str) -> None:
     assert nobody.nlemu("run", "--dir", directory, "--", "sh", "-c", "exit 7").returncode == 7
 
 
+def test_the_daemon_may_be_named_by_the_environment(directory: str) -> None:
+    """$NLEMU_DIR, which a command has too, so that it can ask for NICs and faults."""
+    run = nobody.command("run", "--", "sh", "-c", "ip link add d0 type dummy; echo $NLEMU_DIR")
+    done = subprocess.run(run, capture_output=True, text=True, env=nobody.environment() | {"NLEMU_DIR": directory},
+                          check=True)
+    assert done.stdout == f"{directory}\n"
+    assert "d0" in nobody.run("ip", "link", options=["--dir", directory])
+
+
+def test_what_belongs_to_a_session_is_in_the_daemons_directory(directory: str) -> None:
+    """So that the two may be in containers that share nothing else."""
+    script = "ls -A $NLEMU_DIR | sed 's/run-.*/run-/'; cd /sys/class/net; ls"
+    told = nobody.run("sh", "-c", script, options=["--dir", directory])
+    assert told.splitlines() == [".run-", "control", "init", "lo"]
+    assert sorted(path.name for path in Path(directory).iterdir()) == ["control", "init"]
+
+
 @pytest.mark.parametrize("end", ["reset", "terminate"])
 def test_the_end_of_its_kernel_is_the_commands_end(end: str) -> None:
     """A reset machine is another one: whoever runs on the old one ends, and is told why."""
