@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nlemu.protocol.uapi.netlink import NETLINK_MAX_FMTMSG_LEN
+
 if TYPE_CHECKING:
     from nlemu.protocol.schema.attributes import Attr
 
@@ -43,3 +45,9 @@ class Refusal(Exception):
         self.policy = policy
         self.missing = missing
         self.nest = nest
+
+
+def formatted(text: str) -> str:
+    """A text that the kernel puts together as it refuses (NL_SET_ERR_MSG_FMT()): it ends where its buffer does. Texts
+    that are written in its source have no such end."""
+    return text.encode("utf-8", "surrogateescape")[: NETLINK_MAX_FMTMSG_LEN - 1].decode("utf-8", "surrogateescape")

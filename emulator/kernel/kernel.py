@@ -31,6 +31,7 @@ from nlemu.emulator.kernel.ipv4.device import on_event4
 from nlemu.emulator.kernel.ipv6 import ndisc
 from nlemu.emulator.kernel.ipv6.device import on_event6
 from nlemu.emulator.kernel.links import KINDS, loopback
+from nlemu.emulator.kernel.mpls import device as mpls
 from nlemu.emulator.kernel.nics.netdevsim_bus import NETDEVSIM, Bus
 from nlemu.emulator.kernel.nics.nic import Nics
 from nlemu.emulator.kernel.queues import provider
@@ -86,6 +87,8 @@ class Kernel:
         self.register_notifier(Stage.IPV4, on_event4)
         self.register_notifier(Stage.XSK, self.xsk.on_event, (NetdevEvent.UNREGISTER,))
         self.register_notifier(Stage.IPV6, on_event6)
+        if build.has(mpls.OPTION):
+            self.register_notifier(Stage.MPLS, mpls.on_event, mpls.EVENTS)
         for kind in self.kinds.values():
             for stage, notifier, events in kind.notifiers:
                 self.register_notifier(stage, notifier, events)

@@ -23,12 +23,13 @@ from nlemu.emulator.netlink.registry import Doit, doits_of, dumpits_of
 from nlemu.emulator.netlink.request import HEADER, read
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.family import Half, Operation
+from nlemu.protocol.schema.family import Half, Operation, Registered
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.rtnetlink import RTM_MAX, RTNLGRP, RTNLGRP_MAX
 from nlemu.protocol.uapi.socket import AF_UNSPEC
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
     from nlemu.emulator.machine.endpoint import Endpoint
 
 load("route")
@@ -50,14 +51,14 @@ def receive(call: Call) -> Dump | None:
         raise Refusal(errno.EPERM)
     family = call.message[HEADER]
     if kind == GET and call.flags & DUMP:
-        found = _dumpit(call.type, family)
+        found = _dumpit(call.machine.build, call.type, family)
         if found is None:
             raise Refusal(errno.EOPNOTSUPP)
         op, family, half = found
         call.op = op
         call.endpoint.check_no_dump()
         return _dump(call, op, family, half)
-    link = _doit(call.type, family)
+    link = _doit(call.machine.build, call.type, family)
     if link is None:
         raise Refusal(errno.EOPNOTSUPP)
     call.op, half, doit, bulk = link
@@ -69,27 +70,33 @@ def receive(call: Call) -> Dump | None:
     return None
 
 
+def _registered(build: Build, op: Operation, family: int) -> Registered | None:
+    """How that protocol family answers on that kernel, if it does."""
+    found = op.registered.get(family)
+    return None if found is None or (found.option is not None and not build.has(found.option)) else found
+
+
 @cache
-def _doit(type: int, family: int) -> tuple[Operation, Half, Doit, bool] | None:
+def _doit(build: Build, type: int, family: int) -> tuple[Operation, Half, Doit, bool] | None:
     """Who answers a request to do of that message type and protocol family; None: nobody (rtnl_get_link())."""
     op = route.operations.get(type)
     if op is None:
         return None
     for one in (family, AF_UNSPEC):
-        registered = op.registered.get(one)
+        registered = _registered(build, op, one)
         if registered is not None and registered.do is not None:
             return op, registered.do, doits_of[op, one], registered.bulk
     return None
 
 
 @cache
-def _dumpit(type: int, family: int) -> tuple[Operation, int, Half] | None:
+def _dumpit(build: Build, type: int, family: int) -> tuple[Operation, int, Half] | None:
     """Which protocol family answers a request to dump, and how it is read; None: none does."""
     op = route.operations.get(type)
     if op is None:
         return None
     for one in (family, AF_UNSPEC):
-        registered = op.registered.get(one)
+        registered = _registered(build, op, one)
         if registered is not None and registered.dump is not None:
             return op, one, registered.dump
     return None
@@ -104,16 +111,23 @@ def _dump(call: Call, op: Operation, family: int, half: Half) -> Dump:
 
 
 def _all(call: Call, op: Operation, families: tuple[int, ...]) -> Messages:
-    """rtnl_dump_all(): the dumps of several families in one; what the first one refuses ends it."""
+    """rtnl_dump_all(): the dumps of several families in one; what the first one refuses ends it. Each family's messages
+    are watched for changes by themselves."""
     for family in families:
-        half = op.registered[family].dump
+        registered = _registered(call.machine.build, op, family)
+        if registered is None:
+            continue
+        half = registered.dump
         assert half is not None
         read(call, half)
         whole = call.dump
         messages = dumpits_of[op, family](call)
+        generation = None
         if isinstance(messages, Dump):
-            call.dump, messages = whole, messages.messages
+            call.dump, generation, messages = whole, messages.generation, messages.messages
+        whole.turn(generation)
         yield from messages
+    call.dump.turn(None)
 
 
 def may_join(endpoint: Endpoint, group: int) -> None:

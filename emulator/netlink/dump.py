@@ -59,10 +59,18 @@ class Dump:
         self.errno = 0
         self.seen = 0
         self.interrupted = False  # the next datagram says so whatever `generation` tells
+        self.fresh = 0  # messages in the datagram at hand since it, or the set that is dumped, began
 
     def room(self, shown: int) -> int:
         """How large the next datagram may become, in bytes, for a reader that has shown ``shown`` bytes of room."""
         return max(self.least, GOODSIZE, shown)
+
+    def turn(self, generation: Callable[[], int] | None) -> None:
+        """The next messages are of another set: what was to be said of the last one in this datagram is kept, and the
+        new one is looked at for the first time (rtnl_dump_all())."""
+        if self.fresh:
+            self.interrupted = self._changed()
+        self.generation, self.seen, self.fresh = generation, 0, 0
 
     def fill(self, size: int) -> tuple[bytes, bool]:
         """The next datagram, of at most ``size`` bytes.
@@ -72,8 +80,11 @@ class Dump:
         extack = Extack()
         parts: list[bytes] = []
         left = size
+        self.fresh = 0
         if not self.exhausted:
             left = self._pack(parts, left, extack)
+        else:
+            self.generation = None  # nobody looks again: the dump's function is not called any more
         flags = self._interrupted(parts)
         if not self.exhausted or left < DONE_SIZE or (self.done_apart and parts and not self.errno):
             return b"".join(parts), False
@@ -109,6 +120,7 @@ class Dump:
                         break
                     parts.append(encoded)
                     left -= len(encoded)
+                    self.fresh += 1
                 fill = None
         except Refusal as refusal:
             extack.merge(refusal)
@@ -123,10 +135,7 @@ class Dump:
 
     def _interrupted(self, parts: list[bytes]) -> int:
         """nl_dump_check_consistent(): marks the first message of the datagram if the set has changed since the last."""
-        changed, self.interrupted = self.interrupted, False
-        if self.generation is not None:
-            now = self.generation()
-            changed, self.seen = changed or (bool(self.seen) and now != self.seen), now
+        changed, self.interrupted = self._changed(), False
         if not changed:
             return 0
         if parts:
@@ -134,3 +143,11 @@ class Dump:
             first[6] |= DUMP_INTR
             parts[0] = bytes(first)
         return DUMP_INTR
+
+    def _changed(self) -> bool:
+        """Whether something has changed since this was asked last, or is to be said to have."""
+        if self.generation is None:
+            return self.interrupted
+        now, before = self.generation(), self.seen
+        self.seen = now
+        return self.interrupted or (bool(before) and now != before)

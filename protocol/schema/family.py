@@ -119,11 +119,12 @@ class Half:
 @dataclass(frozen=True, eq=False)
 class Registered:
     """How one protocol family answers a message type of rtnetlink (struct rtnl_link). bulk: a request may delete
-    many at once (RTNL_FLAG_BULK_DEL_SUPPORTED)."""
+    many at once (RTNL_FLAG_BULK_DEL_SUPPORTED); option: what the kernel must be built with for the family to answer."""
 
     do: Half | None = None
     dump: Half | None = None
     bulk: bool = False
+    option: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

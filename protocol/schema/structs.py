@@ -54,6 +54,11 @@ rta_cacheinfo = "rta_cacheinfo" / c.Struct(
 ifaddrmsg = "ifaddrmsg" / c.Struct("family" / u8, "prefixlen" / u8, "flags" / u8, "scope" / u8, "index" / u32)
 ifa_cacheinfo = "ifa_cacheinfo" / c.Struct("prefered" / u32, "valid" / u32, "cstamp" / u32, "tstamp" / u32)
 
+# linux/if_addrlabel.h
+ifaddrlblmsg = "ifaddrlblmsg" / c.Struct(
+    "family" / u8, "reserved" / u8, "prefixlen" / u8, "flags" / u8, "index" / u32, "seq" / u32
+)
+
 # linux/neighbour.h
 ndmsg = "ndmsg" / c.Struct(
     "family" / u8, "pad1" / u8, "pad2" / u16, "ifindex" / s32, "state" / u16, "flags" / u8, "type" / u8

@@ -19,7 +19,6 @@ OUT_OF_REACH: dict[str, str] = {
     "7.2.13/c08_dumps": OTHER_FAMILIES,
     "7.2.13/c10_groups": OTHER_FAMILIES,
     "7.2.13/c12_elsewhere": OTHER_FAMILIES,
-    "7.2.13/r61_proxies": "RTM_NEWNETCONF of MPLS, for who listens to all groups",
 }
 GENERIC_ONLY: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ None is the kernel's own doing (port id 0, no request).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
@@ -60,6 +60,8 @@ class Stage(IntEnum):
     """device_initcall, net/bridge"""
     VLAN = 9
     """device_initcall, net/8021q"""
+    MPLS = 10
+    """device_initcall, net/mpls"""
 
 
 class NetdevEvent(IntEnum):
@@ -173,6 +175,11 @@ class Announcer(Protocol):
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
 
+    def netconf(self, net: Net, event: int, family: int, ifindex: int, conf: object,
+                fields: Iterable[object] | None = None) -> None:
+        """RTM_NEWNETCONF or RTM_DELNETCONF to the family's group (inet_netconf_notify_devconf()). conf: the settings;
+        fields: those that are told, None for all."""
+
     def uevent(self, net: Net, event: Uevent) -> None:
         """An uevent to those of the namespace."""
 
@@ -228,6 +235,10 @@ class NullAnnouncer(Announcer):
         pass
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
+        pass
+
+    def netconf(self, net: Net, event: int, family: int, ifindex: int, conf: object,
+                fields: Iterable[object] | None = None) -> None:
         pass
 
     def uevent(self, net: Net, event: Uevent) -> None:

@@ -15,7 +15,7 @@ from nlemu.emulator.kernel.core.uevents import Action
 from nlemu.emulator.kernel.devices import announce, flags, qdisc, rx_mode, uevents
 from nlemu.emulator.kernel.devices.rename import drop_altname
 from nlemu.emulator.kernel.devices.states import RegState
-from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal, formatted
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -68,7 +68,7 @@ def _name_there(dev: Device, net: Net, pattern: str | None) -> str:
         return net.prepare_name(pattern)
     except Refusal as refused:
         text = f"Unable to use '{pattern}' for the new interface name in the target netns"
-        raise Refusal(refused.errno, text) from refused
+        raise Refusal(refused.errno, formatted(text)) from refused
 
 
 def _check_altnames(dev: Device, net: Net) -> None:
@@ -76,7 +76,7 @@ def _check_altnames(dev: Device, net: Net) -> None:
         if net.by_name(name) is None:
             continue
         if not dev.net.dying:
-            raise Refusal(EEXIST, f"An interface with the altname {name} exists in the target netns")
+            raise Refusal(EEXIST, formatted(f"An interface with the altname {name} exists in the target netns"))
         drop_altname(dev, name)
 
 

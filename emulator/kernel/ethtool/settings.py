@@ -14,7 +14,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.queue import min_provider_channels, queue_busy
-from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal, formatted
 from nlemu.protocol.uapi.ethtool import TcpDataSplit
 from nlemu.protocol.uapi.netdev import QueueType
 
@@ -178,8 +178,8 @@ def set_channels(dev: Device, wanted: Mapping[str, int]) -> bool:
     provided = min_provider_channels(dev)
     # Not a strict comparison, though the count is one more than the index: the kernel refuses one channel too many.
     if rx <= provided:
-        raise Refusal(EINVAL, "requested channel counts are too low for existing memory provider setting "
-                              f"({provided})")
+        text = f"requested channel counts are too low for existing memory provider setting ({provided})"
+        raise Refusal(EINVAL, formatted(text))
     for kind, count, old in ((QueueType.RX, rx, old_rx), (QueueType.TX, tx, old_tx)):
         for index in range(count, old):
             busy = queue_busy(dev, index, kind)
@@ -227,7 +227,7 @@ def set_rings(dev: Device, wanted: Mapping[str, int]) -> bool:
     _exceeds(rings, pairs, "requested ring size exceeds maximum")
     if rings.tx_push_buf_len > rings.tx_push_buf_len_max:
         text = f"Requested TX push buffer exceeds the maximum of {rings.tx_push_buf_len_max}"
-        raise Refusal(EINVAL, text, at="tx-push-buf-len")
+        raise Refusal(EINVAL, formatted(text), at="tx-push-buf-len")
     dev.ops.set_ringparam(dev, rings)
     dev.cfg.hds_config = rings.tcp_data_split
     dev.cfg.hds_thresh = rings.hds_thresh

@@ -34,13 +34,14 @@ LOOPBACK = {Ipv4Devconf.NOXFRM: 1, Ipv4Devconf.NOPOLICY: 1}
 
 
 class Ipv4Conf:
-    """The settings of one device. words: all of them, in the order of their numbers, of which the first is 1."""
+    """The settings of one device; without one, those that a namespace begins with. words: all of them, in the order of
+    their numbers, of which the first is 1."""
 
     __slots__ = ("words",)
 
-    def __init__(self, dev: Device, *, registering: bool = True) -> None:
+    def __init__(self, dev: Device | None = None, *, registering: bool = True) -> None:
         self.words = list(WORDS)
-        if registering and dev.flags & IFF.LOOPBACK:
+        if registering and dev is not None and dev.flags & IFF.LOOPBACK:
             for field, value in LOOPBACK.items():
                 self[field] = value
 

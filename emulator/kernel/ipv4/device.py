@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.inet import neighbour_events
 from nlemu.emulator.kernel.inet.membership import Groups
-from nlemu.emulator.kernel.inet.names import check_name
+from nlemu.emulator.kernel.inet.names import RESERVED, check_name
 from nlemu.emulator.kernel.ipv4 import address, arp, fib_sync, groups
 from nlemu.emulator.kernel.ipv4.conf import MIN_MTU, Ipv4Conf
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -48,12 +50,14 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
             check_name(dev)
             idev = dev.ip4 = InetDevice(dev, registering=event == NetdevEvent.REGISTER)
             dev.changed()
+            _tell_settings(dev, idev, RTM.NEWNETCONF)
             if dev.up:
                 groups.up(dev, idev)
     elif event == NetdevEvent.UNREGISTER or (event == NetdevEvent.CHANGEMTU and dev.mtu < MIN_MTU):
         dev.ip4.dead = True
         groups.destroy(dev, dev.ip4)
         address.remove_all(dev)
+        _tell_settings(dev, dev.ip4, RTM.DELNETCONF)
         neighbour_events.ifdown(dev, arp.TABLE.family)
         dev.ip4 = None
         dev.changed()
@@ -67,3 +71,13 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
         groups.down(dev, dev.ip4)
     elif event == NetdevEvent.CHANGENAME:
         address.rename(dev)
+        _tell_settings(dev, dev.ip4, RTM.DELNETCONF)
+        if dev.name not in RESERVED:
+            _tell_settings(dev, dev.ip4, RTM.NEWNETCONF)
+
+
+def _tell_settings(dev: Device, idev: InetDevice, event: RTM) -> None:
+    """devinet_sysctl_register(), devinet_sysctl_unregister(): all settings come, or go without being told."""
+    dev.kernel.announcer.netconf(
+        dev.net, event, AF_INET, dev.ifindex, idev.conf, () if event == RTM.DELNETCONF else None
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet.rules import IPMR, IPV4, Rules
+from nlemu.emulator.kernel.ipv4.conf import Ipv4Conf
 from nlemu.emulator.kernel.ipv4.fib import Fib4
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ BROADCAST = 0xFFFFFFFF
 class Ip4Net:
     """Of one namespace. genid: grows with every change of its addresses (dev_addr_genid); mortal: the addresses whose
     lifetime is not infinite; expiry: the job that looks which of them are due; autojoined: the groups that the kernel's
-    own socket has joined, each with the index of a device (mc_autojoin_sk); group_rules: of routes of groups."""
+    own socket has joined, each with the index of a device (mc_autojoin_sk); group_rules: of routes of groups;
+    conf_all, conf_default: the settings that stand for all devices, and those of devices to come."""
 
-    __slots__ = ("autojoined", "expiry", "fib", "genid", "group_rules", "mortal", "rules")
+    __slots__ = ("autojoined", "conf_all", "conf_default", "expiry", "fib", "genid", "group_rules", "mortal", "rules")
 
     def __init__(self) -> None:
         self.fib = Fib4()
@@ -38,6 +40,7 @@ class Ip4Net:
         self.mortal: dict[Address4, None] = {}
         self.autojoined: set[tuple[int, int]] = set()
         self.expiry: Job | None = None
+        self.conf_all, self.conf_default = Ipv4Conf(), Ipv4Conf()
 
 
 def of(net: Net) -> Ip4Net:

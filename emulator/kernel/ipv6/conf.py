@@ -71,12 +71,15 @@ NO_DAD = int(IFF.NOARP | IFF.LOOPBACK)
 
 
 class Ipv6Conf:
-    """The settings of one device. words: all of them, in the order of their numbers, of which the first is 0."""
+    """The settings of one device; without one, those that a namespace begins with. words: all of them, in the order of
+    their numbers, of which the first is 0."""
 
     __slots__ = ("words",)
 
-    def __init__(self, dev: Device) -> None:
-        self.words = list(defaults(dev.kernel.build))
+    def __init__(self, build: Build, dev: Device | None = None) -> None:
+        self.words = list(defaults(build))
+        if dev is None:
+            return
         self[Ipv6Devconf.MTU6] = dev.mtu
         if dev.flags & NO_DAD:
             self[Ipv6Devconf.ACCEPT_DAD] = -1

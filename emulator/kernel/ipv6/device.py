@@ -21,7 +21,7 @@ from nlemu.emulator.kernel.ipv6.mld import Listener
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF, IfOper
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
-from nlemu.protocol.uapi.rtnetlink import RTNH_F
+from nlemu.protocol.uapi.rtnetlink import RTM, RTNH_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.work import Job
@@ -54,7 +54,7 @@ class Inet6Device:
 
     def __init__(self, dev: Device) -> None:
         kernel = dev.kernel
-        self.conf = Ipv6Conf(dev)
+        self.conf = Ipv6Conf(kernel.build, dev)
         self.flags = READY if dev.running and link_ready(dev) else 0
         self.tstamp = kernel.clock.now
         # neigh_rand_reach_time(): between half and one and a half of the base.
@@ -85,7 +85,9 @@ def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
         _mtu_changed(dev, idev)
     elif event == NetdevEvent.CHANGENAME:
         if idev is not None:
+            _tell_settings(dev, idev, RTM.DELNETCONF)
             check_name(dev)
+            _tell_settings(dev, idev, RTM.NEWNETCONF)
     elif event in (NetdevEvent.DOWN, NetdevEvent.UNREGISTER):
         _down(dev, unregister=event == NetdevEvent.UNREGISTER)
     else:
@@ -138,6 +140,7 @@ def _add(dev: Device) -> Inet6Device:
     """ipv6_add_dev()."""
     idev = dev.ip6 = Inet6Device(dev)
     dev.changed()
+    _tell_settings(dev, idev, RTM.NEWNETCONF)
     mld.join(dev, ip6.INTERFACE_NODES)
     mld.join(dev, ip6.ALL_NODES)
     return idev
@@ -176,6 +179,15 @@ def _down(dev: Device, *, unregister: bool) -> None:
     idev.tstamp = dev.kernel.clock.now
     idev.ra_mtu = 0
     dev.changed()
+    if unregister:
+        _tell_settings(dev, idev, RTM.DELNETCONF)
+
+
+def _tell_settings(dev: Device, idev: Inet6Device, event: RTM) -> None:
+    """addrconf_sysctl_register(), addrconf_sysctl_unregister(): all settings come, or go without being told."""
+    dev.kernel.announcer.netconf(
+        dev.net, event, ip6.AF_INET6, dev.ifindex, idev.conf, () if event == RTM.DELNETCONF else None
+    )
 
 
 def _mtu_changed(dev: Device, idev: Inet6Device | None) -> None:

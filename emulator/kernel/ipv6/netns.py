@@ -9,6 +9,7 @@ from enum import IntFlag
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet.rules import IP6MR, IPV6, Rules
+from nlemu.emulator.kernel.ipv6.conf import Ipv6Conf
 from nlemu.emulator.kernel.ipv6.fib import Fib6
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv6.labels import Labels
 
 AF_INET6 = 10
 LOOPBACK = 1
@@ -95,9 +97,13 @@ class Ip6Net:
     """Of one namespace. addresses: all, by address and device; genid: grows with every change of them (dev_addr_genid);
     mortal: those whose lifetime is not infinite; autojoined: the groups that the kernel's own socket
     has joined, each with the index of a device (mc_autojoin_sk); expiry: the job that looks which of them are due;
-    rules: as far as the kernel is built with them; group_rules: of routes of groups."""
+    rules: as far as the kernel is built with them; group_rules: of routes of groups; conf_all, conf_default: the
+    settings that stand for all devices, and those of devices to come; labels: of addresses."""
 
-    __slots__ = ("addresses", "autojoined", "expiry", "fib", "genid", "group_rules", "mortal", "rules")
+    __slots__ = (
+        "addresses", "autojoined", "conf_all", "conf_default", "expiry", "fib", "genid", "group_rules", "labels",
+        "mortal", "rules",
+    )
 
     def __init__(self, build: Build) -> None:
         self.fib = Fib6(build.has("IPV6_MULTIPLE_TABLES"))
@@ -108,6 +114,8 @@ class Ip6Net:
         self.mortal: dict[Address6, None] = {}
         self.autojoined: set[tuple[int, int]] = set()
         self.expiry: Job | None = None
+        self.labels: Labels | None = None
+        self.conf_all, self.conf_default = Ipv6Conf(build), Ipv6Conf(build)
 
 
 def of(net: Net) -> Ip6Net:

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.ipv6 import solicit
 from nlemu.emulator.kernel.ipv6.device import on_event6
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 READY = int(InetDeviceFlag.READY)
+TOLD = frozenset((Ipv6Devconf.PROXY_NDP, Ipv6Devconf.IGNORE_ROUTES_WITH_LINKDOWN))
+"""Settings whose change is told to RTNLGRP_IPV6_NETCONF."""
 
 
 def set_conf(dev: Device, field: Ipv6Devconf, value: int) -> None:
@@ -27,6 +31,8 @@ def set_conf(dev: Device, field: Ipv6Devconf, value: int) -> None:
     conf = dev.inet6.conf
     was, conf[field] = conf[field], value
     dev.changed()
+    if field in TOLD and bool(was) != bool(value):
+        dev.kernel.announcer.netconf(dev.net, RTM.NEWNETCONF, AF_INET6, dev.ifindex, conf, (field,))
     if field == Ipv6Devconf.DISABLE_IPV6 and bool(was) != bool(value):
         on_event6(NetdevEvent.DOWN if value else NetdevEvent.UP, dev, Info())
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.kernel.devices.queue import is_leased, is_leasee
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.queues import provider
-from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal, formatted
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -117,7 +117,7 @@ class Devmem:
             other = dma_device(dev, index)
             if dma is not None and other is not dma:
                 text = f"DMA device mismatch between queue {index} and {previous} (multi-PF device?)"
-                raise Refusal(errno.EOPNOTSUPP, text)
+                raise Refusal(errno.EOPNOTSUPP, formatted(text))
             dma = other
         binding = self._bind(dev, dma, dmabuf, owner, "dma-buf SG length must be PAGE_SIZE aligned")
         try:

@@ -5,6 +5,8 @@ net/ipv4/fib_semantics.c, IPv6 in that of rt6_fill_node() of net/ipv6/route.c. A
 family has.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from nlemu.protocol.families.route.addr import in6_addr, in_addr
@@ -12,9 +14,9 @@ from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import be16, be32, binary, nest, string, structure, u8, u16, u32
-from nlemu.protocol.schema.policy import LIBERAL, Policy
+from nlemu.protocol.schema.policy import LIBERAL, STRICT, Policy
 from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop
-from nlemu.protocol.uapi.rtnetlink import RTM, RTM_F
+from nlemu.protocol.uapi.rtnetlink import RTM, RTM_F, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR
 from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
 
 HEADER = structure(rtmsg, "rtmsg")
@@ -127,6 +129,8 @@ ASKS_ALL = Half(
     ),
 )
 """ip_valid_fib_dump_req(), which both families use; attributes are looked at one by one."""
+ASKS_GROUPS = replace(ASKS_ALL, done_apart=False)
+"""The same of routes of multicast groups."""
 
 
 def asks_one(
@@ -144,6 +148,36 @@ def asks_one(
         policy, level=LIBERAL, cut=f"{prefix}: Invalid header for {request}", strict=Strict(check=values)
     )
 
+
+
+
+def _of_a_group(prefix: str, bits: int) -> Callable[[Any], str | None]:
+    def values(header: Any) -> str | None:
+        unsaid = header.tos or header.table or header.protocol or header.scope or header.type or header.flags
+        if unsaid or header.src_len not in (0, bits) or header.dst_len not in (0, bits):
+            return f"{prefix}: Invalid values in header for multicast route get request"
+        return None
+
+    return values
+
+
+ONE_OF_GROUPS = Half(
+    IPV4, level=LIBERAL, cut="ipv4: Invalid header for multicast route get request",
+    strict=Strict(check=_of_a_group("ipv4", 32)),
+)
+"""ipmr_rtm_valid_getroute_req()"""
+IP6MR = Policy(
+    Rta.src.but(min=16, max=16), Rta.dst.but(min=16, max=16), Rta.table, top=RTA_MAX, chosen_from=Rta
+)
+"""ip6mr_getroute_policy"""
+
+
+def checked_group6(header: Any) -> str | None:
+    """What is wrong with the header of such a request, if anything is: looked at after the attributes."""
+    return _of_a_group("ipv6", 128)(header)
+
+
+ONE_OF_GROUPS6 = Half(IP6MR, level=STRICT)
 
 NEWROUTE = route.operation(
     RTM.NEWROUTE, Rta, fixed=HEADER, registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6)}
@@ -165,6 +199,8 @@ GETROUTE = route.operation(
             do=asks_one(IPV6, "ipv6", "get route request", 128, RTM_F.FIB_MATCH, "Invalid flags for"),
             dump=ASKS_ALL,
         ),
+        RTNL_FAMILY_IPMR: Registered(do=ONE_OF_GROUPS, dump=ASKS_GROUPS),
+        RTNL_FAMILY_IP6MR: Registered(do=ONE_OF_GROUPS6, dump=ASKS_GROUPS, option="IPV6_MROUTE"),
         AF_UNSPEC: Registered(dump=Half(None, every=(AF_INET, AF_INET6), done_apart=True)),
     },
 )

@@ -15,21 +15,24 @@ from nlemu.emulator.machine.endpoint import Endpoint
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.netlink.registry import doits_of, dumpits_of
 from nlemu.protocol.families.route.addr import Ifa
+from nlemu.protocol.families.route.addrlabel import Ifal
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.route.link import Link
 from nlemu.protocol.families.route.neigh import Nda
+from nlemu.protocol.families.route.netconf import Netconf
 from nlemu.protocol.families.route.nsid import Nsid
 from nlemu.protocol.families.route.route import Rta
 from nlemu.protocol.families.route.rule import Fra
 from nlemu.protocol.frame import message, split
 from nlemu.protocol.schema.attributes import Attr, pack
 from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NlmsgType
-from nlemu.protocol.uapi.rtnetlink import RTM
-from nlemu.protocol.uapi.socket import AF_BRIDGE, AF_INET, AF_INET6, AF_UNSPEC
+from nlemu.protocol.uapi.rtnetlink import RTM, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR
+from nlemu.protocol.uapi.socket import AF_BRIDGE, AF_INET, AF_INET6, AF_MPLS, AF_UNSPEC
 
 REQUEST, ACK, DUMP = int(NLM_F.REQUEST), int(NLM_F.ACK), int(NLM_F.DUMP)
 HEADERS = {RTM.NEWLINK: 16, RTM.NEWADDR: 8, RTM.NEWROUTE: 12, RTM.NEWNEIGH: 12, RTM.NEWRULE: 12, RTM.NEWNSID: 4,
-           RTM.NEWLINKPROP: 16, RTM.GETMULTICAST & ~3: 8, RTM.GETANYCAST & ~3: 8}
+           RTM.NEWLINKPROP: 16, RTM.GETMULTICAST & ~3: 8, RTM.GETANYCAST & ~3: 8, RTM.NEWADDRLABEL: 12,
+           RTM.NEWNETCONF: 4}
 """The size of the structure that a request begins with, with its padding, by the first type of the block."""
 
 Row = tuple[RTM, int, Attr[int]]
@@ -52,6 +55,14 @@ DOITS: tuple[Row, ...] = (
     (RTM.DELROUTE, AF_INET6, Rta.oif),
     (RTM.GETROUTE, AF_INET, Rta.oif),
     (RTM.GETROUTE, AF_INET6, Rta.oif),
+    (RTM.GETROUTE, RTNL_FAMILY_IPMR, Rta.oif),
+    (RTM.GETROUTE, RTNL_FAMILY_IP6MR, Rta.table),
+    (RTM.NEWADDRLABEL, AF_INET6, Ifal.label),
+    (RTM.DELADDRLABEL, AF_INET6, Ifal.label),
+    (RTM.GETADDRLABEL, AF_INET6, Ifal.label),
+    (RTM.GETNETCONF, AF_INET, Netconf.ifindex),
+    (RTM.GETNETCONF, AF_INET6, Netconf.ifindex),
+    (RTM.GETNETCONF, AF_MPLS, Netconf.ifindex),
     (RTM.NEWNEIGH, AF_UNSPEC, Nda.probes),
     (RTM.NEWRULE, AF_INET, Fra.priority),
     (RTM.DELRULE, AF_INET, Fra.priority),
@@ -73,6 +84,8 @@ DUMPITS: tuple[Row, ...] = (
     (RTM.GETANYCAST, AF_INET6, Ifa.target_netnsid),
     (RTM.GETROUTE, AF_INET, Rta.table),
     (RTM.GETROUTE, AF_INET6, Rta.table),
+    (RTM.GETROUTE, RTNL_FAMILY_IPMR, Rta.table),
+    (RTM.GETROUTE, RTNL_FAMILY_IP6MR, Rta.table),
     (RTM.GETNEIGH, AF_UNSPEC, Nda.ifindex),
     (RTM.GETNSID, AF_UNSPEC, Nsid.target_nsid),
 )
@@ -80,11 +93,17 @@ FORGIVEN = {(RTM.GETLINK, AF_BRIDGE), (RTM.GETNEIGH, AF_UNSPEC)}
 """Dumps of which a liberal socket's request is read, and told of, but not refused. That of all links is one too, but
 its DONE stands in a datagram of its own, which does not know any more what was wrong with the request."""
 BARE_DUMPITS = {(RTM.GETLINK, AF_INET6): "ipv6: Invalid data after header",
-                (RTM.GETRULE, AF_UNSPEC): "Invalid data after header in fib rule dump request"}
+                (RTM.GETRULE, AF_UNSPEC): "Invalid data after header in fib rule dump request",
+                (RTM.GETADDRLABEL, AF_INET6): "ipv6: Invalid data after header for address label dump request",
+                (RTM.GETNETCONF, AF_INET): "ipv4: Invalid data after header in netconf dump request",
+                (RTM.GETNETCONF, AF_INET6): "ipv6: Invalid data after header in netconf dump request",
+                (RTM.GETNETCONF, AF_MPLS): "mpls_router: Invalid data after header in netconf dump request"}
 """Dumps that take no attribute at all."""
 
 FAILED = "Attribute failed policy validation"
-STRICT_TEXTS = {RTM.NEWLINKPROP: "invalid attribute length", RTM.DELLINKPROP: "invalid attribute length"}
+STRICT_TEXTS = {(RTM.NEWLINKPROP, AF_UNSPEC): "invalid attribute length",
+                (RTM.DELLINKPROP, AF_UNSPEC): "invalid attribute length",
+                (RTM.GETROUTE, RTNL_FAMILY_IP6MR): "invalid attribute length"}
 """What a validator says that is strict with every socket."""
 ENDS = (NlmsgType.ERROR, NlmsgType.DONE)
 
@@ -142,7 +161,7 @@ def test_a_doit_reads_by_its_policy(row: Row) -> None:
     number, text = ask(kind, family, short(attr))
     rules = kind in (RTM.NEWRULE, RTM.DELRULE)
     assert number in (errno.ERANGE, errno.EINVAL)
-    assert text == ("Error parsing msg" if rules else STRICT_TEXTS.get(kind, FAILED))
+    assert text == ("Error parsing msg" if rules else STRICT_TEXTS.get((kind, family), FAILED))
 
 
 @pytest.mark.parametrize("row", DOITS, ids=name)
@@ -179,7 +198,10 @@ def test_some_dumps_take_no_attribute(kind: RTM, family: int) -> None:
     assert ask(kind, family, attr, strict=True, dump=True) == (errno.EINVAL, BARE_DUMPITS[kind, family])
 
 
-STRICT_DUMPS = [*((kind, family) for kind, family, _ in DUMPITS if kind != RTM.GETNSID), *BARE_DUMPITS]
+STRICT_DUMPS = [
+    (kind, family) for kind, family in (*((kind, family) for kind, family, _ in DUMPITS), *BARE_DUMPITS)
+    if kind not in (RTM.GETNSID, RTM.GETNETCONF)  # one byte is the whole of their header
+]
 
 
 @pytest.mark.parametrize("kind, family", STRICT_DUMPS)

@@ -51,13 +51,19 @@ ASKABLE = frozenset(
 )
 
 
+def check_lengths(call: Call, prefix: str, bits: int, family: str) -> None:
+    """EINVAL, with a text, for an address whose length the header leaves at 0."""
+    header, attrs = call.fixed, call.attrs
+    if (Rta.src in attrs and not header.src_len) or (Rta.dst in attrs and not header.dst_len):
+        raise Refusal(errno.EINVAL, f"{prefix}: rtm_src_len and rtm_dst_len must be {bits} for {family}")
+
+
 def check_asked(call: Call, prefix: str, request: str, bits: int, family: str) -> Attrs:
     """What is left of inet_rtm_valid_getroute_req(), inet6_rtm_valid_getroute_req() once the request has been read:
     EINVAL, with texts."""
-    header, attrs = call.fixed, call.attrs
+    attrs = call.attrs
     if call.endpoint.strict:
-        if (Rta.src in attrs and not header.src_len) or (Rta.dst in attrs and not header.dst_len):
-            raise Refusal(errno.EINVAL, f"{prefix}: rtm_src_len and rtm_dst_len must be {bits} for {family}")
+        check_lengths(call, prefix, bits, family)
         if not attrs.spans.keys() <= ASKABLE:
             raise Refusal(errno.EINVAL, f"{prefix}: Unsupported attribute in {request}")
     return attrs

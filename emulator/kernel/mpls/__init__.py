@@ -1,0 +1,1 @@
+"""MPLS, as far as a device shows it: net/mpls."""

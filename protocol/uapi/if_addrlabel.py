@@ -1,0 +1,3 @@
+"""uapi/linux/if_addrlabel.h."""
+
+IFAL_MAX = 2
