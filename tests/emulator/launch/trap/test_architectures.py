@@ -21,7 +21,7 @@ HEADERS = """
     accept 43 202, accept4 288 242, access 21 -, bind 49 200, bpf 321 280, chdir 80 49, clone 56 220, clone3 435 435,
     close 3 57, connect 42 203, creat 85 -, dup 32 23, dup2 33 -, dup3 292 24, execve 59 221, execveat 322 281,
     faccessat 269 48, faccessat2 439 439, fchdir 81 50, fcntl 72 25, fsmount 432 432, fsopen 430 430, fspick 433 433,
-    getcwd 79 17, getegid 108 177, geteuid 107 175, getgid 104 176, getpeername 52 205, getresgid 120 150,
+    fstatfs 138 44, getcwd 79 17, getegid 108 177, geteuid 107 175, getgid 104 176, getpeername 52 205, getresgid 120 150,
     getresuid 118 148, getsockname 51 204, getsockopt 55 209, getuid 102 174, getxattr 191 8,
     inotify_add_watch 254 27, ioctl 16 29, lgetxattr 192 9, listen 50 201, listxattr 194 11, llistxattr 195 12,
     lstat 6 -, mkdir 83 -, mkdirat 258 34, mount 165 40, mount_setattr 442 442, move_mount 429 429,
