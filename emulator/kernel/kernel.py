@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.kind import Kind
 
-INIT_NET_COOKIE = 1
+INIT_NET_COOKIE = 7  # NET_NS_INIT_ID
 INIT_NET_INO = 4026531833
-"""The first namespace's number is fixed (include/uapi/linux/nsfs.h); later ones count up from there here."""
+"""The first namespace's numbers are fixed (include/uapi/linux/nsfs.h); later ones count up from there here."""
 
 
 class Kernel:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import flags, settings
+from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.protocol.uapi.ethtool import ETH_GSTRING_LEN, EthtoolIoctl, StringSet
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
@@ -27,7 +28,9 @@ KERNEL_RELEASE = b"7.2.13"
 
 
 def ioctl(call: Call) -> Answer:
-    """An ioctl of the interface range. On anything but a socket it is none of ours."""
+    """An ioctl of a namespace's file, or of the interface range. On anything but a socket that is none of ours."""
+    if call.args[1] & 0xFFFFFFFF in nsfs.COMMANDS:
+        return nsfs.ioctl(call)
     with call.borrow(call.cint(0)) as borrowed:
         if not stat.S_ISSOCK(borrowed.mode):
             return PASS

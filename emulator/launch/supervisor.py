@@ -137,6 +137,8 @@ class Supervisor:
         self.namespaces = Namespaces(self, place)
         self.tasks = Tasks(self.poll, self.machine.init_net, net, self.namespaces.make, self.namespaces.sweep)
         self.files = Files(self, place)
+        if (closings := self.namespaces.files.closings) is not None:
+            self.watch_outside(closings, self.namespaces.closed)
         self.machine.processes.append(self.process_net)
         self.kept: dict[tuple[int, int], int] | None = {} if keep else None
         """By device and inode, the files that programs have of us; None where they can be borrowed."""

@@ -25,3 +25,4 @@ class So(IntEnum):
     RCVBUFFORCE = 33
     PROTOCOL = 38
     DOMAIN = 39
+    NETNS_COOKIE = 71

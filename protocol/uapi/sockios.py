@@ -20,3 +20,4 @@ class Sioc(IntEnum):
     GIFTXQLEN = 0x8942
     SIFTXQLEN = 0x8943
     ETHTOOL = 0x8946
+    GSKNS = 0x894C

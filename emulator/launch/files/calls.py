@@ -14,16 +14,20 @@ from nlemu.emulator.launch.files import doors
 from nlemu.emulator.launch.files.opened import INTERESTING
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node
 from nlemu.emulator.launch.namespaces.calls import is_netns_directory, netns_name
+from nlemu.emulator.launch.namespaces.nsfs import file_system
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
 from nlemu.emulator.launch.trap.redo import redo
 from nlemu.emulator.launch.trap.seccomp import libc
+from nlemu.protocol.uapi.nsfs import NSFS_MAGIC
 
 AT_FDCWD = -100
 AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR = 0x100, 0x200
 O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC = os.O_ACCMODE, os.O_CREAT, os.O_EXCL, os.O_TRUNC
 O_PATH = os.O_PATH
 W_OK = 2
-SYSFS_MAGIC = 0x62656572
+TMPFS_MAGIC = 0x01021994
+MAGIC = (("/sys/kernel/debug/", 0x64626720), ("/sys/", 0x62656572), ("/proc/", 0x9FA0))
+"""File systems by where they are mounted: DEBUGFS_MAGIC, SYSFS_MAGIC, PROC_SUPER_MAGIC (include/uapi/linux/magic.h)."""
 PREFIXES = tuple(prefix.encode() for prefix in INTERESTING)
 TOWARDS = (b"sys/", b"proc/", b"run/", b"var/", b"../")
 """How a relative path begins that may lead to files of ours from anywhere."""
@@ -65,6 +69,10 @@ def lookup(
         node = files.find(call, path, follow=follow)
         if not isinstance(node, bool):
             return path, node
+    if call.supervisor.namespaces.mounted:
+        covered = files.covered(call.tid, dirfd, raw)
+        if covered is not None:
+            return os.fsdecode(raw), NetFile(covered[1])
     if not (writes or doors.is_telling(raw) or (raw[:1] != b"/" and files.is_near(call.tid, dirfd))):
         return None
     name = doors.behind(call, dirfd, raw, follow=follow)
@@ -195,7 +203,7 @@ def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes
     found = supervisor.files.identity(node, path, supervisor.tasks.net(call.tid))
     if isinstance(node, NetFile):
         if node.link is not None and not follow:
-            return Attributes(stat.S_IFLNK | 0o777, node.net.inum, found.st_dev, 0, found.st_mtime)
+            return Attributes(stat.S_IFLNK | 0o777, found.st_ino, found.st_dev, 0, found.st_mtime)
         return Attributes(node.mode, found.st_ino, found.st_dev, 0, found.st_mtime)
     size = len(node.target) if isinstance(node, Link) else 0 if isinstance(node, Directory) else 4096
     return Attributes(node.mode, zlib.crc32(os.fsencode(path)), found.st_dev, size, found.st_mtime)
@@ -284,11 +292,15 @@ def readlinkat(call: Call) -> Answer:
 
 
 def statfs(call: Call) -> Answer:
-    """statfs(): everything of ours is on a sysfs."""
-    if existing(call, AT_FDCWD, call.args[0]) is None:
+    """statfs(): of a file of ours, by where Linux has it."""
+    found = existing(call, AT_FDCWD, call.args[0])
+    if found is None:
         return PASS
-    told = struct.pack("=qqqqqqqiiqqq", SYSFS_MAGIC, 4096, 0, 0, 0, 0, 0, 0, 0, 255, 4096, 0)
-    call.write(call.args[1], told.ljust(120, b"\0"))
+    path, node = found
+    magic = next((number for top, number in MAGIC if path.startswith(top)), TMPFS_MAGIC)
+    if isinstance(node, NetFile):
+        magic = NSFS_MAGIC
+    call.write(call.args[1], file_system(magic))
     return 0
 
 
@@ -318,8 +330,10 @@ def _unlink(call: Call, dirfd: int, place: int) -> Answer:
     found = existing(call, dirfd, place, follow=False)
     if found is None:
         return PASS
-    path, _ = found
+    path, node = found
     name = netns_name(path)
+    if name is None and isinstance(node, NetFile):
+        raise OSError(errno.EBUSY, path)
     if name is None or not call.supervisor.root:
         raise OSError(errno.EPERM, path)
     call.supervisor.namespaces.remove_name(name)

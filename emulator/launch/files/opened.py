@@ -24,6 +24,7 @@ from nlemu.emulator.launch.files import doors, netdevsim, procfs, sysctl, sysfs
 from nlemu.emulator.launch.files.doors import AT_FDCWD
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
+from nlemu.emulator.launch.trap.task import beneath
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -88,6 +89,8 @@ class Files:
                 return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
             case ["proc", "net", name] if name in procfs.FILES:
                 return self._proc_net(tasks.net(call.tid), name)
+            case ["proc", who, "fd", number] | ["proc", who, "task", _, "fd", number] if number.isdecimal():
+                return self._descriptor(call, who, number, follow=follow)
             case ["proc", who, *rest] if _of_interest(rest):
                 return self._of_thread(call, who, rest)
             case ["proc", who, "task", thread, *rest] if _of_interest(rest):
@@ -110,7 +113,20 @@ class Files:
             return None
         if net is None:
             return False  # a process that is not ours to tell of
-        return NetFile(net, f"net:[{net.inum}]") if rest[0] == "ns" else self._proc_net(net, rest[1])
+        if rest[0] == "ns":
+            return NetFile(net, self.supervisor.namespaces.files.link(net))
+        return self._proc_net(net, rest[1])
+
+    def _descriptor(self, call: Call, who: str, number: str, *, follow: bool) -> Node | bool:
+        """/proc/PID/fd/N, where that is a namespace's file, or one of ours that is read."""
+        pid = str(call.tid) if who in ("self", "thread-self") else who
+        try:
+            found = os.stat(f"/proc/{pid}/fd/{number}")
+        except OSError:
+            return False
+        namespaces = self.supervisor.namespaces
+        net = namespaces.files.behind(found.st_dev, found.st_ino)
+        return False if net is None else NetFile(net, namespaces.files.link(net))
 
     def _proc_net(self, net: Net, name: str) -> File:
         return File(lambda: procfs.FILES[name](net))
@@ -126,10 +142,25 @@ class Files:
             }
         )
 
-    def net_at(self, call: Call, path: str) -> Net | None:
-        """The namespace whose file that is."""
-        node = self.find(call, path)
-        return node.net if isinstance(node, NetFile) else None
+    def covered(self, tid: int, dirfd: int, raw: bytes) -> tuple[tuple[int, int], Net] | None:
+        """Where a program's own file has a namespace mounted on it: the file's device and inode, and the namespace."""
+        mounted = self.supervisor.namespaces.mounted
+        if not mounted or not raw:
+            return None
+        try:
+            found = os.stat(beneath(tid, dirfd, raw))
+        except OSError:
+            return None
+        net = mounted.get((found.st_dev, found.st_ino))
+        return None if net is None else ((found.st_dev, found.st_ino), net)
+
+    def namespace_at(self, call: Call, path: str) -> Net | None:
+        """The namespace whose file is at that path, as the caller sees it."""
+        node = self.find(call, posixpath.normpath(path)) if path.startswith("/") else False
+        if isinstance(node, NetFile):
+            return node.net
+        covered = self.covered(call.tid, -1, os.fsencode(path))
+        return None if covered is None else covered[1]
 
     # As descriptors
 
@@ -137,9 +168,7 @@ class Files:
         """A descriptor for a node, to be given to a program and closed. reads: what is in it will be read. OSError as
         from reading it."""
         if isinstance(node, NetFile):
-            fd = os.dup(self.supervisor.namespaces.file(node.net))
-            self.supervisor.namespaces.given(node.net)
-            return fd
+            return self.supervisor.namespaces.open(node.net)
         if isinstance(node, Directory):
             return os.open(self.directory(node, path, net), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         assert isinstance(node, File)
@@ -271,7 +300,7 @@ class Files:
     def identity(self, node: Node, path: str, net: Net) -> os.stat_result:
         """stat() of the node, as fstat() of its descriptor would have it where that matters: of namespaces."""
         if isinstance(node, NetFile):
-            return os.fstat(self.supervisor.namespaces.file(node.net))
+            return self.supervisor.namespaces.files.identity(node.net)
         return os.stat(self.shadow)
 
     def close(self) -> None:

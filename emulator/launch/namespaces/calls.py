@@ -8,12 +8,17 @@ through afterwards either, because the program believes that it is alone, so eve
 from __future__ import annotations
 
 import errno
+import os
 import posixpath
+import stat
 
+from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.filter import CLONE_NEWNET, CLONE_NEWNS
 from nlemu.emulator.launch.trap.redo import redo
+from nlemu.emulator.launch.trap.task import beneath
 
+AT_FDCWD = -100
 CLONE_NEWUSER = 0x10000000
 OTHER_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | CLONE_NEWUSER | 0x20000000
 """CLONE_NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID."""
@@ -106,7 +111,7 @@ def mount(call: Call) -> Answer:
     flags, supervisor = call.args[3], call.supervisor
     name = netns_name(target)
     if name is not None:
-        net = supervisor.files.net_at(call, source)
+        net = supervisor.files.namespace_at(call, source)
         if net is None or not flags & MS_BIND:
             raise OSError(errno.EINVAL, "not a namespace")
         may_enter(call)
@@ -115,6 +120,14 @@ def mount(call: Call) -> Answer:
         return 0
     if is_netns_directory(target):
         may_enter(call)
+        return 0
+    if flags & MS_BIND and (net := supervisor.files.namespace_at(call, source)) is not None:
+        may_enter(call)
+        place = os.stat(beneath(call.tid, AT_FDCWD, os.fsencode(target)))
+        if stat.S_ISDIR(place.st_mode):
+            raise OSError(errno.ENOTDIR, target)
+        supervisor.namespaces.mount((place.st_dev, place.st_ino), net)
+        supervisor.settle()
         return 0
     if call.process.unshared_mounts:
         if flags & PROPAGATION or target in ("/sys", "/sys/") or target.startswith("/etc/"):
@@ -135,6 +148,11 @@ def umount(call: Call) -> Answer:
         return 0
     if is_netns_directory(target):
         raise OSError(errno.EINVAL, "not mounted")
+    if (covered := call.supervisor.files.covered(call.tid, AT_FDCWD, os.fsencode(target))) is not None:
+        may_enter(call)
+        call.supervisor.namespaces.unmount(covered[0])
+        call.supervisor.settle()
+        return 0
     if call.process.unshared_mounts:
         if target in ("/sys", "/sys/"):
             return 0
@@ -142,4 +160,4 @@ def umount(call: Call) -> Answer:
     return PASS
 
 
-CALLS = {"setns": setns, "unshare": unshare, "clone": clone, "mount": mount, "umount2": umount}
+CALLS = {"setns": setns, "unshare": unshare, "clone": clone, "mount": mount, "umount2": umount, "fstatfs": nsfs.fstatfs}

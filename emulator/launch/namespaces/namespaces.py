@@ -1,8 +1,9 @@
 """Network namespaces as programs hold them: by being in one, by a name under /run/netns, by an open file, by a socket.
 
 Each of these holds the namespace; when the last is gone, it dies. Threads and sockets say when they let go, names are
-taken away by a call. An open file does not: it is a memfd of ours, which the kernel does not tell us is closed. So a
-namespace whose file was given out is looked for among the open files of all processes whenever somebody has left it.
+taken away by a call. Of open files it is told that one has been closed (nsfs.py), but not whether another is still open
+somewhere. So a namespace whose file was given out is looked for among the open files of all processes whenever one is
+closed, or somebody has left it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.launch.namespaces.nsfs import NamespaceFiles
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.task import descendants
 
@@ -35,7 +37,9 @@ class Namespaces:
         """What is mounted on a name."""
         self._public: set[str] = set()
         """Names that the host knows too."""
-        self._files: dict[Net, int] = {}
+        self.mounted: dict[tuple[int, int], Net] = {}
+        """By device and inode, the files of programs on which a namespace is mounted."""
+        self.files = NamespaceFiles(os.path.join(place, "nsfs"))
         self._given: set[Net] = set()
         """Those whose file may be open somewhere, and are held for that."""
         self._made = 0
@@ -66,37 +70,34 @@ class Namespaces:
 
     # Files
 
-    def file(self, net: Net) -> int:
-        """The file that stands for it, open; its inode is the namespace's identity."""
-        fd = self._files.get(net)
-        if fd is None:
-            fd = os.memfd_create(f"net:[{net.inum}]", os.MFD_CLOEXEC)
-            os.fchmod(fd, 0o444)
-            self._files[net] = fd
-        return fd
-
-    def given(self, net: Net) -> None:
-        """The file has been given to a program."""
+    def open(self, net: Net) -> int:
+        """The file that stands for it, open, to be given to a program and closed."""
         if net not in self._given:
             self._given.add(net)
             net.hold()
+        return self.files.open(net)
 
     def behind(self, borrowed: Borrowed) -> Net | None:
         """The namespace that an open file stands for."""
-        for net, fd in self._files.items():
-            found = os.fstat(fd)
-            if (found.st_ino, found.st_dev) == (borrowed.inode, borrowed.device):
-                return net
-        return None
+        return self.files.behind(borrowed.device, borrowed.inode)
+
+    def closed(self, _event: int = 0) -> None:
+        """Somebody has closed a namespace's file."""
+        self.files.heard()
+        if self._given:
+            self.sweep()
+            self.supervisor.settle()
 
     def sweep(self) -> None:
         """Lets go of namespaces whose files are open nowhere any more."""
         loose = self._given - set(self.bound.values()) - {self.supervisor.machine.init_net}
+        for process in self.supervisor.tasks:
+            loose.difference_update(process.nets.values())
         if not loose:
             return
         places = {}
         for net in loose:
-            found = os.fstat(self._files[net])
+            found = self.files.identity(net)
             places[found.st_dev, found.st_ino] = net
         for pid in descendants(self.supervisor.parent):
             with suppress(OSError):
@@ -106,7 +107,7 @@ class Namespaces:
                         places.pop((found.st_dev, found.st_ino), None)
         for net in places.values():
             self._given.discard(net)
-            os.close(self._files.pop(net))
+            self.files.forget(net)
             net.release()
 
     # Names
@@ -143,12 +144,23 @@ class Namespaces:
         net.release()
         self.sweep()
 
+    def mount(self, place: tuple[int, int], net: Net) -> None:
+        """mount --bind of a namespace's file on any other file, by its device and inode."""
+        net.hold()
+        if place in self.mounted:
+            self.mounted[place].release()
+        self.mounted[place] = net
+
+    def unmount(self, place: tuple[int, int]) -> None:
+        """umount() of that."""
+        self.mounted.pop(place).release()
+        self.sweep()
+
     def close(self) -> None:
         """Those that were named stay, if the host does; nobody holds the others any more."""
-        for net in (*self.bound.values(), *self._given):
+        for net in (*self.bound.values(), *self.mounted.values(), *self._given):
             net.release()
         self.bound.clear()
         self._given.clear()
-        for fd in self._files.values():
-            os.close(fd)
-        self._files.clear()
+        self.mounted.clear()
+        self.files.close()

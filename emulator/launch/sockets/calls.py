@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 
+from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.sockets.channel import Channel
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.filter import F_DUPFD_CLOEXEC
@@ -190,6 +191,8 @@ def getsockopt(call: Call) -> Answer:
     """netlink_getsockopt(), and of SOL_SOCKET what would tell a Unix socket from a netlink one."""
     level, name, place, length_place = call.cint(1), call.cint(2), call.args[3], call.args[4]
     channel = of(call)
+    if level == SOL_SOCKET and name == So.NETNS_COOKIE:
+        return netns_cookie(call, channel)
     if channel is None:
         return PASS
     endpoint = channel.endpoint
@@ -231,6 +234,14 @@ def getsockopt(call: Call) -> Answer:
     call.write(place, struct.pack("=i", value)[: min(room, 4)])
     call.write(length_place, struct.pack("=i", min(room, 4)))
     return 0
+
+
+def netns_cookie(call: Call, channel: Channel | None) -> Answer:
+    """SO_NETNS_COOKIE of any socket: where it was opened, as far as that is known."""
+    if channel is not None:
+        return nsfs.cookie(call, channel.net)
+    with call.borrow(call.cint(0)) as borrowed:
+        return nsfs.cookie(call, call.supervisor.tasks.net(call.tid)) if borrowed.is_socket else PASS
 
 
 def duplicate(call: Call) -> Answer:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import stat
 from collections.abc import Mapping
 from types import TracebackType
 
@@ -55,6 +56,11 @@ class Borrowed:
         self.fd = getfd(pidfd, fd)
         found = os.fstat(self.fd)
         self.inode, self.device, self.mode = found.st_ino, found.st_dev, found.st_mode
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether it is a socket of any kind."""
+        return stat.S_ISSOCK(self.mode)
 
     def __enter__(self) -> Borrowed:
         return self

@@ -31,6 +31,7 @@ from nlemu.emulator.launch.trap.instructions import (
     null,
     within,
 )
+from nlemu.protocol.uapi.nsfs import NsIoctl
 from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
 from nlemu.protocol.uapi.sockios import Sioc
 
@@ -38,6 +39,7 @@ MSG_TRUNC = 0x20
 AT_EMPTY_PATH = 0x1000
 F_DUPFD = 0
 F_DUPFD_CLOEXEC = 1030
+CLONE_THREAD = 0x00010000
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 SOCKADDR_NL = 12
@@ -115,6 +117,9 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         Rule("newfstatat", (lacks(3, AT_EMPTY_PATH),)),
         *(Rule(call) for call in PATH_CALLS),
         Rule("bpf", (equals(0, BPF_PROG_QUERY),)),
+        *(Rule("ioctl", (equals(1, command),)) for command in (Sioc.GSKNS, *NsIoctl)),
+        Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, So.NETNS_COOKIE))),
+        Rule("fstatfs"),
         Rule("setns"),
         Rule("unshare", (has(0, CLONE_NEWNET | CLONE_NEWNS),)),
         Rule("clone", (has(0, CLONE_NEWNET),)),

@@ -43,6 +43,13 @@ def children(tid: int, process: int) -> list[int]:
         return []
 
 
+def beneath(tid: int, dirfd: int, raw: bytes) -> bytes:
+    """A program's path, as a path of ours. dirfd: what a relative one begins at; negative: where the program is."""
+    if raw.startswith(b"/"):
+        return b"/proc/%d/root%b" % (tid, raw)
+    return (b"/proc/%d/cwd/%b" % (tid, raw)) if dirfd < 0 else b"/proc/%d/fd/%d/%b" % (tid, dirfd, raw)
+
+
 def descendants(pid: int) -> Iterator[int]:
     """All processes that come of one, itself left out."""
     try:

@@ -143,3 +143,77 @@ print(monitor.stdout.readline().split())
 monitor.terminate()
 """
     assert nobody.run(nobody.python(), "-c", script) in ("['add', 'one']\n", "['delete', 'one']\n")
+
+
+def test_the_files_of_namespaces_are_on_nsfs() -> None:
+    """statfs() by every path, fstatfs() of what was opened: CNI's library asks before it opens a namespace."""
+    script = """
+    ip netns add one
+    exec 5< /run/netns/one
+    stat -f -c %t /run/netns/one /var/run/netns/one
+    stat -L -f -c %t /proc/self/ns/net /proc/thread-self/ns/net /proc/$$/ns/net /proc/self/fd/5
+    stat -f -c %t /proc/sys/net/ipv4/conf /sys/class/net
+    """
+    assert nobody.shell(script).split() == ["6e736673"] * 6 + ["9fa0", "62656572"]
+
+
+HANDLES = """
+import ctypes, errno, fcntl, os, socket, struct
+libc = ctypes.CDLL(None, use_errno=True)
+def ask(fd, code, argument=0):
+    try: return fcntl.ioctl(fd, code, argument)
+    except OSError as error: return errno.errorcode[error.errno]
+fd, old = os.open("/proc/self/ns/net", os.O_RDONLY), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+print(ask(fd, 0xB703) == 0x40000000, os.readlink(f"/proc/self/fd/{ask(fd, 0xB701)}")[:6])
+print([ask(fd, code) for code in (0xB702, 0xB704)], ask(os.open("/dev/null", os.O_RDONLY), 0xB703))
+print(os.readlink("/proc/self/ns/net") == os.readlink(f"/proc/self/fd/{fd}") == f"net:[{os.fstat(fd).st_ino}]")
+assert libc.unshare(0x40000000) == 0
+new = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+inodes = [os.fstat(ask(sock, 0x894C)).st_ino for sock in (old, new)]
+print(inodes == [os.fstat(fd).st_ino, os.stat("/proc/self/ns/net").st_ino], inodes[0] != inodes[1])
+cookies = [struct.unpack("Q", sock.getsockopt(socket.SOL_SOCKET, 71, 8))[0] for sock in (old, new)]
+print(cookies[0], cookies[0] != cookies[1], struct.unpack("Q", fcntl.ioctl(fd, 0x8008B70D, bytes(8)))[0])
+try: old.getsockopt(socket.SOL_SOCKET, 71, 16)
+except OSError as error: print(errno.errorcode[error.errno])
+"""
+
+
+def test_what_can_be_asked_of_a_namespace_and_of_a_socket() -> None:
+    """ioctl_ns(2), SIOCGSKNS, SO_NETNS_COOKIE, the links of descriptors."""
+    assert nobody.run(nobody.python(), "-c", HANDLES).splitlines() == [
+        "True user:[", "['EINVAL', 'EINVAL'] ENOTTY", "True", "True True", "7 True 7", "EINVAL",
+    ]
+
+
+def test_a_namespace_is_mounted_on_any_file() -> None:
+    """As Docker and Podman keep theirs: entered, named in messages, kept and let go by it."""
+    script = """
+    place=$(mktemp -d); cd $place; : > here
+    unshare -n sh -c 'ip link add inner type dummy; mount --bind /proc/self/ns/net here'
+    stat -f -c %t here; stat -f -c %t $place/here
+    nsenter --net=here ip -br link | cut -d' ' -f1
+    ip link add v0 type veth peer name v1 netns $place/here
+    rm -f here 2>/dev/null || echo busy
+    umount here
+    while ip link show v0 >/dev/null 2>&1; do :; done
+    stat -c %s here; ip -br link | cut -d' ' -f1
+    rm -r $place
+    """
+    assert nobody.shell(script).split() == ["6e736673"] * 2 + ["lo", "inner", "busy", "0", "lo"]
+
+
+def test_a_namespace_goes_with_the_last_descriptor() -> None:
+    """Nobody leaves a namespace meanwhile: that the descriptor is closed is enough."""
+    script = """
+import os, socket, subprocess
+other = subprocess.Popen(["unshare", "-n", "cat"], stdin=subprocess.PIPE)
+while os.readlink(f"/proc/{other.pid}/ns/net") == os.readlink("/proc/self/ns/net"): pass
+fd = os.open(f"/proc/{other.pid}/ns/net", os.O_RDONLY)
+subprocess.run(f"ip link add v0 type veth peer name v1 netns {other.pid}", shell=True, check=True)
+other.stdin.close(); other.wait()
+print([name for _, name in socket.if_nameindex()])
+os.close(fd)
+while len(socket.if_nameindex()) > 1: pass
+print("gone")
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == ["['lo', 'v0']", "gone"]
