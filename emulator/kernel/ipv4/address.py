@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core import lifetime
 from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.inet import neighbour_parms
 from nlemu.emulator.kernel.ipv4 import fib_sync, groups
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.protocol.refusal import Refusal
@@ -139,7 +140,10 @@ def add(ifa: Address4, valid: int, preferred: int, *, exclusive: bool, replace: 
 
 
 def insert(ifa: Address4, origin: Origin | None = None) -> None:
-    """__inet_insert_ifa(): EEXIST, EINVAL."""
+    """__inet_insert_ifa(): EEXIST, EINVAL. The device's settings are its own from now on (ipv4_devconf_setall())."""
+    if ifa.dev.inet.conf.written is not None:
+        ifa.dev.inet.conf.written = None
+        neighbour_parms.freeze(ifa.dev)
     addresses: list[Address4] = ifa.dev.inet.addresses
     ifa.flags &= ~(SECONDARY | NOT_OURS)
     at = 0

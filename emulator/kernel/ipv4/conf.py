@@ -1,7 +1,8 @@
 """The settings of IPv4 on a device: struct ipv4_devconf, what /proc/sys/net/ipv4/conf/DEVICE shows.
 
-A device begins with the defaults of its namespace, which are those that the kernel boots with (ipv4_devconf_dflt of
-net/ipv4/devinet.c): nothing here changes the defaults themselves.
+A device begins with the defaults of its namespace, which begin as those that the kernel boots with (ipv4_devconf_dflt
+of net/ipv4/devinet.c). A default that is changed later reaches the devices too, as far as nobody has set that setting
+there, and the device has no address yet.
 """
 
 from __future__ import annotations
@@ -35,12 +36,16 @@ LOOPBACK = {Ipv4Devconf.NOXFRM: 1, Ipv4Devconf.NOPOLICY: 1}
 
 class Ipv4Conf:
     """The settings of one device; without one, those that a namespace begins with. words: all of them, in the order of
-    their numbers, of which the first is 1."""
+    their numbers, of which the first is 1; written: those that the defaults reach no longer, all of them where it is
+    None (struct ipv4_devconf: state). default: what a device begins with."""
 
-    __slots__ = ("words",)
+    __slots__ = ("words", "written")
 
-    def __init__(self, dev: Device | None = None, *, registering: bool = True) -> None:
-        self.words = list(WORDS)
+    def __init__(
+        self, dev: Device | None = None, *, registering: bool = True, default: Ipv4Conf | None = None
+    ) -> None:
+        self.words: list[int] = list(WORDS if default is None else default.words)
+        self.written: set[Ipv4Devconf] | None = set() if default is None else set(default.written or ())
         if registering and dev is not None and dev.flags & IFF.LOOPBACK:
             for field, value in LOOPBACK.items():
                 self[field] = value

@@ -13,6 +13,7 @@ from nlemu.emulator.kernel.inet import neighbour_events
 from nlemu.emulator.kernel.inet.membership import Groups
 from nlemu.emulator.kernel.inet.names import RESERVED, check_name
 from nlemu.emulator.kernel.ipv4 import address, arp, fib_sync, groups
+from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.conf import MIN_MTU, Ipv4Conf
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.protocol.uapi.if_ import IFF
@@ -29,12 +30,14 @@ class InetDevice:
     """struct in_device. addresses: primaries before secondaries; groups: that it listens to, the oldest first; dead: it
     is leaving the device."""
 
-    __slots__ = ("addresses", "conf", "dead", "groups")
+    __slots__ = ("addresses", "conf", "dead", "groups", "neighbour_parms")
 
     def __init__(self, dev: Device, *, registering: bool) -> None:
-        self.conf = Ipv4Conf(dev, registering=registering)
+        self.conf = Ipv4Conf(dev, registering=registering, default=ip4.of(dev.net).conf_default)
         self.addresses: list[Address4] = []
         self.groups = Groups()
+        self.neighbour_parms: dict[str, int] = {}
+        """Those that were written (inet/neighbour_parms.py)."""
         self.dead = False
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.inet.rules import IPMR, IPV4, Rules
 from nlemu.emulator.kernel.ipv4.conf import Ipv4Conf
 from nlemu.emulator.kernel.ipv4.fib import Fib4
+from nlemu.protocol.uapi.ip import Ipv4Devconf
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -41,6 +42,7 @@ class Ip4Net:
         self.autojoined: set[tuple[int, int]] = set()
         self.expiry: Job | None = None
         self.conf_all, self.conf_default = Ipv4Conf(), Ipv4Conf()
+        self.conf_all[Ipv4Devconf.ACCEPT_SOURCE_ROUTE] = 0
 
 
 def of(net: Net) -> Ip4Net:
@@ -48,6 +50,13 @@ def of(net: Net) -> Ip4Net:
     state: Ip4Net | None = net.ip4
     if state is None:
         state = net.ip4 = Ip4Net()
+        first: Net | None = getattr(net.kernel, "init_net", None)  # not there before that one is made
+        if first is not None:
+            # devinet_init_net(): as they are in the first namespace now (net.core.devconf_inherit_init_net is 0).
+            inherited = of(first)
+            state.conf_all.words[:] = inherited.conf_all.words
+            state.conf_default.words[:] = inherited.conf_default.words
+            state.conf_default.written = set(inherited.conf_default.written or ())
     return state
 
 

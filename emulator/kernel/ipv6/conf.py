@@ -76,9 +76,10 @@ class Ipv6Conf:
 
     __slots__ = ("words",)
 
-    def __init__(self, build: Build, dev: Device | None = None) -> None:
-        self.words = list(defaults(build))
+    def __init__(self, build: Build, dev: Device | None = None, default: Ipv6Conf | None = None) -> None:
+        self.words: list[int] = list(defaults(build) if default is None else default.words)
         if dev is None:
+            self[Ipv6Devconf.MTU6] = MIN_MTU
             return
         self[Ipv6Devconf.MTU6] = dev.mtu
         if dev.flags & NO_DAD:

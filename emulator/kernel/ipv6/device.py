@@ -44,17 +44,17 @@ class Inet6Device:
     milliseconds; token: the lower half of addresses that router advertisements bring; ra_mtu: what they said of the
     MTU, 0 for nothing; stats, icmp6_stats: counters by the numbers of uapi/linux/snmp.h, None while all are zero;
     addresses: in the kernel's order; listener: the groups it listens to; solicit: the job that will ask for routers
-    again; interface_id: the random lower half of its address of the link, if it was made so; dead: it is leaving the
-    device."""
+    again; neighbour_parms: those that were written (inet/neighbour_parms.py); interface_id: the random lower half of
+    its address of the link, if it was made so; dead: it is leaving the device."""
 
     __slots__ = (
-        "addresses", "conf", "dead", "flags", "icmp6_stats", "interface_id", "listener", "ra_mtu", "reachable_time",
-        "solicit", "stats", "token", "tstamp",
+        "addresses", "conf", "dead", "flags", "icmp6_stats", "interface_id", "listener", "neighbour_parms", "ra_mtu",
+        "reachable_time", "solicit", "stats", "token", "tstamp",
     )
 
     def __init__(self, dev: Device) -> None:
         kernel = dev.kernel
-        self.conf = Ipv6Conf(kernel.build, dev)
+        self.conf = Ipv6Conf(kernel.build, dev, ip6.of(dev.net).conf_default)
         self.flags = READY if dev.running and link_ready(dev) else 0
         self.tstamp = kernel.clock.now
         # neigh_rand_reach_time(): between half and one and a half of the base.
@@ -65,6 +65,7 @@ class Inet6Device:
         self.icmp6_stats: list[int] | None = None
         self.addresses: list[Address6] = []
         self.listener = Listener()
+        self.neighbour_parms: dict[str, int] = {}
         self.solicit: Job | None = None
         self.interface_id: int | None = None
         self.dead = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.inet.rules import IP6MR, IPV6, Rules
 from nlemu.emulator.kernel.ipv6.conf import Ipv6Conf
 from nlemu.emulator.kernel.ipv6.fib import Fib6
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.build import Build
@@ -32,6 +33,8 @@ INTERFACE_NODES = 0xFF01 << 112 | 1
 ALL_NODES = 0xFF02 << 112 | 1
 """in6addr_linklocal_allnodes, ff02::1"""
 ALL_ROUTERS = 0xFF02 << 112 | 2
+ROUTERS = (ALL_ROUTERS, 0xFF01 << 112 | 2, 0xFF05 << 112 | 2)
+"""The groups that a router listens to: of the link, of the interface, of the site."""
 """in6addr_linklocal_allrouters, ff02::2"""
 ALL_MLD2_ROUTERS = 0xFF02 << 112 | 0x16
 """ff02::16, where reports of multicast listeners go"""
@@ -116,6 +119,7 @@ class Ip6Net:
         self.expiry: Job | None = None
         self.labels: Labels | None = None
         self.conf_all, self.conf_default = Ipv6Conf(build), Ipv6Conf(build)
+        self.conf_all[Ipv6Devconf.ACCEPT_DAD] = 0
 
 
 def of(net: Net) -> Ip6Net:

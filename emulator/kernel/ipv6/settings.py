@@ -1,7 +1,13 @@
-"""Settings of IPv6 on a device are changed: what net.ipv6.conf.DEVICE.* and IFLA_AF_SPEC write, with all that follows.
+"""Settings of IPv6 are changed: what net.ipv6.conf.* and IFLA_AF_SPEC write, with all that follows.
 
 Most change nothing but themselves. disable_ipv6 is to IPv6 as if the device went down and came up: it loses its
 addresses, those that were given to it as well, and gets its own back (addrconf_disable_ipv6() of net/ipv6/addrconf.c).
+A device that forwards listens to the groups of routers (dev_forward_change()); the anycast addresses that it would
+have besides are not modelled.
+
+Beside the settings of a device a namespace has those of `all` and those of `default`, with which a device begins. Some
+that are written to `all` are told to `default` and to every device at once (EVERYWHERE); all else stays where it is
+written.
 """
 
 from __future__ import annotations
@@ -10,20 +16,33 @@ from errno import EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.ipv6 import solicit
+from nlemu.emulator.kernel.devices import features
+from nlemu.emulator.kernel.ipv6 import autoconf, mld, solicit
+from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.device import on_event6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_link import In6AddrGenMode
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
+from nlemu.protocol.uapi.netconf import NETCONFA_IFINDEX_ALL, NETCONFA_IFINDEX_DEFAULT
 from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv6.conf import Ipv6Conf
 
 READY = int(InetDeviceFlag.READY)
-TOLD = frozenset((Ipv6Devconf.PROXY_NDP, Ipv6Devconf.IGNORE_ROUTES_WITH_LINKDOWN))
+FORWARDING, FORCE_FORWARDING = Ipv6Devconf.FORWARDING, Ipv6Devconf.FORCE_FORWARDING
+DISABLE_IPV6, ADDR_GEN_MODE = Ipv6Devconf.DISABLE_IPV6, Ipv6Devconf.ADDR_GEN_MODE
+LINKDOWN = Ipv6Devconf.IGNORE_ROUTES_WITH_LINKDOWN
+TOLD = frozenset((Ipv6Devconf.PROXY_NDP, LINKDOWN, FORWARDING, FORCE_FORWARDING))
 """Settings whose change is told to RTNLGRP_IPV6_NETCONF."""
+EVERYWHERE = frozenset((FORWARDING, DISABLE_IPV6, ADDR_GEN_MODE, LINKDOWN))
+"""What is written to `all` is written to `default` and to each device too."""
+GEN_MODES = frozenset(In6AddrGenMode) - {In6AddrGenMode.STABLE_PRIVACY}
+"""check_addr_gen_mode(), check_stable_privacy(): there is no secret."""
 
 
 def set_conf(dev: Device, field: Ipv6Devconf, value: int) -> None:
@@ -31,10 +50,72 @@ def set_conf(dev: Device, field: Ipv6Devconf, value: int) -> None:
     conf = dev.inet6.conf
     was, conf[field] = conf[field], value
     dev.changed()
+    if bool(was) == bool(value):
+        if field == ADDR_GEN_MODE and was != value:
+            autoconf.configure(dev)
+        return
+    match field:
+        case Ipv6Devconf.FORWARDING:
+            _forward(dev)
+        case Ipv6Devconf.DISABLE_IPV6:
+            on_event6(NetdevEvent.DOWN if value else NetdevEvent.UP, dev, Info())
+        case Ipv6Devconf.ADDR_GEN_MODE:
+            autoconf.configure(dev)
+        case _:
+            if field in TOLD:
+                _tell(dev.net, dev.ifindex, conf, field)
+
+
+def set_default(net: Net, field: Ipv6Devconf, value: int) -> None:
+    """Sets one of `default`."""
+    _set(net, NETCONFA_IFINDEX_DEFAULT, ip6.of(net).conf_default, field, value)
+
+
+def set_all(net: Net, field: Ipv6Devconf, value: int) -> None:
+    """Sets one of `all` (addrconf_fixup_forwarding(), addrconf_disable_ipv6(), addrconf_fixup_linkdown() ...)."""
+    state = ip6.of(net)
+    if field == FORCE_FORWARDING:
+        _set(net, NETCONFA_IFINDEX_ALL, state.conf_all, field, value)
+        for dev in _with_ipv6(net):
+            set_conf(dev, field, value)
+        return
+    was, state.conf_all[field] = state.conf_all[field], value
+    if field in EVERYWHERE:
+        set_default(net, field, value)
+        for dev in _with_ipv6(net):
+            if field == FORWARDING and not value:
+                dev.inet6.conf[FORCE_FORWARDING] = 0
+            set_conf(dev, field, value)
     if field in TOLD and bool(was) != bool(value):
-        dev.kernel.announcer.netconf(dev.net, RTM.NEWNETCONF, AF_INET6, dev.ifindex, conf, (field,))
-    if field == Ipv6Devconf.DISABLE_IPV6 and bool(was) != bool(value):
-        on_event6(NetdevEvent.DOWN if value else NetdevEvent.UP, dev, Info())
+        _tell(net, NETCONFA_IFINDEX_ALL, state.conf_all, field)
+
+
+def _set(net: Net, ifindex: int, conf: Ipv6Conf, field: Ipv6Devconf, value: int) -> None:
+    was, conf[field] = conf[field], value
+    if field in TOLD and bool(was) != bool(value):
+        _tell(net, ifindex, conf, field)
+
+
+def _with_ipv6(net: Net) -> list[Device]:
+    return [dev for dev in net if dev.ip6 is not None]
+
+
+def _forward(dev: Device) -> None:
+    """dev_forward_change(), without anycast addresses."""
+    conf = dev.inet6.conf
+    if conf[FORWARDING]:
+        features.disable(dev, features.LRO)
+    if dev.flags & IFF.MULTICAST:
+        for group in ip6.ROUTERS:
+            if conf[FORWARDING]:
+                mld.join(dev, group)
+            else:
+                mld.leave(dev, dev.inet6.listener, group)
+    _tell(dev.net, dev.ifindex, conf, FORWARDING)
+
+
+def _tell(net: Net, ifindex: int, conf: Ipv6Conf, field: Ipv6Devconf) -> None:
+    net.kernel.announcer.netconf(net, RTM.NEWNETCONF, AF_INET6, ifindex, conf, (field,))
 
 
 def set_token(dev: Device, token: bytes) -> None:

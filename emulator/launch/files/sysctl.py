@@ -1,8 +1,7 @@
 """/proc/sys/net: the settings of a namespace, and those of IPv4 and IPv6 on its devices.
 
-All can be read. Those of a device can be written where that changes nothing but the setting itself, as far as the
-emulator shows; and disable_ipv6, which takes the addresses away and brings the device's own back. The settings of all
-devices, and those of devices to come, are the kernel's defaults and stay so.
+Most change nothing but themselves; what forwarding and disable_ipv6 change besides is the model's to know
+(ipv4/settings.py, ipv6/settings.py), and so is what `all` and `default` reach.
 """
 
 from __future__ import annotations
@@ -13,15 +12,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.core.sysctl import S32_MAX, S32_MIN, Scope, Setting, integers, settings
-from nlemu.emulator.kernel.ipv4 import conf as ip4_conf
+from nlemu.emulator.kernel.inet import neighbour_parms
+from nlemu.emulator.kernel.inet.neighbour_parms import AF_INET, AF_INET6
+from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4 import settings as ip4_settings
 from nlemu.emulator.kernel.ipv6 import conf as ip6_conf
+from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6 import settings as ip6_settings
 from nlemu.emulator.launch.files.tree import Directory, File, Node
 from nlemu.protocol.uapi.ip import Ipv4Devconf
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv4.conf import Ipv4Conf
@@ -34,40 +37,45 @@ NAMES4 = {field: field.name.lower() for field in Ipv4Devconf} | {
     Ipv4Devconf.SRC_VMARK: "src_valid_mark",
 }
 """devinet_sysctl of net/ipv4/devinet.c."""
-FIXED4 = frozenset((Ipv4Devconf.FORWARDING, Ipv4Devconf.MC_FORWARDING))
-"""The first reaches the features of the device, the second nobody can write."""
+FIXED4 = frozenset((Ipv4Devconf.MC_FORWARDING,))
+"""Which nobody can write."""
 
-ABSENT6 = frozenset(
-    (
-        Ipv6Devconf.ACCEPT_RA_RTR_PREF, Ipv6Devconf.RTR_PROBE_INTERVAL, Ipv6Devconf.ACCEPT_RA_RT_INFO_MIN_PLEN,
-        Ipv6Devconf.ACCEPT_RA_RT_INFO_MAX_PLEN, Ipv6Devconf.OPTIMISTIC_DAD, Ipv6Devconf.USE_OPTIMISTIC,
-        Ipv6Devconf.MC_FORWARDING, Ipv6Devconf.SEG6_REQUIRE_HMAC, Ipv6Devconf.STABLE_SECRET,
-    )
-)
-"""Not built into the recorded machine; the last is one, but there is none to be read."""
-NAMES6 = {field: field.name.lower() for field in Ipv6Devconf if field not in ABSENT6} | {
+OPTIONAL6 = {
+    Ipv6Devconf.ACCEPT_RA_RTR_PREF: "IPV6_ROUTER_PREF",
+    Ipv6Devconf.RTR_PROBE_INTERVAL: "IPV6_ROUTER_PREF",
+    Ipv6Devconf.ACCEPT_RA_RT_INFO_MIN_PLEN: "IPV6_ROUTE_INFO",
+    Ipv6Devconf.ACCEPT_RA_RT_INFO_MAX_PLEN: "IPV6_ROUTE_INFO",
+    Ipv6Devconf.OPTIMISTIC_DAD: "IPV6_OPTIMISTIC_DAD",
+    Ipv6Devconf.USE_OPTIMISTIC: "IPV6_OPTIMISTIC_DAD",
+    Ipv6Devconf.MC_FORWARDING: "IPV6_MROUTE",
+    Ipv6Devconf.SEG6_REQUIRE_HMAC: "IPV6_SEG6_HMAC",
+}
+"""Settings that come with an option."""
+FIXED6 = frozenset((Ipv6Devconf.MC_FORWARDING,))
+"""Which nobody can write."""
+NAMES6 = {field: field.name.lower() for field in Ipv6Devconf if field != Ipv6Devconf.STABLE_SECRET} | {
     Ipv6Devconf.HOPLIMIT: "hop_limit",
     Ipv6Devconf.MTU6: "mtu",
     Ipv6Devconf.RTR_SOLICITS: "router_solicitations",
     Ipv6Devconf.RTR_SOLICIT_INTERVAL: "router_solicitation_interval",
     Ipv6Devconf.RTR_SOLICIT_MAX_INTERVAL: "router_solicitation_max_interval",
     Ipv6Devconf.RTR_SOLICIT_DELAY: "router_solicitation_delay",
+    Ipv6Devconf.RTR_PROBE_INTERVAL: "router_probe_interval",
 }
 """addrconf_sysctl of net/ipv6/addrconf.c."""
 SECONDS6 = frozenset(
-    (Ipv6Devconf.RTR_SOLICIT_INTERVAL, Ipv6Devconf.RTR_SOLICIT_MAX_INTERVAL, Ipv6Devconf.RTR_SOLICIT_DELAY)
-)
-"""Intervals that are read and written in seconds, and kept in milliseconds."""
-FIXED6 = frozenset(
     (
-        Ipv6Devconf.FORWARDING, Ipv6Devconf.FORCE_FORWARDING, Ipv6Devconf.ADDR_GEN_MODE, Ipv6Devconf.MTU6,
-        Ipv6Devconf.PROXY_NDP, Ipv6Devconf.IOAM6_ID, Ipv6Devconf.IOAM6_ID_WIDE,
+        Ipv6Devconf.RTR_SOLICIT_INTERVAL, Ipv6Devconf.RTR_SOLICIT_MAX_INTERVAL, Ipv6Devconf.RTR_SOLICIT_DELAY,
+        Ipv6Devconf.RTR_PROBE_INTERVAL,
     )
 )
-"""Whose change does more than change them."""
+"""Intervals that are read and written in seconds, and kept in milliseconds."""
 UNTOLD6 = {"ra_honor_pio_life": 0, "ra_honor_pio_pflag": 0, "regen_min_advance": 2}
 """Those that no message tells of; the emulator has no use for them."""
-LIMITS6 = {Ipv6Devconf.HOPLIMIT: (1, 255)}
+LIMITS6 = {
+    Ipv6Devconf.HOPLIMIT: (1, 255), Ipv6Devconf.MTU6: (ip6_conf.MIN_MTU, S32_MAX), Ipv6Devconf.FORCE_FORWARDING: (0, 1),
+    Ipv6Devconf.IOAM6_ID: (0, 0xFFFF), Ipv6Devconf.IOAM6_ID_WIDE: (0, 0xFFFFFFFF),
+}
 
 
 def integer(text: str, least: int = S32_MIN, most: int = S32_MAX) -> int:
@@ -80,24 +88,58 @@ def integer(text: str, least: int = S32_MIN, most: int = S32_MAX) -> int:
 
 def conf4(net: Net) -> Directory:
     """/proc/sys/net/ipv4/conf."""
-    default = ip4_conf.DEFAULTS
+    state = ip4.of(net)
     entries: dict[str, Callable[[], Node]] = {
-        "all": lambda: _constant4({**default, Ipv4Devconf.ACCEPT_SOURCE_ROUTE: 0}),
-        "default": lambda: _constant4(default),
+        "all": lambda: _settings4(state.conf_all, partial(ip4_settings.set_all, net)),
+        "default": lambda: _settings4(state.conf_default, partial(ip4_settings.set_default, net)),
     }
-    entries |= {dev.name: partial(_device4, dev) for dev in net if dev.ip4 is not None}
+    for dev in net:
+        if dev.ip4 is not None:
+            entries[dev.name] = partial(_settings4, dev.ip4.conf, partial(ip4_settings.set_conf, dev))
     return Directory(entries)
 
 
 def conf6(net: Net) -> Directory:
     """/proc/sys/net/ipv6/conf."""
-    default = ip6_conf.DEFAULTS | {Ipv6Devconf.MTU6: ip6_conf.MIN_MTU}
+    state, build = ip6.of(net), net.kernel.build
     entries: dict[str, Callable[[], Node]] = {
-        "all": lambda: _constant6({**default, Ipv6Devconf.ACCEPT_DAD: 0}),
-        "default": lambda: _constant6(default),
+        "all": lambda: _settings6(build, state.conf_all, partial(ip6_settings.set_all, net)),
+        "default": lambda: _settings6(build, state.conf_default, partial(ip6_settings.set_default, net)),
     }
-    entries |= {dev.name: partial(_device6, dev) for dev in net if dev.ip6 is not None}
+    for dev in net:
+        if dev.ip6 is not None:
+            entries[dev.name] = partial(_settings6, build, dev.ip6.conf, partial(ip6_settings.set_conf, dev), dev)
     return Directory(entries)
+
+
+def ip_forward(net: Net) -> File:
+    """/proc/sys/net/ipv4/ip_forward: forwarding of all devices, by another name."""
+    conf = ip4.of(net).conf_all
+    return File(
+        lambda: f"{conf[Ipv4Devconf.FORWARDING]}\n",
+        lambda text: ip4_settings.set_all(net, Ipv4Devconf.FORWARDING, integer(text)),
+    )
+
+
+def neigh(net: Net, family: int) -> Directory:
+    """/proc/sys/net/ipv4/neigh, /proc/sys/net/ipv6/neigh."""
+    entries: dict[str, Callable[[], Node]] = {}
+    if net is net.kernel.init_net:
+        entries["default"] = partial(_neighbour_parms, net, family, None)
+    for dev in net:
+        if (dev.ip4 if family == AF_INET else dev.ip6) is not None:
+            entries[dev.name] = partial(_neighbour_parms, net, family, dev)
+    return Directory(entries)
+
+
+def _neighbour_parms(net: Net, family: int, dev: Device | None) -> Directory:
+    def parm(name: str) -> File:
+        return File(
+            lambda: f"{neighbour_parms.get(net, family, name, dev)}\n",
+            lambda text: neighbour_parms.put(net, family, name, integer(text, 0), dev),
+        )
+
+    return Directory({name: partial(parm, name) for name in neighbour_parms.names(net, dev)})
 
 
 def told6(field: Ipv6Devconf, value: int) -> int:
@@ -107,45 +149,38 @@ def told6(field: Ipv6Devconf, value: int) -> int:
     return value // 1000 if field in SECONDS6 else value
 
 
-def _constant4(values: Mapping[Ipv4Devconf, int]) -> Directory:
-    return Directory({name: partial(_read_only, values.get(field, 0)) for field, name in NAMES4.items()})
-
-
-def _constant6(values: Mapping[Ipv6Devconf, int]) -> Directory:
-    told = {name: told6(field, values.get(field, 0)) for field, name in NAMES6.items()} | UNTOLD6
-    return Directory({name: partial(_read_only, value) for name, value in told.items()})
-
-
-def _read_only(value: int) -> File:
-    return File(lambda: f"{value}\n")
-
-
-def _device4(dev: Device) -> Directory:
-    conf: Ipv4Conf = dev.inet.conf
-
+def _settings4(conf: Ipv4Conf, change: Callable[[Ipv4Devconf, int], None]) -> Directory:
     def setting(field: Ipv4Devconf) -> File:
-        def write(text: str) -> None:
-            ip4_settings.set_conf(dev, field, integer(text))
-
-        return File(lambda: f"{conf[field]}\n", None if field in FIXED4 else write)
+        write = None if field in FIXED4 else lambda text: change(field, integer(text))
+        return File(lambda: f"{conf[field]}\n", write)
 
     return Directory({name: partial(setting, field) for field, name in NAMES4.items()})
 
 
-def _device6(dev: Device) -> Directory:
-    conf: Ipv6Conf = dev.inet6.conf
-
+def _settings6(
+    build: Build, conf: Ipv6Conf, change: Callable[[Ipv6Devconf, int], None], dev: Device | None = None
+) -> Directory:
     def setting(field: Ipv6Devconf) -> File:
         def write(text: str) -> None:
-            value = integer(text, *LIMITS6.get(field, ()))
-            ip6_settings.set_conf(dev, field, value * 1000 if field in SECONDS6 else value)
+            least, most = LIMITS6.get(field, (S32_MIN, S32_MAX))
+            value = integer(text, least, dev.mtu if field == Ipv6Devconf.MTU6 and dev is not None else most)
+            if field == Ipv6Devconf.ADDR_GEN_MODE and value not in ip6_settings.GEN_MODES:
+                raise ValueError(text)
+            change(field, value * 1000 if field in SECONDS6 else value)
 
         return File(lambda: f"{told6(field, conf[field])}\n", None if field in FIXED6 else write)
 
-    entries: dict[str, Callable[[], Node]] = {name: partial(setting, field) for field, name in NAMES6.items()}
+    entries: dict[str, Callable[[], Node]] = {
+        name: partial(setting, field) for field, name in NAMES6.items()
+        if field not in OPTIONAL6 or build.has(OPTIONAL6[field])
+    }
     entries |= {name: partial(_read_only, value) for name, value in UNTOLD6.items()}
     entries["stable_secret"] = lambda: File(_no_secret)
     return Directory(entries)
+
+
+def _read_only(value: int) -> File:
+    return File(lambda: f"{value}\n")
 
 
 def _no_secret() -> str:
@@ -157,6 +192,9 @@ def sys_net(net: Net) -> Directory:
     tree = net_tree(net)
     tree["ipv4"]["conf"] = partial(conf4, net)
     tree["ipv6"]["conf"] = partial(conf6, net)
+    tree["ipv4"]["ip_forward"] = partial(ip_forward, net)
+    tree["ipv4"]["neigh"] = partial(neigh, net, AF_INET)
+    tree["ipv6"]["neigh"] = partial(neigh, net, AF_INET6)
     for family in ("ipv4", "ipv6"):
         tree[family]["route"]["flush"] = flush
     return _directory(tree)

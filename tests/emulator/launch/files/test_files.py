@@ -258,10 +258,10 @@ for name in ("lo/use_tempaddr", "dm0/ioam6_id_wide", "all/mtu", "lo/mtu"):
 """
     assert python(script).splitlines() == [
         "['all', 'default', 'dm0', 'lo'] ['all', 'default', 'dm0', 'lo']",
-        "33 55 54",
+        "33 63 63",
         "ok 7 ok 7 ok 7 EINVAL 7 EINVAL 7 EINVAL 7 EINVAL 7 EINVAL 7 EINVAL 7 ok 7 ok 7 ok 7 ok -7 EINVAL 7 ok -7 "
         "ok 16 ok 16 ok 16 EINVAL 16 EINVAL 16 EINVAL 16 ok 8 ok 8 ok 8 ",
-        "EACCES ok EACCES -1 4294967295 1280 65536 ",
+        "EACCES ok ok -1 4294967295 1280 65536 ",
     ]
 
 

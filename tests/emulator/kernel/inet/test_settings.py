@@ -1,0 +1,124 @@
+"""Settings of all devices, of those to come, and of a namespace: who has which after what was written where."""
+
+from __future__ import annotations
+
+import pytest
+
+from nlemu.emulator.kernel.core.build import DISTRIBUTION_7_2, RECORDED_7_2
+from nlemu.emulator.kernel.core.sysctl import settings
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.links import new_link
+from nlemu.emulator.kernel.inet import neighbour_parms
+from nlemu.emulator.kernel.inet.neighbour_parms import AF_INET, AF_INET6
+from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4 import settings as settings4
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6 import settings as settings6
+from nlemu.emulator.kernel.links.veth import KIND as VETH
+from nlemu.protocol.uapi.ip import Ipv4Devconf
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
+from tests.emulator.kernel.ip_world import IpWorld
+
+RP_FILTER, FORWARDING4 = Ipv4Devconf.RP_FILTER, Ipv4Devconf.FORWARDING
+FORWARDING6, FORCED = Ipv6Devconf.FORWARDING, Ipv6Devconf.FORCE_FORWARDING
+
+
+@pytest.fixture
+def w() -> IpWorld:
+    return IpWorld(DISTRIBUTION_7_2)
+
+
+def test_a_default_reaches_devices_where_nobody_said_otherwise(w: IpWorld) -> None:
+    """devinet_copy_dflt_conf(): not where it was written, nor where there is an address."""
+    untouched, written, addressed = w.dummy("a"), w.dummy("b"), w.dummy("c")
+    settings4.set_conf(written, RP_FILTER, 0)
+    w.add4("192.0.2.1/24", dev=addressed)
+    settings4.set_default(w.net, RP_FILTER, 2)
+    assert [dev.inet.conf[RP_FILTER] for dev in (untouched, written, addressed)] == [2, 0, 0]
+    assert w.dummy("f").inet.conf[RP_FILTER] == 2
+    settings4.set_default(w.net, Ipv4Devconf.NOPOLICY, 1)
+    assert (untouched.inet.conf[Ipv4Devconf.NOPOLICY], w.dummy("e").inet.conf[Ipv4Devconf.NOPOLICY]) == (0, 1)
+
+
+def test_forwarding_of_all_is_forwarding_of_each(w: IpWorld) -> None:
+    dev = w.dummy("a")
+    settings4.set_all(w.net, FORWARDING4, 1)
+    state = ip4.of(w.net)
+    assert (state.conf_default[FORWARDING4], dev.inet.conf[FORWARDING4]) == (1, 1)
+    assert state.conf_all[Ipv4Devconf.ACCEPT_REDIRECTS] == 0
+    settings4.set_all(w.net, RP_FILTER, 1)
+    assert (state.conf_default[RP_FILTER], dev.inet.conf[RP_FILTER]) == (0, 0), "the others stay where they are"
+
+
+def test_a_new_namespace_has_the_first_ones_settings_of_ipv4_and_none_of_ipv6(w: IpWorld) -> None:
+    settings4.set_all(w.net, FORWARDING4, 1)
+    settings6.set_all(w.net, FORWARDING6, 1)
+    pod = w.kernel.new_net("pod")
+    assert ip4.of(pod).conf_all[FORWARDING4] == pod.loopback.inet.conf[FORWARDING4] == 1
+    assert ip6.of(pod).conf_all[FORWARDING6] == 0
+    settings4.set_all(pod, FORWARDING4, 0)
+    assert ip4.of(w.net).conf_all[FORWARDING4] == 1
+
+
+def test_a_router_listens_to_the_groups_of_routers(w: IpWorld) -> None:
+    dev = new_link(w.net, VETH, LinkParams(name="a"))
+    settings6.set_all(w.net, FORWARDING6, 1)
+    assert set(ip6.ROUTERS) <= set(dev.inet6.listener.members)
+    settings6.set_conf(dev, FORCED, 1)
+    settings6.set_all(w.net, FORWARDING6, 0)
+    assert not set(ip6.ROUTERS) & set(dev.inet6.listener.members)
+    assert (dev.inet6.conf[FORWARDING6], dev.inet6.conf[FORCED]) == (0, 0)
+    assert ip6.of(w.net).conf_default[FORWARDING6] == 0
+
+
+def test_without_ipv6_on_all_there_is_none_on_those_to_come(w: IpWorld) -> None:
+    dev = w.dummy("a")
+    w.add6("2001:db8::1/64", dev=dev)
+    settings6.set_all(w.net, Ipv6Devconf.DISABLE_IPV6, 1)
+    assert dev.inet6.addresses == []
+    later = w.dummy("b")
+    assert later.inet6.conf[Ipv6Devconf.DISABLE_IPV6] == 1 and not later.inet6.addresses
+    settings6.set_default(w.net, Ipv6Devconf.DISABLE_IPV6, 0)
+    assert later.inet6.conf[Ipv6Devconf.DISABLE_IPV6] == 1, "a default of IPv6 reaches only those to come"
+
+
+def test_parameters_of_neighbours(w: IpWorld) -> None:
+    dev, addressed = w.dummy("a"), w.dummy("b")
+    w.add4("192.0.2.1/24", dev=addressed)
+    assert neighbour_parms.get(w.net, AF_INET, "base_reachable_time", dev) == 30
+    neighbour_parms.put(w.net, AF_INET, "base_reachable_time_ms", 45000)
+    assert neighbour_parms.get(w.net, AF_INET, "base_reachable_time", dev) == 45
+    assert neighbour_parms.get(w.net, AF_INET, "base_reachable_time", addressed) == 30
+    assert neighbour_parms.get(w.net, AF_INET6, "base_reachable_time", dev) == 30
+    neighbour_parms.put(w.net, AF_INET, "gc_stale_time", 7, dev)
+    neighbour_parms.put(w.net, AF_INET, "gc_stale_time", 9)
+    assert neighbour_parms.get(w.net, AF_INET, "gc_stale_time", dev) == 7
+    shown = [neighbour_parms.get(w.net, family, "retrans_time") for family in (AF_INET, AF_INET6)]
+    assert shown == [100, 1000], "a second, in hundredths and in ticks"
+    pod = w.kernel.new_net("pod")
+    assert "gc_thresh3" in neighbour_parms.names(w.net, None)
+    assert "gc_thresh3" not in neighbour_parms.names(pod, None)
+
+
+def test_what_is_only_kept_is_kept_where_it_was_written(w: IpWorld) -> None:
+    known = settings(DISTRIBUTION_7_2)
+    pod = w.kernel.new_net("pod")
+    known["core/somaxconn"].write(w.net, "500\n")
+    assert (known["core/somaxconn"].read(w.net), known["core/somaxconn"].read(pod)) == ("500", "4096")
+    known["core/rmem_max"].write(w.net, "0x1000")
+    assert known["core/rmem_max"].read(pod) == "4096", "it is the machine's"
+    assert known["core/rmem_max"].is_written_in(w.net) and not known["core/rmem_max"].is_written_in(pod)
+    assert known["core/netdev_budget"].is_in(w.net) and not known["core/netdev_budget"].is_in(pod)
+    known["ipv4/tcp_rmem"].write(pod, "1 2")
+    assert known["ipv4/tcp_rmem"].read(pod) == "1\t2\t7914528"
+    known["ipv4/tcp_congestion_control"].write(pod, "reno\n")
+    assert known["ipv4/tcp_congestion_control"].read(pod) == "reno"
+    for text in ("x", "", "1 x", "1 2 3 4"):
+        with pytest.raises(ValueError):
+            known["ipv4/tcp_rmem"].write(pod, text)
+
+
+def test_a_narrow_kernel_has_fewer() -> None:
+    assert settings(DISTRIBUTION_7_2).keys() - settings(RECORDED_7_2).keys() >= {
+        "netfilter/nf_conntrack_max", "mpls/platform_labels", "vrf/strict_mode", "mptcp/enabled",
+    }
