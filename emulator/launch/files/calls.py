@@ -11,6 +11,7 @@ import struct
 import zlib
 
 from nlemu.emulator.launch.files import doors
+from nlemu.emulator.launch.files.listing import getdents64
 from nlemu.emulator.launch.files.opened import INTERESTING
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node
 from nlemu.emulator.launch.namespaces.calls import is_netns_directory, netns_name
@@ -68,7 +69,7 @@ def lookup(
     if path is not None:
         node = files.find(call, path, follow=follow)
         if not isinstance(node, bool):
-            return path, node
+            return path, as_directory(node, path) if raw.endswith((b"/", b"/.")) else node
     if call.supervisor.namespaces.mounted:
         covered = files.covered(call.tid, dirfd, raw)
         if covered is not None:
@@ -86,6 +87,15 @@ def lookup(
     if writes and name.startswith("/sys/"):
         raise OSError(errno.EROFS, name)
     return None
+
+
+def as_directory(node: Node | None, path: str) -> Node | None:
+    """What a path leads to that ends in a slash: links are followed. OSError ENOTDIR."""
+    if isinstance(node, Link):
+        node = node.follow()
+    if node is not None and not isinstance(node, Directory):
+        raise OSError(errno.ENOTDIR, path)
+    return node
 
 
 def existing(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[str, Node] | None:
@@ -156,9 +166,10 @@ def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
     elif isinstance(node, File) and not node.readable and not flags & O_PATH:
         raise OSError(errno.EACCES, path)
     reads = flags & O_ACCMODE != os.O_WRONLY
-    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid), reads=reads)
+    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid), reads=reads, writes=writes)
     try:
-        return call.give(fd, high=writes, cloexec=bool(flags & os.O_CLOEXEC))
+        high = writes or isinstance(node, Directory)
+        return call.give(fd, high=high, cloexec=bool(flags & os.O_CLOEXEC))
     finally:
         os.close(fd)
 
@@ -206,7 +217,8 @@ def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes
             return Attributes(stat.S_IFLNK | 0o777, found.st_ino, found.st_dev, 0, found.st_mtime)
         return Attributes(node.mode, found.st_ino, found.st_dev, 0, found.st_mtime)
     size = len(node.target) if isinstance(node, Link) else 0 if isinstance(node, Directory) else 4096
-    return Attributes(node.mode, zlib.crc32(os.fsencode(path)), found.st_dev, size, found.st_mtime)
+    inode = zlib.crc32(os.fsencode(path)) if isinstance(node, Link) else found.st_ino
+    return Attributes(node.mode, inode, found.st_dev, size, found.st_mtime)
 
 
 def pack_stat(call: Call, told: Attributes) -> bytes:
@@ -424,6 +436,7 @@ CALLS = {
     "access": access, "faccessat": faccessat, "faccessat2": faccessat,
     "readlink": readlink, "readlinkat": readlinkat, "statfs": statfs,
     "mkdir": mkdir, "mkdirat": mkdirat, "unlink": unlink, "rmdir": unlink, "unlinkat": unlinkat,
+    "getdents64": getdents64,
     "inotify_add_watch": inotify_add_watch, "chdir": chdir, "getcwd": getcwd,
     "getxattr": xattr, "lgetxattr": xattr, "listxattr": xattr, "llistxattr": xattr,
     "execve": execve, "execveat": execve,

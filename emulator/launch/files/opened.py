@@ -1,10 +1,12 @@
 """The files that programs read about interfaces, as descriptors.
 
-A file that is only read becomes a memfd with what it held when it was opened; a directory becomes a real one, in a
-place of ours, with empty entries of the right names, so that getdents() needs no help. A file that can be written
-becomes a memfd with a high number: what is written to it comes to us, and its errno goes back. When such a descriptor
-is moved to a low number (a shell's `echo 1 > file`), a socket takes its place there. What is written to that comes to
-us later, too late for an errno, unless the write itself is handed over, as short ones to the standard output are.
+A file that is only read becomes a real one, in a place of ours, with what it holds; so stat() of its path and fstat()
+of the descriptor tell of the same file, and who has it open reads what was there when it was opened last. A directory
+becomes a real one too, with empty entries of the right names, for those who go there; whoever lists it by a high
+number is told the names in order (listing.py). A file that can be written becomes a memfd with a high number: what is
+written to it comes to us, and its errno goes back. When such a descriptor is moved to a low number (a shell's `echo 1
+> file`), a socket takes its place there. What is written to that comes to us later, too late for an errno, unless the
+write itself is handed over, as short ones to the standard output are.
 """
 
 from __future__ import annotations
@@ -88,7 +90,7 @@ class Files:
             case ["proc", "sys", "net", *rest]:
                 return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
             case ["proc", "net", name] if name in procfs.FILES:
-                return self._proc_net(tasks.net(call.tid), name)
+                return self._proc_net(tasks.net(call.process.pid), name)  # a link to self/net
             case ["proc", who, "fd", number] | ["proc", who, "task", _, "fd", number] if number.isdecimal():
                 return self._descriptor(call, who, number, follow=follow)
             case ["proc", who, *rest] if _of_interest(rest):
@@ -164,14 +166,24 @@ class Files:
 
     # As descriptors
 
-    def open(self, node: Node, path: str, net: Net, *, reads: bool = True) -> int:
-        """A descriptor for a node, to be given to a program and closed. reads: what is in it will be read. OSError as
-        from reading it."""
+    def open(self, node: Node, path: str, net: Net, *, reads: bool = True, writes: bool = False) -> int:
+        """A descriptor for a node, to be given to a program and closed. reads: what is in it will be read; writes: it
+        will be written. OSError as from reading it."""
         if isinstance(node, NetFile):
             return self.supervisor.namespaces.open(node.net)
         if isinstance(node, Directory):
             return os.open(self.directory(node, path, net), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         assert isinstance(node, File)
+        if reads and not writes:
+            content = node.read()
+            fd = os.open(self._real(path, net), os.O_RDWR | os.O_CLOEXEC)
+            try:
+                if os.pread(fd, len(content) + 1, 0) != content:
+                    os.pwrite(fd, content, 0)
+                    os.ftruncate(fd, len(content))
+                return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+            finally:
+                os.close(fd)
         fd = os.memfd_create(os.path.basename(path), os.MFD_CLOEXEC)
         if reads and node.readable:
             os.write(fd, node.read())
@@ -233,9 +245,7 @@ class Files:
         self._entered = True
         if posixpath.normpath(path) in NETNS_PLACES:
             return self.supervisor.namespaces.directory
-        # Side by side, not one in another: a name may be a link in one, and a directory by itself.
-        place = os.path.join(self.shadow, str(net.inum), posixpath.normpath(path).replace("/", SLASH))
-        os.makedirs(place, exist_ok=True)
+        place = self._real_directory(path, net)
         there = set(os.listdir(place))
         wanted = set(node)
         for name in there - wanted:
@@ -262,6 +272,28 @@ class Files:
         except OSError:
             return False
         return doors.is_telling(os.fsencode(path))
+
+    def _place(self, path: str, net: Net) -> str:
+        # Side by side, not one in another: a name may be a link in one, and a directory by itself.
+        return os.path.join(self.shadow, str(net.inum), posixpath.normpath(path).replace("/", SLASH))
+
+    def _real_directory(self, path: str, net: Net) -> str:
+        """The real directory that stands for one; not filled."""
+        place = self._place(path, net)
+        with suppress(NotADirectoryError, FileNotFoundError):
+            os.unlink(place) if os.path.isfile(place) else None
+        os.makedirs(place, exist_ok=True)
+        return place
+
+    def _real(self, path: str, net: Net) -> str:
+        """The real file that stands for one."""
+        place = self._place(path, net)
+        if not os.path.isfile(place):
+            if os.path.isdir(place):
+                shutil.rmtree(place)
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            os.close(os.open(place, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o644))
+        return place
 
     def behind_directory(self, tid: int, fd: int) -> str | None:
         """The path of ours that a program's directory descriptor stands for; None when it is a directory of its own."""
@@ -298,10 +330,16 @@ class Files:
         return None
 
     def identity(self, node: Node, path: str, net: Net) -> os.stat_result:
-        """stat() of the node, as fstat() of its descriptor would have it where that matters: of namespaces."""
+        """stat() of what stands for the node, as fstat() of its descriptor would have it."""
         if isinstance(node, NetFile):
             return self.supervisor.namespaces.files.identity(node.net)
-        return os.stat(self.shadow)
+        if isinstance(node, Link):
+            return os.stat(self.shadow)
+        if posixpath.normpath(path) in NETNS_PLACES:
+            return os.stat(self.supervisor.namespaces.directory)
+        if isinstance(node, Directory):
+            return os.stat(self._real_directory(path, net))
+        return os.stat(self._real(path, net))
 
     def close(self) -> None:
         """Closes what is kept of files that are being written."""

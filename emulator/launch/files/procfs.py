@@ -1,6 +1,6 @@
 """/proc/net: what is told of a namespace's interfaces, addresses and groups (net-procfs.c, igmp.c, mcast.c ...).
 
-Only the files that `ip` and its like read of interfaces are the emulator's; all others are this machine's.
+Only the files of interfaces, routes and neighbours are the emulator's; all others are this machine's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet.neighbour import AF_INET, AF_INET6, group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.launch.files import fib_trie, tables
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
 
@@ -123,5 +124,7 @@ def if_inet6(net: Net) -> str:
 
 FILES: dict[str, Callable[[Net], str]] = {
     "dev": dev, "dev_mcast": dev_mcast, "if_inet6": if_inet6, "igmp": igmp, "igmp6": igmp6,
+    "fib_trie": fib_trie.fib_trie,
+    "route": tables.route, "rt_cache": tables.rt_cache, "ipv6_route": tables.ipv6_route, "arp": tables.arp,
 }
 """By name, below /proc/net."""

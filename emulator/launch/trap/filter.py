@@ -101,6 +101,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         *high("recvmsg", "sendmsg", "recvmmsg", "sendmmsg"),
         *high("bind", "connect", "getsockname", "getpeername", "setsockopt", "getsockopt"),
         *high("listen", "accept", "accept4", "shutdown"),
+        *high("getdents64"),
         *high("dup", "dup2", "dup3"),
         *high("fcntl", when=(equals(1, F_DUPFD),)),
         *high("fcntl", when=(equals(1, F_DUPFD_CLOEXEC),)),

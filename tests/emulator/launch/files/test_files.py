@@ -313,3 +313,105 @@ with open("/dev/null") as file:
 def test_tools_that_find_nothing_to_do() -> None:
     assert nobody.run("modprobe", "netdevsim") == ""
     assert nobody.run("udevadm", "settle") == ""
+
+
+ROUTES = """
+ip link set lo up; ip link add tab0 type dummy; ip link set tab0 address 02:00:00:00:00:07 up
+ip addr add 198.51.100.7/24 dev tab0; ip route add default via 198.51.100.1
+ip route add 10.0.0.0/8 dev tab0 metric 5; ip route add unreachable 10.9.0.0/16
+ip route add blackhole 10.10.0.0/16; ip route add 203.0.113.0/24 dev tab0 table 7
+ip neigh add 198.51.100.1 lladdr 02:00:00:00:00:fe dev tab0; ip neigh add proxy 198.51.100.10 dev tab0
+ip addr add 2001:db8::7/64 dev tab0 nodad; ip -6 route add default via 2001:db8::1 metric 7
+ip -6 route add unreachable 2001:db8:1::/48
+"""
+
+
+def test_the_tables_of_proc_net() -> None:
+    """Of the program's namespace, as Linux 7.2.13 tells of the same set-up."""
+    told = nobody.shell(ROUTES + "cat /proc/net/route /proc/net/arp; cat /proc/$$/net/ipv6_route")
+    rows = [line.split() for line in told.splitlines()]
+    assert rows[1:] == [line.split() for line in f"""\
+tab0 00000000 016433C6 0003 0 0 0 00000000 0 0 0
+tab0 0000000A 00000000 0001 0 0 5 000000FF 0 0 0
+* 0000090A 00000000 0201 0 0 0 0000FFFF 0 0 0
+* 00000A0A 00000000 0001 0 0 0 0000FFFF 0 0 0
+tab0 006433C6 00000000 0001 0 0 0 00FFFFFF 0 0 0
+IP address HW type Flags HW address Mask Device
+198.51.100.1 0x1 0x6 02:00:00:00:00:fe * tab0
+198.51.100.10 0x1 0xc 00:00:00:00:00:00 * tab0
+20010db8{0:024x} 40 {0:032x} 00 {0:032x} 00000100 00000001 00000000 00000001 tab0
+20010db80001{0:020x} 30 {0:032x} 00 {0:032x} 00000400 00000001 00000000 00200200 lo
+fe80{0:028x} 40 {0:032x} 00 {0:032x} 00000100 00000001 00000000 00000001 tab0
+{0:032x} 00 {0:032x} 00 20010db8{1:024x} 00000007 00000001 00000000 00000003 tab0
+{1:032x} 80 {0:032x} 00 {0:032x} 00000000 00000002 00000000 80200001 lo
+20010db8{7:024x} 80 {0:032x} 00 {0:032x} 00000000 00000002 00000000 80200001 tab0
+fe80000000000000000000fffe000007 80 {0:032x} 00 {0:032x} 00000000 00000002 00000000 80200001 tab0
+ff{0:030x} 08 {0:032x} 00 {0:032x} 00000100 00000001 00000000 00000001 tab0
+{0:032x} 00 {0:032x} 00 {0:032x} ffffffff 00000001 00000000 00200200 lo
+""".splitlines()]
+    assert all(len(line) == 127 for line in told.splitlines()[:6])
+
+
+def test_the_tree_of_routes() -> None:
+    """fib_trie of Linux 7.2.13, of the same routes: the shape of the tree is the kernel's."""
+    script = """
+    ip link set lo up; ip link add tab0 type dummy; ip link set tab0 up
+    ip addr add 198.51.100.7/24 dev tab0; ip addr add 198.51.100.8/32 dev tab0
+    ip route add default via 198.51.100.1; ip route add 10.0.0.0/8 dev tab0
+    ip route add unreachable 10.9.0.0/16; ip route add blackhole 10.10.0.0/16
+    ip route add 10.3.0.0/16 nexthop via 198.51.100.3 nexthop via 198.51.100.4
+    ip route add 203.0.113.0/24 dev tab0 table 7; cat /proc/net/fib_trie
+    """
+    tree = """\
+  +-- 0.0.0.0/0 3 0 5
+     +-- 0.0.0.0/4 2 0 2
+        |-- 0.0.0.0
+           /0 universe UNICAST
+        +-- 10.0.0.0/12 3 0 4
+           |-- 10.0.0.0
+              /8 link UNICAST
+           |-- 10.3.0.0
+              /16 universe UNICAST
+           |-- 10.9.0.0
+              /16 universe UNREACHABLE
+           |-- 10.10.0.0
+              /16 universe BLACKHOLE
+     +-- 127.0.0.0/8 2 0 2
+        +-- 127.0.0.0/31 1 0 0
+           |-- 127.0.0.0
+              /8 host LOCAL
+           |-- 127.0.0.1
+              /32 host LOCAL
+        |-- 127.255.255.255
+           /32 link BROADCAST
+     +-- 198.51.100.0/24 2 0 2
+        +-- 198.51.100.0/28 2 0 1
+           |-- 198.51.100.0
+              /24 link UNICAST
+           |-- 198.51.100.7
+              /32 host LOCAL
+           |-- 198.51.100.8
+              /32 host LOCAL
+        |-- 198.51.100.255
+           /32 link BROADCAST
+"""
+    head = "Id 7:\n  |-- 203.0.113.0\n     /24 link UNICAST\n"
+    assert nobody.shell(script) == f"{head}Main:\n{tree}Local:\n{tree}"
+
+
+def test_files_are_copied_and_directories_listed_in_order() -> None:
+    """stat() and fstat() tell of one file, "." and ".." come first, and a slash at the end wants a directory."""
+    script = """
+    place=$(mktemp -d); ip link add d0 address 02:00:00:00:00:01 type dummy
+    cp /sys/class/net/d0/address $place/copy; cat $place/copy
+    cp /proc/net/dev $place/dev; tail -n 1 $place/dev | cut -c1-7
+    ls -f /sys/class/net /proc/sys/net/ipv4/conf | tr '\\n' ' '; echo
+    cat /sys/class/net/d0/address/ 2>&1 | sed 's/.*: //'
+    stat -c %F /sys/class/net/d0/ /sys/class/net/d0; find /sys/class/net/ -maxdepth 1 | sort | tr '\\n' ' '
+    rm -r $place
+    """
+    assert nobody.shell(script).splitlines() == [
+        "02:00:00:00:00:01", "    d0:",
+        "/sys/class/net: . .. d0 lo  /proc/sys/net/ipv4/conf: . .. all d0 default lo ",
+        "Not a directory", "directory", "symbolic link", "/sys/class/net/ /sys/class/net/d0 /sys/class/net/lo ",
+    ]

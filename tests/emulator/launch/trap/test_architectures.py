@@ -21,16 +21,17 @@ HEADERS = """
     accept 43 202, accept4 288 242, access 21 -, bind 49 200, bpf 321 280, chdir 80 49, clone 56 220, clone3 435 435,
     close 3 57, connect 42 203, creat 85 -, dup 32 23, dup2 33 -, dup3 292 24, execve 59 221, execveat 322 281,
     faccessat 269 48, faccessat2 439 439, fchdir 81 50, fcntl 72 25, fsmount 432 432, fsopen 430 430, fspick 433 433,
-    fstatfs 138 44, getcwd 79 17, getegid 108 177, geteuid 107 175, getgid 104 176, getpeername 52 205,
-    getresgid 120 150, getresuid 118 148, getsockname 51 204, getsockopt 55 209, getuid 102 174, getxattr 191 8,
-    inotify_add_watch 254 27, io_uring_enter 426 426, io_uring_register 427 427, io_uring_setup 425 425, ioctl 16 29,
-    lgetxattr 192 9, listen 50 201, listxattr 194 11, llistxattr 195 12, lstat 6 -, mkdir 83 -, mkdirat 258 34,
-    mount 165 40, mount_setattr 442 442, move_mount 429 429, newfstatat 262 79, open 2 -, open_tree 428 428,
-    openat 257 56, openat2 437 437, pidfd_getfd 438 438, process_vm_readv 310 270, process_vm_writev 311 271,
-    ptrace 101 117, pwrite64 18 68, pwritev 296 70, read 0 63, readlink 89 -, readlinkat 267 78, readv 19 65,
-    recvfrom 45 207, recvmmsg 299 243, recvmsg 47 212, rmdir 84 -, seccomp 317 277, sendmmsg 307 269, sendmsg 46 211,
-    sendto 44 206, setns 308 268, setsockopt 54 208, shutdown 48 210, socket 41 198, stat 4 -, statfs 137 43,
-    statx 332 291, umount2 166 39, unlink 87 -, unlinkat 263 35, unshare 272 97, write 1 64, writev 20 66
+    fstatfs 138 44, getcwd 79 17, getdents64 217 61, getegid 108 177, geteuid 107 175, getgid 104 176,
+    getpeername 52 205, getresgid 120 150, getresuid 118 148, getsockname 51 204, getsockopt 55 209, getuid 102 174,
+    getxattr 191 8, inotify_add_watch 254 27, io_uring_enter 426 426, io_uring_register 427 427,
+    io_uring_setup 425 425, ioctl 16 29, lgetxattr 192 9, listen 50 201, listxattr 194 11, llistxattr 195 12,
+    lstat 6 -, mkdir 83 -, mkdirat 258 34, mount 165 40, mount_setattr 442 442, move_mount 429 429, newfstatat 262 79,
+    open 2 -, open_tree 428 428, openat 257 56, openat2 437 437, pidfd_getfd 438 438, process_vm_readv 310 270,
+    process_vm_writev 311 271, ptrace 101 117, pwrite64 18 68, pwritev 296 70, read 0 63, readlink 89 -,
+    readlinkat 267 78, readv 19 65, recvfrom 45 207, recvmmsg 299 243, recvmsg 47 212, rmdir 84 -, seccomp 317 277,
+    sendmmsg 307 269, sendmsg 46 211, sendto 44 206, setns 308 268, setsockopt 54 208, shutdown 48 210, socket 41 198,
+    stat 4 -, statfs 137 43, statx 332 291, umount2 166 39, unlink 87 -, unlinkat 263 35, unshare 272 97, write 1 64,
+    writev 20 66
 """
 NUMBERS = [
     {
