@@ -37,6 +37,7 @@ def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str,
                 uid=endpoint.credentials.uid,
                 groups=sorted(endpoint.groups) or None,
                 overruns=None if connection is None else connection.overruns or None,
+                drops=endpoint.drops or None,
             )
         )
     return {

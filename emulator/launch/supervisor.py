@@ -316,7 +316,8 @@ class Supervisor:
                 self.listener.fail(waiting.call.id, errno.EAGAIN)
             elif signal_due(waiting.call.tid):
                 waiting.done = True
-                self.listener.fail(waiting.call.id, ERESTARTSYS)
+                # sock_intr_errno(): who waits for so long only does not begin again.
+                self.listener.fail(waiting.call.id, ERESTARTSYS if waiting.until is None else errno.EINTR)
         self._waiting = [waiting for waiting in self._waiting if not waiting.done]
 
     # For the functions that answer

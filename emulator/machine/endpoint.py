@@ -114,11 +114,19 @@ class Endpoint:
         self._queued = 0  # bytes, as sk_rmem_alloc counts them
         self._overrun = False  # the next receive says ENOBUFS (sk_err)
         self._congested = False  # nothing more is taken until all has been read (NETLINK_S_CONGESTED)
+        self._ahead = 0  # how many of the datagrams that count lie with the transport, unread
+        self.drops = 0
+        """How many datagrams were lost (sk_drops)."""
+        self.on_full: Callable[[], None] | None = None
+        """Asks whoever keeps datagrams ready for the reader which of them it has read by now (`gone()`)."""
         self._losing = 0  # how many datagrams a fault takes yet
         self._read = 0  # the greatest room a reader has shown (max_recvmsg_len)
         self._dump: Dump | None = None
         self.pid = pid
         self.portid = 0
+        self._refused = 0  # a port that was taken: it is not the socket's, but its name (netlink_insert())
+        self.peer: int | None = None
+        """Who it is connected to, by port id; None for nobody."""
         if bound:
             self.bind(portid)
         try:
@@ -141,7 +149,11 @@ class Endpoint:
             if portid != self.portid:
                 raise OSError(errno.EINVAL, f"the socket has port {self.portid}")
             return
-        self.portid = self.machine.ports.bind(self, portid, self.pid)
+        try:
+            self.portid = self.machine.ports.bind(self, portid, self.pid)
+        except OSError:
+            self._refused = portid
+            raise
 
     def set_groups(self, mask: int) -> None:
         """Joins those of the first 32 groups that the mask names, and leaves the others (netlink_bind()).
@@ -162,7 +174,7 @@ class Endpoint:
 
     def name(self) -> tuple[int, int]:
         """Port id, and the first 32 groups as a mask (netlink_getname())."""
-        return self.portid, sum(1 << group - 1 for group in self.groups if group <= 32)
+        return self.portid or self._refused, sum(1 << group - 1 for group in self.groups if group <= 32)
 
     # -- in -----------------------------------------------------------------------------------
 
@@ -263,6 +275,8 @@ class Endpoint:
         other = self.machine.ports.find(self.net, self.protocol, portid)
         if other is None:
             raise OSError(errno.ECONNREFUSED, f"port {portid} is not taken")
+        if other.peer not in (None, self.portid):  # netlink_getsockbyportid()
+            raise OSError(errno.ECONNREFUSED, f"port {portid} listens to port {other.peer} alone")
         other.deliver(datagram, portid=self.portid)
 
     # -- out ----------------------------------------------------------------------------------
@@ -276,17 +290,25 @@ class Endpoint:
         """
         size = len(data)
         cost = SMALL if size <= SMALL_SIZE else truesize(size)
-        if self._congested or (self._queued and self._queued + cost > self.rcvbuf):
+        if (self._congested or self._queued + cost > self.rcvbuf) and self._is_full(cost):
+            self.drops += 1
             if not self.no_enobufs and not self._congested:
                 self._overrun = self._congested = True
             return
         self._append(Datagram(data, group, nsid, cost, portid))
+
+    def _is_full(self, cost: int) -> bool:
+        """Whether there is no room for so many bytes more, as far as the reader has read by now."""
+        if self.on_full is not None:
+            self.on_full()
+        return self._congested or bool(self._queued and self._queued + cost > self.rcvbuf)
 
     def _append(self, datagram: Datagram) -> None:
         if self.closed:
             return
         if self._losing:
             self._losing -= 1
+            self.drops += 1
             self._overrun = self._overrun or not self.no_enobufs
             return
         self._queued += datagram.cost
@@ -323,19 +345,30 @@ class Endpoint:
         return datagram
 
     def take(self) -> Datagram | None:
-        """The next datagram, for whoever keeps it ready for the reader: `read()` is told when that has taken it."""
-        if not self._queue:
-            return None
-        datagram = self._queue.popleft()
-        self._queued -= datagram.cost
-        if self._congested and not self._queue:
-            self._congested = False  # netlink_rcv_wake()
+        """The next datagram, which is read thereby."""
+        datagram = self.take_ahead()
+        if datagram is not None:
+            self.gone(datagram)
         return datagram
 
+    def take_ahead(self) -> Datagram | None:
+        """The same, for whoever keeps it ready for the reader: it counts until `gone()`."""
+        if not self._queue:
+            return None
+        self._ahead += 1
+        return self._queue.popleft()
+
+    def gone(self, datagram: Datagram) -> None:
+        """The reader has it."""
+        self._ahead -= 1
+        self._queued -= datagram.cost
+        if self._congested and not self._queue and not self._ahead:
+            self._congested = False  # netlink_rcv_wake()
+
     def put_back(self, datagram: Datagram) -> None:
-        """`take()` was too early."""
+        """`take_ahead()` was too early."""
+        self._ahead -= 1
         self._queue.appendleft(datagram)
-        self._queued += datagram.cost
 
     def read(self, size: int) -> None:
         """A reader with ``size`` bytes of room has looked at a datagram: a running dump goes on."""
@@ -480,6 +513,7 @@ class Endpoint:
         self._dump = None
         self._queue.clear()
         self._queued = 0
+        self.on_full = None
         for group in self.groups:
             self.machine.multicast.leave(self, group)
         self.groups.clear()

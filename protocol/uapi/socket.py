@@ -21,6 +21,7 @@ class So(IntEnum):
     SNDBUF = 7
     RCVBUF = 8
     PASSCRED = 16
+    PEERCRED = 17
     SNDBUFFORCE = 32
     RCVBUFFORCE = 33
     PROTOCOL = 38

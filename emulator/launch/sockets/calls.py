@@ -11,11 +11,12 @@ import fcntl
 import os
 import struct
 
+from nlemu.emulator.kernel.core.sysctl import settings
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.sockets.channel import Channel
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.filter import F_DUPFD_CLOEXEC
-from nlemu.emulator.machine.endpoint import MIN_RCVBUF, RCVBUF
+from nlemu.emulator.machine.endpoint import MIN_RCVBUF, Endpoint
 from nlemu.protocol.uapi.netlink import NetlinkOpt
 from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
 
@@ -24,9 +25,9 @@ SOCK_TYPE_MASK = 0xF
 SOCK_NONBLOCK = os.O_NONBLOCK
 SOCK_CLOEXEC = os.O_CLOEXEC
 MAX_LINKS = 32
+NOBODY = struct.pack("=iii", 0, -1, -1)  # struct ucred of a socket without a peer
 ADDRESS = struct.Struct("=HHII")  # struct sockaddr_nl
 ADDRESS_STORAGE = 128
-RMEM_MAX = RCVBUF  # net.core.rmem_max is what net.core.rmem_default is
 INT_MAX = 0x7FFFFFFF
 
 
@@ -109,7 +110,7 @@ def connect(call: Call) -> Answer:
         raise OSError(errno.EINVAL, "length of a name")
     family = int.from_bytes(raw[:2], "little")
     if family == 0:
-        channel.peer = (0, 0)
+        channel.peer, channel.endpoint.peer = (0, 0), None
         return 0
     if family != AF_NETLINK or length < ADDRESS.size:
         raise OSError(errno.EINVAL, "a name")
@@ -117,7 +118,7 @@ def connect(call: Call) -> Answer:
     may_send_to_users(channel, port, groups)
     if not channel.endpoint.portid:
         channel.endpoint.bind()
-    channel.peer = (port, groups & -groups)
+    channel.peer, channel.endpoint.peer = (port, groups & -groups), port
     return 0
 
 
@@ -179,12 +180,18 @@ def setsockopt(call: Call) -> Answer:
     if name == So.PASSCRED:
         channel.passcred = bool(value)
     elif name == So.RCVBUF:
-        endpoint.rcvbuf = max(min(value & 0xFFFFFFFF, RMEM_MAX) * 2, MIN_RCVBUF)
+        endpoint.rcvbuf = max(min(value & 0xFFFFFFFF, rmem_max(endpoint)) * 2, MIN_RCVBUF)
     elif not endpoint.credentials.admin:
         raise OSError(errno.EPERM, "CAP_NET_ADMIN")
     elif name == So.RCVBUFFORCE:
         endpoint.rcvbuf = max(min(max(value, 0), INT_MAX // 2) * 2, MIN_RCVBUF)
     return 0
+
+
+def rmem_max(endpoint: Endpoint) -> int:
+    """net.core.rmem_max: the most that SO_RCVBUF takes, in bytes."""
+    net = endpoint.net
+    return int(settings(net.kernel.build)["core/rmem_max"].read(net))
 
 
 def getsockopt(call: Call) -> Answer:
@@ -226,13 +233,20 @@ def getsockopt(call: Call) -> Answer:
             value = endpoint.rcvbuf
         case So.PASSCRED:
             value = int(channel.passcred)
+        case So.PEERCRED:
+            return put_option(call, place, length_place, NOBODY)
         case _:
             return PASS
+    return put_option(call, place, length_place, struct.pack("=i", value))
+
+
+def put_option(call: Call, place: int, length_place: int, value: bytes) -> int:
+    """sk_getsockopt(): as much of a value as there is room for, and how much that was. OSError EINVAL."""
     room = call.number(length_place)
     if room < 0:
         raise OSError(errno.EINVAL, "length of an option")
-    call.write(place, struct.pack("=i", value)[: min(room, 4)])
-    call.write(length_place, struct.pack("=i", min(room, 4)))
+    call.write(place, value[:room])
+    call.write(length_place, struct.pack("=i", min(room, len(value))))
     return 0
 
 

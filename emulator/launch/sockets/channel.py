@@ -9,7 +9,9 @@ ahead. A reader whose receive is handed over tells its room itself; one whose re
 The program's end is held by the program alone, so that it is known at once when the last descriptor is closed. To read
 from it on the program's behalf it is borrowed for a moment (pidfd_getfd()).
 
-The kernel's queue is a Unix socket's plus the endpoint's here, so an overrun (ENOBUFS) comes later than it would.
+What lies ahead still counts in the endpoint's receive buffer. How much of it the program has read by now is asked
+when it matters, before a datagram is said to find no room: the Unix socket tells how many bytes of memory its unread
+datagrams take, and they are read in order (`sync()`).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch.trap.filter import ROOM
@@ -39,6 +42,8 @@ TURN = 64
 TIGHT = 1
 """The kernel makes the least of it that there is: one unread datagram fills it."""
 LONGEST = 1 << 20
+MANY = 64
+"""How many datagrams may lie ahead before it is asked whether they still do."""
 
 _buffer = bytearray(LONGEST)
 _view = memoryview(_buffer)
@@ -68,12 +73,15 @@ class Channel:
         # To a reader whose call is not handed over, the sender's name is as long as netlink's, and its port id is 0.
         self.ours.bind(bytes(6) + _inode(self.ours).to_bytes(4, "little"))
         self._ahead: deque[Datagram] = deque()
+        self._memory = 0
+        """How much memory the Unix socket takes for them, in bytes."""
         self._tight = False
         self._full = False
         self._queued = False
         self._interest = select.EPOLLIN | select.EPOLLRDHUP
         net.hold()
         self.endpoint.on_readable = self._on_readable
+        self.endpoint.on_full = self.sync
         supervisor.watch(self.ours.fileno(), self.on_event, self._interest)
 
     def handed_over(self) -> None:
@@ -92,6 +100,7 @@ class Channel:
         if events & select.EPOLLIN:
             self._take_requests()
         if events & select.EPOLLOUT:
+            self.sync()
             if self._tight and self.endpoint.dumping:
                 self.endpoint.read(ROOM)
             self._full = False
@@ -134,7 +143,7 @@ class Channel:
         while not self._full:
             if self._tight:
                 self._loosen()
-            datagram = endpoint.take()
+            datagram = endpoint.take_ahead()
             if datagram is None:
                 break
             try:
@@ -145,9 +154,10 @@ class Channel:
                 break
             except OSError:
                 break  # the program is gone; the end of the channel will be heard of
-            if len(self._ahead) > 64 and not self.unread():
-                self._ahead.clear()
             self._ahead.append(datagram)
+            self._memory += skb_size(len(datagram.data))
+            if len(self._ahead) > MANY:
+                self.sync()
         if endpoint.dumping and not self._full:
             self._tighten()
         wanted = select.EPOLLIN | select.EPOLLRDHUP | (select.EPOLLOUT if self._full or self._tight else 0)
@@ -166,19 +176,23 @@ class Channel:
         self._tight = False
         self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SNDBUF)
 
-    def unread(self) -> bool:
-        """Whether something that was written ahead has not been read."""
-        return bool(struct.unpack("i", fcntl.ioctl(self.ours, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+    def sync(self) -> None:
+        """Finds out what of that which was written ahead has been read."""
+        ahead = self._ahead
+        if not ahead:
+            return
+        unread = _memory(self.ours)
+        while ahead and self._memory > unread:
+            datagram = ahead.popleft()
+            self._memory -= skb_size(len(datagram.data))
+            self.endpoint.gone(datagram)
 
     def taken(self, data: bytes) -> Datagram:
         """The datagram that a reader has found, with what ancillary data would tell of it. Those before it were read
         without our seeing."""
-        for index, datagram in enumerate(self._ahead):
-            if datagram.data == data:
-                for _ in range(index):
-                    self._ahead.popleft()
-                return datagram
-        return Datagram(data)
+        found = next((datagram for datagram in self._ahead if datagram.data == data), Datagram(data))
+        self.sync()
+        return found
 
     def wake(self) -> None:
         """Lets those try again that wait for something to read."""
@@ -193,6 +207,20 @@ class Channel:
         self.endpoint.close()
         self.net.release()
         self.supervisor.settle()
+
+
+def _memory(sock: socket.socket) -> int:
+    """How many bytes of memory the datagrams take that were sent and not read."""
+    return int(struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+
+
+@lru_cache(maxsize=4096)
+def skb_size(length: int) -> int:
+    """How many bytes of memory this machine's kernel takes for a datagram of that length, by trying."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        ours.send(bytes(length))
+        return _memory(ours)
 
 
 def _inode(sock: socket.socket) -> int:

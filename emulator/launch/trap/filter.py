@@ -4,6 +4,8 @@ What a call is about can be told from its arguments for descriptors (ours have h
 numbers. Paths lie behind a pointer, so a call that takes one is always handed over; that costs a program some ten
 microseconds for each file it opens, and nothing for what it does with it afterwards.
 
+A send is always handed over: the kernel has answered when it returns, so have we.
+
 A receive that shows no address, has room for whatever the kernel would send and takes no flags can be left to the Unix
 socket: receive lengths below 32 KiB tell the endpoint how to split a dump, and with MSG_DONTWAIT a program expects to
 find the answer to what it has just sent.
@@ -28,7 +30,6 @@ from nlemu.emulator.launch.trap.instructions import (
     has,
     lacks,
     not_null,
-    null,
     within,
 )
 from nlemu.protocol.uapi.nsfs import NsIoctl
@@ -96,8 +97,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         *high("recvfrom", when=(not_null(4),)),
         *high("recvfrom", when=(below(2, ROOM),)),
         *high("recvfrom", when=(has(3, ~MSG_TRUNC & 0xFFFFFFFF),)),
-        *high("sendto", when=(not_null(4),)),
-        *high("sendto", when=(null(2),)),
+        *high("sendto"),
         *high("recvmsg", "sendmsg", "recvmmsg", "sendmmsg"),
         *high("bind", "connect", "getsockname", "getpeername", "setsockopt", "getsockopt"),
         *high("listen", "accept", "accept4", "shutdown"),

@@ -217,3 +217,104 @@ print(subprocess.run(["ip", "-br", "link"], capture_output=True, text=True).stdo
     assert done.stdout.startswith("made "), done.stdout
     assert done.stdout.split()[-1] == "lo"
     assert "a bug" not in done.stderr, done.stderr
+
+
+PRELUDE = """
+import errno, os, select, signal, socket, struct, time
+def msg(kind, flags, body, seq=1):
+    return struct.pack("=IHHII", 16 + len(body), kind, flags, seq, 0) + body
+def link(index=0, flags=0, change=0):
+    return struct.pack("=BBHiII", 0, 0, 0, index, flags, change)
+def mtu(value):
+    return msg(16, 5, link(1) + struct.pack("=HHI", 8, 4, value))
+"""
+
+
+def test_an_answer_is_there_when_send_returns() -> None:
+    """To poll() and to a receive that does not wait, by every way to send and to receive."""
+    script = PRELUDE + """
+s = socket.socket(16, 3, 0)
+get = msg(18, 1, link(1))
+sends = [s.send, lambda data: os.write(s.fileno(), data), lambda data: s.sendmsg([data])]
+receives = [lambda: s.recv(65536, 0x40), lambda: s.recv(4096, 0x40), lambda: s.recvmsg(65536, 0, 0x40)[0]]
+got = 0
+for send in sends:
+    for receive in receives:
+        send(get)
+        got += bool(select.select([s], [], [], 0)[0]) and len(receive()) > 100
+print(got)
+"""
+    assert nobody.run(nobody.python(), "-c", script) == "9\n"
+
+
+def test_a_small_buffer_overruns_where_the_kernels_does() -> None:
+    """After SO_RCVBUF 2048, which makes 4096 of it: what was read makes room again, what did not fit is told once."""
+    script = PRELUDE + """
+listener = socket.socket(16, 3, 0)
+listener.setsockopt(1, 8, 2048)
+listener.bind((0, 1))
+asker = socket.socket(16, 3, 0)
+def told():
+    listener.setblocking(False)
+    said = []
+    while True:
+        try:
+            said.append(len(listener.recv(65536, 0x40)) > 1000)
+        except OSError as error:
+            if error.errno == errno.EAGAIN:
+                return said
+            said.append(errno.errorcode[error.errno])
+for count in (1, 2, 20):
+    for turn in range(count):
+        asker.send(mtu(1000 + count * 50 + turn))
+        asker.recv(65536)
+    print(told())
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == [
+        "[True]", "['ENOBUFS', True]", "['ENOBUFS', True]",
+    ]
+
+
+def test_a_wait_with_a_limit_does_not_begin_again() -> None:
+    script = PRELUDE + """
+import ctypes
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.siginterrupt(signal.SIGUSR1, False)
+s = socket.socket(16, 3, 0)
+s.setsockopt(1, 20, struct.pack("ll", 60, 0))
+if not os.fork():
+    while "S" not in open(f"/proc/{os.getppid()}/stat").read().rsplit(")", 1)[1].split()[0]:
+        pass
+    os.kill(os.getppid(), signal.SIGUSR1)
+    os._exit(0)
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.recv(s.fileno(), ctypes.create_string_buffer(4096), 4096, 0), errno.errorcode[ctypes.get_errno()])
+"""
+    assert nobody.run(nobody.python(), "-c", script) == "-1 EINTR\n"
+
+
+def test_names_and_peers_of_a_socket() -> None:
+    """A name that was taken stays the socket's name; who is connected hears its peer alone; nobody stands behind it."""
+    script = PRELUDE + """
+one, two = socket.socket(16, 3, 2), socket.socket(16, 3, 2)
+one.bind((0, 0))
+port = one.getsockname()[0]
+try:
+    two.bind((port, 0))
+except OSError as error:
+    print(errno.errorcode[error.errno], two.getsockname() == (port, 0))
+three = socket.socket(16, 3, 2)
+three.bind((0, 0))
+one.connect((0, 0))
+try:
+    three.sendto(b"x" * 20, (port, 0))
+except OSError as error:
+    print(errno.errorcode[error.errno])
+print(struct.unpack("iii", one.getsockopt(1, 17, 12)))
+print(one.getsockopt(1, 8))
+one.setsockopt(1, 8, 1 << 30)
+print(one.getsockopt(1, 8))
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == [
+        "EADDRINUSE True", "ECONNREFUSED", "(0, -1, -1)", "212992", str(2 * 4194304),
+    ]

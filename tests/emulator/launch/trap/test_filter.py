@@ -79,8 +79,10 @@ def test_a_receive_with_room_and_no_wishes_passes(arch: Architecture) -> None:
 
 
 @BOTH
-def test_a_send_to_nobody_in_particular_passes(arch: Architecture) -> None:
-    assert verdict(arch, "sendto", BASE, 0x1000, 20, 0, 0, 0) == RET_ALLOW
+def test_a_send_is_handed_over(arch: Architecture) -> None:
+    """What it caused has happened when it returns."""
+    assert verdict(arch, "sendto", BASE, 0x1000, 20, 0, 0, 0) == RET_USER_NOTIF
+    assert verdict(arch, "sendto", BASE - 1, 0x1000, 20, 0, 0, 0) == RET_ALLOW
     assert verdict(arch, "sendto", BASE, 0x1000, 20, 0, 0x1000, 12) == RET_USER_NOTIF
     assert verdict(arch, "sendto", BASE, 0x1000, 0, 0, 0, 0) == RET_USER_NOTIF
 
