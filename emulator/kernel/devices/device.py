@@ -195,7 +195,7 @@ class Device:
         "proto_down",
         "proto_down_reason",
         "qdisc",
-        "queue_mgmt_ops",
+        "queue_mgmt_ops", "queued_bytes", "queued_packets",
         "real_num_rx_queues",
         "real_num_tx_queues",
         "reg_state",
@@ -343,6 +343,8 @@ class Device:
         """By index: what an instance of that index finds again (dev->napi_config)."""
         self.page_pools: list[PagePool] = []
         """In the kernel's order: dev->page_pools, newest first."""
+        self.queued_packets = self.queued_bytes = 0
+        """What went through the queueing discipline."""
         self.qdisc: str | None = None
         """The root qdisc's name; None before the device is registered."""
         self.tx_active = True
