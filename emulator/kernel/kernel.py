@@ -26,7 +26,7 @@ from nlemu.emulator.kernel.core.work import Job, Work
 from nlemu.emulator.kernel.devices import announce
 from nlemu.emulator.kernel.devices.link_watch import LinkWatch
 from nlemu.emulator.kernel.devices.netdev_work import NetdevWork
-from nlemu.emulator.kernel.ipv4 import arp
+from nlemu.emulator.kernel.ipv4 import arp, nexthop
 from nlemu.emulator.kernel.ipv4.device import on_event4
 from nlemu.emulator.kernel.ipv6 import ndisc
 from nlemu.emulator.kernel.ipv6.device import on_event6
@@ -84,6 +84,7 @@ class Kernel:
         self.nics = Nics(self)
         self.register_notifier(Stage.RTNETLINK, announce.on_event, announce.ANNOUNCED)
         self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event, (NetdevEvent.UNREGISTER,))
+        self.register_notifier(Stage.NEXTHOP, nexthop.on_event, nexthop.EVENTS)
         self.register_notifier(Stage.IPV4, on_event4)
         self.register_notifier(Stage.XSK, self.xsk.on_event, (NetdevEvent.UNREGISTER,))
         self.register_notifier(Stage.IPV6, on_event6)

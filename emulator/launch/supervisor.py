@@ -414,10 +414,11 @@ class SenderDescriptors:
         self._supervisor, self._pid = supervisor, pid
 
     def get(self, number: int, /) -> object | None:
-        """What the process has open under the number: a namespace, or the inode of anything else."""
+        """What the process has open under the number: a namespace, an XDP program, or the inode of anything else."""
         try:
             with self._supervisor.borrow(self._supervisor.tasks.process(self._pid), number) as borrowed:
-                return self._supervisor.namespaces.behind(borrowed) or borrowed.inode
+                found = self._supervisor.namespaces.behind(borrowed)
+                return found or bpf.program_behind(borrowed.fd) or borrowed.inode
         except (OSError, OverflowError):
             return None
 

@@ -46,17 +46,22 @@ class NlError(Exception):
 
 ROUTE_SPECIFICATIONS: Mapping[str, Sequence[RTM]] = {
     "rt-addr": (RTM.NEWADDR, RTM.DELADDR, RTM.GETADDR, RTM.GETMULTICAST, RTM.GETANYCAST),
+    "rt-addrlabel": (RTM.NEWADDRLABEL, RTM.DELADDRLABEL, RTM.GETADDRLABEL),
     "rt-link": (
         RTM.NEWLINK, RTM.DELLINK, RTM.GETLINK, RTM.SETLINK, RTM.GETSTATS, RTM.NEWLINKPROP, RTM.DELLINKPROP,
     ),
     "rt-neigh": (RTM.NEWNEIGH, RTM.DELNEIGH, RTM.GETNEIGH, RTM.GETNEIGHTBL, RTM.SETNEIGHTBL),
     "rt-netconf": (RTM.GETNETCONF,),
+    "rt-nexthop": (RTM.NEWNEXTHOP, RTM.DELNEXTHOP, RTM.GETNEXTHOP),
     "rt-nsid": (RTM.NEWNSID, RTM.DELNSID, RTM.GETNSID),
     "rt-route": (RTM.NEWROUTE, RTM.DELROUTE, RTM.GETROUTE),
     "rt-rule": (RTM.NEWRULE, RTM.DELRULE, RTM.GETRULE),
+    "rt-tc": (
+        RTM.NEWQDISC, RTM.DELQDISC, RTM.GETQDISC, RTM.GETTCLASS, RTM.GETTFILTER, RTM.GETCHAIN, RTM.GETACTION,
+    ),
 }
-"""What each specification of rtnetlink has of its messages. Those of namespaces' ids and of netconf are our own,
-and so is it that anycast addresses are among addresses."""
+"""What each specification of rtnetlink has of its messages. Those of namespaces' ids, of netconf, labels, next hop
+objects and traffic control are our own, and so is it that anycast addresses are among addresses."""
 
 
 @dataclass(frozen=True)

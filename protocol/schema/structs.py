@@ -81,6 +81,10 @@ fib_rule_hdr = "fib_rule_hdr" / c.Struct(
 # linux/netconf.h
 netconfmsg = "netconfmsg" / c.Struct("family" / u8)
 
+# linux/nexthop.h
+nhmsg = "nhmsg" / c.Struct("family" / u8, "scope" / u8, "protocol" / u8, "resvd" / u8, "flags" / u32)
+nexthop_grp = "nexthop_grp" / c.Struct("id" / u32, "weight" / u8, "weight_high" / u8, "resvd2" / u16)
+
 # linux/if_link.h
 _COUNTERS = (
     "rx_packets",
@@ -125,3 +129,20 @@ rtnl_link_ifmap = "rtnl_link_ifmap" / c.Struct(
 ifla_cacheinfo = "ifla_cacheinfo" / c.Struct(
     "max_reasm_len" / u32, "tstamp" / u32, "reachable_time" / u32, "retrans_time" / u32
 )
+
+# linux/rtnetlink.h
+tcmsg = "tcmsg" / c.Struct(
+    "family" / u8, "pad1" / u8, "pad2" / u16, "ifindex" / s32, "handle" / u32, "parent" / u32, "info" / u32
+)
+tcamsg = "tcamsg" / c.Struct("family" / u8, "pad1" / u8, "pad2" / u16)
+
+# linux/gen_stats.h, linux/pkt_sched.h; aligned to eight bytes where the compiler does it
+gnet_stats_basic = "gnet_stats_basic" / c.Struct("bytes" / u64, "packets" / u32, c.Padding(4))
+gnet_stats_queue = "gnet_stats_queue" / c.Struct(
+    "qlen" / u32, "backlog" / u32, "drops" / u32, "requeues" / u32, "overlimits" / u32
+)
+tc_stats = "tc_stats" / c.Struct(
+    "bytes" / u64, "packets" / u32, "drops" / u32, "overlimits" / u32, "bps" / u32, "pps" / u32, "qlen" / u32,
+    "backlog" / u32, c.Padding(4),
+)
+tc_prio_qopt = "tc_prio_qopt" / c.Struct("bands" / s32, "priomap" / c.Bytes(16))

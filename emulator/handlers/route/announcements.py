@@ -9,6 +9,7 @@ from nlemu.emulator.handlers.route.addr.notify import AddressNotify
 from nlemu.emulator.handlers.route.link.notify import LinkNotify
 from nlemu.emulator.handlers.route.neigh.notify import NeighbourNotify
 from nlemu.emulator.handlers.route.netconf.notify import NetconfNotify
+from nlemu.emulator.handlers.route.nexthop.notify import NexthopNotify
 from nlemu.emulator.handlers.route.nsid.notify import NsidNotify
 from nlemu.emulator.handlers.route.route.notify import RouteNotify
 from nlemu.emulator.handlers.route.rule.notify import RuleNotify
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class RouteAnnouncements(
-    LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NetconfNotify, NsidNotify, Announcements
+    LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NetconfNotify, NexthopNotify, NsidNotify,
+    Announcements,
 ):
     """The announcer of a machine on which rtnetlink is used."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.inet.membership import Membership
     from nlemu.emulator.kernel.inet.neighbour import Neighbour
+    from nlemu.emulator.kernel.inet.nexthop import Nexthop
     from nlemu.emulator.kernel.inet.rules import Rule
     from nlemu.emulator.kernel.ipv4.address import Address4
     from nlemu.emulator.kernel.ipv4.fib import Route4
@@ -48,19 +49,21 @@ class Stage(IntEnum):
     """subsys_initcall, net/core/page_pool_user.c"""
     ETHTOOL = 3
     """subsys_initcall, net/ethtool"""
-    IPV4 = 4
+    NEXTHOP = 4
+    """subsys_initcall, net/ipv4/nexthop.c"""
+    IPV4 = 5
     """fs_initcall, net/ipv4: arp, then devinet, then the routes"""
-    XSK = 5
+    XSK = 6
     """fs_initcall, net/xdp"""
-    DRIVERS = 6
+    DRIVERS = 7
     """device_initcall, drivers come before net"""
-    IPV6 = 7
+    IPV6 = 8
     """device_initcall, net/ipv6"""
-    BRIDGE = 8
+    BRIDGE = 9
     """device_initcall, net/bridge"""
-    VLAN = 9
+    VLAN = 10
     """device_initcall, net/8021q"""
-    MPLS = 10
+    MPLS = 11
     """device_initcall, net/mpls"""
 
 
@@ -175,6 +178,9 @@ class Announcer(Protocol):
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
 
+    def nexthop(self, net: Net, event: int, one: Nexthop, *, origin: Origin | None = None) -> None:
+        """RTM_NEWNEXTHOP or RTM_DELNEXTHOP to RTNLGRP_NEXTHOP (nexthop_notify())."""
+
     def netconf(self, net: Net, event: int, family: int, ifindex: int, conf: object,
                 fields: Iterable[object] | None = None) -> None:
         """RTM_NEWNETCONF or RTM_DELNETCONF to the family's group (inet_netconf_notify_devconf()). conf: the settings;
@@ -235,6 +241,9 @@ class NullAnnouncer(Announcer):
         pass
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
+        pass
+
+    def nexthop(self, net: Net, event: int, one: Nexthop, *, origin: Origin | None = None) -> None:
         pass
 
     def netconf(self, net: Net, event: int, family: int, ifindex: int, conf: object,

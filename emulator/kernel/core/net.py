@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.inet.fib_chain import FibListener
     from nlemu.emulator.kernel.inet.neighbour import Neighbours
+    from nlemu.emulator.kernel.inet.nexthop import Nexthops
     from nlemu.emulator.kernel.ipv4.netns import Ip4Net
     from nlemu.emulator.kernel.ipv6.netns import Ip6Net
     from nlemu.emulator.kernel.kernel import Kernel
@@ -36,12 +37,12 @@ class Net:
     name: ours, not the kernel's: "init", or what the namespace was called when it was made. cookie: net->net_cookie.
     inum: its inode number in nsfs. dev_base_seq: changes with every device that comes and goes, for
     NLM_F_DUMP_INTR; never 0. dying: the last reference is gone, and it is found no more. ip4, ip6,
-    neighbours: what other modules keep for it; fib_listeners: who hears of its routes."""
+    neighbours, nexthops: what other modules keep for it; fib_listeners: who hears of its routes."""
 
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
         "cookie", "dev_base_seq", "dying", "fib_listeners", "inum", "ip4", "ip6", "kernel", "loopback", "name",
-        "neighbour_parms", "neighbours", "sysctls",
+        "neighbour_parms", "neighbours", "nexthops", "sysctls",
     )
 
     loopback: Device
@@ -58,6 +59,7 @@ class Net:
         self.neighbour_parms: dict[tuple[int, str], int] = {}
         """The default ones that were written, by family and name (inet/neighbour_parms.py)."""
         self.neighbours: Neighbours | None = None
+        self.nexthops: Nexthops | None = None
         self.fib_listeners: list[FibListener] = []
         self.sysctls: dict[str, str] = {}
         """Settings that were written, by their names below /proc/sys/net (sysctl.py)."""

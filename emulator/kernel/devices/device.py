@@ -136,11 +136,11 @@ class Device:
         "napi_defer_hard_irqs", "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx",
         "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues", "operstate", "ops",
         "page_pools", "parent", "perm_address", "present", "priv", "promiscuity", "proto_down", "proto_down_reason",
-        "qdisc", "queue_mgmt_ops", "real_num_rx_queues", "real_num_tx_queues", "reg_state", "request_ops_lock",
-        "revision", "rtnl_link_initializing", "running", "rx", "seen_by", "testing", "threaded", "told",
-        "tso_max_segs", "tso_max_size", "tx", "tx_active", "txqlen", "type", "unicast", "unicast_filter",
-        "unicast_promiscuous", "unregister_queued", "uppers", "vlan_features", "wanted_features", "xdp_features",
-        "xdp_zc_max_segs",
+        "qdisc", "queue_mgmt_ops", "queued_bytes", "queued_packets", "real_num_rx_queues", "real_num_tx_queues",
+        "reg_state", "request_ops_lock", "revision", "rtnl_link_initializing", "running", "rx", "seen_by", "testing",
+        "threaded", "told", "tso_max_segs", "tso_max_size", "tx", "tx_active", "txqlen", "type", "unicast",
+        "unicast_filter", "unicast_promiscuous", "unregister_queued", "uppers", "vlan_features", "wanted_features",
+        "xdp_features", "xdp_zc_max_segs",
     )
 
     def __init__(self, kernel: Kernel, net: Net, name: str, ops: DeviceOps) -> None:
@@ -261,6 +261,8 @@ class Device:
         """By index: what an instance of that index finds again (dev->napi_config)."""
         self.page_pools: list[PagePool] = []
         """In the kernel's order: dev->page_pools, newest first."""
+        self.queued_packets = self.queued_bytes = 0
+        """What went through the queueing discipline."""
         self.qdisc: str | None = None
         """The root qdisc's name; None before the device is registered."""
         self.tx_active = True

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo
     from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, PauseStats, Rings
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
-    from nlemu.emulator.kernel.queues.xdp import XdpLink
+    from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
     from nlemu.protocol.uapi.net_shaper import NetShaperCaps, NetShaperScope
 
@@ -138,9 +138,12 @@ class DeviceOps:
         """ndo_bpf with XDP_SETUP_XSK_POOL: zero-copy AF_XDP on a queue begins, or with None ends; may refuse."""
         raise Refusal(EINVAL)
 
-    def setup_xdp(self, dev: Device, link: XdpLink) -> None:
-        """ndo_bpf with XDP_SETUP_PROG: a native XDP program comes; may refuse."""
+    def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
+        """ndo_bpf with XDP_SETUP_PROG: a native XDP program comes, or takes another's place; may refuse."""
         raise Refusal(EOPNOTSUPP)
+
+    def clear_xdp(self, dev: Device) -> None:
+        """The same without a program: the one that there was is gone."""
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         """ndo_start_xmit: a frame of that many bytes goes out, and is counted as the driver counts. Returns what the

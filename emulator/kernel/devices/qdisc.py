@@ -24,6 +24,7 @@ def init_scheduler(dev: Device) -> None:
     """dev_init_scheduler()."""
     dev.qdisc = NOOP
     dev.tx_active = True
+    dev.queued_packets = dev.queued_bytes = 0
 
 
 def activate(dev: Device) -> None:
@@ -62,6 +63,9 @@ def transmit(dev: Device, size: int) -> tuple[Xmit, Device | None]:
     if not running(dev):
         dev.stats.tx_dropped += 1
         return Xmit.CN, None
+    if dev.qdisc != NOQUEUE:
+        dev.queued_packets += 1
+        dev.queued_bytes += size
     return dev.ops.transmit(dev, size)
 
 

@@ -8,11 +8,11 @@ be reachable becomes stale with time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EEXIST, EINVAL, ENOENT, EOPNOTSUPP
+from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
-from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.inet import neighbour, neighbour_resolve
 from nlemu.emulator.kernel.inet.neighbour import (
     CONFIRMED_AGO,
     MANAGED,
@@ -37,8 +37,10 @@ NOARP, REACHABLE, STALE, FAILED = int(NUD.NOARP), int(NUD.REACHABLE), int(NUD.ST
 ASKED = int(NUD.INCOMPLETE | NUD.PROBE)
 PROBE = int(NUD.PROBE)
 EXT_LEARNED, ROUTER, USE = int(NTF.EXT_LEARNED), int(NTF.ROUTER), int(NTF.USE)
-KEPT = EXT_LEARNED | VALIDATED
+KEPT = EXT_LEARNED | MANAGED | VALIDATED
 """Flags that whoever administers sets and clears."""
+RESOLVED = USE | MANAGED
+"""Flags of those that the kernel is to resolve: whatever else is said of them is not looked at."""
 REACHABLE_TIME = 30 * NSEC_PER_SEC
 """The base of the reachable time; the kernel's is random, between half and one and a half of it."""
 
@@ -62,16 +64,15 @@ def add(wanted: Wanted, *, create: bool, exclusive: bool, replace: bool, portid:
     dev.kernel.neighbour_tables[wanted.family].allows(dev)
     known = neighbour.of(dev.net)
     entry = known.find(dev, wanted.family, wanted.address)
-    override = True
+    override, made = True, None
     if entry is None:
         if not create:
             raise Refusal(ENOENT)
         if wanted.state & PERMANENT and wanted.flags & MANAGED:
             raise Refusal(EINVAL, "Invalid NTF_* flag for permanent entry")
-        _check_managed(wanted)
-        if wanted.flags & VALIDATED and (wanted.flags & USE or not wanted.state & VALID):
+        if wanted.flags & VALIDATED and (wanted.flags & RESOLVED or not wanted.state & VALID):
             raise Refusal(EINVAL, "Cannot create externally validated neighbor with an invalid state")
-        entry = _constructed(wanted)
+        entry = made = _constructed(wanted)
         same = known.find(dev, wanted.family, entry.address)
         if same is None:
             known.add(entry)
@@ -80,17 +81,18 @@ def add(wanted: Wanted, *, create: bool, exclusive: bool, replace: bool, portid:
     elif exclusive:
         raise Refusal(EEXIST)
     else:
-        _check_managed(wanted)
+        if wanted.flags & VALIDATED:
+            state = entry.state & ~PERMANENT if wanted.flags & RESOLVED else wanted.state
+            if not state & VALID:
+                raise Refusal(EINVAL, "Cannot mark neighbor as externally validated with an invalid state")
         override = replace
     entry.protocol = wanted.protocol or entry.protocol
-    if wanted.flags & USE:
-        return
+    was_managed = entry.flags & MANAGED and entry is not made
     update(entry, wanted.lladdr, wanted.state, wanted.flags, override=override, portid=portid)
-
-
-def _check_managed(wanted: Wanted) -> None:
-    if wanted.flags & MANAGED:
-        raise Refusal(EOPNOTSUPP, "nlemu: nobody resolves neighbours here")
+    if wanted.flags & RESOLVED:
+        neighbour_resolve.wanted(entry)
+    if entry.flags & MANAGED and not was_managed:
+        neighbour_resolve.managed(entry)
 
 
 def _constructed(wanted: Wanted) -> Neighbour:
@@ -122,6 +124,10 @@ def update(
     old = entry.state
     notify = bool((entry.flags ^ flags) & KEPT)
     entry.flags = entry.flags & ~KEPT | flags & KEPT
+    if flags & RESOLVED:
+        entry.state = old & ~PERMANENT
+        _router(entry, flags, notify, override=False, portid=portid)
+        return
     if not state & VALID:
         entry.state = state
         notify = bool(old & VALID) or bool(old & ASKED and state & FAILED)

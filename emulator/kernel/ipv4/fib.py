@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from nlemu.emulator.kernel.ipv4.fib_info import Infos, error_of
-from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTNH_F
+from nlemu.emulator.kernel.ipv4.fib_info import ERRORS, Infos, error_of
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTN, RTNH_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv4.fib_info import Info4, Nexthop4
@@ -131,6 +132,8 @@ def look_up(
                     raise refused
                 if info.flags & DEAD:
                     continue
+                if info.nh is not None and info.nh.blackhole:
+                    raise Refusal(ERRORS[RTN.BLACKHOLE])
                 for nexthop in info.nexthops:
                     if not nexthop.flags & DEAD and (not oif or nexthop.oif == oif):
                         return Found(route, nexthop)

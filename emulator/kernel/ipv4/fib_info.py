@@ -17,6 +17,7 @@ from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTN, RTNH_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.nexthop import Nexthop, Way
     from nlemu.emulator.kernel.ipv4.fib import Route4
 
 DEAD = int(RTNH_F.DEAD)
@@ -92,6 +93,8 @@ class Info4:
     nexthops: list[Nexthop4]
     metrics: Metrics = ()
     flags: int = 0
+    nh: Nexthop | None = None
+    """The next hop object that it is; its next hops are what that says."""
     prefsrc_gone: bool = False
     """It is dead because its source address went (pfsrc_removed)."""
     routes: dict[Route4, None] = field(default_factory=dict)
@@ -101,13 +104,48 @@ class Info4:
         """What makes two of them one (fib_find_info())."""
         return (
             self.table, self.protocol, self.scope, self.type, self.priority, self.prefsrc, self.metrics,
-            self.flags & ~NOT_COMPARED, tuple(nexthop.same() for nexthop in self.nexthops),
+            self.flags & ~NOT_COMPARED,
+            tuple(nexthop.same() for nexthop in self.nexthops) if self.nh is None else self.nh.id,
         )
+
+    def follow(self) -> None:
+        """The next hop object leads another way, or this is new: so does this."""
+        assert self.nh is not None
+        self.nexthops = [_hop_of(way, weight) for way, weight in self.nh.leaves]
+        for route in self.routes:
+            route.told = None
+
+    def die(self) -> None:
+        """The next hop object is gone (__remove_nexthop_fib())."""
+        self.flags |= DEAD
+
+    def check_nexthop(self, new: Nexthop) -> None:
+        """fib_check_nexthop(): whether routes of this scope may lead by that object. EINVAL, with texts."""
+        check_nexthop(new, self.scope)
 
     @property
     def devices(self) -> set[Device]:
         """The devices of its next hops."""
         return {nexthop.dev for nexthop in self.nexthops if nexthop.dev is not None}
+
+
+def _hop_of(way: Way, weight: int) -> Nexthop4:
+    dev = way.dev
+    gateway = Gateway(way.family, way.gateway) if way.gateway else None
+    return Nexthop4(0 if dev is None else dev.ifindex, gateway, way.flags, way.scope, weight, dev)
+
+
+def check_nexthop(one: Nexthop, scope: int) -> None:
+    """fib_check_nexthop(): EINVAL, with texts."""
+    if one.is_fdb:
+        raise Refusal(errno.EINVAL, "Route cannot point to a fdb nexthop")
+    if one.way is None and scope == RT_SCOPE.HOST:
+        raise Refusal(errno.EINVAL, "Route with host scope can not have multiple nexthops")
+    way, _ = one.leaves[0]
+    if scope == RT_SCOPE.HOST and way.gateway:
+        raise Refusal(errno.EINVAL, "Route with host scope can not have a gateway")
+    if way.flags & RTNH_F.ONLINK and scope >= RT_SCOPE.LINK:
+        raise Refusal(errno.EINVAL, "Scope mismatch with nexthop")
 
 
 class Infos:
@@ -133,7 +171,9 @@ class Infos:
         info.routes[route] = None
         if first:
             self._known[info.same()] = info
-            for dev in info.devices:
+            if info.nh is not None:  # what happens to devices happens to the object
+                info.nh.infos[info] = None
+            for dev in info.devices if info.nh is None else ():
                 self._by_dev.setdefault(dev, {})[info] = None
             if info.prefsrc:
                 self._by_prefsrc.setdefault(info.prefsrc, {})[info] = None
@@ -145,7 +185,9 @@ class Infos:
             return
         if self._known.get(info.same()) is info:
             del self._known[info.same()]
-        for dev in info.devices:
+        if info.nh is not None:
+            info.nh.infos.pop(info, None)
+        for dev in info.devices if info.nh is None else ():
             _forget(self._by_dev, dev, info)
         if info.prefsrc:
             _forget(self._by_prefsrc, info.prefsrc, info)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, ESRCH
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.inet import fib_chain
+from nlemu.emulator.kernel.inet import fib_chain, nexthop
 from nlemu.emulator.kernel.inet.rules import Flow, suppressed
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.fib import Found, Route4, look_up
@@ -26,6 +26,7 @@ from nlemu.emulator.kernel.ipv4.fib_info import (
     Metrics,
     Nexthop4,
 )
+from nlemu.emulator.kernel.ipv4.fib_info import check_nexthop as check_object
 from nlemu.emulator.kernel.ipv6 import routes
 from nlemu.emulator.kernel.ipv6.routes import Wanted6
 from nlemu.protocol.refusal import Refusal
@@ -69,7 +70,7 @@ Hops = tuple[Hop | Refusal, ...]
 @dataclass(slots=True)
 class Wanted4:
     """struct fib_config: a route that is to come, or to go. nlflags: NLM_F_CREATE, EXCL, REPLACE, APPEND; encapsulated:
-    by a tunnel, and what is wrong with that; nh_id: of a next hop object, of which there are none; realm: of the way,
+    by a tunnel, and what is wrong with that; nh_id: of a next hop object, in the place of all that; realm: of the way,
     where the kernel keeps realms (CONFIG_IP_ROUTE_CLASSID)."""
 
     dst: int = 0
@@ -158,23 +159,30 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
         raise Refusal(EINVAL, "Invalid scope")
     if wanted.flags & (DEAD | LINKDOWN):
         raise Refusal(EINVAL, "Invalid rtm_flags - can not contain DEAD or LINKDOWN")
+    nh = None
     if wanted.nh_id:
-        raise Refusal(EINVAL, "Nexthop id does not exist")
+        nh = nexthop.of(net).find(wanted.nh_id)
+        if nh is None:
+            raise Refusal(EINVAL, "Nexthop id does not exist")
     hops = wanted.hops
     if isinstance(hops, Refusal):
         raise hops
     if isinstance(wanted.metrics, Refusal):
         raise wanted.metrics
     nexthops = [_nexthop(hop) for hop in hops]
-    if nexthops:
+    if nh is not None:
+        nexthops = []
+    elif nexthops:
         _check_first(nexthops[0], wanted)
     else:
         alone = Hop(wanted.oif, wanted.gateway, wanted.flags, encapsulated=wanted.encapsulated, realm=wanted.realm)
         nexthops = [_nexthop(alone)]
     info = Info4(
         wanted.table, wanted.protocol, wanted.scope, wanted.type, wanted.priority, wanted.prefsrc, nexthops,
-        wanted.metrics, wanted.flags,
+        wanted.metrics, wanted.flags, nh,
     )
+    if nh is not None:
+        info.follow()
     if wanted.type in ERRORS:
         if wanted.gateway is not None or wanted.oif or hops:
             raise Refusal(EINVAL, "Gateway, device and multipath can not be specified for this route type")
@@ -183,12 +191,14 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
         raise Refusal(EINVAL, "Invalid route type")
     if wanted.scope > HOST:
         raise Refusal(EINVAL, "Invalid scope")
-    if wanted.scope == HOST:
+    if nh is not None:
+        check_object(nh, wanted.scope)
+    elif wanted.scope == HOST:
         _check_host(net, nexthops)
     else:
-        for nexthop in nexthops:
-            _check_nexthop(net, nexthop, wanted)
-        if all(nexthop.flags & LINKDOWN for nexthop in nexthops):
+        for hop in nexthops:
+            check_nexthop(net, hop, wanted)
+        if all(hop.flags & LINKDOWN for hop in nexthops):
             info.flags |= LINKDOWN
     if info.prefsrc and not _valid_prefsrc(net, wanted):
         raise Refusal(EINVAL, "Invalid prefsrc address")
@@ -228,7 +238,7 @@ def _check_host(net: Net, nexthops: list[Nexthop4]) -> None:
         raise Refusal(ENODEV)
 
 
-def _check_nexthop(net: Net, nexthop: Nexthop4, wanted: Wanted4) -> None:
+def check_nexthop(net: Net, nexthop: Nexthop4, wanted: Wanted4) -> None:
     """fib_check_nh()."""
     gateway = nexthop.gateway
     if gateway is None:
@@ -398,6 +408,10 @@ def _fits(route: Route4, wanted: Wanted4) -> bool:
 
 def _hops_fit(info: Info4, wanted: Wanted4) -> bool:
     """fib_nh_match(): if a device or a gateway is named, only the first next hop has to fit."""
+    if wanted.nh_id:
+        return info.nh is not None and info.nh.id == wanted.nh_id
+    if info.nh is not None:
+        return not wanted.oif and wanted.gateway is None and wanted.hops == ()
     if wanted.oif or wanted.gateway is not None:
         first = info.nexthops[0]
         same = wanted.oif in (0, first.oif) and wanted.gateway in (None, first.gateway)
@@ -450,3 +464,11 @@ def flush(net: Net, infos: Iterable[Info4]) -> None:
         _drop(net, fib.tables[route.table], route)
         if route.info.prefsrc_gone:
             _tell(net, RTM.DELROUTE, route, 0, None)
+
+
+def tell_again(net: Net, infos: Iterable[Info4], origin: Origin | None) -> None:
+    """fib_info_notify_update(): the routes that lead these ways, whose next hop object has been replaced."""
+    place = {table.id: at for at, table in enumerate(ip4.of(net).fib.in_order())}
+    changed = [route for info in infos for route in info.routes]
+    for route in sorted(changed, key=lambda route: (place[route.table], route.key)):
+        _tell(net, RTM.NEWROUTE, route, REPLACE, origin)

@@ -8,7 +8,7 @@ receive queue is polled by a NAPI instance of its own while the end is up.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EINVAL, ENOTCONN
+from errno import EINVAL, ENOSPC, ENOTCONN, ERANGE
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import features, link_watch, settings
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.kernel import Kernel
     from nlemu.emulator.kernel.queues.page_pool import PagePool
+    from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
 
 MAX_QUEUES = 4096
 FEATURES = (
@@ -60,6 +61,11 @@ PAGE_POOL_STATS = (
 )
 """What ethtool -S calls its counters; the last are page_pool_ethtool_stats_get_strings()."""
 XDP_RECEIVES = int(XdpAct.BASIC | XdpAct.REDIRECT | XdpAct.RX_SG)
+XDP_ROOM = 4096 - 256 - 320
+"""SKB_WITH_OVERHEAD(PAGE_SIZE - VETH_XDP_HEADROOM): what a page has for a packet that a program sees."""
+FRAGMENTS = 17 * 4096
+"""MAX_SKB_FRAGS pages"""
+ETH_HLEN = 14
 XDP_TRANSMITS = int(XdpAct.NDO_XMIT | XdpAct.NDO_XMIT_SG)
 
 
@@ -71,12 +77,14 @@ class VethParams:
 
 
 class Veth:
-    """struct veth_priv. queues: the NAPI instance and page pool of each receive queue that is polled."""
+    """struct veth_priv. queues: the NAPI instance and page pool of each receive queue that is polled; program: whether
+    there is one of XDP."""
 
-    __slots__ = ("peer", "queues")
+    __slots__ = ("peer", "program", "queues")
 
     def __init__(self) -> None:
         self.peer: Device | None = None
+        self.program = False
         self.queues: list[tuple[Napi, PagePool]] = []
 
 
@@ -108,6 +116,11 @@ def delete_napi(dev: Device, start: int, end: int) -> None:
         pool.destroy()
 
 
+def polled(dev: Device) -> bool:
+    """Whether its queues are polled while it is up: who merges packets, or has a program for each, wants that."""
+    return gro_requested(dev) or dev.priv.program
+
+
 def update_xdp_features(dev: Device) -> None:
     """veth_set_xdp_features(): XDP needs a receive queue for each transmit queue of the other end."""
     peer: Device | None = dev.priv.peer
@@ -118,16 +131,17 @@ def update_xdp_features(dev: Device) -> None:
 
 
 class VethOps(DeviceOps):
-    """veth_netdev_ops and veth_ethtool_ops. XDP programs are not modelled, so there never is one."""
+    """veth_netdev_ops and veth_ethtool_ops."""
 
     driver = "veth"
+    has_bpf = True
     xdp_rx_metadata = int(XdpRxMetadata.TIMESTAMP | XdpRxMetadata.HASH | XdpRxMetadata.VLAN_TAG)
 
     def open(self, dev: Device) -> None:
         peer = dev.priv.peer
         if peer is None:
             raise Refusal(ENOTCONN)
-        if gro_requested(dev):
+        if polled(dev):
             enable_napi(dev, 0, dev.real_num_rx_queues)
         if peer.up:
             link_watch.carrier_on(dev)
@@ -139,8 +153,45 @@ class VethOps(DeviceOps):
         link_watch.carrier_off(dev)
         if dev.priv.peer is not None:
             link_watch.carrier_off(dev.priv.peer)
-        if gro_requested(dev):
+        if polled(dev):
             delete_napi(dev, 0, dev.real_num_rx_queues)
+
+    def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
+        """veth_xdp_set(): packets have to fit into a page, and there has to be a queue for each of the other end's."""
+        peer = dev.priv.peer
+        if peer is None:
+            raise Refusal(ENOTCONN, "veth: Cannot set XDP when peer is detached")
+        max_mtu = XDP_ROOM - ETH_HLEN + (FRAGMENTS if link.fragments else 0)
+        if peer.mtu > max_mtu:
+            raise Refusal(ERANGE, "veth: Peer MTU is too large to set XDP")
+        if dev.real_num_rx_queues < peer.real_num_tx_queues:
+            raise Refusal(ENOSPC, "veth: XDP expects number of rx queues not less than peer tx queues")
+        first, dev.priv.program = not dev.priv.program, True
+        if first:
+            if dev.up and not gro_requested(dev):
+                enable_napi(dev, 0, dev.real_num_rx_queues)
+            peer.hw_features &= ~features.GSO_SOFTWARE
+            peer.max_mtu = max_mtu
+        features.set_xdp_features(peer, peer.xdp_features | XDP_TRANSMITS)
+        if first:
+            features.update_features(peer)
+
+    def clear_xdp(self, dev: Device) -> None:
+        """veth_xdp_set() of none."""
+        peer, dev.priv.program = dev.priv.peer, False
+        if dev.up and not gro_requested(dev):
+            delete_napi(dev, 0, dev.real_num_rx_queues)
+        if peer is not None:
+            if not gro_requested(dev):
+                features.set_xdp_features(peer, peer.xdp_features & ~XDP_TRANSMITS)
+            peer.hw_features |= features.GSO_SOFTWARE
+            peer.max_mtu = ETH_MAX_MTU
+            features.update_features(peer)
+
+    def fix_features(self, dev: Device, features_: int) -> int:
+        """veth_fix_features(): a program on the other end takes no packets that are to be cut up."""
+        peer = dev.priv.peer
+        return features_ & ~features.GSO_SOFTWARE if peer is not None and peer.priv.program else features_
 
     def get_iflink(self, dev: Device) -> int:
         peer: Device | None = dev.priv.peer
@@ -163,7 +214,7 @@ class VethOps(DeviceOps):
         return Xmit.SUCCESS, peer
 
     def set_features(self, dev: Device, wanted: int) -> bool:
-        if (wanted ^ dev.features) & features.GRO and dev.up:
+        if (wanted ^ dev.features) & features.GRO and dev.up and not dev.priv.program:
             peer = dev.priv.peer
             if wanted & features.GRO:
                 enable_napi(dev, 0, dev.real_num_rx_queues)
@@ -207,16 +258,16 @@ class VethOps(DeviceOps):
             raise Refusal(EINVAL)
         peer = dev.priv.peer
         old, new = dev.real_num_rx_queues, channels.rx_count
-        polled = dev.running and gro_requested(dev)
+        running = dev.running and polled(dev)
         if dev.running:
             link_watch.carrier_off(dev)
             if peer is not None:
                 link_watch.carrier_off(peer)
-        if polled and new > old:
+        if running and new > old:
             enable_napi(dev, old, new)
         settings.set_real_num_rx_queues(dev, new)
         settings.set_real_num_tx_queues(dev, channels.tx_count)
-        if polled and new < old:
+        if running and new < old:
             delete_napi(dev, new, old)
         if dev.running:
             link_watch.carrier_on(dev)

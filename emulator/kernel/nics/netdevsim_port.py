@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
     from nlemu.emulator.kernel.queues.page_pool import PagePool
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
-    from nlemu.emulator.kernel.queues.xdp import XdpLink
+    from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
     from nlemu.protocol.uapi.net_shaper import NetShaperScope
 
@@ -212,7 +212,7 @@ class NetdevsimOps(DeviceOps):
         """devlink_compat_switch_id_get()."""
         return state_of(dev).bus_device.switch_id
 
-    def setup_xdp(self, dev: Device, link: XdpLink) -> None:
+    def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
         """nsim_setup_prog_checks()."""
         if not link.fragments and dev.mtu > XDP_MAX_MTU:
             raise Refusal(EINVAL, "MTU too large w/ XDP enabled")

@@ -36,7 +36,7 @@ from nlemu.protocol.uapi.netdev import XdpAct
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.kernel import Kernel
-    from nlemu.emulator.kernel.queues.xdp import XdpLink
+    from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
 
 OUI = bytes.fromhex("02ee00")
@@ -170,7 +170,7 @@ class NicOps(DeviceOps):
     def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
         """The queue's memory is mapped; what else a driver does nobody sees."""
 
-    def setup_xdp(self, dev: Device, link: XdpLink) -> None:
+    def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
         if not link.fragments and dev.mtu > XDP_MAX_MTU:
             raise Refusal(EINVAL, "MTU too large w/ XDP enabled")
 

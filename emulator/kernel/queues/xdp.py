@@ -3,11 +3,13 @@
 What the program does nobody sees; that it is there, the queues do: no memory provider comes to a device with a program,
 and no program to a device with a provider; header split and a program without fragments exclude each other too. A
 device has at most one program in each of two modes, and never both: the driver's (native) and the stack's (generic).
-Programs are attached by links here, which end with their program, and with the device.
+One is attached by a link, which ends with the program that holds it, or by netlink, and then stays; either ends with
+the device.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from errno import EBUSY, EEXIST, EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 MODES = int(XDP_FLAGS.SKB_MODE | XDP_FLAGS.DRV_MODE | XDP_FLAGS.HW_MODE)
-
 
 
 class Mode(Enum):
@@ -59,36 +60,103 @@ class XdpLink:
         self.mode = Mode.NATIVE if native else Mode.GENERIC
         self.fragments = fragments
         self.dev: Device | None = None
-        attached = dev.kernel.xdp.on(dev)
-        if self.mode in attached:
-            raise Refusal(EBUSY, "Can't replace active BPF XDP link")
-        if native and not dev.ops.has_bpf:
-            raise Refusal(EOPNOTSUPP, "Underlying driver does not support XDP in native mode")
-        if OTHER[self.mode] in attached:
-            raise Refusal(EEXIST, "Native and generic XDP can't be active at the same time")
-        if dev.cfg.hds_config == TcpDataSplit.ENABLED and not fragments:
-            raise Refusal(EBUSY, "unable to install XDP to device using tcp-data-split")
-        if min_provider_channels(dev):
-            raise Refusal(EBUSY, "unable to install XDP to device using memory provider")
-        if native:
-            dev.ops.setup_xdp(dev, self)
+        if dev.kernel.xdp.on(dev).get(self.mode) is not None:
+            if isinstance(dev.kernel.xdp.on(dev)[self.mode], XdpLink):
+                raise Refusal(EBUSY, "Can't replace active BPF XDP link")
+            raise Refusal(EBUSY, "Can't replace active XDP program with BPF link")
+        _install(dev, self)
         self.dev = dev
-        dev.kernel.xdp.attached.setdefault(dev, {})[self.mode] = self
-        dev.changed()
-        if not native:
-            # generic_xdp_install() switches off what merges packets before the program sees them.
-            features.disable(dev, features.LRO)
-            features.disable(dev, features.GRO_HW)
 
     def close(self) -> None:
         """bpf_xdp_link_release()."""
         dev, self.dev = self.dev, None
         if dev is not None:
-            links = dev.kernel.xdp.attached[dev]
-            del links[self.mode]
-            if not links:
-                del dev.kernel.xdp.attached[dev]
-            dev.changed()
+            _forget(dev, self.mode)
+
+
+@dataclass(frozen=True)
+class XdpProgram:
+    """struct bpf_prog of BPF_PROG_TYPE_XDP, as far as it is known. id: its number; fragments: as for a link."""
+
+    id: int
+    fragments: bool = False
+
+
+class XdpAttached:
+    """A program that netlink has attached: it stays until it is taken away, or its device goes."""
+
+    __slots__ = ("dev", "fragments", "id", "mode", "program")
+
+    def __init__(self, dev: Device, mode: Mode, program: XdpProgram) -> None:
+        self.dev, self.mode, self.program = dev, mode, program
+        self.id, self.fragments = program.id, program.fragments
+
+    def close(self) -> None:
+        """It is no longer there."""
+        _forget(self.dev, self.mode)
+
+
+def change(dev: Device, new: XdpProgram | None, expected: XdpProgram | None, flags: int) -> None:
+    """dev_xdp_attach() of a program, or of none, in the place of what is there. EINVAL, EBUSY, EEXIST, EOPNOTSUPP, with
+    texts, and what the driver refuses."""
+    attached = dev.kernel.xdp.on(dev)
+    if not flags & MODES and len(attached) > 1:
+        raise Refusal(EINVAL, "More than one program loaded, unset mode is ambiguous")
+    if flags & XDP_FLAGS.HW_MODE:
+        raise Refusal(EINVAL)
+    native = dev.ops.has_bpf if not flags & MODES else bool(flags & XDP_FLAGS.DRV_MODE)
+    mode = Mode.NATIVE if native else Mode.GENERIC
+    current = attached.get(mode)
+    if isinstance(current, XdpLink):
+        raise Refusal(EBUSY, "Can't replace active BPF XDP link")
+    if any(dev.kernel.xdp.on(upper) for upper in dev.uppers):
+        raise Refusal(EEXIST, "Cannot attach when an upper device already has a program")
+    before = None if current is None else current.program
+    if flags & XDP_FLAGS.REPLACE and before != expected:
+        raise Refusal(EEXIST, "Active program does not match expected")
+    if new is not None and flags & XDP_FLAGS.UPDATE_IF_NOEXIST and current is not None:
+        raise Refusal(EBUSY, "XDP program already attached")
+    if new == before:
+        return
+    if new is None:
+        _check_driver(dev, mode)
+        _forget(dev, mode)
+        return
+    _install(dev, XdpAttached(dev, mode, new))
+
+
+def _check_driver(dev: Device, mode: Mode) -> None:
+    if mode is Mode.NATIVE and not dev.ops.has_bpf:
+        raise Refusal(EOPNOTSUPP, "Underlying driver does not support XDP in native mode")
+
+
+def _install(dev: Device, program: XdpLink | XdpAttached) -> None:
+    """dev_xdp_install(): a program takes its place, whatever was in it. EOPNOTSUPP, EEXIST, EBUSY, with texts."""
+    _check_driver(dev, program.mode)
+    if OTHER[program.mode] in dev.kernel.xdp.on(dev):
+        raise Refusal(EEXIST, "Native and generic XDP can't be active at the same time")
+    if dev.cfg.hds_config == TcpDataSplit.ENABLED and not program.fragments:
+        raise Refusal(EBUSY, "unable to install XDP to device using tcp-data-split")
+    if min_provider_channels(dev):
+        raise Refusal(EBUSY, "unable to install XDP to device using memory provider")
+    if program.mode is Mode.NATIVE:
+        dev.ops.setup_xdp(dev, program)
+    dev.kernel.xdp.attached.setdefault(dev, {})[program.mode] = program
+    dev.changed()
+    if program.mode is Mode.GENERIC:
+        # generic_xdp_install() switches off what merges packets before the program sees them.
+        features.disable(dev, features.LRO)
+        features.disable(dev, features.GRO_HW)
+
+
+def _forget(dev: Device, mode: Mode) -> None:
+    programs = dev.kernel.xdp.attached[dev]
+    del programs[mode]
+    if not programs:
+        del dev.kernel.xdp.attached[dev]
+    if mode is Mode.NATIVE:
+        dev.ops.clear_xdp(dev)
+    dev.changed()
 
 
 class XdpPrograms:
@@ -98,14 +166,14 @@ class XdpPrograms:
 
     def __init__(self) -> None:
         self._loaded = 0
-        self.attached: dict[Device, dict[Mode, XdpLink]] = {}
+        self.attached: dict[Device, dict[Mode, XdpLink | XdpAttached]] = {}
 
     def load(self) -> int:
         """bpf_prog_alloc_id(): a number for a program that is loaded, wherever it will be attached."""
         self._loaded += 1
         return self._loaded
 
-    def on(self, dev: Device) -> dict[Mode, XdpLink]:
+    def on(self, dev: Device) -> dict[Mode, XdpLink | XdpAttached]:
         """What dev_xdp_prog_count() counts."""
         return self.attached.get(dev, {})
 

@@ -101,7 +101,8 @@ IPV6 = Policy(
 """rtm_ipv6_policy"""
 
 TOLD4 = Layout(
-    Rta.table, Rta.dst, Rta.priority, Rta.metrics, Rta.prefsrc, Rta.gateway, Rta.via, Rta.oif, Rta.flow, Rta.multipath
+    Rta.table, Rta.dst, Rta.priority, Rta.metrics, Rta.prefsrc, Rta.nh_id, Rta.gateway, Rta.via, Rta.oif, Rta.flow,
+    Rta.multipath,
 )
 TOLD6 = Layout(
     Rta.table, Rta.dst, Rta.src, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.multipath,

@@ -20,9 +20,11 @@ from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.route.link import Link
 from nlemu.protocol.families.route.neigh import Nda
 from nlemu.protocol.families.route.netconf import Netconf
+from nlemu.protocol.families.route.nexthop import Nha
 from nlemu.protocol.families.route.nsid import Nsid
 from nlemu.protocol.families.route.route import Rta
 from nlemu.protocol.families.route.rule import Fra
+from nlemu.protocol.families.route.tc import Actions, Tca
 from nlemu.protocol.frame import message, split
 from nlemu.protocol.schema.attributes import Attr, pack
 from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NlmsgType
@@ -32,7 +34,8 @@ from nlemu.protocol.uapi.socket import AF_BRIDGE, AF_INET, AF_INET6, AF_MPLS, AF
 REQUEST, ACK, DUMP = int(NLM_F.REQUEST), int(NLM_F.ACK), int(NLM_F.DUMP)
 HEADERS = {RTM.NEWLINK: 16, RTM.NEWADDR: 8, RTM.NEWROUTE: 12, RTM.NEWNEIGH: 12, RTM.NEWRULE: 12, RTM.NEWNSID: 4,
            RTM.NEWLINKPROP: 16, RTM.GETMULTICAST & ~3: 8, RTM.GETANYCAST & ~3: 8, RTM.NEWADDRLABEL: 12,
-           RTM.NEWNETCONF: 4}
+           RTM.NEWNETCONF: 4, RTM.NEWNEXTHOP: 8, RTM.NEWQDISC: 20, RTM.GETTCLASS & ~3: 20, RTM.GETTFILTER & ~3: 20,
+           RTM.GETCHAIN & ~3: 20, RTM.GETACTION & ~3: 4}
 """The size of the structure that a request begins with, with its padding, by the first type of the block."""
 
 Row = tuple[RTM, int, Attr[int]]
@@ -63,6 +66,14 @@ DOITS: tuple[Row, ...] = (
     (RTM.GETNETCONF, AF_INET, Netconf.ifindex),
     (RTM.GETNETCONF, AF_INET6, Netconf.ifindex),
     (RTM.GETNETCONF, AF_MPLS, Netconf.ifindex),
+    (RTM.NEWNEXTHOP, AF_UNSPEC, Nha.id),
+    (RTM.NEWNEXTHOP, AF_INET, Nha.id),
+    (RTM.NEWNEXTHOP, AF_INET6, Nha.id),
+    (RTM.DELNEXTHOP, AF_UNSPEC, Nha.id),
+    (RTM.GETNEXTHOP, AF_UNSPEC, Nha.id),
+    (RTM.NEWQDISC, AF_UNSPEC, Tca.chain),
+    (RTM.DELQDISC, AF_UNSPEC, Tca.chain),
+    (RTM.GETQDISC, AF_UNSPEC, Tca.chain),
     (RTM.NEWNEIGH, AF_UNSPEC, Nda.probes),
     (RTM.NEWRULE, AF_INET, Fra.priority),
     (RTM.DELRULE, AF_INET, Fra.priority),
@@ -100,10 +111,22 @@ BARE_DUMPITS = {(RTM.GETLINK, AF_INET6): "ipv6: Invalid data after header",
                 (RTM.GETNETCONF, AF_MPLS): "mpls_router: Invalid data after header in netconf dump request"}
 """Dumps that take no attribute at all."""
 
+ALWAYS_READ = {
+    (RTM.GETNEXTHOP, AF_UNSPEC): Nha.oif, (RTM.GETNEXTHOP, AF_INET): Nha.oif, (RTM.GETNEXTHOP, AF_INET6): Nha.oif,
+    (RTM.GETQDISC, AF_UNSPEC): Tca.chain, (RTM.GETTFILTER, AF_UNSPEC): Tca.chain, (RTM.GETCHAIN, AF_UNSPEC): Tca.chain,
+    (RTM.GETACTION, AF_UNSPEC): Actions.time_delta, (RTM.GETTCLASS, AF_UNSPEC): None,
+}
+"""Dumps whose request is read in the same way of every socket, with an attribute of theirs; or None if none is read."""
+
 FAILED = "Attribute failed policy validation"
 STRICT_TEXTS = {(RTM.NEWLINKPROP, AF_UNSPEC): "invalid attribute length",
                 (RTM.DELLINKPROP, AF_UNSPEC): "invalid attribute length",
-                (RTM.GETROUTE, RTNL_FAMILY_IP6MR): "invalid attribute length"}
+                (RTM.GETROUTE, RTNL_FAMILY_IP6MR): "invalid attribute length",
+                (RTM.NEWNEXTHOP, AF_UNSPEC): "invalid attribute length",
+                (RTM.NEWNEXTHOP, AF_INET): "invalid attribute length",
+                (RTM.NEWNEXTHOP, AF_INET6): "invalid attribute length",
+                (RTM.DELNEXTHOP, AF_UNSPEC): "invalid attribute length",
+                (RTM.GETNEXTHOP, AF_UNSPEC): "invalid attribute length"}
 """What a validator says that is strict with every socket."""
 ENDS = (NlmsgType.ERROR, NlmsgType.DONE)
 
@@ -147,11 +170,12 @@ def name(row: Row) -> str:
 
 
 def test_every_operation_has_its_row() -> None:
+    ask(RTM.GETLINK, AF_UNSPEC)  # handlers are imported when a socket opens
     rows = {(int(kind), family) for kind, family, _ in DOITS} | UNREAD_DOITS | ALWAYS_STRICT
     answered = {(op.cmd, family) for op, family in doits_of}
     # Rules are registered for no family, and read only for one that has them.
     assert {(kind, AF_UNSPEC if kind in (RTM.NEWRULE, RTM.DELRULE) else family) for kind, family in rows} == answered
-    rows = {(int(kind), family) for kind, family, _ in DUMPITS} | set(BARE_DUMPITS)
+    rows = {(int(kind), family) for kind, family, _ in DUMPITS} | set(BARE_DUMPITS) | set(ALWAYS_READ)
     assert rows == {(op.cmd, family) for op, family in dumpits_of}
 
 
@@ -189,6 +213,16 @@ def test_a_liberal_sockets_dump_is_not_refused(row: Row) -> None:
     number, text = ask(kind, family, short(attr), dump=True)
     assert number == 0
     assert text == (FAILED if (kind, family) in FORGIVEN else None)
+
+
+@pytest.mark.parametrize("kind, family", ALWAYS_READ)
+@pytest.mark.parametrize("strict", [False, True])
+def test_some_dumps_read_the_same_of_everybody(kind: RTM, family: int, strict: bool) -> None:
+    attr = ALWAYS_READ[kind, family]
+    if attr is None:
+        assert ask(kind, family, pack(1, b"x"), dump=True, strict=strict) == (0, None)
+    else:
+        assert ask(kind, family, short(attr), dump=True, strict=strict)[0] in (errno.ERANGE, errno.EINVAL)
 
 
 @pytest.mark.parametrize("kind, family", BARE_DUMPITS)

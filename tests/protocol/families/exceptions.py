@@ -252,7 +252,7 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("newroute delroute", f"do request {ABSENT}", "cacheinfo mfc-stats via newdst pad ttl-propagate",
                  WHOLE_SET),
         Excepted("getroute", NOT_IN_REPLIES,
-                 "iif newdst encap-type encap expires ttl-propagate ip-proto sport dport nh-id flowlabel mfc-stats",
+                 "iif newdst encap-type encap expires ttl-propagate ip-proto sport dport flowlabel mfc-stats",
                  NOT_MODELLED),
         Excepted("getroute", NOT_IN_REPLIES, "pad", NUMBERED_0),
         Excepted("route-attrs.pad", "attribute", ABSENT, NUMBERED_0),

@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.route.link.parse import parse_quietly
+from nlemu.emulator.kernel.queues.xdp import XdpProgram, change
 from nlemu.protocol.families.route.link import TAKEN_XDP, Link, Xdp
 from nlemu.protocol.families.route.link_vf import TAKEN_PORT, TAKEN_VF, Vf
 from nlemu.protocol.refusal import Refusal
@@ -107,8 +108,19 @@ def set_xdp(call: Call, dev: Device, attrs: Attrs) -> bool:
         if given is None:
             raise Refusal(errno.EINVAL)
         expected = given
-    for number in (program, expected):
-        if number >= 0:
-            # bpf_prog_get_type_dev(): nothing that can be open here is a program.
-            raise Refusal(errno.EBADF if call.endpoint.descriptors.get(number) is None else errno.EINVAL)
+    new, old = _program(call, program), _program(call, expected)
+    change(dev, new, old, flags)
     return True
+
+
+def _program(call: Call, number: int) -> XdpProgram | None:
+    """bpf_prog_get_type_dev(): the program that the sender has open under that number; a negative one stands for none.
+    EBADF, EINVAL."""
+    if number < 0:
+        return None
+    found = call.endpoint.descriptors.get(number)
+    if found is None:
+        raise Refusal(errno.EBADF)
+    if not isinstance(found, XdpProgram):
+        raise Refusal(errno.EINVAL)
+    return found

@@ -27,7 +27,8 @@ OLD = 0xFF
 """NTF_OLD_MASK"""
 UNICAST = int(RTN.UNICAST)
 NO_MASTER = 0xFFFFFFFF
-REACHABLE = int(NUD.REACHABLE)
+IN_TIMER = int(NUD.INCOMPLETE | NUD.REACHABLE | NUD.DELAY | NUD.PROBE)
+"""NUD_IN_TIMER: states that end by themselves."""
 VALID = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE | NUD.PROBE | NUD.STALE | NUD.DELAY)
 """NUD_VALID: states in which the link-layer address is known."""
 SIZES = {AF_INET: 4, AF_INET6: 16}
@@ -66,7 +67,7 @@ def body(entry: Neighbour, held: int = 0) -> bytes:
             Nda.dst: entry.address.to_bytes(SIZES[entry.family], "big"),
             Nda.lladdr: entry.lladdr if entry.state & VALID else None,
             Nda.probes: entry.probes,
-            Nda.cacheinfo: times | {"refcnt": held + (entry.state == REACHABLE)},
+            Nda.cacheinfo: times | {"refcnt": held + bool(entry.state & IN_TIMER)},
             Nda.protocol: entry.protocol or None,
             Nda.flags_ext: entry.flags >> EXT_SHIFT or None,
         }

@@ -12,7 +12,7 @@ from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.emulator.kernel.ipv6.routes import ONLINK
 from nlemu.protocol.families.route.route import HEADER, HOP, NEXTHOP, TOLD4, TOLD6, Metrics, Rta
-from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM_F, RTNH_F
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM_F, RTN, RTNH_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SHOWN = DEAD | LINKDOWN | ONLINK | int(RTNH_F.OFFLOAD | RTNH_F.TRAP)
 """Flags of a next hop that are told."""
 TRAP = int(RTM_F.TRAP)
+BLACKHOLE = int(RTN.BLACKHOLE)
 COMPAT, MAIN = int(RT_TABLE.COMPAT), int(RT_TABLE.MAIN)
 pack_header = HEADER.codec.pack
 INT_MAX = 0x7FFFFFFF
@@ -47,7 +48,7 @@ def gateway_values(gateway: Gateway | None) -> dict[Attr[Any], Any]:
 def _hop(gateway: dict[Attr[Any], Any], flags: int, weight: int, ifindex: int) -> bytes:
     """fib_add_nexthop(): one of several next hops."""
     inside = HOP.encode(gateway)
-    return NEXTHOP.codec.pack(len=8 + len(inside), flags=flags & 0xFF, hops=weight - 1, ifindex=ifindex) + inside
+    return NEXTHOP.codec.pack(len=8 + len(inside), flags=flags & 0xFF, hops=weight - 1 & 0xFF, ifindex=ifindex) + inside
 
 
 def _index(nexthop: Nexthop4) -> int:
@@ -76,6 +77,9 @@ def _body4(route: Route4, table: int, kind: int) -> bytes:
         Rta.metrics: metric_values(info.metrics),
         Rta.prefsrc: pack4(info.prefsrc),
     }
+    if info.nh is not None:
+        values[Rta.nh_id] = info.nh.id
+        kind = BLACKHOLE if info.nh.blackhole else kind
     flags = info.flags
     if len(info.nexthops) == 1:
         nexthop = info.nexthops[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.route.route import tunnels
+from nlemu.emulator.kernel.inet import nexthop
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4 import routes
 from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics
@@ -237,7 +238,7 @@ def newroute(call: Call) -> None:
 def delroute(call: Call) -> None:
     """inet_rtm_delroute()."""
     route = wanted(call, metrics_meant)
-    if route.nh_id:
+    if route.nh_id and nexthop.of(call.net).find(route.nh_id) is None:
         raise Refusal(errno.EINVAL, "Nexthop id does not exist")
     route.nlflags = CREATE
     routes.delete(call.net, route, call)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.handlers.route.route import tunnels
 from nlemu.emulator.handlers.route.route.ipv4 import ALONE, read_metrics
 from nlemu.emulator.kernel.core import lifetime
+from nlemu.emulator.kernel.inet import nexthop
 from nlemu.emulator.kernel.ipv6 import multipath, routes
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.emulator.kernel.ipv6.routes import ONLINK, PRIO_USER, Wanted6
@@ -125,13 +126,22 @@ def several(call: Call, route: Wanted6) -> list[Wanted6]:
     return found
 
 
+def refuse_nexthop(call: Call) -> None:
+    """Routes of IPv6 do not lead by next hop objects here: EINVAL for one that there is not, EOPNOTSUPP, with texts."""
+    number = call.attrs.get(Rta.nh_id, 0)
+    if not number:
+        return
+    if nexthop.of(call.net).find(number) is None:
+        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
+    call.machine.refuse_not_emulated("route of IPv6 by a next hop object")
+
+
 @doit_of(NEWROUTE, AF_INET6)
 def newroute(call: Call) -> None:
     """inet6_rtm_newroute()."""
     route, hops = wanted(call)
     routes.validate(call.net, route)
-    if call.attrs.get(Rta.nh_id):
-        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
+    refuse_nexthop(call)
     if not hops:
         route.metric = route.metric or PRIO_USER
         routes.add(call.net, route, call)
@@ -149,8 +159,7 @@ def newroute(call: Call) -> None:
 def delroute(call: Call) -> None:
     """inet6_rtm_delroute()."""
     route, hops = wanted(call)
-    if call.attrs.get(Rta.nh_id):
-        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
+    refuse_nexthop(call)
     if hops:
         multipath.delete(call.net, hops, call)
     else:

@@ -1,0 +1,1 @@
+"""RTM_*NEXTHOP."""

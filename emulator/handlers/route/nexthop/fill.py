@@ -1,0 +1,51 @@
+"""Next hop objects as they are told: nh_fill_node() of net/ipv4/nexthop.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nlemu.emulator.kernel.ipv4.netns import AF_INET
+from nlemu.protocol.families.route.nexthop import HEADER, MEMBER, TOLD, Nha
+from nlemu.protocol.uapi.nexthop import NEXTHOP_GRP_TYPE, NHA_OP_FLAG_RESP_GRP_RESVD_0
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.inet.nexthop import Nexthop, Way
+    from nlemu.protocol.schema.attributes import Attr
+
+MPATH = int(NEXTHOP_GRP_TYPE.MPATH)
+pack_header, pack_member = HEADER.codec.pack, MEMBER.codec.pack
+
+
+def body(one: Nexthop) -> bytes:
+    """nh_fill_node()."""
+    if one.way is not None:
+        return _alone(one, one.way)
+    members = b"".join(
+        pack_member(id=member.id, weight=weight - 1 & 0xFF, weight_high=weight - 1 >> 8, resvd2=0)
+        for member, weight in one.members
+    )
+    head = pack_header(family=0, scope=0, protocol=one.protocol, resvd=0, flags=0)
+    return head + TOLD.encode(
+        {
+            Nha.id: one.id,
+            Nha.fdb: one.fdb or None,
+            Nha.group_type: MPATH,
+            Nha.group: members,
+            Nha.op_flags: NHA_OP_FLAG_RESP_GRP_RESVD_0,
+        }
+    )
+
+
+def _alone(one: Nexthop, way: Way) -> bytes:
+    values: dict[Attr[Any], Any] = {Nha.id: one.id}
+    scope = 0
+    if way.blackhole:
+        values[Nha.blackhole] = True
+    else:
+        scope = way.scope
+        values[Nha.fdb] = way.fdb or None
+        values[Nha.oif] = None if way.dev is None else way.dev.ifindex
+        if way.gateway:
+            values[Nha.gateway] = way.gateway.to_bytes(4 if way.family == AF_INET else 16, "big")
+    head = pack_header(family=way.family, scope=scope, protocol=one.protocol, resvd=0, flags=way.flags)
+    return head + TOLD.encode(values)

@@ -1,0 +1,240 @@
+"""Next hop objects: ways that routes share by number, alone or in groups (struct nexthop of net/ipv4/nexthop.c).
+
+One that stands alone leads through a device, perhaps to a gateway, or nowhere (a black hole). A group is made of such
+ones, with weights, and leads through all of them. Both go with what they are made of: an object with its device, a
+group with its last member, and the routes with either. Resilient groups are not emulated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from errno import EEXIST, EINVAL, ENOENT
+from typing import TYPE_CHECKING
+
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.rtnetlink import RTM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nlemu.emulator.kernel.core.events import Origin
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv4.fib_info import Info4
+
+U32_MAX = 0xFFFFFFFF
+
+
+@dataclass(slots=True, eq=False)
+class Way:
+    """struct nh_info: where one that stands alone leads. gateway: of its family, 0 for none; scope: RT_SCOPE_*."""
+
+    family: int
+    dev: Device | None = None
+    gateway: int = 0
+    scope: int = 0
+    flags: int = 0
+    blackhole: bool = False
+    fdb: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Nexthop:
+    """struct nexthop. way: of one that stands alone; members: of a group, with their weights, from 1; fdb: of a group
+    of those for forwarding tables; groups: that it is in, the newest first; infos: the ways of routes of IPv4 that are
+    it."""
+
+    id: int
+    protocol: int = 0
+    way: Way | None = None
+    members: list[tuple[Nexthop, int]] = field(default_factory=list)
+    fdb: bool = False
+    groups: list[Nexthop] = field(default_factory=list)
+    infos: dict[Info4, None] = field(default_factory=dict)
+
+    @property
+    def leaves(self) -> list[tuple[Way, int]]:
+        """All ways, with their weights."""
+        if self.way is not None:
+            return [(self.way, 1)]
+        return [(member.way, weight) for member, weight in self.members if member.way is not None]
+
+    @property
+    def blackhole(self) -> bool:
+        """nexthop_is_blackhole()"""
+        return self.leaves[0][0].blackhole and len(self.leaves) == 1
+
+    @property
+    def is_fdb(self) -> bool:
+        """Whether it is for a forwarding table, and for no route."""
+        return self.fdb if self.way is None else self.way.fdb
+
+
+class Nexthops:
+    """Those of one namespace (struct netns_nexthop). seq: grows with every change, and is never 0 but at first."""
+
+    __slots__ = ("_by_id", "_last", "_on_device", "seq")
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, Nexthop] = {}
+        self._on_device: dict[Device, list[Nexthop]] = {}
+        self._last = 0
+        self.seq = 0
+
+    def find(self, number: int) -> Nexthop | None:
+        """nexthop_find_by_id()."""
+        return self._by_id.get(number)
+
+    def after(self, number: int) -> Nexthop | None:
+        """The one with the lowest number above that."""
+        following = min((one for one in self._by_id if one > number), default=None)
+        return None if following is None else self._by_id[following]
+
+    def unused(self) -> int:
+        """nh_find_unused_id(): EINVAL."""
+        first = self._last
+        while True:
+            self._last = self._last + 1 & U32_MAX
+            if self._last == first:
+                raise Refusal(EINVAL, "No unused id")
+            if self._last not in self._by_id and self._last:
+                return self._last
+
+    def list(self, one: Nexthop) -> None:
+        """It can be found from now on."""
+        self._by_id[one.id] = one
+        self.settle_device(one)
+        self.count()
+
+    def unlist(self, one: Nexthop) -> None:
+        """It no longer can."""
+        del self._by_id[one.id]
+        self.forget_device(one)
+
+    def settle_device(self, one: Nexthop) -> None:
+        """nexthop_devhash_add(): the newest of a device is the first."""
+        if one.way is not None and one.way.dev is not None and not one.way.fdb:
+            self._on_device.setdefault(one.way.dev, []).insert(0, one)
+
+    def forget_device(self, one: Nexthop) -> None:
+        """It no longer leads through its device."""
+        if one.way is not None and one.way.dev is not None and not one.way.fdb:
+            known = self._on_device[one.way.dev]
+            known.remove(one)
+            if not known:
+                del self._on_device[one.way.dev]
+
+    def on(self, dev: Device) -> Iterator[Nexthop]:
+        """Those that lead through a device."""
+        return iter(tuple(self._on_device.get(dev, ())))
+
+    def count(self) -> None:
+        """nh_base_seq_inc()."""
+        self.seq = self.seq + 1 & U32_MAX or 1
+
+
+def of(net: Net) -> Nexthops:
+    """The next hop objects of that namespace."""
+    known: Nexthops | None = net.nexthops
+    if known is None:
+        known = net.nexthops = Nexthops()
+    return known
+
+
+def check_members(net: Net, members: list[tuple[int, int]], *, fdb: bool) -> list[tuple[Nexthop, int]]:
+    """nh_check_attr_group_rtnl(): the members of a group that is to be, by their numbers. EINVAL, with texts."""
+    family, found = 0, []
+    for number, weight in members:
+        one = of(net).find(number)
+        if one is None:
+            raise Refusal(EINVAL, "Invalid nexthop id")
+        if one.way is None:
+            raise Refusal(EINVAL, "Hash-threshold group can not be a nexthop within a group")
+        if one.way.blackhole and len(members) > 1:
+            raise Refusal(EINVAL, "Blackhole nexthop can not be used in a group with more than 1 path")
+        if fdb and not one.way.fdb:
+            raise Refusal(EINVAL, "FDB nexthop group can only have fdb nexthops")
+        if fdb and family not in (0, one.way.family):
+            raise Refusal(EINVAL, "FDB nexthop group cannot have mixed family nexthops")
+        if not fdb and one.way.fdb:
+            raise Refusal(EINVAL, "Non FDB nexthop group cannot have fdb nexthops")
+        family = one.way.family
+        found.append((one, weight))
+    return found
+
+
+def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin | None = None) -> list[Nexthop]:
+    """insert_nexthop(): EEXIST, ENOENT, EINVAL, with texts. Returns those whose routes lead another way now."""
+    known = of(net)
+    old = known.find(new.id)
+    changed: list[Nexthop] = []
+    if old is not None:
+        if not replace:
+            raise Refusal(EEXIST)
+        _replace(known, old, new)
+        changed, new = [old, *old.groups], old
+        known.count()
+    elif replace and not create:
+        raise Refusal(ENOENT, "Replace specified without create and no entry exists")
+    else:
+        for member, _ in new.members:
+            member.groups.insert(0, new)
+        known.list(new)
+    for one in changed:
+        for info in one.infos:
+            info.follow()
+    net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, new, origin=origin)
+    return changed
+
+
+def _replace(known: Nexthops, old: Nexthop, new: Nexthop) -> None:
+    """replace_nexthop(): what it is changes, who it is does not. EINVAL, with texts."""
+    for info in old.infos:
+        info.check_nexthop(new)
+    for group in old.groups:
+        if new.way is not None and new.way.blackhole and len(group.members) > 1:
+            raise Refusal(EINVAL, "Blackhole nexthop can not be a member of a group with more than one path")
+        for info in group.infos:
+            info.check_nexthop(new)
+    if old.way is None:
+        if new.way is not None:
+            raise Refusal(EINVAL, "Can not replace a nexthop group with a nexthop.")
+        for member, _ in old.members:
+            member.groups.remove(old)
+        for member, _ in new.members:
+            member.groups.insert(0, old)
+        old.members, old.fdb = new.members, new.fdb
+        return
+    if new.way is None:
+        raise Refusal(EINVAL, "Can not replace a nexthop with a nexthop group.")
+    if old.groups and new.way.fdb != old.way.fdb:
+        raise Refusal(EINVAL, "Cannot change nexthop FDB status while in a group")
+    known.forget_device(old)
+    old.way, old.protocol = new.way, new.protocol
+    known.settle_device(old)
+
+
+def remove(net: Net, one: Nexthop, *, told: bool, origin: Origin | None = None) -> list[Info4]:
+    """remove_nexthop(): it is gone, and groups of which it was the last member. told: whether anybody hears of that.
+    Returns the ways of routes that are dead by that, for who flushes them."""
+    known = of(net)
+    known.unlist(one)
+    if told:
+        net.kernel.announcer.nexthop(net, RTM.DELNEXTHOP, one, origin=origin)
+    dead = list(one.infos)
+    for info in dead:
+        info.die()
+    for member, _ in one.members:
+        member.groups.remove(one)
+    for group in tuple(one.groups):
+        if len(group.members) == 1:
+            dead += remove(net, group, told=told, origin=origin)
+            continue
+        group.members = [(member, weight) for member, weight in group.members if member is not one]
+        one.groups.remove(group)
+        for info in group.infos:
+            info.follow()
+        if told:
+            net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, group, origin=origin)
+    known.count()
+    return dead

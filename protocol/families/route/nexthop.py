@@ -1,0 +1,79 @@
+"""Next hop objects: RTM_NEWNEXTHOP, RTM_DELNEXTHOP, RTM_GETNEXTHOP.
+
+They are written in the order of nh_fill_node() of net/ipv4/nexthop.c. Every request is validated strictly, and each
+command has its own few attributes.
+"""
+
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Half, Registered
+from nlemu.protocol.schema.kinds import binary, flag, nest, structure, u16, u32
+from nlemu.protocol.schema.policy import STRICT, Policy
+from nlemu.protocol.schema.structs import nexthop_grp, nhmsg
+from nlemu.protocol.uapi.nexthop import NHA_OP_FLAG_DUMP_HW_STATS, NHA_OP_FLAG_DUMP_STATS
+from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
+
+HEADER = structure(nhmsg, "nhmsg")
+MEMBER = structure(nexthop_grp, "nexthop_grp")
+DUMP_ALL = NHA_OP_FLAG_DUMP_STATS | NHA_OP_FLAG_DUMP_HW_STATS
+"""NHA_OP_FLAGS_DUMP_ALL"""
+
+
+class Nha(AttrSet):
+    """NHA_*."""
+
+    id = Attr(1, u32)
+    group = Attr(2, binary)
+    group_type = Attr(3, u16)
+    blackhole = Attr(4, flag)
+    oif = Attr(5, u32)
+    gateway = Attr(6, binary)
+    encap_type = Attr(7, u16)
+    encap = Attr(8, binary)
+    groups = Attr(9, flag)
+    master = Attr(10, u32)
+    fdb = Attr(11, flag)
+    res_group = Attr(12, nest(None))
+    res_bucket = Attr(13, nest(None))
+    op_flags = Attr(14, u32)
+    group_stats = Attr(15, nest(None))
+    hw_stats_enable = Attr(16, u32)
+    hw_stats_used = Attr(17, u32)
+
+
+OP_FLAGS = Nha.op_flags.but(mask=DUMP_ALL)
+NEW = Policy(
+    Nha.id, Nha.group, Nha.group_type, Nha.blackhole, Nha.oif, Nha.gateway, Nha.encap_type,
+    Nha.encap.but(kind=nest(None)), Nha.fdb,
+    Nha.res_group, Nha.hw_stats_enable.but(min=0, max=1), chosen_from=Nha,
+)
+"""rtm_nh_policy_new"""
+GET = Policy(Nha.id, OP_FLAGS, chosen_from=Nha)
+"""rtm_nh_policy_get"""
+DEL = Policy(Nha.id, chosen_from=Nha)
+"""rtm_nh_policy_del"""
+DUMP = Policy(Nha.oif, Nha.groups, Nha.master, Nha.fdb, OP_FLAGS, chosen_from=Nha)
+"""rtm_nh_policy_dump"""
+
+TOLD = Layout(
+    Nha.id, Nha.blackhole, Nha.fdb, Nha.group_type, Nha.group, Nha.op_flags, Nha.oif, Nha.gateway,
+)
+
+SET = Registered(do=Half(NEW, level=STRICT))
+LIST = Half(DUMP, level=STRICT)
+
+NEWNEXTHOP = route.operation(
+    RTM.NEWNEXTHOP, Nha, fixed=HEADER, registered={AF_UNSPEC: SET, AF_INET: SET, AF_INET6: SET}
+)
+DELNEXTHOP = route.operation(
+    RTM.DELNEXTHOP, Nha, fixed=HEADER, registered={AF_UNSPEC: Registered(do=Half(DEL, level=STRICT))}
+)
+GETNEXTHOP = route.operation(
+    RTM.GETNEXTHOP, Nha, fixed=HEADER, replies=TOLD, reply_cmd=RTM.NEWNEXTHOP,
+    registered={
+        AF_UNSPEC: Registered(do=Half(GET, level=STRICT), dump=LIST),
+        AF_INET: Registered(dump=LIST),
+        AF_INET6: Registered(dump=LIST),
+    },
+)
