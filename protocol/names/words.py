@@ -117,7 +117,8 @@ SET_NAMES = {
     "PropList": "prop-list-link-attrs", "DpllPin": "link-dpll-pin-attrs", "VfInfoList": "vfinfo-list-attrs",
     "Vf": "vfinfo-attrs", "VfStats": "vf-stats-attrs", "VfVlans": "vf-vlan-attrs", "VfPorts": "vf-ports-attrs",
     "Port": "port-self-attrs", "Ifa": "addr-attrs", "Rta": "route-attrs", "Fra": "fib-rule-attrs",
-    "Nda": "neighbour-attrs", "TdrCfg": "cable-test-tdr-cfg", "HwtstampProvider": "ts-hwtstamp-provider",
+    "Nda": "neighbour-attrs", "Ndta": "ndt-attrs", "Ndtpa": "ndtpa-attrs",
+    "TdrCfg": "cable-test-tdr-cfg", "HwtstampProvider": "ts-hwtstamp-provider",
     "StatsGet": "stats",
 } | {kind.data.__name__: f"linkinfo-{kind.name}-attrs" for kind in KINDS.values() if kind.data}
 """Attribute sets that a specification calls otherwise than we do."""

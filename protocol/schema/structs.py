@@ -65,6 +65,20 @@ ndmsg = "ndmsg" / c.Struct(
 )
 nda_cacheinfo = "nda_cacheinfo" / c.Struct("confirmed" / u32, "used" / u32, "updated" / u32, "refcnt" / u32)
 
+ndtmsg = "ndtmsg" / c.Struct("family" / u8, "pad1" / u8, "pad2" / u16)
+ndt_config = "ndt_config" / c.Struct(
+    "key_len" / u16, "entry_size" / u16, "entries" / u32, "last_flush" / u32, "last_rand" / u32, "hash_rnd" / u32,
+    "hash_mask" / u32, "hash_chain_gc" / u32, "proxy_qlen" / u32,
+)
+ndt_stats = "ndt_stats" / c.Struct(
+    *(
+        name / u64 for name in (
+            "allocs", "destroys", "hash_grows", "res_failed", "lookups", "hits", "rcv_probes_mcast",
+            "rcv_probes_ucast", "periodic_gc_runs", "forced_gc_runs", "table_fulls",
+        )
+    )
+)
+
 # linux/fib_rules.h
 fib_rule_hdr = "fib_rule_hdr" / c.Struct(
     "family" / u8,

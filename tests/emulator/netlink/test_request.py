@@ -35,7 +35,7 @@ REQUEST, ACK, DUMP = int(NLM_F.REQUEST), int(NLM_F.ACK), int(NLM_F.DUMP)
 HEADERS = {RTM.NEWLINK: 16, RTM.NEWADDR: 8, RTM.NEWROUTE: 12, RTM.NEWNEIGH: 12, RTM.NEWRULE: 12, RTM.NEWNSID: 4,
            RTM.NEWLINKPROP: 16, RTM.GETMULTICAST & ~3: 8, RTM.GETANYCAST & ~3: 8, RTM.NEWADDRLABEL: 12,
            RTM.NEWNETCONF: 4, RTM.NEWNEXTHOP: 8, RTM.NEWQDISC: 20, RTM.GETTCLASS & ~3: 20, RTM.GETTFILTER & ~3: 20,
-           RTM.GETCHAIN & ~3: 20, RTM.GETACTION & ~3: 4}
+           RTM.GETCHAIN & ~3: 20, RTM.GETACTION & ~3: 4, RTM.NEWNEIGHTBL: 4}
 """The size of the structure that a request begins with, with its padding, by the first type of the block."""
 
 Row = tuple[RTM, int, Attr[int]]
@@ -105,6 +105,7 @@ FORGIVEN = {(RTM.GETLINK, AF_BRIDGE), (RTM.GETNEIGH, AF_UNSPEC)}
 its DONE stands in a datagram of its own, which does not know any more what was wrong with the request."""
 BARE_DUMPITS = {(RTM.GETLINK, AF_INET6): "ipv6: Invalid data after header",
                 (RTM.GETRULE, AF_UNSPEC): "Invalid data after header in fib rule dump request",
+                (RTM.GETNEIGHTBL, AF_UNSPEC): "Invalid data after header in neighbor table dump request",
                 (RTM.GETADDRLABEL, AF_INET6): "ipv6: Invalid data after header for address label dump request",
                 (RTM.GETNETCONF, AF_INET): "ipv4: Invalid data after header in netconf dump request",
                 (RTM.GETNETCONF, AF_INET6): "ipv6: Invalid data after header in netconf dump request",

@@ -228,9 +228,7 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("rtext-filter.name-only", "value", EXTRA, NEWER),
     ),
     "rt-neigh": (
-        Excepted("getneightbl setneightbl", "operation", ABSENT, NOT_EMULATED),
-        Excepted("ndt-attrs ndtpa-attrs", "attribute set", ABSENT, NOT_EMULATED),
-        Excepted("ndtmsg ndt-config ndt-stats", "definition", ABSENT, NOT_EMULATED),
+        Excepted("setneightbl", "operation", ABSENT, NOT_EMULATED),
         Excepted("newneigh getneigh", REQUESTS,
                  "dst lladdr cacheinfo probes vlan port vni ifindex master protocol nh-id flags-ext fdb-ext-attrs",
                  ONE_POLICY),
