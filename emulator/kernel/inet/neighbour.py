@@ -46,6 +46,8 @@ class Neighbour:
     used: int = 0
     updated: int = 0
     probes: int = 0
+    asked: bool = False
+    """It is incomplete because it has been asked for, and not because somebody said so."""
 
 
 class Neighbours:

@@ -41,7 +41,7 @@ def wanted(entry: Neighbour) -> None:
         entry.state = DELAY
         _later(entry, DELAY_PROBE_TIME, _delayed)
         return
-    entry.state, entry.probes = INCOMPLETE, UCAST_PROBES
+    entry.state, entry.probes, entry.asked = INCOMPLETE, UCAST_PROBES, True
     _ask(entry)
 
 

@@ -128,6 +128,7 @@ def update(
         entry.state = old & ~PERMANENT
         _router(entry, flags, notify, override=False, portid=portid)
         return
+    entry.asked = False
     if not state & VALID:
         entry.state = state
         notify = bool(old & VALID) or bool(old & ASKED and state & FAILED)

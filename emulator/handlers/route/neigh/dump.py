@@ -27,8 +27,9 @@ OLD = 0xFF
 """NTF_OLD_MASK"""
 UNICAST = int(RTN.UNICAST)
 NO_MASTER = 0xFFFFFFFF
-IN_TIMER = int(NUD.INCOMPLETE | NUD.REACHABLE | NUD.DELAY | NUD.PROBE)
-"""NUD_IN_TIMER: states that end by themselves."""
+IN_TIMER = int(NUD.REACHABLE | NUD.DELAY | NUD.PROBE)
+INCOMPLETE = int(NUD.INCOMPLETE)
+"""NUD_IN_TIMER: states that end by themselves; the last of them only if it came by itself."""
 VALID = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE | NUD.PROBE | NUD.STALE | NUD.DELAY)
 """NUD_VALID: states in which the link-layer address is known."""
 SIZES = {AF_INET: 4, AF_INET6: 16}
@@ -62,12 +63,13 @@ def body(entry: Neighbour, held: int = 0) -> bytes:
         name: (now - time) // CENTISECOND & 0xFFFFFFFF
         for name, time in (("confirmed", entry.confirmed), ("used", entry.used), ("updated", entry.updated))
     }
+    timed = bool(entry.state & IN_TIMER) or (entry.state == INCOMPLETE and entry.asked)
     return head + TOLD.encode(
         {
             Nda.dst: entry.address.to_bytes(SIZES[entry.family], "big"),
             Nda.lladdr: entry.lladdr if entry.state & VALID else None,
             Nda.probes: entry.probes,
-            Nda.cacheinfo: times | {"refcnt": held + bool(entry.state & IN_TIMER)},
+            Nda.cacheinfo: times | {"refcnt": held + timed},
             Nda.protocol: entry.protocol or None,
             Nda.flags_ext: entry.flags >> EXT_SHIFT or None,
         }
