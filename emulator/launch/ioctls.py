@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import flags, settings
+from nlemu.emulator.launch.credentials import CAP_NET_ADMIN
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.protocol.uapi.ethtool import ETH_GSTRING_LEN, EthtoolIoctl, StringSet
@@ -58,7 +59,7 @@ def ioctl(call: Call) -> Answer:
         request[IFNAMSIZ : IFNAMSIZ + len(value)] = value
         call.write(call.args[2], bytes(request))
     elif write is not None:
-        if not call.supervisor.root:
+        if not call.supervisor.capable(call.tid, CAP_NET_ADMIN, net):
             raise OSError(errno.EPERM, "CAP_NET_ADMIN")
         write(dev, bytes(request[IFNAMSIZ:]))
         call.supervisor.settle()
