@@ -10,7 +10,8 @@ import errno
 import struct
 from dataclasses import replace
 
-from nlemu.emulator.launch.credentials import (
+from nlemu.emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.launch.trap.credentials import (
     ALL,
     CAP_SETGID,
     CAP_SETPCAP,
@@ -21,7 +22,6 @@ from nlemu.emulator.launch.credentials import (
     Cred,
     UserNamespace,
 )
-from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 
 UNCHANGED = 0xFFFFFFFF
 NGROUPS_MAX = 65536

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import flags, settings
-from nlemu.emulator.launch.credentials import CAP_NET_ADMIN
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
 from nlemu.protocol.uapi.ethtool import ETH_GSTRING_LEN, EthtoolIoctl, StringSet
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.sockios import Sioc

@@ -21,13 +21,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch import bpf, identity, ioctls
-from nlemu.emulator.launch.credentials import (
-    CAP_NET_ADMIN,
-    CAP_SYS_ADMIN,
-    CAP_SYS_PTRACE,
-    Cred,
-    UserNamespace,
-)
 from nlemu.emulator.launch.files import calls as path_calls
 from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
@@ -39,6 +32,13 @@ from nlemu.emulator.launch.sockets.channel import Channel
 from nlemu.emulator.launch.trap.architectures import Architecture
 from nlemu.emulator.launch.trap.borrow import Borrowed, Known
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call, Gone, Verdict
+from nlemu.emulator.launch.trap.credentials import (
+    CAP_NET_ADMIN,
+    CAP_SYS_ADMIN,
+    CAP_SYS_PTRACE,
+    Cred,
+    UserNamespace,
+)
 from nlemu.emulator.launch.trap.memory import Memory
 from nlemu.emulator.launch.trap.seccomp import Listener
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants

@@ -10,13 +10,13 @@ import stat
 import struct
 import zlib
 
-from nlemu.emulator.launch.credentials import CAP_DAC_OVERRIDE, CAP_NET_ADMIN
 from nlemu.emulator.launch.files.listing import getdents64
 from nlemu.emulator.launch.files.opened import INTERESTING
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node
 from nlemu.emulator.launch.namespaces.calls import is_netns_directory, netns_name
 from nlemu.emulator.launch.namespaces.nsfs import file_system
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
+from nlemu.emulator.launch.trap.credentials import CAP_DAC_OVERRIDE, CAP_NET_ADMIN
 from nlemu.emulator.launch.trap.redo import redo
 from nlemu.emulator.launch.trap.seccomp import libc
 from nlemu.emulator.launch.trap.task import beneath

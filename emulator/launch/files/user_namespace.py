@@ -9,8 +9,15 @@ import errno
 import os
 from contextlib import suppress
 
-from nlemu.emulator.launch.credentials import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, Cred, Map, UserNamespace
 from nlemu.emulator.launch.files.tree import File
+from nlemu.emulator.launch.trap.credentials import (
+    CAP_SETGID,
+    CAP_SETUID,
+    CAP_SYS_ADMIN,
+    Cred,
+    Map,
+    UserNamespace,
+)
 
 EXTENTS_MAX = 340
 """UID_GID_MAP_MAX_EXTENTS"""

@@ -14,9 +14,9 @@ import posixpath
 import stat
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.credentials import CAP_SYS_ADMIN
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.launch.trap.credentials import CAP_SYS_ADMIN
 from nlemu.emulator.launch.trap.filter import CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER, CLONE_THREAD
 from nlemu.emulator.launch.trap.redo import redo
 from nlemu.emulator.launch.trap.task import beneath

@@ -19,8 +19,8 @@ from nlemu.emulator.launch.trap.task import descendants
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.launch.credentials import Cred, UserNamespace
     from nlemu.emulator.launch.supervisor import Supervisor
+    from nlemu.emulator.launch.trap.credentials import Cred, UserNamespace
 
 
 UNNAMED = "unnamed-"

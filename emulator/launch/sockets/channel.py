@@ -26,14 +26,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.credentials import CAP_NET_ADMIN
+from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
 from nlemu.emulator.launch.trap.filter import ROOM
 from nlemu.emulator.machine.endpoint import SNDBUF, Credentials, Datagram, Endpoint
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.launch.credentials import Cred
     from nlemu.emulator.launch.supervisor import Supervisor
+    from nlemu.emulator.launch.trap.credentials import Cred
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.launch.credentials import Cred
+    from nlemu.emulator.launch.trap.credentials import Cred
 
 
 def status(tid: int) -> tuple[int, int]:
