@@ -27,7 +27,7 @@ def bpf(call: Call) -> Answer:
     target, kind, *_ = QUERY.unpack(call.read(place, QUERY.size))
     if kind != FLOW_DISSECTOR and kind not in OF_DEVICES:
         return PASS
-    if not call.supervisor.root:
+    if not call.supervisor.capable(call.tid):
         raise OSError(errno.EPERM, "CAP_NET_ADMIN")
     if kind in OF_DEVICES and call.supervisor.tasks.net(call.tid).device(target) is None:
         raise OSError(errno.ENODEV, "no such device")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.devices import flags, settings
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
 from nlemu.protocol.uapi.ethtool import ETH_GSTRING_LEN, EthtoolIoctl, StringSet
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.sockios import Sioc
@@ -58,7 +59,7 @@ def ioctl(call: Call) -> Answer:
         request[IFNAMSIZ : IFNAMSIZ + len(value)] = value
         call.write(call.args[2], bytes(request))
     elif write is not None:
-        if not call.supervisor.root:
+        if not call.supervisor.capable(call.tid, CAP_NET_ADMIN, net):
             raise OSError(errno.EPERM, "CAP_NET_ADMIN")
         write(dev, bytes(request[IFNAMSIZ:]))
         call.supervisor.settle()

@@ -32,6 +32,13 @@ from nlemu.emulator.launch.sockets.channel import Channel
 from nlemu.emulator.launch.trap.architectures import Architecture
 from nlemu.emulator.launch.trap.borrow import Borrowed, Known
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call, Gone, Verdict
+from nlemu.emulator.launch.trap.credentials import (
+    CAP_NET_ADMIN,
+    CAP_SYS_ADMIN,
+    CAP_SYS_PTRACE,
+    Cred,
+    UserNamespace,
+)
 from nlemu.emulator.launch.trap.memory import Memory
 from nlemu.emulator.launch.trap.seccomp import Listener
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
@@ -42,6 +49,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NOBODY = 65534
+"""Who a program is that does not take itself for root."""
 PULSE = 0.05
 """Seconds between looks at a caller that waits."""
 ERESTARTSYS = 512  # include/linux/errno.h: repeat the call after the signal's handler, or fail with EINTR
@@ -135,7 +144,13 @@ class Supervisor:
             arch.numbers[name]: (name, function) for name, function in CALLS.items() if name in arch.numbers
         }
         self.namespaces = Namespaces(self, place)
-        self.tasks = Tasks(self.poll, self.machine.init_net, net, self.namespaces.make, self.namespaces.sweep)
+        self.space = UserNamespace()
+        self.privileged = may_trace()
+        """We can look into programs that are in real user namespaces of their own, and those can make them."""
+        cred = Cred.root(self.space) if root else Cred.user(self.space, NOBODY, NOBODY)
+        self.tasks = Tasks(
+            self.poll, self.machine.init_net, net, cred, self.namespaces.make, self.namespaces.sweep, self._diverse
+        )
         self.files = Files(self, place)
         if (closings := self.namespaces.files.closings) is not None:
             self.watch_outside(closings, self.namespaces.closed)
@@ -368,6 +383,17 @@ class Supervisor:
         """Whether a descriptor is a netlink socket, or a file that we play and that can be written."""
         return borrowed.inode in self.channels or self.files.opened(borrowed) is not None
 
+    def capable(self, tid: int, capability: int = CAP_NET_ADMIN, net: Net | None = None) -> bool:
+        """Whether a thread has a capability: over a network namespace, or in the first user namespace."""
+        space = self.space if net is None else self.namespaces.owner(net)
+        return self.tasks.cred(tid).capable(space, capability)
+
+    def _diverse(self) -> None:
+        """From now on it matters who sends."""
+        self.drain()
+        for channel in self.channels.values():
+            channel.ask_senders()
+
     def net_behind_pidfd(self, tid: int, fd: int) -> Net | None:
         """The namespace of the process that a pidfd stands for."""
         try:
@@ -421,6 +447,13 @@ class SenderDescriptors:
                 return found or bpf.program_behind(borrowed.fd) or borrowed.inode
         except (OSError, OverflowError):
             return None
+
+
+def may_trace() -> bool:
+    """Whether we have CAP_SYS_PTRACE and CAP_SYS_ADMIN, really."""
+    wanted = 1 << CAP_SYS_PTRACE | 1 << CAP_SYS_ADMIN
+    with open("/proc/self/status", "rb") as lines:
+        return any(line.startswith(b"CapEff:") and int(line[7:], 16) & wanted == wanted for line in lines)
 
 
 def signal_due(tid: int) -> bool:

@@ -48,6 +48,8 @@ class Credentials(NamedTuple):
     uid: int = 0
     admin: bool = True
     net_admin: bool = True
+    elsewhere: Callable[[Net], bool] | None = None
+    """Whether it has it in the user namespace of another network namespace; None: as in the first one."""
 
     @classmethod
     def of(cls, uid: int) -> Credentials:

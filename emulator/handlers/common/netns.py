@@ -37,7 +37,10 @@ def net_of_descriptor(call: Call, number: int) -> Net:
 
 def capable_in(call: Call, net: Net) -> bool:
     """netlink_ns_capable(CAP_NET_ADMIN) in the user namespace that the network namespace belongs to."""
-    return call.ns_capable() if net is call.net else call.capable()
+    if net is call.net:
+        return call.ns_capable()
+    elsewhere = call.endpoint.credentials.elsewhere
+    return call.capable() if elsewhere is None else elsewhere(net)
 
 
 def net_by_id(call: Call, nsid: int) -> Net:

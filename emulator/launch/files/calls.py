@@ -17,8 +17,10 @@ from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Nod
 from nlemu.emulator.launch.namespaces.calls import is_netns_directory, netns_name
 from nlemu.emulator.launch.namespaces.nsfs import file_system
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
+from nlemu.emulator.launch.trap.credentials import CAP_DAC_OVERRIDE, CAP_NET_ADMIN
 from nlemu.emulator.launch.trap.redo import redo
 from nlemu.emulator.launch.trap.seccomp import libc
+from nlemu.emulator.launch.trap.task import beneath
 from nlemu.protocol.uapi.nsfs import NSFS_MAGIC
 
 AT_FDCWD = -100
@@ -98,6 +100,18 @@ def as_directory(node: Node | None, path: str) -> Node | None:
     return node
 
 
+def root(call: Call) -> bool:
+    """Whether the caller may write what belongs to root: as that, or with CAP_DAC_OVERRIDE; or, of a sandbox, to the
+    files of its own network namespace (net_ctl_permissions(), sysfs's owners)."""
+    supervisor = call.supervisor
+    cred = supervisor.tasks.cred(call.tid)
+    if cred.uids[3] == 0 or cred.able(CAP_DAC_OVERRIDE):
+        return cred.space is supervisor.space or cred.capable(
+            supervisor.namespaces.owner(supervisor.tasks.net(call.tid)), CAP_NET_ADMIN
+        )
+    return False
+
+
 def existing(call: Call, dirfd: int, place: int, *, follow: bool = True) -> tuple[str, Node] | None:
     """The same where something has to be there. OSError ENOENT."""
     found = lookup(call, dirfd, place, follow=follow)
@@ -147,7 +161,7 @@ def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
         name = netns_name(path)
         if not flags & O_CREAT:
             raise OSError(errno.ENOENT, path)
-        if name is None or not supervisor.root:
+        if name is None or not root(call):
             raise OSError(errno.EACCES, path)
         supervisor.namespaces.create_name(name)
         node = File(lambda: "")
@@ -161,12 +175,12 @@ def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
     if writes:
         if isinstance(node, Directory):
             raise OSError(errno.EISDIR, path)
-        if not isinstance(node, File) or not node.writable or not supervisor.root:
+        if not isinstance(node, File) or not node.writable or not (node.anybody or root(call)):
             raise OSError(errno.EACCES, path)
     elif isinstance(node, File) and not node.readable and not flags & O_PATH:
         raise OSError(errno.EACCES, path)
     reads = flags & O_ACCMODE != os.O_WRONLY
-    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid), reads=reads, writes=writes)
+    fd = supervisor.files.open(node, path, supervisor.files.net_of(call, path), reads=reads, writes=writes)
     try:
         high = writes or isinstance(node, Directory)
         return call.give(fd, high=high, cloexec=bool(flags & os.O_CLOEXEC))
@@ -211,7 +225,7 @@ class Attributes:
 def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes:
     """What stat() tells of a node at that path. follow: of what a link leads to."""
     supervisor = call.supervisor
-    found = supervisor.files.identity(node, path, supervisor.tasks.net(call.tid))
+    found = supervisor.files.identity(node, path, supervisor.files.net_of(call, path))
     if isinstance(node, NetFile):
         if node.link is not None and not follow:
             return Attributes(stat.S_IFLNK | 0o777, found.st_ino, found.st_dev, 0, found.st_mtime)
@@ -265,7 +279,7 @@ def _access(call: Call, dirfd: int, place: int, mode: int) -> Answer:
     if found is None:
         return PASS
     path, node = found
-    if mode & W_OK and isinstance(node, File) and not (node.writable and call.supervisor.root):
+    if mode & W_OK and isinstance(node, File) and not (node.writable and (node.anybody or root(call))):
         raise OSError(errno.EACCES, path)
     return 0
 
@@ -346,7 +360,7 @@ def _unlink(call: Call, dirfd: int, place: int) -> Answer:
     name = netns_name(path)
     if name is None and isinstance(node, NetFile):
         raise OSError(errno.EBUSY, path)
-    if name is None or not call.supervisor.root:
+    if name is None or not root(call):
         raise OSError(errno.EPERM, path)
     call.supervisor.namespaces.remove_name(name)
     return 0
@@ -390,7 +404,7 @@ def chdir(call: Call) -> Answer:
     if not isinstance(node, Directory):
         raise OSError(errno.ENOTDIR, path)
     supervisor, process = call.supervisor, call.process
-    fd = supervisor.files.open(node, path, supervisor.tasks.net(call.tid))
+    fd = supervisor.files.open(node, path, supervisor.files.net_of(call, path))
     try:
         number = process.standing
         if number is None or supervisor.files.behind_directory(call.tid, number) is None:
@@ -426,7 +440,14 @@ def xattr(call: Call) -> Answer:
 
 def execve(call: Call) -> Answer:
     """The moment at which a new process is sure to be known, with its parent still where it was (task.py)."""
-    call.supervisor.tasks.net(call.tid)
+    tasks = call.supervisor.tasks
+    cred = tasks.cred(call.tid)
+    after = cred.executed()
+    if after != cred:
+        path, dirfd = (1, call.cint(0)) if call.name == "execveat" else (0, AT_FDCWD)
+        if not os.access(beneath(call.tid, dirfd, call.string(call.args[path])), os.X_OK):
+            return PASS  # it will be refused: nothing changes
+        tasks.become(call.tid, after)
     return PASS
 
 

@@ -22,7 +22,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.files import doors, netdevsim, procfs, sysctl, sysfs
+from nlemu.emulator.launch.files import doors, netdevsim, procfs, sysctl, sysfs, user_namespace
 from nlemu.emulator.launch.files.doors import AT_FDCWD
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
@@ -71,9 +71,9 @@ class Files:
         tasks, machine = self.supervisor.tasks, self.supervisor.machine
         match parts:
             case ["sys", "class", "net", *rest]:
-                return walk(sysfs.class_net(tasks.net(call.tid)), rest, follow=follow)
+                return walk(sysfs.class_net(tasks.sysfs(call.tid)), rest, follow=follow)
             case ["sys", "devices", "virtual", "net", *rest]:
-                return walk(sysfs.virtual_net(tasks.net(call.tid)), rest, follow=follow)
+                return walk(sysfs.virtual_net(tasks.sysfs(call.tid)), rest, follow=follow)
             case ["sys", "bus", "netdevsim", *rest]:
                 descriptor = self.supervisor.descriptors(call.process.pid).get
                 return walk(netdevsim.bus(machine, tasks.net(call.tid), descriptor), rest, follow=follow)
@@ -91,6 +91,8 @@ class Files:
                 return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
             case ["proc", "net", name] if name in procfs.FILES:
                 return self._proc_net(tasks.net(call.process.pid), name)  # a link to self/net
+            case ["proc", who, ("uid_map" | "gid_map" | "setgroups") as name]:
+                return self._map(call, who, name)
             case ["proc", who, "fd", number] | ["proc", who, "task", _, "fd", number] if number.isdecimal():
                 return self._descriptor(call, who, number, follow=follow)
             case ["proc", who, *rest] if _of_interest(rest):
@@ -119,6 +121,18 @@ class Files:
             return NetFile(net, self.supervisor.namespaces.files.link(net))
         return self._proc_net(net, rest[1])
 
+    def _map(self, call: Call, who: str, name: str) -> Node | bool:
+        """A map of a process's user namespace."""
+        if not self.supervisor.root or not (who == "self" or who.isdecimal()):
+            return False
+        tasks, pid = self.supervisor.tasks, call.process.pid if who == "self" else int(who)
+        try:
+            if pid != call.process.pid and tasks.known(pid) is None:
+                return False
+            return user_namespace.file(tasks.cred(call.tid), tasks.cred(pid), pid, name)
+        except (OSError, KeyError):
+            return False
+
     def _descriptor(self, call: Call, who: str, number: str, *, follow: bool) -> Node | bool:
         """/proc/PID/fd/N, where that is a namespace's file, or one of ours that is read."""
         pid = str(call.tid) if who in ("self", "thread-self") else who
@@ -132,6 +146,13 @@ class Files:
 
     def _proc_net(self, net: Net, name: str) -> File:
         return File(lambda: procfs.FILES[name](net))
+
+    def net_of(self, call: Call, path: str) -> Net:
+        """The namespace of which a file tells, for the caller."""
+        tasks = self.supervisor.tasks
+        if path.startswith("/sys/"):
+            return tasks.sysfs(call.tid)
+        return tasks.net(call.process.pid if path.startswith("/proc/net") else call.tid)
 
     def names(self) -> Directory:
         """/run/netns."""

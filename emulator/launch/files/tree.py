@@ -36,7 +36,10 @@ class File(Node):
         write: Callable[[str], object] | None = None,
         *,
         open_to_all: bool = True,
+        anybody: bool = False,
     ) -> None:
+        self.anybody = anybody
+        """Who may write is looked at when something is written."""
         self._read, self._write = read, write
         everybody = 0o444 if open_to_all else 0o400
         self.mode = stat.S_IFREG | (everybody if read else 0) | (0o200 if write else 0)

@@ -1,8 +1,9 @@
 """setns(), unshare(), clone() with CLONE_NEWNET, and the mounts that come with network namespaces.
 
 A program that enters a namespace as `ip netns exec` does also takes mounts of its own and puts a new /sys in its place.
-Nothing of that is done: /sys/class/net shows the caller's namespace anyhow. It would not be safe to let any mount
-through afterwards either, because the program believes that it is alone, so every other mount it then tries is refused.
+Nothing of that is done, but /sys tells of the namespace in which it was mounted, as Linux has it. Where the program
+really has mounts of its own, which nobody shares, it may mount what it likes; where it only believes so, every other
+mount that it then tries is refused.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ import errno
 import os
 import posixpath
 import stat
+from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
-from nlemu.emulator.launch.trap.filter import CLONE_NEWNET, CLONE_NEWNS
+from nlemu.emulator.launch.trap.credentials import CAP_SYS_ADMIN
+from nlemu.emulator.launch.trap.filter import CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER, CLONE_THREAD
 from nlemu.emulator.launch.trap.redo import redo
 from nlemu.emulator.launch.trap.task import beneath
 
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.net import Net
+
 AT_FDCWD = -100
-CLONE_NEWUSER = 0x10000000
-OTHER_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | CLONE_NEWUSER | 0x20000000
+CLONE_NEWPID = 0x20000000
+OTHER_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | CLONE_NEWUSER | CLONE_NEWPID
 """CLONE_NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID."""
+KINDS = OTHER_NAMESPACES | CLONE_NEWNET | CLONE_NEWNS
 MS_REMOUNT, MS_BIND, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED = 0x20, 0x1000, 1 << 17, 1 << 18, 1 << 19, 1 << 20
 PROPAGATION = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED
 
@@ -37,54 +44,73 @@ def setns(call: Call) -> Answer:
         return PASS
     if kind not in (0, CLONE_NEWNET):
         raise OSError(errno.EINVAL, "not a namespace of that kind")
-    may_enter(call)
+    may_enter(call, net)
     supervisor.tasks.move(call.tid, net)
     supervisor.settle()
     return 0
 
 
-def may_enter(call: Call) -> None:
-    """CAP_SYS_ADMIN. OSError EPERM."""
-    if not call.supervisor.root:
+def may_enter(call: Call, net: Net | None = None) -> None:
+    """CAP_SYS_ADMIN, of one's own user namespace, and of the namespace to be entered. OSError EPERM."""
+    cred = call.supervisor.tasks.cred(call.tid)
+    if not cred.able(CAP_SYS_ADMIN):
         raise OSError(errno.EPERM, "CAP_SYS_ADMIN")
+    if net is not None and not cred.capable(call.supervisor.namespaces.owner(net), CAP_SYS_ADMIN):
+        raise OSError(errno.EPERM, "CAP_SYS_ADMIN there")
 
 
 def unshare(call: Call) -> Answer:
-    """A namespace of its own, with nothing but lo. Mounts of its own are only said to be there."""
+    """Namespaces of its own. Of networks and users they are the emulator's. Where the program may, the real kernel
+    makes those of the other kinds, and user namespaces too, so that the program may do there what it expects. Where
+    not, of those that change nothing of what we show it is only said that they are there."""
     flags, supervisor = call.args[0] & 0xFFFFFFFF, call.supervisor
-    others = flags & ~(CLONE_NEWNET | CLONE_NEWNS)
-    if not flags & CLONE_NEWNET and others:
+    if flags & ~KINDS:
         return PASS
-    if others and not others & CLONE_NEWUSER:
-        raise OSError(errno.EPERM, "namespaces of several kinds at once")
-    if not others:
+    others = flags & ~(CLONE_NEWNET | CLONE_NEWNS)
+    really = supervisor.privileged
+    if others & CLONE_NEWPID and not really:
+        raise OSError(errno.EPERM, "no process ids of its own without privileges")
+    if flags & CLONE_NEWUSER:
+        supervisor.tasks.become(call.tid, supervisor.tasks.cred(call.tid).in_new_space())
+    else:
         may_enter(call)
     if flags & CLONE_NEWNET:
-        net = supervisor.namespaces.make()
+        net = supervisor.namespaces.make(supervisor.tasks.cred(call.tid))
         supervisor.tasks.move(call.tid, net)
         net.release()
+        supervisor.settle()
     if flags & CLONE_NEWNS:
-        call.process.unshared_mounts = True
-    supervisor.settle()
-    # With a user namespace the real thing is allowed, and does no harm: it is all the program's own.
-    return PASS if others else 0
+        own = really and (flags & CLONE_NEWUSER or flags == CLONE_NEWNS)
+        call.process.real_mounts, call.process.unshared_mounts = bool(own), not own
+    if not really or flags in (CLONE_NEWNET, CLONE_NEWNET | CLONE_NEWNS):
+        return 0
+    if flags & CLONE_NEWUSER or flags == CLONE_NEWNS:
+        return PASS
+    return redo(call, "unshare", {0: others})
 
 
 def clone(call: Call) -> Answer:
-    """clone(CLONE_NEWNET): done without that flag; the child is put into a namespace of its own when it is first heard
-    of. With a user namespace, or where it cannot be changed, the kernel does it as it stands, if the program may."""
-    flags, process = call.args[0], call.process
+    """clone() of a thread, which is what its maker is; or of a process in namespaces of its own: done without these
+    flags, where the real kernel would not have it; what the child is, is said when it is first heard of."""
+    flags, process, supervisor = call.args[0], call.process, call.supervisor
+    if flags & CLONE_THREAD:
+        supervisor.tasks.makes_thread(call.tid)
+        return PASS
     others = flags & OTHER_NAMESPACES
-    if others and not others & CLONE_NEWUSER:
-        raise OSError(errno.EPERM, "namespaces of several kinds at once")
-    if not others:
+    if others & CLONE_NEWPID and not supervisor.privileged:
+        raise OSError(errno.EPERM, "no process ids of its own without privileges")
+    if not others & CLONE_NEWUSER:
         may_enter(call)
-    process.expects_net = True
-    if others:
+    supervisor.tasks.meet_descendants(process, call.tid)
+    process.expects_net = bool(flags & CLONE_NEWNET)
+    process.expects_space = bool(flags & CLONE_NEWUSER)
+    if others & CLONE_NEWUSER and supervisor.privileged:
+        process.expects_real_mounts = bool(flags & CLONE_NEWNS)
         return PASS
     process.expects_mounts = bool(flags & CLONE_NEWNS)
+    kept = others if supervisor.privileged else 0
     try:
-        return redo(call, "clone", {0: flags & ~(CLONE_NEWNET | CLONE_NEWNS)})
+        return redo(call, "clone", {0: flags & ~KINDS | kept})
     except OSError:
         process.expects_mounts = False
         return PASS
@@ -129,11 +155,29 @@ def mount(call: Call) -> Answer:
         supervisor.namespaces.mount((place.st_dev, place.st_ino), net)
         supervisor.settle()
         return 0
-    if call.process.unshared_mounts:
+    if os.path.normpath(target) == "/sys" and call.args[2] and call.string(call.args[2]) == b"sysfs":
+        may_enter(call)
+        call.process.sysfs = supervisor.tasks.net(call.tid)
+        return 0
+    if call.process.real_mounts and owns_mounts(call):
+        kind = call.string(call.args[2]) if call.args[2] and not flags & (MS_BIND | PROPAGATION) else b""
+        return 0 if kind == b"sysfs" else PASS
+    if call.process.unshared_mounts or call.process.real_mounts:
+        if flags & PROPAGATION and call.process.real_mounts:
+            return PASS
         if flags & PROPAGATION or target in ("/sys", "/sys/") or target.startswith("/etc/"):
             return 0
         raise OSError(errno.EPERM, "mounts are not played")
     return PASS
+
+
+def owns_mounts(call: Call) -> bool:
+    """Whether no mount of the caller's is shared with anybody: what it mounts stays its own."""
+    try:
+        with open(f"/proc/{call.tid}/mountinfo", "rb") as lines:
+            return not any(b" shared:" in line for line in lines)
+    except OSError:
+        return False
 
 
 def umount(call: Call) -> Answer:
@@ -153,9 +197,11 @@ def umount(call: Call) -> Answer:
         call.supervisor.namespaces.unmount(covered[0])
         call.supervisor.settle()
         return 0
-    if call.process.unshared_mounts:
+    if call.process.unshared_mounts or call.process.real_mounts:
         if target in ("/sys", "/sys/"):
             return 0
+        if call.process.real_mounts and owns_mounts(call):
+            return PASS
         raise OSError(errno.EPERM, "mounts are not played")
     return PASS
 

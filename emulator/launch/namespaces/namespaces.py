@@ -20,6 +20,7 @@ from nlemu.emulator.launch.trap.task import descendants
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.launch.supervisor import Supervisor
+    from nlemu.emulator.launch.trap.credentials import Cred, UserNamespace
 
 
 UNNAMED = "unnamed-"
@@ -43,6 +44,8 @@ class Namespaces:
         self._given: set[Net] = set()
         """Those whose file may be open somewhere, and are held for that."""
         self._made = 0
+        self._owners: dict[Net, UserNamespace] = {}
+        """Of those that do not belong to the first user namespace."""
 
     def refresh(self) -> None:
         """Names may come and go without us: those of the machine are under /run/netns."""
@@ -61,11 +64,18 @@ class Namespaces:
                     self.bound[name] = net
                     self._public.add(name)
 
-    def make(self) -> Net:
-        """copy_net_ns(): a namespace without a name; the caller holds it."""
+    def owner(self, net: Net) -> UserNamespace:
+        """net->user_ns"""
+        return self._owners.get(net, self.supervisor.space)
+
+    def make(self, cred: Cred) -> Net:
+        """copy_net_ns(): a namespace without a name, of that task's user namespace; the caller holds it."""
         machine = self.supervisor.machine
         self._made += 1
         net = machine.new_net(f"{UNNAMED}{os.getpid()}-{id(self)}-{self._made}")
+        if cred.space is not self.supervisor.space:
+            self._owners = {one: space for one, space in self._owners.items() if not one.dying}
+            self._owners[net] = cred.space
         return machine.unname_net(net.name)
 
     # Files

@@ -43,7 +43,7 @@ def socket(call: Call) -> Answer:
         raise OSError(errno.EPROTONOSUPPORT, "protocol")
     supervisor = call.supervisor
     supervisor.confirm()
-    channel = Channel(supervisor, supervisor.tasks.net(call.tid), protocol, kind, call.process.pid)
+    channel = Channel(supervisor, supervisor.tasks.net(call.tid), protocol, kind, call.process.pid, call.tid)
     supervisor.channels[channel.inode] = channel
     channel.endpoint.descriptors = supervisor.descriptors(call.process.pid)
     supervisor.keep(channel.theirs.fileno())
@@ -60,7 +60,10 @@ def of(call: Call) -> Channel | None:
     if not call.supervisor.channels:
         return None
     with call.borrow(call.cint(0)) as borrowed:
-        return call.supervisor.channels.get(borrowed.inode)
+        channel = call.supervisor.channels.get(borrowed.inode)
+    if channel is not None and call.supervisor.tasks.diverse:
+        channel.judge(call.supervisor.tasks.cred(call.tid))
+    return channel
 
 
 def read_address(call: Call, address: int, length: int) -> tuple[int, int]:

@@ -25,18 +25,23 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
 from nlemu.emulator.launch.trap.filter import ROOM
 from nlemu.emulator.machine.endpoint import SNDBUF, Credentials, Datagram, Endpoint
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.launch.supervisor import Supervisor
+    from nlemu.emulator.launch.trap.credentials import Cred
 
 log = logging.getLogger(__name__)
 
+UCRED = struct.Struct("=iII")
+"""struct ucred"""
 TURN = 64
 """How many datagrams are taken before others have their turn."""
 TIGHT = 1
@@ -53,10 +58,12 @@ class Channel:
     """One netlink socket of a program.
 
     endpoint: the socket. kind: SOCK_RAW or SOCK_DGRAM, as asked for. inode: of the program's end, by which its
-    descriptors are known."""
+    descriptors are known. opener: who opened it (f_cred)."""
 
-    def __init__(self, supervisor: Supervisor, net: Net, protocol: int, kind: int, pid: int) -> None:
-        credentials = Credentials() if supervisor.root else Credentials.of(65534)
+    def __init__(self, supervisor: Supervisor, net: Net, protocol: int, kind: int, pid: int, tid: int) -> None:
+        self.opener = supervisor.tasks.cred(tid)
+        self._judged: Cred | None = None
+        credentials = self._credentials(supervisor, net, self.opener)
         # Raises OSError EPROTONOSUPPORT before there is anything to clean up.
         self.endpoint = Endpoint(supervisor.machine, net, protocol, pid=pid, credentials=credentials, bound=False)
         self.supervisor = supervisor
@@ -79,6 +86,9 @@ class Channel:
         self._full = False
         self._queued = False
         self._interest = select.EPOLLIN | select.EPOLLRDHUP
+        self._asking = False
+        if supervisor.tasks.diverse:
+            self.ask_senders()
         net.hold()
         self.endpoint.on_readable = self._on_readable
         self.endpoint.on_full = self.sync
@@ -92,6 +102,44 @@ class Channel:
         if not self._queued:
             self._queued = True
             self.supervisor.ready.append(self)
+
+    # Who sends
+
+    def _credentials(self, supervisor: Supervisor, net: Net, sender: Cred) -> Credentials:
+        """netlink_ns_capable(): what may be done with the socket is what both may who opened it and who sends."""
+        opener = self.opener
+        namespaces = supervisor.namespaces
+
+        def over(other: Net) -> bool:
+            space = namespaces.owner(other)
+            return opener.capable(space, CAP_NET_ADMIN) and sender.capable(space, CAP_NET_ADMIN)
+
+        first = supervisor.space
+        admin = opener.capable(first, CAP_NET_ADMIN) and sender.capable(first, CAP_NET_ADMIN)
+        return Credentials(sender.uids[1], admin, over(net), over)
+
+    def judge(self, sender: Cred) -> None:
+        """What comes next is that task's doing."""
+        if sender is not self._judged:
+            self._judged = sender
+            self.endpoint.credentials = self._credentials(self.supervisor, self.net, sender)
+
+    def ask_senders(self) -> None:
+        """From now on who sends is told with every datagram."""
+        self._asking = True
+        self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+
+    def _receive(self) -> int:
+        """The next datagram, into the buffer: its length. BlockingIOError."""
+        if not self._asking:
+            return self.ours.recv_into(_buffer)
+        size, ancillary, _, _ = self.ours.recvmsg_into([_buffer], socket.CMSG_SPACE(UCRED.size))
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+                pid = UCRED.unpack(data[: UCRED.size])[0]
+                with suppress(OSError):
+                    self.judge(self.supervisor.tasks.cred(pid))
+        return size
 
     # From the program
 
@@ -112,7 +160,7 @@ class Channel:
     def _take_requests(self) -> None:
         for _ in range(TURN):
             try:
-                size = self.ours.recv_into(_buffer)
+                size = self._receive()
             except BlockingIOError:
                 return
             except ConnectionResetError:

@@ -42,6 +42,7 @@ F_DUPFD = 0
 F_DUPFD_CLOEXEC = 1030
 CLONE_THREAD = 0x00010000
 CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 SOCKADDR_NL = 12
 """How long a name of netlink is, in bytes."""
@@ -79,8 +80,13 @@ LAST_SOCKET_IOCTL = 0x89FF
 address resolution, and what drivers and protocols have for themselves."""
 WIRELESS_IOCTLS = (0x8B00, 0x8BFF)  # SIOCIWFIRST to SIOCIWLASTPRIV
 
-IDENTITY_CALLS = ("getuid", "geteuid", "getgid", "getegid")
-"""Answered with 0 by the filter itself, for a program that is to think that it is root."""
+IDENTITY_CALLS = (
+    "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "setuid", "setgid", "setreuid",
+    "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups", "capget", "capset",
+)
+"""Handed over for a program that is to think that it is root: who it is, is followed from there (identity.py)."""
+IDENTITY_OPTIONS = (7, 8, 23, 24, 27, 28, 47)
+"""PR_*: of prctl() what has to do with capabilities (include/uapi/linux/prctl.h)."""
 
 
 def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
@@ -122,8 +128,8 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, So.NETNS_COOKIE))),
         Rule("fstatfs"),
         Rule("setns"),
-        Rule("unshare", (has(0, CLONE_NEWNET | CLONE_NEWNS),)),
-        Rule("clone", (has(0, CLONE_NEWNET),)),
+        Rule("unshare", (has(0, CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUSER),)),
+        Rule("clone", (has(0, CLONE_NEWNET | CLONE_THREAD | CLONE_NEWUSER),)),
         # Its flags lie behind a pointer; programs fall back to clone().
         Rule("clone3", action=RET_ERRNO | ENOSYS),
         *(Rule(call, action=RET_ERRNO | ENOSYS) for call in (*NEW_MOUNT_CALLS, *RING_CALLS)),
@@ -131,8 +137,8 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
             Rule(call, (equals(1, level), within(2, *options)), action=RET_ERRNO | ENOPROTOOPT)
             for call in ("setsockopt", "getsockopt") for level, options in TABLES
         ),
-        *(Rule(call, action=RET_ERRNO) for call in IDENTITY_CALLS if root),
-        *(Rule(call) for call in ("getresuid", "getresgid") if root),
+        *(Rule(call) for call in IDENTITY_CALLS if root),
+        *(Rule("prctl", (equals(0, option),)) for option in IDENTITY_OPTIONS if root),
     )
 
 

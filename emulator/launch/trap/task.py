@@ -1,10 +1,13 @@
-"""Which threads are under supervision, and in which namespace each is.
+"""Which threads are under supervision, in which namespace each is, and who.
 
 A namespace belongs to a thread: setns() changes the caller's alone, and whoever is made later inherits its maker's. The
 making of a process is not a call that we see, so a thread that is new to us is asked for its parent the first time it
 is heard of, which is no later than its first exec. A parent that waits for that exec, as nearly all do (vfork,
-posix_spawn, Python's subprocess), is still in the namespace in which it made the child. A new thread of a known
-process counts as a child of that process's first thread: a doubt, where threads have gone different ways.
+posix_spawn, Python's subprocess), is still in the namespace in which it made the child. Before a thread becomes
+something else, those that it has made so far are looked for. The making of a thread is a call that we see: threads that
+are new to us are what the last maker was, and before somebody else makes one they are looked for too.
+
+Who a task is goes the same ways (credentials.py).
 
 A process is watched through a pidfd, so that what was known of it is forgotten before its number is used again.
 """
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.launch.trap.credentials import Cred
 
 
 def status(tid: int) -> tuple[int, int]:
@@ -65,18 +69,32 @@ def descendants(pid: int) -> Iterator[int]:
 class Process:
     """A process: its pidfd, and the namespaces of its threads as far as they were heard of."""
 
-    __slots__ = ("expects_mounts", "expects_net", "nets", "pid", "pidfd", "standing", "unshared_mounts")
+    __slots__ = (
+        "creds", "expects_mounts", "expects_net", "expects_real_mounts", "expects_space", "maker", "nets", "pid",
+        "pidfd", "real_mounts",
+        "standing", "sysfs", "unshared_mounts",
+    )
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.pidfd = os.pidfd_open(pid)
         self.nets: dict[int, Net] = {}
+        self.creds: dict[int, Cred] = {}
+        self.maker: tuple[Net, Cred] | None = None
+        """Where, and who, the thread was that made the threads that are new to us; None: the first one."""
+        self.expects_space = False
+        """The next process that it makes is in a user namespace of its own."""
+        self.sysfs: Net | None = None
+        """The network namespace that its /sys tells of: where it was mounted; None: where the command began."""
+        self.real_mounts = False
+        """It has mounts of its own, really."""
         self.unshared_mounts = False
         """It believes that it has mounts of its own."""
         self.expects_net = False
         """The next process that it makes is in a namespace of its own."""
         self.standing: int | None = None
         """The descriptor through which it has gone to a directory of ours."""
+        self.expects_real_mounts = False
         self.expects_mounts = False
         """And believes that it has mounts of its own."""
 
@@ -84,18 +102,24 @@ class Process:
 class Tasks:
     """All of them.
 
-    poll: where the pidfds are watched; `ended()` is for their events. init: the namespace of process 1; first: that of
-    whoever has no known parent; make_net: makes another, held. on_leave: called after a thread has left a namespace.
+    poll: where the pidfds are watched; `ended()` is for their events. init: the namespace of process 1; first, cred:
+    that of whoever has no known parent, and who that is; make_net: makes another for somebody, held. on_leave: called
+    after a thread has left a namespace; on_become: when for the first time somebody has become somebody else.
     """
 
     def __init__(
-        self, poll: select.epoll, init: Net, first: Net, make_net: Callable[[], Net], on_leave: Callable[[], None]
+        self, poll: select.epoll, init: Net, first: Net, cred: Cred, make_net: Callable[[Cred], Net],
+        on_leave: Callable[[], None], on_become: Callable[[], None],
     ) -> None:
         self._poll = poll
         self._init = init
         self._first = first
         self._make_net = make_net
         self._on_leave = on_leave
+        self._on_become = on_become
+        self._cred = cred
+        self.diverse = False
+        """Not everybody is the same."""
         self._processes: dict[int, Process] = {}
         self._threads: dict[int, Process] = {}
         self.by_pidfd: dict[int, Process] = {}
@@ -114,6 +138,51 @@ class Tasks:
         """The thread's namespace."""
         return self.process(tid).nets[tid]
 
+    def sysfs(self, tid: int) -> Net:
+        """The network namespace of which a thread's /sys tells."""
+        return self.process(tid).sysfs or self._first
+
+    def cred(self, tid: int) -> Cred:
+        """Who the thread is. OSError ESRCH: it is gone."""
+        return self.process(tid).creds[tid]
+
+    def become(self, tid: int, cred: Cred) -> None:
+        """The thread is somebody else from now on."""
+        process = self.process(tid)
+        if process.creds[tid] == cred:
+            return
+        self._differ()
+        self.meet_descendants(process, tid)
+        process.creds[tid] = cred
+
+    def _differ(self) -> None:
+        if not self.diverse:
+            self.diverse = True
+            self._on_become()
+
+    def makes_thread(self, tid: int) -> None:
+        """A thread is about to make another."""
+        process = self.process(tid)
+        maker = process.nets[tid], process.creds[tid]
+        if maker != (process.maker or (process.nets[process.pid], process.creds[process.pid])):
+            self.meet_threads(process)
+            process.maker = maker
+
+    def meet_descendants(self, process: Process, tid: int) -> None:
+        """Meets whom the thread has made so far."""
+        self.meet_threads(process)
+        for child in children(tid, process.pid):
+            if child not in self._processes:
+                with suppress(OSError):
+                    self.process(child)
+
+    def meet_threads(self, process: Process) -> None:
+        """Meets all threads of a process."""
+        with suppress(OSError):
+            for name in os.listdir(f"/proc/{process.pid}/task"):
+                if int(name) not in process.nets:
+                    self._place(process, int(name), *self._made_by(process))
+
     def known(self, tid: int) -> Net | None:
         """The namespace of any thread: None when it is none of those that we supervise; but process 1, whoever that is,
         is in the machine's first. OSError: there is none."""
@@ -128,6 +197,7 @@ class Tasks:
     def move(self, tid: int, net: Net) -> None:
         """setns(), unshare(): the thread goes into that namespace."""
         process = self.process(tid)
+        self.meet_descendants(process, tid)
         net.hold()
         left = process.nets[tid]
         process.nets[tid] = net
@@ -166,30 +236,40 @@ class Tasks:
             self.by_pidfd[process.pidfd] = process
             self._poll.register(process.pidfd, select.EPOLLIN)
             maker = self._processes.get(parent)
-            net = self._first if maker is None else self._made_in(maker, pid)
-            process.unshared_mounts = maker is not None and maker.unshared_mounts
-            self._place(process, pid, net)
+            net, cred = (self._first, self._cred) if maker is None else self._made_in(maker, pid)
+            if maker is not None:
+                process.unshared_mounts, process.real_mounts = maker.unshared_mounts, maker.real_mounts
+                process.sysfs = maker.sysfs
+            if maker is not None and maker.expects_space:
+                process.real_mounts |= maker.expects_real_mounts
+                maker.expects_space = maker.expects_real_mounts = False
+                self._differ()
+                cred = cred.in_new_space()
+            self._place(process, pid, net, cred)
             if maker is not None and maker.expects_net:
                 process.unshared_mounts |= maker.expects_mounts
                 maker.expects_net = maker.expects_mounts = False
-                net = self._make_net()
+                net = self._make_net(cred)
                 self.move(pid, net)
                 net.release()
         if tid not in process.nets:
-            self._place(process, tid, process.nets[pid])
+            self._place(process, tid, *self._made_by(process))
         return process
 
-    def _place(self, process: Process, tid: int, net: Net) -> None:
+    @staticmethod
+    def _made_by(process: Process) -> tuple[Net, Cred]:
+        return process.maker or (process.nets[process.pid], process.creds[process.pid])
+
+    def _place(self, process: Process, tid: int, net: Net, cred: Cred) -> None:
         net.hold()
         process.nets[tid] = net
+        process.creds[tid] = cred
         self._threads[tid] = process
 
-    def _made_in(self, maker: Process, child: int) -> Net:
-        """The namespace of the thread that made a process."""
-        nets = set(maker.nets.values())
-        if len(nets) > 1:
+    def _made_in(self, maker: Process, child: int) -> tuple[Net, Cred]:
+        """Where, and who, the thread is that made a process."""
+        if len(set(maker.nets.values())) > 1 or len(set(maker.creds.values())) > 1:
             for tid, net in maker.nets.items():
-                with suppress(OSError):
-                    if child in children(tid, maker.pid):
-                        return net
-        return maker.nets[maker.pid]
+                if child in children(tid, maker.pid):
+                    return net, maker.creds[tid]
+        return maker.nets[maker.pid], maker.creds[maker.pid]

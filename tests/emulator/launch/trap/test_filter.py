@@ -96,8 +96,9 @@ def test_clone3_does_not_exist_and_clone_is_looked_at(arch: Architecture) -> Non
 
 @BOTH
 def test_whoever_is_to_be_root_is_told_so(arch: Architecture) -> None:
-    assert verdict(arch, "geteuid", root=True) == RET_ERRNO
-    assert verdict(arch, "geteuid", root=False) == RET_ALLOW
+    assert verdict(arch, "geteuid", root=True) == verdict(arch, "setresuid", root=True) == RET_USER_NOTIF
+    assert verdict(arch, "prctl", 8, root=True) == RET_USER_NOTIF
+    assert verdict(arch, "geteuid", root=False) == verdict(arch, "prctl", 4, root=True) == RET_ALLOW
 
 
 def test_another_architecture_ends_the_process() -> None:

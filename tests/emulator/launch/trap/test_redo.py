@@ -42,11 +42,11 @@ def test_a_child_in_a_namespace_of_its_own() -> None:
 for flags in (0, NEWNET, NEWNET | NEWNS, NEWNET | VFORK, 0):
     print(*made(flags))
 try:
-    made(NEWNET | NEWUTS)
+    print(*made(NEWNET | NEWUTS))
 except OSError as error:
     print(errno.errorcode[error.errno])
 """
-    assert python(script).splitlines() == ["False 3", "True 3", "True 3", "True 3", "False 3", "EPERM"]
+    assert python(script).splitlines() == ["False 3", "True 3", "True 3", "True 3", "False 3", "True 3"]
 
 
 def test_a_child_sees_its_own_devices() -> None:
@@ -54,11 +54,11 @@ def test_a_child_sees_its_own_devices() -> None:
 os.system("ip link add dm0 type dummy")
 pid = clone(NEWNET)
 if not pid:
-    os.execvp("ls", ["ls", "/sys/class/net"])
+    os.execvp("sh", ["sh", "-c", "ip -br link | cut -d' ' -f1"])
 os.waitpid(pid, 0)
-os.system("ls /sys/class/net")
+os.system("ip -br link | cut -d' ' -f1")
 """
-    assert python(script).split() == ["lo", "dm0", "lo"]
+    assert python(script).split() == ["lo", "lo", "dm0"]
 
 
 def test_signals_do_not_get_in_the_way() -> None:
