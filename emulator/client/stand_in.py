@@ -57,7 +57,7 @@ def netlink_socket(directory: str | os.PathLike[str], netns: str = "init") -> ty
     return NetlinkSocket
 
 
-class Methods:
+class _Methods:
     """The methods of `socket.socket` that are others for netlink. `self` is a socket of any family."""
 
     place: ClassVar[Place]
@@ -191,14 +191,14 @@ class Methods:
 _family, _type, _proto = _ordinary.family, _ordinary.type, _plain.proto
 
 
-class StandIn(Methods, _ordinary):
+class StandIn(_Methods, _ordinary):
     """An AF_NETLINK socket as a program sees it, and an AF_UNIX one as the system does."""
 
     def dup(self) -> Self:
         return _dup(self)
 
 
-METHODS = {name: value for name, value in vars(Methods).items() if name == "__init__" or not name.startswith("_")}
+METHODS = {name: value for name, value in vars(_Methods).items() if name == "__init__" or not name.startswith("_")}
 
 
 @contextmanager
