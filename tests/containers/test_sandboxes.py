@@ -117,9 +117,9 @@ def test_a_message_cannot_name_what_is_outside(running: Engine) -> None:
 
 
 def test_programs_that_only_know_netlink(running: Engine) -> None:
-    """They have a kernel of their own; the daemon cannot see their processes, and `nlemu run --dir` says so."""
+    """Without NLEMU_DIR they have a kernel of their own; the daemon cannot see their processes, and is said not to."""
     nobody.need("ip")
-    status, output, errors = running.run("red", "nlemu", "run", "--", "ip", "-o", "link")
+    status, output, errors = running.run("red", "env", "-u", "NLEMU_DIR", "nlemu", "run", "--", "ip", "-o", "link")
     assert (status, errors) == (0, ""), errors
     assert [line.split(":")[1] for line in output.splitlines()] == [" lo"]
     status, output, errors = running.run("namespaces", "nlemu", "run", "--dir", "/run/nlemu", "--", "ip", "link")

@@ -40,6 +40,7 @@ USED_UP = {
     ("LinkWatch", "_arrivals"), ("LinkWatch", "_job"),  # and its link was waited for
     ("Devmem", "_next"),  # xa_alloc_cyclic()
     ("Queues", "*"), ("Net", "ip4"), ("Net", "ip6"), ("Net", "neighbours"),  # made when first looked at
+    ("Net", "nexthops"),
 }
 REMEMBERED = ("revision", "told", "seen_by", "_patterns")  # what was worked out once, and whether it still holds
 
