@@ -129,8 +129,8 @@ class Device:
     __slots__ = (
         "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "attached", "broadcast",
         "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dormant", "features",
-        "flags", "gflags", "gro_flush_timeout", "gro_ipv4_max_size", "gro_max_size", "group", "gso_ipv4_max_size",
-        "gso_max_segs", "gso_max_size", "gso_partial_features", "hw_features", "ifalias", "ifindex", "ip4", "ip6",
+        "flags", "gflags", "global_groups", "gro_flush_timeout", "gro_ipv4_max_size", "gro_max_size", "group",
+        "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features", "hw_features", "ifalias", "ifindex", "ip4", "ip6",
         "kernel", "kind", "link_mode", "linkwatch_pending", "live_address_change", "lowers", "map", "master",
         "max_mtu", "max_pacing_offload_horizon", "min_mtu", "mpls", "mtu", "name", "name_assign_type", "napi_config",
         "napi_defer_hard_irqs", "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx",
@@ -193,6 +193,8 @@ class Device:
         """Addresses beside its own that frames are let in for, and how many want each (dev->uc; rx_mode.py)."""
         self.unicast_promiscuous = False
         """It is promiscuous for their sake (dev->uc_promisc)."""
+        self.global_groups: frozenset[bytes] = frozenset()
+        """Groups that SIOCADDMULTI asked for."""
         self.proto_down = False
         self.proto_down_reason = 0
         self.rtnl_link_initializing = False
