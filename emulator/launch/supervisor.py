@@ -20,10 +20,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch import bpf, identity, ioctls
+from nlemu.emulator.launch import bpf, identity
 from nlemu.emulator.launch.files import calls as path_calls
 from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
+from nlemu.emulator.launch.ioctls import calls as ioctl_calls
 from nlemu.emulator.launch.namespaces import calls as namespace_calls
 from nlemu.emulator.launch.namespaces.namespaces import Namespaces
 from nlemu.emulator.launch.sockets import calls as socket_calls
@@ -93,7 +94,7 @@ CALLS: dict[str, Function] = {
     "recvmmsg": messages.recvmmsg,
     **bpf.CALLS,
     **identity.CALLS,
-    **ioctls.CALLS,
+    **ioctl_calls.CALLS,
     **namespace_calls.CALLS,
     **path_calls.CALLS,
 }

@@ -42,6 +42,9 @@ class DeviceOps:
     has_vfs = False
     """The driver can be asked about virtual functions (ndo_get_vf_config), though no device has any."""
 
+    has_rx_mode = True
+    """ndo_set_rx_mode is there, though it may do nothing that shows here."""
+
     def has(self, name: str) -> bool:
         """Whether the driver provides the method of that name."""
         return getattr(type(self), name) is not getattr(DeviceOps, name)

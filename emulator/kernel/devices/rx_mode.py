@@ -2,7 +2,8 @@
 
 A device that stands on another and has an address of its own adds that to the one below. A device whose driver can
 filter by several addresses takes it in; any other one becomes promiscuous for as long as there are such addresses.
-Neither is announced, but the count shows (IFLA_PROMISCUITY). Groups are not kept: nothing shows them.
+Neither is announced, but the count shows (IFLA_PROMISCUITY). Groups are not kept, nothing shows them; but
+those that SIOCADDMULTI asked for, each once, can be taken back.
 
 Drivers that may sleep, or hand flags down, are asked later (netdev_work.py); the others at once. Nothing happens to
 the filters of a device that is down.
@@ -10,8 +11,10 @@ the filters of a device that is down.
 
 from __future__ import annotations
 
+from errno import ENOENT
 from typing import TYPE_CHECKING
 
+from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 
 if TYPE_CHECKING:
@@ -81,6 +84,20 @@ def unsync(lower: Device, given: set[bytes]) -> None:
     for address in sorted(given):
         delete_address(lower, address)
     given.clear()
+
+
+def add_global_group(dev: Device, group: bytes) -> None:
+    """dev_mc_add_global(): frames to that group are wanted, by nobody in particular."""
+    dev.global_groups |= {group}
+    update(dev)
+
+
+def delete_global_group(dev: Device, group: bytes) -> None:
+    """dev_mc_del_global(): no longer. ENOENT."""
+    if group not in dev.global_groups:
+        raise Refusal(ENOENT)
+    dev.global_groups -= {group}
+    update(dev)
 
 
 def flush(dev: Device) -> None:

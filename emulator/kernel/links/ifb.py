@@ -44,6 +44,8 @@ MULTICAST = int(IFF.MULTICAST)
 class IfbOps(DeviceOps):
     """ifb_netdev_ops and ifb_ethtool_ops. There is no ndo_set_mac_address."""
 
+    has_rx_mode = False
+
     def validate_address(self, dev: Device) -> None:
         check_address(dev)
 

@@ -36,6 +36,8 @@ FEATURES = (
 class LoopbackOps(DeviceOps):
     """loopback_ops."""
 
+    has_rx_mode = False
+
     def set_mac(self, dev: Device, address: bytes) -> None:
         set_ethernet_mac(dev, address)
 

@@ -56,7 +56,7 @@ def through(door: str, place: Path) -> str:
         ("knobs", "ENOENT EROFS"),
         ("mounted", "ENOENT"),
         ("settings", "done done done done done 81"),
-        ("ioctls", "ENOTTY ENOTTY ENOTTY ENOTTY ENOTTY ENOTTY ENODEV ENOTTY ENOTSUP"),
+        ("ioctls", "ENOTTY ENOTTY ENOTTY ENOTTY ENODEV ENODEV ENODEV ENODEV ENOTSUP"),
         ("tables", "ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT"),
         ("ring", "ENOSYS"),
         ("rights", "{'CapInh': 0, 'CapPrm': 0, 'CapEff': 0, 'CapBnd': 0, 'CapAmb': 0}"),
