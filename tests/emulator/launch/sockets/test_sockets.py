@@ -282,13 +282,16 @@ signal.signal(signal.SIGUSR1, lambda *_: None)
 signal.siginterrupt(signal.SIGUSR1, False)
 s = socket.socket(16, 3, 0)
 s.setsockopt(1, 20, struct.pack("ll", 60, 0))
-if not os.fork():
-    while "S" not in open(f"/proc/{os.getppid()}/stat").read().rsplit(")", 1)[1].split()[0]:
-        pass
-    os.kill(os.getppid(), signal.SIGUSR1)
-    os._exit(0)
 libc = ctypes.CDLL(None, use_errno=True)
+ended, end = os.pipe()
+if not os.fork():
+    os.close(end)
+    while not select.select([ended], [], [], 0.01)[0]:      # one of them comes while it waits
+        os.kill(os.getppid(), signal.SIGUSR1)
+    os._exit(0)
 print(libc.recv(s.fileno(), ctypes.create_string_buffer(4096), 4096, 0), errno.errorcode[ctypes.get_errno()])
+os.close(end)
+os.wait()
 """
     assert nobody.run(nobody.python(), "-c", script) == "-1 EINTR\n"
 
