@@ -24,19 +24,21 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "nlemu.protocol.names": ("uapi", "protocol", "schema", "families"),
     "nlemu.protocol.decode": ("uapi", "protocol", "schema", "wire", "families", "names"),
     "nlemu.protocol.encode": ("uapi", "protocol", "schema", "wire", "families", "names", "decode"),
+    "nlemu.protocol.captures": ("uapi", "protocol", "schema", "families", "names", "decode"),
     "nlemu.emulator.kernel": ("uapi", "protocol"),
     "nlemu.emulator.netlink": ("uapi", "protocol", "schema", "wire", "kernel"),
     "nlemu.emulator.handlers": ("uapi", "protocol", "schema", "wire", "families", "kernel", "netlink"),
     "nlemu.emulator.machine": ("uapi", "protocol", "schema", "wire", "families", "kernel", "netlink", "handlers"),
     "nlemu.emulator.client": ("uapi", "protocol", "schema", "families", "names", "decode", "encode"),
     "nlemu.emulator.script": (
-        "uapi", "protocol", "schema", "wire", "families", "names", "decode", "kernel", "handlers", "machine",
+        "uapi", "protocol", "schema", "wire", "families", "names", "decode", "captures", "kernel", "handlers",
+        "machine",
     ),
     "nlemu.emulator.launch": ("uapi", "protocol", "kernel", "machine"),
     "nlemu.emulator.daemon": ("uapi", "protocol", "kernel", "netlink", "machine", "script", "launch"),
     "nlemu.emulator.cli": (
-        "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "kernel", "machine", "script",
-        "launch", "daemon", "client",
+        "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "captures", "kernel", "machine",
+        "script", "launch", "daemon", "client",
     ),
 }
 ASYNC_ROOM = "nlemu.emulator.daemon"

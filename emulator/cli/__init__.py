@@ -37,6 +37,7 @@ COMMANDS = {
     "check": "say whether this machine can run programs that way",
     "ctl": "change a running daemon from outside: namespaces, devices, time",
     "ynl": "ask a running daemon, with the options of the kernel's own ynl tool",
+    "dissect": "show what a capture of netlink holds: pcap, pcapng, strace, hexadecimal digits, traces",
     "replay": "perform recorded traces and compare every answer",
     "demo": "see it all in a second: a NIC's queue leased into a namespace",
 }

@@ -28,6 +28,7 @@ class Message:
     netlink message, None otherwise. ``fixed`` is the structure that an rtnetlink message begins with. Of an error, an
     ack or the end of a dump, ``errno`` is the positive errno number (0: all is well, None: too short to say) and
     ``request`` the message that it answers, as far as that is repeated in it or was known to the reader.
+    ``answers``: whether it answers a request, where the reader knows.
     ``rest`` are the bytes behind the last attribute, which make no attribute, or those of an unknown body.
     """
 
@@ -42,6 +43,7 @@ class Message:
     attributes: list[Node] = field(default_factory=list)
     errno: int | None = None
     request: Message | None = None
+    answers: bool | None = None
     rest: bytes = b""
 
     @property

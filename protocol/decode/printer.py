@@ -278,9 +278,11 @@ def title(message: Message) -> str:
         words.append(f"command {message.command}" if message.op is None else message.op.name)
     if message.is_request:
         words.append("request")
-    elif message.op is not None and message.op.group is not None:
+    elif message.answers is False or (
+        message.answers is None and message.op is not None and message.op.group is not None
+    ):
         words.append("notification")
-    elif message.command is not None:
+    elif message.answers or message.command is not None:
         words.append("reply")
     return " ".join(words)
 

@@ -42,6 +42,12 @@ def numbered(numbers: Mapping[str, int]) -> Families:
     return {known[family.name]: family for family in REGISTERED}
 
 
+def by_number(numbers: Mapping[str, int]) -> Families:
+    """The families that have those numbers by name, and nlctrl, whose number is the same everywhere; no others."""
+    known = {"nlctrl": int(GENL_ID_CTRL)} | dict(numbers)
+    return {known[family.name]: family for family in REGISTERED if family.name in known}
+
+
 def operation(family: Family, command: int, *, request: bool) -> Operation | None:
     """The operation that a message of that command belongs to: one that is asked for, or one that answers so."""
     asked = family.operations.get(command)

@@ -1,0 +1,44 @@
+"""Our own traces as captures: the events of their steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from nlemu.emulator.script.trace import TraceError, header_of, open_bytes, step_of
+from nlemu.protocol.captures.events import Act, CaptureError, Datagram, Event, Way
+from nlemu.protocol.captures.source import Source
+
+
+def events_of_trace(source: Source) -> Iterator[Event]:
+    """The events of a trace, read line by line. Bytes that may be any are zero. Raises CaptureError."""
+    protocols: dict[str, int] = {}
+    header = False
+    for number, line in source.lines():
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            if not header:
+                yield Act("families", "", f"line {number}", header_of(fields).families)
+                header = True
+                continue
+            step = step_of(fields, number)
+        except (json.JSONDecodeError, RecursionError, TraceError) as error:
+            raise CaptureError(f"{source.name}: line {number}: {error}") from None
+        place = f"line {number}"
+        if step.verb == "open":
+            protocols[step.subject] = step["proto"]
+        if step.verb == "send":
+            data = bytes.fromhex(step["hex"])
+            yield Datagram(
+                data, protocols.get(step.subject), place, way=Way.TO_KERNEL, socket=step.subject, comment=step.about
+            )
+        else:
+            yield Act(step.verb, str(step.subject), place, step.fields)
+        for socket, patterns in step.got.items():
+            for pattern in patterns:
+                if not pattern.startswith("!"):
+                    yield Datagram(
+                        open_bytes(pattern)[0], protocols.get(socket), place, way=Way.TO_USER, socket=socket
+                    )

@@ -1,0 +1,306 @@
+"""A capture, message by message: each decoded, with the request it answers, and the time that took.
+
+Numbers of generic netlink families are learnt on the way, from the answers of nlctrl that the capture holds; those of
+other families stay numbers. A message is held no longer than its request may still be answered, so a capture of any
+length takes the same memory.
+"""
+
+from __future__ import annotations
+
+import errno as errnos
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any
+
+from nlemu.protocol.captures.events import CaptureError, Datagram, Event, Unread, Way
+from nlemu.protocol.captures.families import told
+from nlemu.protocol.captures.formats import format_of, opened
+from nlemu.protocol.captures.pairing import Paired, Pairing
+from nlemu.protocol.decode.devices import Devices, named
+from nlemu.protocol.decode.message import Message, read
+from nlemu.protocol.decode.printer import errno_name, lines_of, text, title, values_of
+from nlemu.protocol.frame import message as framed
+from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, by_number
+from nlemu.protocol.names.words import dashed
+from nlemu.protocol.uapi.netlink import NlmsgType
+from nlemu.protocol.uapi.rtnetlink import RTM
+
+LOOK_FOR = 256
+"""Bytes in which a trace's header says that it is one."""
+
+ARROWS = {Way.TO_KERNEL: ">", Way.TO_USER: "<", Way.UNKNOWN: " "}
+BRIEF = 160
+"""Columns of a message's one line."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which messages are wanted; None for all. device: a name, or an index in digits; errno: a name, or "any"."""
+
+    family: str | None = None
+    command: str | None = None
+    device: str | None = None
+    errno: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.errno not in (None, "any") and not hasattr(errnos, str(self.errno)):
+            raise ValueError(f"{self.errno} is the name of no errno")
+
+
+@dataclass(frozen=True)
+class Dissected:
+    """A message of a capture, decoded; or something that could not be read, with ``reason``."""
+
+    place: str
+    time: int | None
+    way: Way
+    since: int | None
+    """Nanoseconds since the first message."""
+    message: Message | None = None
+    paired: Paired | None = None
+    reason: str = ""
+    socket: str | None = None
+    network: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """request, reply, notification, failed, or unread."""
+        if self.message is None or self.paired is None:
+            return "unread"
+        if self.message.errno:
+            return "failed"
+        if self.paired.request is None and not self.paired.notification:
+            return "request"
+        return "notification" if self.paired.notification else "reply"
+
+    @property
+    def after(self) -> int | None:
+        """Nanoseconds since the request that it answers."""
+        request = None if self.paired is None else self.paired.request
+        if request is None or self.time is None or request.datagram.time is None:
+            return None
+        return self.time - request.datagram.time
+
+    def where(self) -> str:
+        """Where and when it was captured, and what it answers."""
+        parts: list[str | None] = [self.place, None if self.way is Way.UNKNOWN else self.way.value]
+        if self.since is not None:
+            parts.append(f"{self.since / 1e9:.6f} s")
+        parts += [self.socket and f"socket {self.socket}", self.network and f"namespace {self.network}"]
+        request = None if self.paired is None else self.paired.request
+        if request is not None:
+            after = "" if self.after is None else f" after {self.after / 1e6:.3f} ms"
+            word = "caused by" if self.kind == "notification" else "answers"
+            parts.append(f"{word} {request.datagram.place}{after}")
+        return ", ".join(part for part in parts if part)
+
+    def lines(self) -> list[str]:
+        """The message as lines."""
+        return [self.reason] if self.message is None else lines_of(self.message)
+
+    def brief(self) -> str:
+        """The message in one line."""
+        since = "" if self.since is None else f"{self.since / 1e9:12.6f}"
+        if self.message is None:
+            return f"{self.place:>10} {since} ! {self.reason}"
+        header = self.message.header
+        values = values_of(self.message)
+        told = {**values.get("header", {}), **values.get("attributes", {}), **values.get("extack", {})}
+        shown = {key: value for key, value in told.items() if value not in (0, [], {})}
+        line = f"{self.place:>10} {since} {ARROWS[self.way]} {header.portid}/{header.seq} {title(self.message)}"
+        if self.message.errno is not None and self.message.request is not None:
+            line += f" to {title(self.message.request)}"
+        line += f"  {text(shown)[1:-1]}" if shown else ""
+        return line if len(line) <= BRIEF else line[: BRIEF - 3] + "..."
+
+    def values(self) -> dict[str, Any]:
+        """For a program: the message as protocol/decode/printer.py has it, and where it stands."""
+        about: dict[str, Any] = {"place": self.place, "time": self.time, "way": self.way.value, "kind": self.kind}
+        if self.socket is not None:
+            about["socket"] = self.socket
+        if self.network is not None:
+            about["namespace"] = self.network
+        if self.message is None:
+            return about | {"reason": self.reason}
+        assert self.paired is not None
+        about["number"] = self.paired.number
+        if self.paired.request is not None:
+            about["answers"] = self.paired.request.number
+            about["after"] = self.after
+        return about | {"protocol": self.message.protocol, "message": values_of(self.message)}
+
+
+class Dissection:
+    """A capture that is read once. A context: the file is open inside.
+
+    path: a file, or "-". protocol: of datagrams of which the capture does not say it. kind: the type of message that
+    bare bodies are of, by name or number. numbers: of generic netlink families. Raises CaptureError, OSError when it
+    is entered, ValueError for a kind that there is not.
+    """
+
+    def __init__(
+        self, path: str, wanted: Wanted = Wanted(), *, protocol: int = ROUTE, kind: str | None = None,
+        numbers: Mapping[str, int] | None = None,
+    ) -> None:
+        self.path, self.wanted, self.protocol = path, wanted, protocol
+        self.kind = None if kind is None else type_number(kind)
+        self.pairing = Pairing()
+        self.numbers = dict(numbers or {})
+        self.families: Families = by_number(self.numbers)
+        self.devices = Devices()
+        self.start: int | None = None
+        self.cut_off = False
+        self.unknown: set[int] = set()
+        self.notes: list[str] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Dissection:
+        self.source = self._stack.enter_context(opened(self.path))
+        self.format = None if is_trace(self.source.peek()) else format_of(self.source)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def events(self) -> Iterator[Event]:
+        """What the capture tells."""
+        if self.format is None:
+            from nlemu.emulator.script.captured import events_of_trace
+
+            return events_of_trace(self.source)
+        return self.format.read(self.source)
+
+    def found(self) -> Iterator[Dissected]:
+        """The messages that are wanted. What ends the capture early is told by remarks()."""
+        events = self.events()
+        while True:
+            try:
+                event = next(events, None)
+            except CaptureError as error:
+                self.cut_off = True
+                self.notes.append(str(error))
+                return
+            if event is None:
+                return
+            if isinstance(event, Unread):
+                if self.wanted == Wanted():
+                    yield Dissected(
+                        event.place, event.time, Way.UNKNOWN, self.since(event.time), reason=event.reason,
+                        socket=event.socket,
+                    )
+            elif isinstance(event, Datagram):
+                yield from self.datagram(event)
+            elif event.verb == "families":
+                self.numbers.update(event.fields)
+                self.families = by_number(self.numbers)
+
+    def datagram(self, event: Datagram) -> Iterator[Dissected]:
+        """The messages of a datagram."""
+        if self.kind is not None:
+            event = replace(event, data=framed(self.kind, 0, 0, 0, event.data), length=-1)
+        if event.protocol is None:
+            event = replace(event, protocol=self.protocol)
+        protocol = event.protocol
+        assert protocol is not None
+        since = self.since(event.time)
+        for paired in self.pairing.messages(event):
+            place = event.place
+            if isinstance(paired, bytes):
+                if self.wanted == Wanted():
+                    reason = f"{len(paired)} bytes that are no message: {paired[:64].hex()}"
+                    reason += f"; the capture cut {event.length - len(event.data)} off" if event.cut else ""
+                    yield Dissected(place, event.time, event.way, since, reason=reason)
+                continue
+            request = None if paired.request is None else paired.request.data
+            message = read(paired.data, protocol, self.families, request)
+            if paired.request is not None or paired.notification:
+                message.answers = not paired.notification
+            if protocol == GENERIC_NETLINK:
+                self.learn(message)
+            self.devices.learn(message)
+            if self.matches(message):
+                yield Dissected(
+                    place, event.time, way_of(event, paired), since, message, paired, socket=event.socket,
+                    network=event.network,
+                )
+
+    def learn(self, message: Message) -> None:
+        """Numbers of families, and that one is not known."""
+        new = told(message.data)
+        if new:
+            self.numbers.update(new)
+            self.families = by_number(self.numbers)
+        if message.family is None and message.header.type >= 0x10:
+            self.unknown.add(message.header.type)
+
+    def since(self, time: int | None) -> int | None:
+        """Nanoseconds since the first time that the capture told."""
+        if time is None:
+            return None
+        self.start = time if self.start is None else self.start
+        return time - self.start
+
+    def matches(self, message: Message) -> bool:
+        """Whether a message is wanted. What answers is wanted with what it answers."""
+        wanted, asked = self.wanted, message.request
+        if wanted.errno is not None and (
+            not message.errno or wanted.errno not in ("any", str(errno_name(message.errno)))
+        ):
+            return False
+        both = [message] if asked is None else [message, asked]
+        if wanted.family is not None and wanted.family not in (family_name(one) for one in both):
+            return False
+        if wanted.command is not None and wanted.command not in (name for one in both for name in command_names(one)):
+            return False
+        return wanted.device is None or any(self.devices.match(named(one), wanted.device) for one in both)
+
+    def remarks(self) -> list[str]:
+        """What is to be said at the end: where the capture could not be read on, families that nobody named."""
+        lines = list(self.notes)
+        if self.unknown:
+            types = ", ".join(map(str, sorted(self.unknown)))
+            lines.append(f"the capture names no family of generic netlink for {types}; --number NAME=NUMBER does")
+        return lines
+
+
+def way_of(event: Datagram, paired: Paired) -> Way:
+    """The way a message went, as far as that can be told."""
+    if event.way is not Way.UNKNOWN:
+        return event.way
+    return Way.TO_KERNEL if paired.request is None and not paired.notification else Way.TO_USER
+
+
+def is_trace(head: bytes) -> bool:
+    """Whether a file that begins so is a trace of this project."""
+    return head.lstrip()[:1] == b"{" and b'"trace"' in head[:LOOK_FOR]
+
+
+def family_name(message: Message) -> str:
+    """The family of a message, by the name that a filter has."""
+    if message.family is not None:
+        return message.family.name
+    return str(message.header.type)
+
+
+def command_names(message: Message) -> Iterator[str]:
+    """The names of a message's operation."""
+    name = message.name
+    if name is not None:
+        yield name
+    if message.op is not None:
+        yield message.op.name
+
+
+def type_number(text: str) -> int:
+    """A type of message by name or number: newlink, RTM_NEWLINK, 16. Raises ValueError."""
+    if text.isdigit() and int(text) < 1 << 16:
+        return int(text)
+    name = text.upper().replace("-", "_").removeprefix("RTM_")
+    for kinds in (RTM, NlmsgType):
+        if name in kinds.__members__:
+            return int(kinds[name])
+    raise ValueError(f"no type of message is called {text!r}; {dashed(RTM.NEWLINK.name)} is one, and 16 its number")

@@ -1,0 +1,61 @@
+"""Which format a file has, by its first bytes, and the reader of each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from nlemu.protocol.captures import hexadecimal, pcap, pcapng, strace
+from nlemu.protocol.captures.events import CaptureError, Event
+from nlemu.protocol.captures.source import Source
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: its name, how a file of it begins, and its reader."""
+
+    name: str
+    looks_so: Callable[[bytes], bool]
+    read: Callable[[Source], Iterator[Event]]
+
+
+FORMATS = (
+    Format("pcap", lambda head: head[:4] in pcap.MAGICS, pcap.read),
+    Format("pcapng", lambda head: head[:4] == pcapng.MAGIC, pcapng.read),
+    Format("strace", strace.looks_so, strace.read),
+    Format("hex", hexadecimal.looks_so, hexadecimal.read),
+)
+"""In the order in which they are tried. Our own traces come first, but they are not read here: emulator/script/trace.py
+does."""
+
+KNOWN = "pcap and pcapng of an nlmon device, strace, hexadecimal digits, and traces of this project"
+
+
+def format_of(source: Source) -> Format:
+    """The format of a file. Raises CaptureError if it has none of them."""
+    head = source.peek()
+    if not head:
+        raise CaptureError(f"{source.name}: empty")
+    for one in FORMATS:
+        if one.looks_so(head):
+            return one
+    raise CaptureError(f"{source.name}: no format that is known; there are {KNOWN}")
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Source]:
+    """The file of that name, or standard input for "-". Raises CaptureError, OSError."""
+    if path == "-":
+        yield Source(sys.stdin.buffer, "standard input")
+        return
+    stream: BinaryIO
+    with open(path, "rb") as stream:
+        yield Source(stream, path)
+
+
+def events(source: Source) -> Iterator[Event]:
+    """All that a file tells. Raises CaptureError where it cannot be read on."""
+    return format_of(source).read(source)
