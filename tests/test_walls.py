@@ -30,9 +30,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "nlemu.emulator.handlers": ("uapi", "protocol", "schema", "wire", "families", "kernel", "netlink"),
     "nlemu.emulator.machine": ("uapi", "protocol", "schema", "wire", "families", "kernel", "netlink", "handlers"),
     "nlemu.emulator.client": ("uapi", "protocol", "schema", "families", "names", "decode", "encode"),
+    "nlemu.emulator.world": (
+        "uapi", "protocol", "families", "schema", "names", "decode", "encode", "kernel", "machine",
+    ),
     "nlemu.emulator.script": (
         "uapi", "protocol", "schema", "wire", "families", "names", "decode", "captures", "kernel", "handlers",
-        "machine",
+        "machine", "world",
     ),
     "nlemu.emulator.launch": ("uapi", "protocol", "kernel", "machine"),
     "nlemu.emulator.daemon": ("uapi", "protocol", "kernel", "netlink", "machine", "script", "launch"),

@@ -130,6 +130,11 @@ class Net:
         self._reserved.add(index)
         return index
 
+    def begin_at(self, index: int) -> None:
+        """The next device that asks for no index gets this one, or the next that is free: what the devices that came
+        before on an older machine leave behind (net->ifindex)."""
+        self._next_index = index
+
     def release_index(self, index: int) -> None:
         """dev_index_release(): a reserved index was not needed."""
         self._reserved.discard(index)

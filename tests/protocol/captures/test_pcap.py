@@ -146,7 +146,7 @@ def test_the_direction_is_the_kernel_s_word_or_the_flag(kind: int, way: Way) -> 
 def test_compressed(squeeze: object) -> None:
     squeezed = squeeze(LEASE)  # type: ignore[operator]
     assert datagrams(squeezed) == datagrams(LEASE)
-    found, error = read_on(squeezed[:-20])
+    _found, error = read_on(squeezed[:-20])
     assert (error is not None and "damaged" in error) or "ends in" in str(error)
     _found, error = read_on(squeezed[:60] + bytes(20) + squeezed[80:])
     assert error is not None

@@ -1,0 +1,237 @@
+"""A capture as a trace: its messages on sockets, as steps that can be performed again.
+
+Whose socket a request came from is worked out before anything else is done with it, since sequence numbers recur: a
+capture of an strace knows; in a packet capture the replies tell the port id, and requests that follow without an answer
+are of a socket of their own. A socket is opened when it is first used, with the options that its answers show: acks that
+are cut off (NETLINK_CAP_ACK), attributes behind them (NETLINK_EXT_ACK), dumps that were filtered or whose request has a
+whole header (NETLINK_GET_STRICT_CHK).
+
+A step is a request with the datagrams that answered it. What is told to everybody is not expected of any socket: an
+nlmon device sees the copies of all listeners, and not who they were. It is counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nlemu.emulator.script.trace import Step, step_of
+from nlemu.protocol.captures.events import Act, Datagram, Event, Unread
+from nlemu.protocol.captures.pairing import Pairing, Request
+from nlemu.protocol.decode.message import read
+from nlemu.protocol.frame import HEADER_SIZE, Header
+from nlemu.protocol.names.known import ROUTE
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol, NlmsgType
+
+DEFAULTS = {int(NetlinkOpt.EXT_ACK): 1}
+"""Options of a socket whose answers show nothing: most programs set this one."""
+
+
+@dataclass(eq=False)
+class Asked:
+    """A datagram of requests: when, by which socket, and what answered it."""
+
+    datagram: Datagram
+    socket: Socket
+    answers: list[Datagram] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Socket:
+    """A socket of the capture: its port id once it is known, its options, and when it was first used."""
+
+    name: str
+    protocol: int
+    port: int | None = None
+    network: str | None = None
+    options: dict[int, int] = field(default_factory=dict)
+    known: bool = False
+    """Whether the capture told its options itself."""
+
+
+@dataclass
+class Bound:
+    """A capture, bound to sockets. heard: notifications by name; unread: what could not be read, with its place."""
+
+    steps: list[Step] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    """Of each step."""
+    heard: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
+    others: Counter[int] = field(default_factory=Counter)
+    """Requests of protocols that are not there, by protocol."""
+    ports: dict[str, int] = field(default_factory=dict)
+    """The port id that each socket had in the capture."""
+    requests: int = 0
+
+
+class Binder:
+    """Takes the events of a capture, and binds them."""
+
+    def __init__(self, protocol: int = ROUTE) -> None:
+        self.protocol = protocol
+        self.pairing = Pairing()
+        self.order: list[Asked | Act] = []
+        self.sockets: dict[object, Socket] = {}
+        self.asked: dict[int, Asked] = {}
+        """By id() of the request's datagram."""
+        self.bound = Bound()
+        self._anonymous: dict[int, Socket] = {}
+
+    def bind(self, events: Iterable[Event]) -> Bound:
+        """Binds them all; raises what the events raise."""
+        for event in events:
+            if isinstance(event, Unread):
+                self.bound.unread.append(f"{event.place}: {event.reason}")
+            elif isinstance(event, Datagram):
+                self.datagram(event)
+            elif event.verb in ("open", "opt", "port", "close"):
+                self.act(event)
+        return self.bound
+
+    def act(self, event: Act) -> None:
+        """Something done with a socket, of a capture that knows."""
+        if event.verb == "open":
+            self.sockets[event.socket] = Socket(event.socket, event.fields["proto"], known=True)
+        socket = self.sockets.get(event.socket)
+        if socket is None:
+            return
+        if event.verb == "port":
+            socket.port = event.fields["port"]
+        self.order.append(event)
+
+    def datagram(self, event: Datagram) -> None:
+        """A datagram: a request of a socket, an answer to one, or something told."""
+        protocol = self.protocol if event.protocol is None else event.protocol
+        first = True
+        for paired in self.pairing.messages(event):
+            if isinstance(paired, bytes):
+                continue
+            if paired.request is None and not paired.notification:
+                if first:
+                    self.request(event, protocol)
+                first = False
+                continue
+            answered = None if paired.request is None or paired.notification else self.asked_by(paired.request)
+            if answered is None:
+                if first:
+                    self.heard(paired.data, protocol)
+                first = False
+                continue
+            if event not in answered.answers[-1:]:
+                answered.answers.append(event)
+            self.learn(answered.socket, paired.header, paired.data, answered.datagram.data)
+            first = False
+
+    def heard(self, data: bytes, protocol: int) -> None:
+        """A notification."""
+        message = read(data, protocol)
+        self.bound.heard[message.name or f"type {message.header.type}"] += 1
+
+    def request(self, event: Datagram, protocol: int) -> None:
+        """A datagram to the kernel. Its socket is that of the capture, or one of its own until an answer tells more."""
+        self.bound.requests += 1
+        if event.socket is not None and event.socket in self.sockets:
+            socket = self.sockets[event.socket]
+        else:
+            socket = Socket("", protocol, event.port, event.network)
+        asked = Asked(event, socket)
+        self.asked[id(event)] = asked
+        self.order.append(asked)
+
+    def asked_by(self, request: Request) -> Asked | None:
+        """The datagram of a request."""
+        return self.asked.get(id(request.datagram))
+
+    def learn(self, socket: Socket, header: Header, data: bytes, request: bytes) -> None:
+        """What an answer shows of the socket: its port id, its options."""
+        if socket.port is None and header.portid:
+            socket.port = header.portid
+        if socket.known:
+            return
+        options = socket.options
+        if header.type == NlmsgType.ERROR:
+            if header.flags & NLM_F.CAPPED and data[HEADER_SIZE : HEADER_SIZE + 4] != bytes(4):
+                options[int(NetlinkOpt.CAP_ACK)] = 1
+            if header.flags & NLM_F.ACK_TLVS:
+                options[int(NetlinkOpt.EXT_ACK)] = 1
+        if header.flags & NLM_F.DUMP_FILTERED or wants_strict(request, socket.protocol):
+            options[int(NetlinkOpt.GET_STRICT_CHK)] = 1
+
+    def steps(self) -> Bound:
+        """The steps, once everything was bound. Requests of one port id are of one socket."""
+        bound = self.bound
+        opened: dict[object, Socket] = {}
+        by_port: dict[tuple[int, int | None, str | None], Socket] = {}
+        for one in self.order:
+            if isinstance(one, Act):
+                self.write_act(one, opened)
+                continue
+            socket = one.socket
+            if not socket.known:
+                key = socket.protocol, socket.port, socket.network
+                if socket.port is None:
+                    key = socket.protocol, -1, socket.network
+                known = by_port.setdefault(key, socket)
+                known.options.update(socket.options)
+                socket = known
+            one.socket = socket
+        for one in self.order:
+            if isinstance(one, Asked):
+                self.write_request(one, opened)
+        return bound
+
+    def write_act(self, act: Act, opened: dict[object, Socket]) -> None:
+        """Remembers what was asked of a socket; it is opened so when it is first used."""
+        socket = self.sockets[act.socket]
+        if act.verb == "opt":
+            socket.options[act.fields["name"]] = act.fields["value"]
+
+    def write_request(self, asked: Asked, opened: dict[object, Socket]) -> None:
+        """The step of a datagram of requests, and before it that of its socket."""
+        socket, bound = asked.socket, self.bound
+        if id(socket) not in opened:
+            opened[id(socket)] = socket
+            socket.name = socket.name or f"s{len(opened)}"
+            options = socket.options if socket.known else {**DEFAULTS, **socket.options}
+            fields: dict[str, Any] = {
+                "open": socket.name, "netns": socket.network or "init", "proto": socket.protocol,
+                "opts": [[name, value] for name, value in options.items() if name in OPTIONS],
+            }
+            if socket.port:
+                fields["port"] = socket.port
+                bound.ports[socket.name] = socket.port
+            self.write(fields, asked.datagram.place)
+            for name, value in options.items():
+                if name not in OPTIONS:
+                    self.write({"opt": socket.name, "name": name, "value": value}, asked.datagram.place)
+        got = [answer.data.hex() for answer in asked.answers]
+        fields = {"send": socket.name, "hex": asked.datagram.data.hex()}
+        if got:
+            fields["got"] = {socket.name: got}
+        self.write(fields, asked.datagram.place)
+
+    def write(self, fields: Mapping[str, Any], place: str) -> None:
+        """Adds a step."""
+        self.bound.steps.append(step_of(dict(fields)))
+        self.bound.places.append(place)
+
+
+OPTIONS = frozenset(
+    int(option) for option in (NetlinkOpt.CAP_ACK, NetlinkOpt.EXT_ACK, NetlinkOpt.GET_STRICT_CHK)
+)
+"""Those with which a socket is opened; the others (memberships) are set afterwards."""
+
+
+def wants_strict(request: bytes, protocol: int) -> bool:
+    """Whether a request of rtnetlink has a whole header, which who asks strictly always sends. What is shorter is of a
+    program of the old kind, whose requests a strict kernel refuses."""
+    if protocol != NetlinkProtocol.ROUTE or len(request) < HEADER_SIZE:
+        return False
+    message = read(request, protocol)
+    fixed = None if message.op is None else message.op.fixed
+    if fixed is None or not message.header.flags & NLM_F.DUMP:
+        return False
+    return message.header.length >= HEADER_SIZE + (fixed.size or 0)

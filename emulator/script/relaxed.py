@@ -1,0 +1,114 @@
+"""Whether a datagram says what was expected, but for what a second life of the same world may call otherwise.
+
+Numbers that a kernel gives (indices, port ids, numbers of families) and addresses that it draws are compared
+consistently: the first pair that is met fixes what one stands for, and from then on it has to stand for that. Of the time
+fields of a cacheinfo nothing is compared, and of a reachable time, which is drawn. Everything else is exact: each fact of
+a message (protocol/decode/facts.py), in its order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from nlemu.protocol.decode.facts import Fact, facts
+from nlemu.protocol.names.known import Families
+
+TIMES = frozenset(
+    {
+        "cstamp", "tstamp", "confirmed", "used", "updated", "rta-lastuse", "rta-expires", "rta-ts", "rta-tsage",
+        "rta-used", "reachable-time",
+    }
+)
+"""Fields of a cacheinfo that tell a time, or one that was drawn."""
+INDICES = frozenset({"ifi-index", "ifa-index", "ndm-ifindex", "ifindex", "dev-index", "oif", "iif", "link", "master"})
+DRAWN = frozenset({"address", "perm-address", "lladdr", "dst", "local", "prefsrc", "phys-switch-id", "napi-id"})
+"""Attributes whose value a kernel draws or counts, where it looks like that."""
+MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+OWN = re.compile(r"fe80::|ff02::1:ff|[0-9a-f]{64}|\d+$")
+"""Addresses that follow from a hardware address, an id of 32 bytes, a number."""
+
+
+@dataclass
+class Relaxed:
+    """What stands for what, so far. ports: port ids of sockets, expected and ours."""
+
+    ports: Mapping[int, int] = field(default_factory=dict)
+    forward: dict[tuple[str, str], str] = field(default_factory=dict)
+    backward: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def differences(
+        self, expected: bytes, got: bytes, protocol: int, families: Families | None, own: Families | None
+    ) -> list[str]:
+        """Lines with "-" and "+" for what differs; none if they say the same."""
+        if expected == got:
+            return []
+        one = [fact for fact in facts(expected, protocol, families) if not untold(fact)]
+        other = [fact for fact in facts(got, protocol, own) if not untold(fact)]
+        return list(self._compared(one, other))
+
+    def _compared(self, one: list[Fact], other: list[Fact]) -> Iterator[str]:
+        if [fact.path for fact in one] != [fact.path for fact in other]:
+            yield from by_path(one, other, self)
+            return
+        for expected, got in zip_longest(one, other):
+            if expected is not None and got is not None and not self.same(expected, got):
+                yield f"- {expected.path}: {expected.text}"
+                yield f"+ {got.path}: {got.text}"
+
+    def same(self, expected: Fact, got: Fact) -> bool:
+        """Whether two facts of one path say the same."""
+        kind = kind_of(expected)
+        if kind is None:
+            return expected.text == got.text
+        if kind == "time":
+            return True
+        if kind == "port" and expected.text.isdigit() and int(expected.text) in self.ports:
+            return str(self.ports[int(expected.text)]) == got.text
+        if expected.text == got.text == "0":
+            return True
+        there, back = (kind, expected.text), (kind, got.text)
+        if self.forward.setdefault(there, got.text) != got.text:
+            return False
+        return self.backward.setdefault(back, expected.text) == expected.text
+
+
+def untold(fact: Fact) -> bool:
+    """Facts that are not compared at all."""
+    return False
+
+
+def kind_of(fact: Fact) -> str | None:
+    """What sort of number or address a fact tells, if it is one that may have another name."""
+    leaf = fact.path.rpartition(".")[2].rpartition(": ")[2]
+    if leaf in TIMES and ("cacheinfo" in fact.path):
+        return "time"
+    if leaf == "port" and not fact.path.rpartition("port")[0].endswith("."):
+        return "port"
+    if leaf in INDICES and "stats" not in fact.path:
+        return "index"
+    if leaf in DRAWN and (MAC.fullmatch(fact.text) or OWN.match(fact.text)):
+        return leaf if leaf in ("napi-id", "phys-switch-id") else "address"
+    if leaf in ("family-id",):
+        return "family"
+    return None
+
+
+def by_path(one: list[Fact], other: list[Fact], relaxed: Relaxed) -> Iterator[str]:
+    """The differences of two messages that do not have the same attributes."""
+    left = {fact.path: fact for fact in one}
+    right = {fact.path: fact for fact in other}
+    for path, fact in left.items():
+        if path not in right:
+            yield f"- {path}: {fact.text}"
+        elif not relaxed.same(fact, right[path]):
+            yield f"- {path}: {fact.text}"
+            yield f"+ {path}: {right[path].text}"
+    for path, fact in right.items():
+        if path not in left:
+            yield f"+ {path}: {fact.text}"
+    if left.keys() == right.keys() and list(left) != list(right):
+        yield "- attributes in another order: " + ", ".join(path for path in left)
+        yield "+ " + ", ".join(path for path in right)

@@ -1,0 +1,235 @@
+"""A world from messages: what a machine tells of itself when it is asked for everything.
+
+The messages may come from anywhere: dumps of a live machine, of ours, or the part of a capture that tells how things were
+before it began. A message of the same thing that comes later replaces what was said before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nlemu.emulator.world.sections import LINK_DEVICES, LINK_FLAGS, LINK_WORDS, SECTIONS, Section
+from nlemu.emulator.world.world import FIRST, Entry, Namespace, World
+from nlemu.protocol.decode.message import Message
+from nlemu.protocol.decode.printer import PLAIN
+from nlemu.protocol.encode.conversation import specification
+from nlemu.protocol.names.known import route
+from nlemu.protocol.names.words import FIELD_VALUES, numbers
+from nlemu.protocol.schema.attributes import AttrSet
+from nlemu.protocol.schema.kinds import Chosen, Structure
+
+SECTION_OF = {specification(one.specification).operation(one.operation).name: name for name, one in SECTIONS.items()}
+
+
+def values_of(message: Message) -> dict[str, Any]:
+    """The fields of a message's header and its attributes, by the specification's words."""
+    header = {} if message.fixed is None else PLAIN.value(message.fixed)
+    return {**header, **PLAIN.members(message.attributes)}
+
+
+class Observer:
+    """Takes messages, and says what world they are of."""
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = World(exact=True) if world is None else world
+        self.links: dict[tuple[str, int], Entry] = {}
+        """By namespace and index."""
+        self._told: dict[tuple[object, ...], Entry] = {}
+
+    def observe(self, message: Message, namespace: str = FIRST) -> Entry | None:
+        """Takes a message of rtnetlink that tells of something, which is or is not yet known; its entry. None if it
+        tells of nothing that a world has."""
+        name = message.name or ""
+        values = values_of(message)
+        if name == "newlink" and values.get("ifi-family") in (None, "unspec", 0):
+            return self.link(values, namespace)
+        section = SECTION_OF.get(name)
+        if section is None or values.get(f"{SECTIONS[section].prefix}family") not in FAMILIES:
+            return None
+        fields = told(SECTIONS[section], values, self.names(namespace))
+        if fields is None:
+            return None
+        key = (namespace, section, *identity(section, fields))
+        entry = self._told.get(key)
+        if entry is None:
+            entry = self._told[key] = Entry(section, fields)
+            self.world.namespace(namespace).entries.append(entry)
+        else:
+            entry.fields = fields
+        return entry
+
+    def names(self, namespace: str) -> dict[int, str]:
+        """The names of the devices of a namespace by index, as far as they are known."""
+        return {index: entry.fields["name"] for (where, index), entry in self.links.items() if where == namespace}
+
+    def link(self, values: Mapping[str, Any], namespace: str) -> Entry | None:
+        """A link message."""
+        index, name = values.get("ifi-index"), values.get("ifname")
+        if not index or not isinstance(name, str):
+            return None
+        entry = self.links.get((namespace, index))
+        if entry is None:
+            entry = self.links[namespace, index] = Entry("link", {})
+            self.world.namespace(namespace).entries.append(entry)
+        entry.fields = link_fields(values)
+        return entry
+
+    def finish(self) -> World:
+        """The world, with indices of other devices replaced by their names."""
+        for (namespace, _), entry in self.links.items():
+            names = self.names(namespace)
+            for word in LINK_DEVICES:
+                if isinstance(entry.fields.get(word), int):
+                    index = entry.fields[word]
+                    entry.fields[word] = names.get(index, index)
+        for namespace in self.world.namespaces.values():
+            pair(namespace)
+        return self.world
+
+
+def told(section: Section, values: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any] | None:
+    """An entry's fields from those of a message; None for what is of no device that is known."""
+    fields: dict[str, Any] = {}
+    devices = {word: mine for mine, word in section.devices.items()}
+    lengths = set(section.networks.values())
+    for word, value in values.items():
+        short = word.removeprefix(section.prefix)
+        if word in section.untold or word in lengths or section.usual.get(short, object()) == value:
+            continue
+        if word in devices:
+            if value:
+                fields[devices[word]] = names.get(value, value)
+        elif word in section.networks:
+            fields[short] = f"{value}/{values[section.networks[word]]}"
+        else:
+            fields[short] = value
+    for word, length in section.networks.items():
+        if values.get(length) and word not in values:
+            fields[word] = f"{'::' if values.get('family') == 'inet6' else '0.0.0.0'}/{values[length]}"
+    if section is SECTIONS["route"]:
+        fields["flags"] = [flag for flag in fields.get("flags", []) if flag in ROUTE_FLAGS]
+        if not fields["flags"]:
+            del fields["flags"]
+    if section is SECTIONS["address"]:
+        lifetimes(fields)
+        fields["flags"] = [flag for flag in fields.get("flags", []) if flag != "permanent"]
+        if not fields["flags"]:
+            del fields["flags"]
+    return fields
+
+
+ROUTE_FLAGS = frozenset({"onlink", "pervasive"})
+"""Flags of a route that are asked for; the others tell what became of it."""
+FOREVER = 0xFFFFFFFF
+
+
+def lifetimes(fields: dict[str, Any]) -> None:
+    """How long an address is valid and preferred, in seconds, where that is not for ever."""
+    times = fields.pop("cacheinfo", None) or {}
+    for mine, word in (("valid", "ifa-valid"), ("preferred", "ifa-prefered")):
+        if times.get(word, FOREVER) != FOREVER:
+            fields[mine] = times[word]
+
+
+def identity(section: str, fields: Mapping[str, Any]) -> tuple[object, ...]:
+    """By what one entry of a section is told from another."""
+    words = {
+        "address": ("family", "device", "address", "local"),
+        "route": ("family", "table", "dst", "src", "tos", "priority", "type", "gateway", "via", "device", "multipath"),
+        "rule": tuple(sorted(fields)),
+        "neighbour": ("family", "device", "dst"),
+    }[section]
+    return tuple((word, repr(fields.get(word))) for word in words)
+
+
+def link_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry says of a link, from what its message says."""
+    flags = values.get("ifi-flags", [])
+    fields: dict[str, Any] = {"name": values["ifname"], "index": values["ifi-index"]}
+    info = values.get("linkinfo", {})
+    if "kind" in info:
+        fields["kind"] = info["kind"]
+        data = settable(info["kind"], info.get("data", {}))
+        if data:
+            fields["data"] = data
+    elif values.get("ifi-type") == "loopback":
+        fields["kind"] = "loopback"
+    elif "parent-dev-name" in values:
+        fields["bus"] = values.get("parent-dev-bus-name")
+        fields["at"] = values["parent-dev-name"]
+    if "phys-port-name" in values:
+        fields["port"] = values["phys-port-name"]
+    for mine, word in LINK_WORDS.items():
+        if word in values:
+            fields[mine] = values[word]
+    for mine, word in LINK_DEVICES.items():
+        if values.get(word):
+            fields[mine] = values[word]
+    if "link-netnsid" in values:
+        fields["parent-netnsid"] = values["link-netnsid"]
+    if "prop-list" in values:
+        names = values["prop-list"].get("alt-ifname", [])
+        fields["altnames"] = names if isinstance(names, list) else [names]
+    fields["up"] = "up" in flags
+    fields["flags"] = [flag for flag in LINK_FLAGS if flag in flags]
+    inet6 = values.get("af-spec", {}).get("inet6", {})
+    if "addr-gen-mode" in inet6:
+        fields["addr-gen-mode"] = inet6["addr-gen-mode"]
+    for word in ("carrier", "carrier-up-count", "carrier-down-count", "stats64", "xdp"):
+        if word in values:
+            fields[word] = values[word]
+    return fields
+
+
+def settable(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the attributes of a kind those that a request may have."""
+    link = next(op for op in route().operations.values() if op.name == "newlink")
+    info = link.set.spec.by_name["linkinfo"].kind
+    inside: type[AttrSet] | None = getattr(info, "set", None)
+    chosen = None if inside is None else inside.spec.by_name["data"].kind
+    choice = chosen.choices.get(kind) if isinstance(chosen, Chosen) else None
+    if choice is None:
+        return dict(data)
+    known = choice.spec.by_name
+    return {
+        word: known_bits(known[word].kind, value)
+        for word, value in data.items()
+        if word in known and known[word].reject is None
+    }
+
+
+def known_bits(kind: object, value: Any) -> Any:
+    """Flags with a mask are told with all bits of the mask, and asked for with those that there are."""
+    if isinstance(kind, Structure) and isinstance(value, dict) and value.get("mask") == FOREVER:
+        shown = FIELD_VALUES.get((getattr(kind.codec.record, "__name__", ""), "flags"))
+        return {**value, "mask": sum(numbers(shown).values())} if shown else value
+    return value
+
+
+def pair(namespace: Namespace) -> None:
+    """Devices that are each other's link are a pair: the first one says so, the other one is made with it."""
+    for entry in namespace.of("link"):
+        other = namespace.link(str(entry.fields.get("parent", "")))
+        if (
+            other is not None
+            and other is not entry
+            and entry.fields.get("kind") in PAIRS
+            and other.fields.get("parent") == entry.fields["name"]
+        ):
+            del entry.fields["parent"], other.fields["parent"]
+            entry.fields["peer"] = other.fields["name"]
+            other.fields["peer"] = entry.fields["name"]
+
+
+FAMILIES = frozenset({"inet", "inet6"})
+"""Of which addresses, routes, rules and neighbours are kept; those of multicast routing, bridges and MPLS are not."""
+PAIRS = frozenset({"veth", "netkit"})
+
+
+def observed(messages: Iterable[Message], namespace: str = FIRST) -> World:
+    """The world that messages tell of, all of one namespace."""
+    observer = Observer()
+    for message in messages:
+        observer.observe(message, namespace)
+    return observer.finish()
