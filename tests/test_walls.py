@@ -34,14 +34,14 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "uapi", "protocol", "families", "schema", "names", "decode", "encode", "kernel", "machine",
     ),
     "nlemu.emulator.script": (
-        "uapi", "protocol", "schema", "wire", "families", "names", "decode", "captures", "kernel", "handlers",
+        "uapi", "protocol", "schema", "wire", "families", "names", "decode", "encode", "captures", "kernel", "handlers",
         "machine", "world",
     ),
     "nlemu.emulator.launch": ("uapi", "protocol", "kernel", "machine"),
     "nlemu.emulator.daemon": ("uapi", "protocol", "kernel", "netlink", "machine", "script", "launch"),
     "nlemu.emulator.cli": (
         "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "captures", "kernel", "machine",
-        "script", "launch", "daemon", "client",
+        "script", "launch", "daemon", "client", "world",
     ),
 }
 ASYNC_ROOM = "nlemu.emulator.daemon"

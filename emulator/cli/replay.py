@@ -1,12 +1,14 @@
-"""``nlemu replay``: recorded traces performed again, and compared."""
+"""``nlemu replay``: recorded traces and captures performed again, and compared."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.cli import OK, REFUSED, Usage, kernel_argument
+from nlemu.emulator.cli.dissect import PROTOCOLS
 from nlemu.emulator.kernel.core.build import NoBuild, nearest, recorded_on
 
 if TYPE_CHECKING:
@@ -15,14 +17,21 @@ if TYPE_CHECKING:
     from nlemu.emulator.script.trace import Trace
 
 DESCRIPTION = """Perform each trace's steps on a fresh machine of the kind it was recorded on, and compare all that
-every socket had to read, datagram by datagram. What differs is told attribute by attribute."""
-EPILOG = "exit code: 0 when everything is equal, 1 when something differs, 2 when a trace cannot be read"
+every socket had to read, datagram by datagram. What differs is told attribute by attribute.
+
+A capture (pcap or pcapng of an nlmon device, strace, hexadecimal digits) begins in the middle: the world in which it
+does is worked out from what it tells, its requests are performed there, and the answers compared. What a second life
+of the same world may call otherwise (indices, port ids, addresses that were drawn, times of a cacheinfo) has to be
+consistent, everything else equal; docs/traces.md tells more."""
+EPILOG = """exit code: 0 when everything is equal, 1 when something differs or a capture breaks off, 2 when one cannot
+be read"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     parser.add_argument(
-        "traces", metavar="TRACE", nargs="+", help="a file of JSON lines; fixtures/README.md tells the format"
+        "traces", metavar="FILE", nargs="+",
+        help="a trace of this project (fixtures/README.md), or a capture; - for one on standard input",
     )
     parser.add_argument(
         "--actual",
@@ -34,7 +43,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--nearest", action="store_true", help="where that is not here, replay on the one that is most like it"
     )
     parser.add_argument(
-        "--json", action="store_true", help="only the numbers: traces, steps, datagrams, different"
+        "--json", action="store_true", help="only the numbers: traces, steps, datagrams, different; or requests"
+    )
+    how = parser.add_argument_group("captures")
+    how.add_argument("--strict", action="store_true", help="compare bytes, datagram by datagram")
+    how.add_argument(
+        "--protocol", choices=PROTOCOLS, default="route", help="the protocol of hexadecimal digits (default: route)"
     )
 
 
@@ -46,6 +60,11 @@ def run(options: argparse.Namespace) -> int:
     if options.actual and len(options.traces) > 1:
         raise Usage(f"--actual takes one trace, and there are {len(options.traces)}")
     results = []
+    captures = [path for path in options.traces if is_capture(path)]
+    if captures:
+        if len(captures) < len(options.traces):
+            raise Usage(f"{captures[0]} is a capture; replay captures and traces apart")
+        return replay_captures(captures, options)
     for path in options.traces:
         result = replay(found := read(path), build_for(path, found, options))
         results.append(result)
@@ -68,6 +87,55 @@ def run(options: argparse.Namespace) -> int:
             f"{equal} of {len(results)} traces equal; {steps} steps, {datagrams} datagrams, {different} steps differ"
         )
     return OK if all(result.equal for result in results) else REFUSED
+
+
+def is_capture(path: str) -> bool:
+    """Whether a file is another one than a trace of this project. Raises Usage."""
+    from nlemu.emulator.script.dissection import is_trace
+    from nlemu.protocol.captures.events import CaptureError
+    from nlemu.protocol.captures.formats import opened
+
+    if path == "-":
+        return True
+    try:
+        with opened(path) as source:
+            return bool(source.peek()) and source.peek()[:1] != b"{" and not is_trace(source.peek())
+    except OSError as error:
+        raise Usage(f"{path}: {error.strerror}") from None
+    except CaptureError:
+        return True
+
+
+def replay_captures(paths: Sequence[str], options: argparse.Namespace) -> int:
+    """Replays captures and shows where the answers differ; the exit code."""
+    from nlemu.emulator.cli.table import Paint
+    from nlemu.emulator.script.recapture import replay_capture
+    from nlemu.emulator.script.recapture_report import numbers, report
+    from nlemu.emulator.world.world import WorldError
+    from nlemu.protocol.captures.events import CaptureError
+    from nlemu.protocol.captures.formats import kept
+
+    paint, well = Paint(), True
+    for path in paths:
+        try:
+            with kept(path) as events:
+                result = replay_capture(
+                    events, build=options.kernel, strict=options.strict, protocol=PROTOCOLS[options.protocol]
+                )
+        except OSError as error:
+            raise Usage(f"{path}: {error.strerror}") from None
+        except (CaptureError, WorldError) as error:
+            raise Usage(str(error)) from None
+        well &= result.equal and result.cut_off is None and not result.bugs
+        if options.json:
+            print(json.dumps(numbers(result)))
+            continue
+        verdict = paint.green("equal    ") if result.equal else paint.red("different")
+        print(f"{verdict}  {path}: {len(result.compared)} requests, on {result.build.name}")
+        for line in report(result):
+            sign = line.lstrip()[:1]
+            print(paint.red(line) if sign == "-" else paint.green(line) if sign == "+" else line)
+    return OK if well else REFUSED
 
 
 def build_for(path: str, trace: Trace, options: argparse.Namespace) -> Build:

@@ -1,16 +1,16 @@
 """The world in which a capture begins, worked out from what the capture itself tells.
 
-A recording says how the machine was booted; a capture begins in the middle of a life. But its replies and notifications
-tell how things were, and what its own requests did before that is known as well: a device that a reply shows, and that no
-request of the capture made, was there before. So the capture is read once from the beginning to the end, and what is
-told for the first time goes into the world, unless something that the capture did explains it:
+A recording says how the machine was booted; a capture begins in the middle of a life. But its replies and
+notifications tell how things were, and what its own requests did before that is known as well: a device that a reply
+shows, and that no request of the capture made, was there before. So the capture is read once from the beginning to the
+end, and what is told for the first time goes into the world, unless something that the capture did explains it:
 
 - a device that a request made, or that came into the capture with a notification after others were listed;
 - what the kernel adds by itself to a device that a request brought up (addresses of the link, routes of addresses);
 - what a request added: an address, a route, a rule, a neighbour.
 
-A device that a request changed before it was shown is taken as it was shown, but down if the request brought it up. What
-only requests name (a device that is deleted, and never shown) is presupposed. Both are told in ``notes``.
+A device that a request changed before it was shown is taken as it was shown, but down if the request brought it up.
+What only requests name (a device that is deleted, and never shown) is presupposed. Both are told in ``notes``.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from nlemu.emulator.world.observe import SECTION_OF, Observer, identity, told, values_of
-from nlemu.emulator.world.sections import SECTIONS
-from nlemu.emulator.world.world import FIRST, World
+from nlemu.emulator.world.observe import SECTION_OF, Observer, values_of
+from nlemu.emulator.world.world import FIRST, Entry, World
 from nlemu.protocol.captures.events import Act, Datagram, Event
 from nlemu.protocol.captures.families import told as families_told
 from nlemu.protocol.captures.pairing import Paired, Pairing
+from nlemu.protocol.decode.devices import named as devices_of
 from nlemu.protocol.decode.message import Message, read
-from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE
+from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, by_number
+from nlemu.protocol.uapi.netlink import NlmsgType
 
-LINK_LOCAL = "fe80::"
 MAKING = ("newaddr", "newroute", "newrule", "newneigh")
 
 
@@ -42,14 +42,25 @@ class Before:
     made: set[tuple[str, str]] = field(default_factory=set)
     """Names of devices that requests made, with their namespaces."""
     raised: set[tuple[str, object]] = field(default_factory=set)
-    """Devices, by index or name, that requests brought up."""
+    """Devices, by namespace and index or name, that requests brought up."""
     touched: set[tuple[str, object]] = field(default_factory=set)
-    """Devices, by index or name, that requests changed otherwise."""
+    """Those that requests changed otherwise."""
     added: set[tuple[object, ...]] = field(default_factory=set)
     """What else requests added."""
-    seen: set[tuple[str, int]] = field(default_factory=set)
+    seen: dict[tuple[str, int], str] = field(default_factory=dict)
+    """The names of devices that were shown, by namespace and index."""
+    came: set[tuple[str, object]] = field(default_factory=set)
+    """Those of them that came during the capture."""
+    things: dict[tuple[object, ...], tuple[Message, dict[str, Any], str]] = field(default_factory=dict)
+    """Addresses, routes, rules and neighbours that were told of, with their namespaces."""
+    wanted: dict[tuple[str, object], str] = field(default_factory=dict)
+    """Devices that something names, by namespace and index or name, and what they are called."""
+    drivers: set[tuple[str, object]] = field(default_factory=set)
+    """Those of which ethtool told something, so that they have a driver that answers."""
     listed: set[str] = field(default_factory=set)
     """Namespaces whose devices were all listed."""
+    dumped: set[str] = field(default_factory=set)
+    """Names of messages of which all were listed."""
 
     # -- requests
 
@@ -57,41 +68,34 @@ class Before:
         """A request of rtnetlink: what it makes or changes."""
         values = values_of(message)
         name = message.name
-        if name in ("newlink", "setlink"):
-            self.link_asked(values, namespace)
+        if name in ("newlink", "setlink", "dellink"):
+            self.link_asked(name, values, namespace)
         elif name in MAKING:
-            self.added.add((namespace, *self.key(name, values, namespace)))
+            self.added.add((namespace, *key(name, values)))
 
-    def link_asked(self, values: dict[str, Any], namespace: str) -> None:
-        """NEWLINK or SETLINK."""
-        index, name = values.get("ifi-index"), values.get("ifname")
-        which: list[object] = [one for one in (index, name if not index else None) if one]
-        if "linkinfo" in values and not index and (namespace, name) not in self.known_names():
-            self.made.add((namespace, str(name)))
+    def link_asked(self, name: str, values: dict[str, Any], namespace: str) -> None:
+        """NEWLINK, SETLINK or DELLINK."""
+        index, ifname = values.get("ifi-index"), values.get("ifname")
+        if name == "newlink" and "linkinfo" in values and not index and not self.known(namespace, ifname):
+            self.made.add((namespace, str(ifname)))
             data = values["linkinfo"].get("data", {})
             for word in ("peer", "peer-info"):
-                if isinstance(data, dict) and word in data:
+                if isinstance(data, dict) and isinstance(data.get(word), dict):
                     self.made.add((namespace, str(data[word].get("ifname", ""))))
-        for one in which:
-            self.touched.add((namespace, one))
-            if "up" in values.get("ifi-flags", []):
-                self.raised.add((namespace, one))
+            return
+        which = (namespace, index or str(ifname))
+        self.touched.add(which)
+        if name == "dellink":
+            self.wanted.setdefault(which, "a request deletes it")
+        elif "up" in values.get("ifi-flags", []):
+            self.raised.add(which)
 
-    def known_names(self) -> set[tuple[str, str]]:
-        """Names of devices that were shown, with their namespaces."""
-        return {(namespace, entry.fields["name"]) for (namespace, _), entry in self.observer.links.items()}
-
-    def key(self, name: str, values: dict[str, Any], namespace: str) -> tuple[object, ...]:
-        """By what something that was added is found again when it is told of."""
-        section = SECTION_OF[name]
-        fields = told(SECTIONS[section], values, self.observer.names(namespace)) or {}
-        if section == "address":
-            return section, fields.get("device"), str(fields.get("local", fields.get("address"))).partition("/")[0]
-        if section == "route":
-            return section, fields.get("dst"), fields.get("table", "main")
-        if section == "neighbour":
-            return section, fields.get("device"), fields.get("dst")
-        return section, fields.get("priority"), fields.get("table")
+    def known(self, namespace: str, name: object) -> bool:
+        """Whether a device of that name was shown."""
+        return any(
+            where == namespace and entry.fields["name"] == name
+            for (where, _), entry in self.observer.links.items()
+        )
 
     # -- what is told
 
@@ -101,19 +105,20 @@ class Before:
         values = values_of(message)
         if name == "newlink":
             self.link_told(message, values, namespace, paired)
-        elif name in MAKING:
-            self.thing_told(name, message, values, namespace)
+        elif name in MAKING and "cloned" not in values.get("rtm-flags", []):
+            whole = (namespace, name, repr({word: one for word, one in values.items() if word not in PASSING}))
+            if (namespace, *key(name, values)) not in self.added:
+                self.things.setdefault(whole, (message, values, namespace))
 
     def link_told(self, message: Message, values: dict[str, Any], namespace: str, paired: Paired) -> None:
         """A link message."""
         index, name = values.get("ifi-index", 0), values.get("ifname")
-        if (namespace, index) in self.seen or not name:
+        if (namespace, index) in self.seen or not name or values.get("ifi-family") not in (None, "unspec", 0):
             return
-        self.seen.add((namespace, index))
-        came = (namespace, name) in self.made or (paired.notification and namespace in self.listed)
-        if came:
+        self.seen[namespace, index] = name
+        if (namespace, name) in self.made or (paired.notification and namespace in self.listed):
             self.next_index[namespace] = min(index, self.next_index.get(namespace, index))
-            self.raised.add((namespace, name))
+            self.came.add((namespace, index))
             return
         entry = self.observer.observe(message, namespace)
         if entry is None:
@@ -125,42 +130,84 @@ class Before:
         elif changed & self.touched:
             self.notes.append(f"{name} is taken as it was shown, after a request that changed it")
 
-    def thing_told(self, name: str, message: Message, values: dict[str, Any], namespace: str) -> None:
-        """An address, a route, a rule, a neighbour."""
-        section = SECTION_OF[name]
-        names = self.observer.names(namespace)
-        fields = told(SECTIONS[section], values, names)
-        if fields is None:
+    def named(self, message: Message, namespace: str) -> None:
+        """A message of another family: the devices that it names were there."""
+        indices, names = devices_of(message)
+        if len(indices) == 1 and len(names) == 1 and message.family is not None:
+            self.wanted[namespace, next(iter(indices))] = next(iter(names))
+            self.drivers |= {(namespace, index) for index in indices if message.family.name == "ethtool"}
             return
-        device = fields.get("device")
-        if isinstance(device, int):  # of a device that was not there before
-            return
-        if (namespace, *self.key(name, values, namespace)) in self.added:
-            return
-        index = next((index for index, one in names.items() if one == device), 0)
-        if {(namespace, device), (namespace, index)} & self.raised and follows(section, fields):
-            return
-        if section == "route" and "cloned" in values.get("rtm-flags", []):
-            return
-        whole = (namespace, section, *identity(section, fields))
-        if whole not in self.added:
-            self.added.add(whole)
-            self.observer.observe(message, namespace)
+        for index in indices:
+            self.wanted.setdefault((namespace, index), "")
 
     def finish(self) -> World:
         """The world."""
+        for (namespace, which), why in self.wanted.items():
+            self.presuppose(namespace, which, why)
+        for message, values, namespace in self.things.values():
+            index = next((values[word] for word in DEVICES if values.get(word)), 0)
+            if (namespace, index) in self.came:
+                continue
+            if index and not any(one == (namespace, index) for one in self.observer.links):
+                self.presuppose(namespace, index, "")
+            name = self.observer.names(namespace).get(index)
+            if {(namespace, index), (namespace, name)} & self.raised and follows(message.name or "", values):
+                continue
+            self.observer.observe(message, namespace)
         world = self.observer.finish()
         world.namespace(FIRST)
+        world.exact = frozenset(SECTION_OF[name] for name in self.dumped if name in SECTION_OF)
         return world
 
+    def presuppose(self, namespace: str, which: object, why: str) -> None:
+        """A device that was never shown: the loopback device, or a dummy of that index or name."""
+        if which == 0 or which in (entry.fields["name"] for entry in self.observer.links.values()):
+            return
+        if isinstance(which, int) and ((namespace, which) in self.seen or (namespace, which) in self.observer.links):
+            return
+        if (namespace, str(which)) in self.made:
+            return
+        fields: dict[str, Any] = {"up": True}
+        if which == LOOPBACK:
+            fields |= {"name": "lo", "index": LOOPBACK, "kind": "loopback"}
+        elif isinstance(which, int):
+            fields |= {"name": why or f"if{which}", "index": which}
+            fields |= PHYSICAL if (namespace, which) in self.drivers else {"kind": "dummy"}
+        else:
+            fields |= {"name": str(which), "kind": "dummy"}
+        number = which if isinstance(which, int) else -len(self.observer.links) - 1
+        entry = self.observer.links[namespace, number] = Entry("link", fields)
+        self.observer.world.namespace(namespace).entries.append(entry)
+        self.notes.append(f"{fields['name']} is presupposed: it is named and never shown")
 
-def follows(section: str, fields: dict[str, Any]) -> bool:
+
+LOOPBACK = 1
+PHYSICAL = {"bus": "netdevsim", "at": "netdevsim0"}
+"""What stands for a device with a driver of which nothing else is known."""
+DEVICES = ("ifa-index", "oif", "ndm-ifindex")
+"""Words of messages that say which device something is on."""
+PASSING = frozenset({"cacheinfo", "probes", "ndm-state", "ifa-flags", "flags", "rtm-flags", "uid"})
+"""What changes about a thing while it is the same thing."""
+
+
+def key(name: str, values: dict[str, Any]) -> tuple[object, ...]:
+    """By what something that a request added is found again when it is told of."""
+    if name == "newaddr":
+        return name, values.get("ifa-index"), values.get("local", values.get("address"))
+    if name == "newroute":
+        return name, values.get("rtm-family"), values.get("dst"), values.get("rtm-dst-len")
+    if name == "newneigh":
+        return name, values.get("ndm-ifindex"), values.get("dst")
+    return name, values.get("family"), values.get("priority"), values.get("table")
+
+
+def follows(name: str, values: dict[str, Any]) -> bool:
     """Whether something may have been added by the kernel when its device came up."""
-    if section == "address":
-        return fields.get("scope") in ("link", "host")
-    if section == "route":
-        return fields.get("protocol") in ("kernel", "ra")
-    return section == "neighbour" and fields.get("state") != ["permanent"]
+    if name == "newaddr":
+        return values.get("ifa-scope") in ("link", "host")
+    if name == "newroute":
+        return values.get("rtm-protocol") in ("kernel", "ra")
+    return name == "newneigh" and values.get("ndm-state") != ["permanent"]
 
 
 def work_out(events: Iterable[Event], protocol: int = ROUTE) -> Before:
@@ -176,15 +223,23 @@ def work_out(events: Iterable[Event], protocol: int = ROUTE) -> Before:
         if known == GENERIC_NETLINK:
             numbers.update(families_told(event.data))
         for paired in pairing.messages(event):
-            if known != ROUTE or isinstance(paired, bytes):
+            if isinstance(paired, bytes) or known not in (ROUTE, GENERIC_NETLINK):
+                continue
+            namespace = event.network or FIRST
+            if known == GENERIC_NETLINK:
+                message = read(paired.data, known, by_number(numbers))
+                if paired.request is not None and message.errno is None:
+                    before.named(message, namespace)
                 continue
             message = read(paired.data, known)
-            namespace = event.network or FIRST
             if message.is_request:
                 before.asked(message, namespace)
             elif message.errno is None:
                 before.told(message, namespace, paired)
-            elif paired.request is not None and message.request is not None and message.request.name == "getlink":
-                before.listed.add(namespace)
+            elif paired.request is not None and paired.header.type == NlmsgType.DONE and not message.errno:
+                asked = read(paired.request.data, known)
+                if asked.name == "getlink":
+                    before.listed.add(namespace)
+                before.dumped.add((asked.name or "").replace("get", "new", 1))
     before.observer.world.families.update(numbers)
     return before

@@ -1,10 +1,10 @@
 """A capture as a trace: its messages on sockets, as steps that can be performed again.
 
 Whose socket a request came from is worked out before anything else is done with it, since sequence numbers recur: a
-capture of an strace knows; in a packet capture the replies tell the port id, and requests that follow without an answer
-are of a socket of their own. A socket is opened when it is first used, with the options that its answers show: acks that
-are cut off (NETLINK_CAP_ACK), attributes behind them (NETLINK_EXT_ACK), dumps that were filtered or whose request has a
-whole header (NETLINK_GET_STRICT_CHK).
+capture of an strace knows; in a packet capture the replies tell the port id, and requests that follow without an
+answer are of a socket of their own. A socket is opened when it is first used, with the options that its answers show:
+acks that are cut off (NETLINK_CAP_ACK), attributes behind them (NETLINK_EXT_ACK), dumps that were filtered or whose
+request has a whole header (NETLINK_GET_STRICT_CHK).
 
 A step is a request with the datagrams that answered it. What is told to everybody is not expected of any socket: an
 nlmon device sees the copies of all listeners, and not who they were. It is counted.
@@ -62,6 +62,8 @@ class Bound:
     unread: list[str] = field(default_factory=list)
     others: Counter[int] = field(default_factory=Counter)
     """Requests of protocols that are not there, by protocol."""
+    times: list[int | None] = field(default_factory=list)
+    """Of each step, in nanoseconds."""
     ports: dict[str, int] = field(default_factory=dict)
     """The port id that each socket had in the capture."""
     requests: int = 0
@@ -203,20 +205,21 @@ class Binder:
             if socket.port:
                 fields["port"] = socket.port
                 bound.ports[socket.name] = socket.port
-            self.write(fields, asked.datagram.place)
+            self.write(fields, asked.datagram)
             for name, value in options.items():
                 if name not in OPTIONS:
-                    self.write({"opt": socket.name, "name": name, "value": value}, asked.datagram.place)
+                    self.write({"opt": socket.name, "name": name, "value": value}, asked.datagram)
         got = [answer.data.hex() for answer in asked.answers]
         fields = {"send": socket.name, "hex": asked.datagram.data.hex()}
         if got:
             fields["got"] = {socket.name: got}
-        self.write(fields, asked.datagram.place)
+        self.write(fields, asked.datagram)
 
-    def write(self, fields: Mapping[str, Any], place: str) -> None:
+    def write(self, fields: Mapping[str, Any], datagram: Datagram) -> None:
         """Adds a step."""
         self.bound.steps.append(step_of(dict(fields)))
-        self.bound.places.append(place)
+        self.bound.places.append(datagram.place)
+        self.bound.times.append(datagram.time)
 
 
 OPTIONS = frozenset(

@@ -10,26 +10,42 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.core.build import DEFAULT, Build
+from nlemu.emulator.kernel.core.build import BUILDS, DEFAULT, Build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.before import work_out
 from nlemu.emulator.script.capture import Binder, Bound
 from nlemu.emulator.script.errors import StepError
-from nlemu.emulator.script.relaxed import Relaxed
-from nlemu.emulator.script.steps import Steps
+from nlemu.emulator.script.relaxed import Relaxed, all_told
+from nlemu.emulator.script.steps import Answer, Steps
 from nlemu.emulator.script.trace import Step
-from nlemu.emulator.world.perform import Performer
-from nlemu.emulator.world.world import World
+from nlemu.emulator.world.observe import values_of
+from nlemu.emulator.world.perform import NEW, STAND_IN, Performer
+from nlemu.emulator.world.session import Session
+from nlemu.emulator.world.world import FIRST, World
 from nlemu.protocol.captures.events import CaptureError, Event
+from nlemu.protocol.decode.devices import named
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.decode.printer import describe, title
+from nlemu.protocol.encode.conversation import NlError
+from nlemu.protocol.encode.request import BadValue
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR, split
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, by_number
 from nlemu.protocol.schema.family import Family
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+
+SECOND = 1_000_000_000
+UNKNOWN_KIND = b"Unknown device type"
 Events = Callable[[], Iterator[Event]]
 """Reads a capture from its beginning: it is read twice."""
+
+
+SOCKETS = frozenset({int(NetlinkProtocol.SOCK_DIAG)})
+"""Protocols that tell of all sockets of a machine, of which a capture knows next to nothing."""
 
 
 @dataclass
@@ -52,7 +68,15 @@ class Replayed:
     bound: Bound
     compared: list[Compared] = field(default_factory=list)
     cut_off: str | None = None
+    newer: dict[str, list[str]] = field(default_factory=dict)
+    """By message, attributes that this kernel tells and the capture's never."""
     bugs: int = 0
+    build: Build = DEFAULT
+
+    @property
+    def different(self) -> int:
+        """How many requests were answered otherwise."""
+        return sum(bool(one.lines) for one in self.compared)
 
     @property
     def equal(self) -> bool:
@@ -69,10 +93,31 @@ class Replayed:
 
 
 def replay_capture(
-    events: Events, *, build: Build = DEFAULT, world: World | None = None, strict: bool = False, protocol: int = ROUTE
+    events: Events, *, build: Build | None = None, world: World | None = None, strict: bool = False,
+    protocol: int = ROUTE,
 ) -> Replayed:
-    """Replays a capture. world: in which it begins; without one it is worked out. Raises CaptureError for one that
-    cannot be read at all, WorldError for a world that cannot be made."""
+    """Replays a capture. world: in which it begins; without one it is worked out. build: the kernel; without one it is
+    the one of those that there are whose answers are the most like the capture's. Raises WorldError for a world that
+    cannot be made."""
+    if build is not None:
+        return replay_on(build, events, world, strict, protocol)
+    best: Replayed | None = None
+    for older in (False, True):
+        for one in BUILDS.values():
+            result = replay_on(one, events, world, strict, protocol, older)
+            if best is None or result.different < best.different:
+                best = result
+            if not best.different:
+                return best
+    assert best is not None
+    return best
+
+
+def replay_on(
+    build: Build, events: Events, world: World | None, strict: bool, protocol: int, older: bool = False
+) -> Replayed:
+    """Replays a capture on that kernel. older: the capture's kernel may be older, so that attributes that it never
+    tells are not expected."""
     cut_off: list[str] = []
     before = work_out(whole(events, cut_off), protocol)
     given = world is not None
@@ -86,8 +131,13 @@ def replay_capture(
     performer.perform()
     for name, index in before.next_index.items():
         machine.nets[name].begin_at(index)
-    result = Replayed(world, [*before.notes, *performer.missing], bound, cut_off=cut_off[0] if cut_off else None)
-    Replay(machine, bound, result, strict).run()
+    notes = [*before.notes, *performer.missing]
+    result = Replayed(world, notes, bound, cut_off=cut_off[0] if cut_off else None, build=build)
+    replay = Replay(machine, bound, result, strict, older)
+    replay.stand_ins |= {machine.nets[net].by_name(name) for net, name in performer.stand_ins}
+    replay.run()
+    for message, path in sorted(replay.relaxed.newer):
+        result.newer.setdefault(message, []).append(path.lstrip("."))
     result.bugs = machine.bugs
     return result
 
@@ -104,24 +154,47 @@ def whole(events: Events, cut_off: list[str]) -> Iterator[Event]:
 class Replay:
     """The performance of a capture's steps."""
 
-    def __init__(self, machine: Machine, bound: Bound, result: Replayed, strict: bool) -> None:
+    def __init__(self, machine: Machine, bound: Bound, result: Replayed, strict: bool, newer_allowed: bool) -> None:
         self.machine, self.bound, self.result, self.strict = machine, bound, result, strict
+        self.newer_allowed = newer_allowed and not strict
         self.steps = Steps(machine)
         self.relaxed = Relaxed(ports={})
         self.protocols: dict[str, int] = {}
         numbers = {family.name: number for family, number in machine.families.numbers.items()}
         self.families = by_number(numbers)
-        self.emulated = {number for number in machine.families.by_number}
+        self.stand_ins: set[Device | None] = set()
+        """Devices that stand for some of kinds that are not emulated."""
+        self.networks: dict[str, str] = {}
+        """Of each socket the namespace."""
 
     def run(self) -> None:
         """Performs and compares everything."""
-        for step, place in zip(self.bound.steps, self.bound.places, strict=True):
+        if self.newer_allowed:
+            self.relaxed.told = self.told()
+        bound, last = self.bound, None
+        for step, place, time in zip(bound.steps, bound.places, bound.times, strict=True):
+            if time is not None:
+                if last is not None and time > last:
+                    self.machine.advance((time - last) / SECOND)
+                last = time if last is None else max(time, last)
             if step.verb == "open":
                 self.protocols[step.subject] = step["proto"]
+                self.networks[step.subject] = step.get("netns", FIRST)
             if step.verb != "send":
                 self.quietly(step)
                 continue
             self.result.compared.append(self.send(step, place))
+
+    def told(self) -> set[tuple[str, str]]:
+        """What the capture tells anywhere."""
+        found: set[tuple[str, str]] = set()
+        protocols = {step.subject: int(step["proto"]) for step in self.bound.steps if step.verb == "open"}
+        for step in self.bound.steps:
+            for datagrams in step.got.values():
+                for datagram in datagrams:
+                    for _, message in split(bytes.fromhex(datagram)):
+                        found |= all_told(message, protocols[step.subject], self.families)
+        return found
 
     def quietly(self, step: Step) -> str | None:
         """Performs a step that nothing answers; why it could not be."""
@@ -144,13 +217,20 @@ class Replay:
             one.skipped = reason
             return one
         answer = self.steps.perform(step)
+        reason = self.kind_not_emulated(answer, step, protocol)
+        if reason is not None:
+            one.skipped = reason
+            return one
         expected = [bytes.fromhex(text) for text in step.got.get(step.subject, ())]
         received = answer.got.get(step.subject, [])
         got = [datagram for datagram in received if isinstance(datagram, bytes)]
         if not expected:
             one.skipped = "the capture has no answer to it"
             return one
-        one.lines = self.strictly(expected, got, protocol) if self.strict else self.freely(expected, got, protocol)
+        if self.strict:
+            one.lines = self.strictly(expected, got, protocol)
+        else:
+            one.lines = self.freely(expected, got, protocol, step.subject)
         return one
 
     def command(self, data: bytes, protocol: int) -> str:
@@ -161,8 +241,40 @@ class Replay:
             return title(read(message, protocol, self.families)).removesuffix(" request")
         return "no message"
 
+    def kind_not_emulated(self, answer: Answer, step: Step, protocol: int) -> str | None:
+        """Why a link could not be made, if it is of a kind that is not emulated. A dummy is made in its place, so that
+        what the capture does with it can go on."""
+        data = bytes.fromhex(step["hex"])
+        if protocol != ROUTE or UNKNOWN_KIND not in b"".join(
+            one for one in answer.got.get(step.subject, []) if isinstance(one, bytes)
+        ):
+            return None
+        values = values_of(read(data, protocol))
+        name, kind = values.get("ifname"), values.get("linkinfo", {}).get("kind")
+        net = self.machine.nets[self.networks[step.subject]]
+        session = Session(self.machine, net)
+        try:
+            session.ask("rt-link", "newlink", {"ifname": name, "linkinfo": {"kind": STAND_IN}}, NEW)
+        except (NlError, BadValue):
+            pass
+        finally:
+            session.close()
+        self.stand_ins.add(net.by_name(str(name)))
+        return f"links of kind {kind} are not emulated; a dummy stands for {name}"
+
+    def of_stand_in(self, message: bytes, protocol: int, socket: str) -> bool:
+        """Whether a message is about a device that stands for another."""
+        if protocol != ROUTE:
+            return False
+        indices, names = named(read(message, protocol))
+        net = self.machine.nets[self.networks[socket]]
+        there = {dev for dev in self.stand_ins if dev is not None and dev.net is net}
+        return any(dev.ifindex in indices or dev.name in names for dev in there)
+
     def not_emulated(self, data: bytes, protocol: int) -> str | None:
         """Why a request cannot be answered, if it is of a family that is not here."""
+        if protocol in SOCKETS:
+            return "which sockets there were is not known"
         if protocol != GENERIC_NETLINK or len(data) < HEADER_SIZE:
             return None
         kind = NLMSGHDR.unpack_from(data)[1]
@@ -182,11 +294,18 @@ class Replay:
         """A datagram for people."""
         return ["nothing"] if datagram is None else describe(datagram, protocol, self.families)
 
-    def freely(self, expected: list[bytes], got: list[bytes], protocol: int) -> list[str]:
-        """How messages differ, however they are divided into datagrams."""
+    def freely(self, expected: list[bytes], got: list[bytes], protocol: int, socket: str) -> list[str]:
+        """How messages differ, however they are divided into datagrams. Those about devices that stand for others are
+        passed over."""
         lines: list[str] = []
         wanted, received = (
-            [message for datagram in datagrams for _, message in split(datagram)] for datagrams in (expected, got)
+            [
+                message
+                for datagram in datagrams
+                for _, message in split(datagram)
+                if not (self.stand_ins and self.of_stand_in(message, protocol, socket))
+            ]
+            for datagrams in (expected, got)
         )
         for one, other in zip_longest(wanted, received):
             if one is None or other is None:

@@ -1,9 +1,9 @@
 """Whether a datagram says what was expected, but for what a second life of the same world may call otherwise.
 
 Numbers that a kernel gives (indices, port ids, numbers of families) and addresses that it draws are compared
-consistently: the first pair that is met fixes what one stands for, and from then on it has to stand for that. Of the time
-fields of a cacheinfo nothing is compared, and of a reachable time, which is drawn. Everything else is exact: each fact of
-a message (protocol/decode/facts.py), in its order.
+consistently: the first pair that is met fixes what one stands for, and from then on it has to stand for that. Of the
+time fields of a cacheinfo nothing is compared, and of a reachable time, which is drawn. Everything else is exact: each
+fact of a message (protocol/decode/facts.py), in its order.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ INDICES = frozenset({"ifi-index", "ifa-index", "ndm-ifindex", "ifindex", "dev-in
 DRAWN = frozenset({"address", "perm-address", "lladdr", "dst", "local", "prefsrc", "phys-switch-id", "napi-id"})
 """Attributes whose value a kernel draws or counts, where it looks like that."""
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+SHORTER = re.compile(r"\((\d+) bytes where \d+ belong\)")
 OWN = re.compile(r"fe80::|ff02::1:ff|[0-9a-f]{64}|\d+$")
 """Addresses that follow from a hardware address, an id of 32 bytes, a number."""
 
@@ -36,6 +37,11 @@ class Relaxed:
     """What stands for what, so far. ports: port ids of sockets, expected and ours."""
 
     ports: Mapping[int, int] = field(default_factory=dict)
+    told: set[tuple[str, str]] | None = None
+    """What the capture tells anywhere, by message and path: an attribute of ours that its kernel never tells is newer
+    than that kernel. None: there is nothing newer."""
+    newer: set[tuple[str, str]] = field(default_factory=set)
+    """Such attributes, as far as they were met."""
     forward: dict[tuple[str, str], str] = field(default_factory=dict)
     backward: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -45,11 +51,15 @@ class Relaxed:
         """Lines with "-" and "+" for what differs; none if they say the same."""
         if expected == got:
             return []
-        one = [fact for fact in facts(expected, protocol, families) if not untold(fact)]
-        other = [fact for fact in facts(got, protocol, own) if not untold(fact)]
+        one, other = facts(expected, protocol, families), facts(got, protocol, own)
+        shorter = beyond(one)
+        if shorter:
+            one = [fact for fact in one if fact.path not in shorter]
+            other = [fact for fact in other if fact.path not in shorter]
         return list(self._compared(one, other))
 
     def _compared(self, one: list[Fact], other: list[Fact]) -> Iterator[str]:
+        other = self._without_newer(one, other)
         if [fact.path for fact in one] != [fact.path for fact in other]:
             yield from by_path(one, other, self)
             return
@@ -57,6 +67,19 @@ class Relaxed:
             if expected is not None and got is not None and not self.same(expected, got):
                 yield f"- {expected.path}: {expected.text}"
                 yield f"+ {got.path}: {got.text}"
+
+    def _without_newer(self, one: list[Fact], other: list[Fact]) -> list[Fact]:
+        """Ours without the attributes that the capture's kernel does not have."""
+        if self.told is None or not one or one[0].text != other[0].text:
+            return other
+        kept = []
+        for fact in other:
+            where = one[0].text, plain(fact.path)
+            if fact.path.startswith(".") and where not in self.told:
+                self.newer.add((where[0], where[1].split(".")[1]) if nothing_of(where, self.told) else where)
+            else:
+                kept.append(fact)
+        return kept
 
     def same(self, expected: Fact, got: Fact) -> bool:
         """Whether two facts of one path say the same."""
@@ -75,9 +98,38 @@ class Relaxed:
         return self.backward.setdefault(back, expected.text) == expected.text
 
 
-def untold(fact: Fact) -> bool:
-    """Facts that are not compared at all."""
-    return False
+NUMBERS = re.compile(r"\[\d+\]")
+
+
+def plain(path: str) -> str:
+    """A path without the numbers of members."""
+    return NUMBERS.sub("", path)
+
+
+def nothing_of(where: tuple[str, str], told: set[tuple[str, str]]) -> bool:
+    """Whether not even the attribute at the top of a path is told."""
+    message, path = where
+    top = "." + path.split(".")[1]
+    return not any(one == message and (there == top or there.startswith(f"{top}.")) for one, there in told)
+
+
+def all_told(datagram: bytes, protocol: int, families: Families | None) -> set[tuple[str, str]]:
+    """What a message tells, by its name and the path."""
+    found = facts(datagram, protocol, families)
+    return {(found[0].text, plain(fact.path)) for fact in found} if found else set()
+
+
+def beyond(told: list[Fact]) -> set[str]:
+    """The paths of what is not there in structures that are shorter than they are declared: the kernel that wrote them
+    is older, and did not have these fields."""
+    paths: set[str] = set()
+    for fact in told:
+        cut = SHORTER.search(fact.text)
+        if cut:
+            end = fact.start + int(cut[1])
+            paths.add(fact.path)
+            paths |= {one.path for one in told if one.path.startswith(f"{fact.path}.") and one.end > end}
+    return paths
 
 
 def kind_of(fact: Fact) -> str | None:
@@ -96,10 +148,10 @@ def kind_of(fact: Fact) -> str | None:
     return None
 
 
-def by_path(one: list[Fact], other: list[Fact], relaxed: Relaxed) -> Iterator[str]:
+def by_path(expected: list[Fact], got: list[Fact], relaxed: Relaxed) -> Iterator[str]:
     """The differences of two messages that do not have the same attributes."""
-    left = {fact.path: fact for fact in one}
-    right = {fact.path: fact for fact in other}
+    left = {fact.path: fact for fact in expected}
+    right = {fact.path: fact for fact in got}
     for path, fact in left.items():
         if path not in right:
             yield f"- {path}: {fact.text}"
@@ -110,5 +162,6 @@ def by_path(one: list[Fact], other: list[Fact], relaxed: Relaxed) -> Iterator[st
         if path not in left:
             yield f"+ {path}: {fact.text}"
     if left.keys() == right.keys() and list(left) != list(right):
-        yield "- attributes in another order: " + ", ".join(path for path in left)
-        yield "+ " + ", ".join(path for path in right)
+        one, other = next((a, b) for a, b in zip(left, right, strict=True) if a != b)
+        yield f"- order: {one} stands here"
+        yield f"+ order: {other} stands here"

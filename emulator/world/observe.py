@@ -1,7 +1,7 @@
 """A world from messages: what a machine tells of itself when it is asked for everything.
 
-The messages may come from anywhere: dumps of a live machine, of ours, or the part of a capture that tells how things were
-before it began. A message of the same thing that comes later replaces what was said before.
+The messages may come from anywhere: dumps of a live machine, of ours, or the part of a capture that tells how things
+were before it began. A message of the same thing that comes later replaces what was said before.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Observer:
     """Takes messages, and says what world they are of."""
 
     def __init__(self, world: World | None = None) -> None:
-        self.world = World(exact=True) if world is None else world
+        self.world = World(exact=frozenset(SECTIONS)) if world is None else world
         self.links: dict[tuple[str, int], Entry] = {}
         """By namespace and index."""
         self._told: dict[tuple[object, ...], Entry] = {}
@@ -43,7 +43,10 @@ class Observer:
         name = message.name or ""
         values = values_of(message)
         if name == "newlink" and values.get("ifi-family") in (None, "unspec", 0):
-            return self.link(values, namespace)
+            entry = self.link(values, namespace)
+            if entry is not None:
+                entry.fields |= settings(message)
+            return entry
         section = SECTION_OF.get(name)
         if section is None or values.get(f"{SECTIONS[section].prefix}family") not in FAMILIES:
             return None
@@ -83,8 +86,8 @@ class Observer:
                 if isinstance(entry.fields.get(word), int):
                     index = entry.fields[word]
                     entry.fields[word] = names.get(index, index)
-        for namespace in self.world.namespaces.values():
-            pair(namespace)
+        for one in self.world.namespaces.values():
+            pair(one)
         return self.world
 
 
@@ -180,6 +183,22 @@ def link_fields(values: Mapping[str, Any]) -> dict[str, Any]:
         if word in values:
             fields[word] = values[word]
     return fields
+
+
+def settings(message: Message) -> dict[str, Any]:
+    """The settings of IPv4 and IPv6 on a device (`conf`), as many as the kernel has that tells them."""
+    found = {}
+    spec = next((node for node in message.attributes if node.name == "af-spec"), None)
+    for mine, family in SETTINGS.items():
+        inside = None if spec is None else spec.child(family)
+        conf = None if inside is None else inside.child("conf")
+        if conf is not None:
+            told = [node for node in conf.children if node.end <= conf.end]
+            found[mine] = {node.name: node.value for node in told}
+    return found
+
+
+SETTINGS = {"ipv4": "inet", "ipv6": "inet6"}
 
 
 def settable(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:

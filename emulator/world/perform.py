@@ -1,5 +1,5 @@
-"""A world made to be, on a machine that has nothing yet: namespaces, then links in the order of their indices, then what
-is on them.
+"""A world made to be, on a machine that has nothing yet: namespaces, then links in the order of their indices, then
+what is on them.
 
 Links that are there before others (the loopback device) are changed only. A link of a kind that is not emulated gets a
 dummy device in its place, where that is allowed, so that what refers to it can be; `Performer.missing` tells. What the
@@ -12,22 +12,27 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
+from nlemu.emulator.kernel.ipv4 import settings as ip4_settings
+from nlemu.emulator.kernel.ipv6 import settings as ip6_settings
 from nlemu.emulator.kernel.nics.nic import is_nic
 from nlemu.emulator.kernel.nics.profiles import PROFILES
-from nlemu.emulator.world.sections import LINK_DEVICES, LINK_FLAGS, LINK_WORDS, SECTIONS, Section
 from nlemu.emulator.world.observe import FOREVER, identity, told, values_of
+from nlemu.emulator.world.sections import LINK_DEVICES, LINK_FLAGS, LINK_WORDS, SECTIONS, Section
 from nlemu.emulator.world.session import Session
 from nlemu.emulator.world.world import Entry, Namespace, World, WorldError
 from nlemu.protocol.encode.conversation import NlError, specification
 from nlemu.protocol.encode.request import BadValue, fields_of
-from nlemu.protocol.names.words import numbers
+from nlemu.protocol.names.words import dashed, numbers
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.ip import Ipv4Devconf
+from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
@@ -45,9 +50,27 @@ ANY_NIC = "e1000e"
 """The profile of a physical device of which nothing is known but that it is there."""
 STAND_IN = "dummy"
 
+CONF: Mapping[str, tuple[Mapping[str, Any], Callable[[Device], Any], Callable[[Device, Any, int], None]]] = {
+    "ipv4": (
+        {dashed(field.name): field for field in Ipv4Devconf},
+        lambda dev: None if dev.ip4 is None else dev.ip4.conf,
+        ip4_settings.set_conf,
+    ),
+    "ipv6": (
+        {dashed(field.name): field for field in Ipv6Devconf},
+        lambda dev: None if dev.ip6 is None else dev.ip6.conf,
+        ip6_settings.set_conf,
+    ),
+}
+"""Settings of a device by family: their names, where they are, and how one is set."""
+UNSET = frozenset({"mc-forwarding", "mtu6", "addr-gen-mode", "stable-secret", "disable-policy"})
+"""Those that follow from something else."""
+
 CHANGED = ("address", "broadcast", "mtu", "txqlen", "alias", "group")
 """Attributes of a link that are set when it is there, if they are not so by then."""
 FLAGS = numbers(IFF)
+TOLD_APART = frozenset({"type", "scope", "action"})
+"""Usual values of which zero is another one, so that they have to be said."""
 HEADERS = frozenset(
     name
     for one in SECTIONS.values()
@@ -63,6 +86,8 @@ class Performer:
     def __init__(self, machine: Machine, world: World, *, lenient: bool = False) -> None:
         self.machine, self.world, self.lenient = machine, world, lenient
         self.missing: list[str] = []
+        self.stand_ins: set[tuple[str, str]] = set()
+        """Names of devices that stand for others, with their namespaces."""
         self.nets: dict[str, Net] = {}
         self.sessions: dict[str, Session] = {}
 
@@ -164,6 +189,7 @@ class Performer:
             if not (unknown and self.lenient):
                 raise
             self.missing.append(f"{name_of(entry)}: links of kind {kind} are not emulated; a dummy stands for it")
+            self.stand_ins.add((namespace.name, fields["name"]))
             plain = {word: value for word, value in values.items() if word != "link"}
             session.ask("rt-link", "newlink", {**plain, "linkinfo": {"kind": STAND_IN}}, NEW)
         return done
@@ -206,12 +232,12 @@ class Performer:
     def port(self, net: Net, number: int, entry: Entry, queues: int) -> None:
         """A port of a netdevsim device, which is made if need be."""
         bus = self.machine.netdevsim_bus
-        port = PORT.fullmatch(str(entry.fields.get("port", "p1")))
+        port = PORT.fullmatch(str(entry.fields.get("port", "")))
         if number not in bus.devices:
             bus.new_device(number, 0, max(queues, 1), net)
         if "index" in entry.fields:
             net.begin_at(entry.fields["index"])
-        dev = bus.new_port(number, int(port[1]) - 1 if port else 0)
+        dev = bus.new_port(number, int(port[1]) - 1 if port else len(bus.devices[number].ports))
         if dev.name != entry.fields["name"]:
             rename = {"ifi-index": dev.ifindex, "ifname": entry.fields["name"]}
             self.sessions[net.name].ask("rt-link", "newlink", rename)
@@ -238,6 +264,18 @@ class Performer:
             session.ask("rt-link", "newlink", values)
         if "carrier" in fields and is_nic(dev):
             (carrier_on if fields["carrier"] else carrier_off)(dev)
+        self.set_conf(dev, entry)
+
+    def set_conf(self, dev: Device, entry: Entry) -> None:
+        """The settings of IPv4 and IPv6 on a device, as far as they are otherwise. Raises WorldError."""
+        for mine, (names, conf_of, put) in CONF.items():
+            for word, value in entry.fields.get(mine, {}).items():
+                field = names.get(word)
+                if field is None:
+                    raise entry.error(f"{mine}.{word}", "there is no such setting")
+                conf = conf_of(dev)
+                if conf is not None and conf[field] != value and word not in UNSET:
+                    put(dev, field, value)
 
     def set_flags(self, namespace: Namespace, entry: Entry) -> None:
         """Whether a link is up, and the other flags."""
@@ -273,12 +311,30 @@ class Performer:
         for name, section in SECTIONS.items():
             entries = list(namespace.of(name))
             there = {identity(name, fields): values for fields, values in self.there(namespace, section)}
-            for entry in entries:
-                if there.pop(identity(name, entry.fields), None) is None:
-                    self.try_to(entry, self.put, namespace, section, entry)
-            if self.world.exact and entries:
+            missing = [entry for entry in entries if there.pop(identity(name, entry.fields), None) is None]
+            self.put_all(namespace, section, missing)
+            if section is SECTIONS["address"]:
+                self.machine.advance(SETTLED)
+                self.put_all(namespace, section, [entry for entry in missing if lives(entry)])
+            if name in self.world.exact:
                 for values in there.values():
                     self.remove(session, section, values)
+
+    def put_all(self, namespace: Namespace, section: Section, entries: list[Entry]) -> None:
+        """Makes entries of a section, in whatever order they can be made: a route by a gateway wants the one to it."""
+        refused: list[Entry] = []
+        for entry in entries:
+            try:
+                self.put(namespace, section, entry)
+            except NlError:
+                refused.append(entry)
+            except (BadValue, WorldError):
+                self.try_to(entry, self.put, namespace, section, entry)
+        if len(refused) == len(entries):
+            for entry in refused:
+                self.try_to(entry, self.put, namespace, section, entry)
+        else:
+            self.put_all(namespace, section, refused)
 
     def there(self, namespace: Namespace, section: Section) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """What a namespace has of a section: as an entry would have it, and as the message."""
@@ -315,25 +371,29 @@ class Performer:
                 values[section.devices[word]] = self.index(namespace, entry, word)
             elif word in section.networks:
                 network, _, length = str(value).partition("/")
-                if network != "default":
+                if network == "default":
+                    length = "0"
+                else:
                     values[word] = network
-                values[section.networks[word]] = int(length or (128 if ":" in network else 32)) if network != "default" else 0
+                values[section.networks[word]] = int(length or (128 if ":" in network else 32))
             else:
-                header = f"{section.prefix}{word}"
-                values[header if section.prefix and header in HEADERS else word] = value
-        for word, value in section.usual.items():
-            header = f"{section.prefix}{word}"
-            if section.prefix and header in HEADERS and header not in values:
-                values[header] = value
+                values[self.word(section, word)] = value
+        for mine, value in section.usual.items():
+            if f"{section.prefix}{mine}" in HEADERS and mine in TOLD_APART:
+                values.setdefault(f"{section.prefix}{mine}", value)
         return values
+
+    def word(self, section: Section, mine: str) -> str:
+        """The word of the specification for one of an entry: that of an attribute, or of a field of the header."""
+        attributes = specification(section.specification).operation(section.operation).set.spec.by_name
+        return mine if mine in attributes else f"{section.prefix}{mine}"
 
     def remove(self, session: Session, section: Section, values: Mapping[str, Any]) -> None:
         """Takes away what an exact world does not have."""
         wanted = {word: value for word, value in values.items() if word not in section.untold}
-        try:
+        # The kernel may have taken it away with something else, or not let it go.
+        with suppress(NlError, BadValue):
             session.ask(section.specification, section.operation.replace("new", "del"), wanted)
-        except (NlError, BadValue):
-            pass  # the kernel took it away with something else, or does not let it go
 
     # -- finding
 
@@ -372,10 +432,11 @@ ALL_GROUPS = "ff00::/8"
 
 
 def came_up(one: tuple[Namespace, Entry]) -> int:
-    """The place of a link among those that came up: a world that was observed tells it by the order of its routes."""
+    """The place of a link among those that came up: a world that was observed tells it by the order of its routes. The
+    first of a pair to be up has no carrier, and gets its route after the other."""
     namespace, entry = one
     order = [route.fields.get("device") for route in namespace.of("route") if route.fields.get("dst") == ALL_GROUPS]
-    name = entry.fields["name"]
+    name = entry.fields.get("peer", entry.fields["name"])
     return order.index(name) if name in order else len(order)
 
 
@@ -385,6 +446,11 @@ def bits(flags: Iterable[str]) -> int:
     for flag in flags:
         total |= FLAGS[flag]
     return total
+
+
+def lives(entry: Entry) -> bool:
+    """Whether an address has its time, which is told once more when it is no longer tentative."""
+    return "valid" in entry.fields or "preferred" in entry.fields
 
 
 def mac(text: object) -> bytes | None:

@@ -1,9 +1,9 @@
 """What a world can say, section by section.
 
-Addresses, routes, rules, neighbours and ids are what their messages are: the entry has the attributes and the fields of
-the header that rtnetlink's NEW message has, under the specification's names, but for what is declared here: the prefix of
-the header's fields goes, a length belongs to the network that it is the length of, and devices are named. A link is
-said in words of its own (LINK_WORDS), since it comes to be in several ways.
+Addresses, routes, rules, neighbours and ids are what their messages are: the entry has the attributes and the fields
+of the header that rtnetlink's NEW message has, under the specification's names, but for what is declared here: the
+prefix of the header's fields goes, a length belongs to the network that it is the length of, and devices are named. A
+link is said in words of its own (LINK_WORDS), since it comes to be in several ways.
 """
 
 from __future__ import annotations

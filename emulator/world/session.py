@@ -1,4 +1,5 @@
-"""Requests of rtnetlink to a machine in this process, and what it answers: the words of the specifications both ways."""
+"""Requests of rtnetlink to a machine in this process, and what it answers: the words of the specifications both
+ways."""
 
 from __future__ import annotations
 

@@ -53,14 +53,14 @@ class Namespace:
 class World:
     """Namespaces by name, the first one first; which kernel it was on, if that is known.
 
-    families: numbers of generic netlink families by name, where they matter. exact: addresses and routes that are not
-    said are not there either, not even those that the kernel adds by itself.
+    families: numbers of generic netlink families by name, where they matter. exact: sections of which all is said, so
+    that what is not said is not there either, not even if the kernel adds it by itself.
     """
 
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     kernel: str | None = None
     families: dict[str, int] = field(default_factory=dict)
-    exact: bool = False
+    exact: frozenset[str] = frozenset()
 
     def namespace(self, name: str = FIRST) -> Namespace:
         """The namespace of that name, which is added if it is not there."""

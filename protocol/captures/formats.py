@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -54,6 +56,28 @@ def opened(path: str) -> Iterator[Source]:
     stream: BinaryIO
     with open(path, "rb") as stream:
         yield Source(stream, path)
+
+
+@contextmanager
+def kept(path: str) -> Iterator[Callable[[], Iterator[Event]]]:
+    """A function that reads the file from its beginning each time that it is called; standard input is put aside first.
+    Raises CaptureError for a file of no known format, OSError."""
+    with ExitStack() as stack:
+        if path == "-":
+            copy = stack.enter_context(tempfile.NamedTemporaryFile())
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            copy.flush()
+            name, path = "standard input", copy.name
+        else:
+            name = path
+        with open(path, "rb") as stream:
+            format_of(Source(stream, name))
+
+        def read() -> Iterator[Event]:
+            with open(path, "rb") as stream:
+                yield from events(Source(stream, name))
+
+        yield read
 
 
 def events(source: Source) -> Iterator[Event]:

@@ -36,6 +36,7 @@ from nlemu.protocol.schema.kinds import (
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLM_F
 
 ANY_NUMBER = (-(1 << 63), (1 << 64) - 1)
+U8_MAX = 0xFF
 ARRAY_INDEX = (0, 0x3FFF)
 
 
@@ -66,8 +67,16 @@ def encode(
 
 
 def take_fields(kind: Fixed[Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Takes the fields of a structure out of values that hold attributes too."""
-    return {name: values.pop(name) for name in fields_of(kind) if name in values}
+    """Takes the fields of a structure out of values that hold attributes too.
+
+    The number of a table is a field and an attribute of one name (rt-rule); one that does not fit the field is left to
+    the attribute.
+    """
+    return {
+        name: values.pop(name)
+        for name in fields_of(kind)
+        if name in values and not (name == "table" and isinstance(values[name], int) and values[name] > U8_MAX)
+    }
 
 
 def fields_of(kind: Fixed[Any]) -> dict[str, str]:

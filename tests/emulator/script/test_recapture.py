@@ -1,0 +1,137 @@
+"""Captures replayed: the world they begin in, their sockets, and what may be called otherwise."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.before import work_out
+from nlemu.emulator.script.capture import Binder
+from nlemu.emulator.script.recapture import replay_capture
+from nlemu.emulator.script.recapture_report import report
+from nlemu.emulator.script.relaxed import Relaxed
+from nlemu.protocol.captures import pcapng
+from nlemu.protocol.captures.events import Datagram, Event, Way
+from nlemu.protocol.captures.formats import events
+from nlemu.protocol.captures.source import Source
+
+CAPTURES = Path(__file__).parents[3] / "fixtures" / "captures"
+
+
+def of(name: str) -> Iterator[Event]:
+    with (CAPTURES / name).open("rb") as stream:
+        yield from events(Source(stream, name))
+
+
+@pytest.mark.parametrize("name", ["ip-netkit.pcap", "lease.pcap", "ip.strace", "ip-decoded.strace", "ethtool.strace"])
+def test_what_linux_answered_is_answered(name: str) -> None:
+    """tcpdump and strace saw these on Linux 7.2.13, which is the kernel that is emulated."""
+    result = replay_capture(lambda: of(name))
+    assert list(result.summary()) and result.equal, "\n".join(report(result))
+    assert result.cut_off is None and result.bugs == 0
+    compared = [one for one in result.compared if not one.skipped]
+    assert len(compared) >= {"ip-netkit.pcap": 15, "lease.pcap": 22}.get(name, 2)
+
+
+def test_the_kernel_is_the_one_whose_answers_fit() -> None:
+    assert replay_capture(lambda: of("lease.pcap")).build.name == "7.2.13-recorded"
+
+
+def test_the_world_before_a_lease() -> None:
+    """The NIC was there, down; the netkit device came with the capture, and the leased queue."""
+    before = work_out(of("lease.pcap"))
+    world = before.finish()
+    links = {entry.fields["name"]: entry.fields for entry in world.namespace().of("link")}
+    assert list(links) == ["eth0", "if2"]
+    assert (links["eth0"]["index"], links["eth0"]["up"], links["eth0"]["rx-queues"]) == (3, False, 4)
+    assert before.made == {("init", "nk")} and before.next_index == {"init": 4}
+    assert before.notes == ["if2 is presupposed: it is named and never shown"]
+
+
+def test_requests_are_bound_to_sockets_before_anything_else() -> None:
+    """Four `ip` on little-dude's machine used the same sequence numbers; each has a socket of its own."""
+    binder = Binder()
+    binder.bind(of("public/little-dude-rtnetlink.pcap.gz"))
+    bound = binder.steps()
+    sends = [step for step in bound.steps if step.verb == "send"]
+    by_seq: dict[str, set[str]] = {}
+    for step in sends:
+        by_seq.setdefault(step["hex"][16:24], set()).add(step.subject)
+    assert max(len(sockets) for sockets in by_seq.values()) >= 4
+    for step in sends:
+        for answer in step.got.get(step.subject, ()):
+            assert answer[16:24] == step["hex"][16:24]
+    assert sum(bound.heard.values()) == 108
+
+
+def captured(*requests: bytes, change: bytes = b"", to: bytes = b"") -> bytes:
+    """What a capture of ours holds of these requests on a machine; something in the answers changed."""
+    from nlemu.emulator.machine.endpoint import Endpoint
+
+    machine, stream = Machine(), io.BytesIO()
+    writer, endpoint = pcapng.Writer(stream), Endpoint(machine, machine.init_net, 0, portid=4000)
+    for request in requests:
+        writer.write(Datagram(request, 0, "", 1, Way.TO_KERNEL))
+        endpoint.send(request)
+        while endpoint.pending():
+            answer = endpoint.receive()
+            assert answer is not None
+            writer.write(Datagram(answer.replace(change, to) if change else answer, 0, "", 2, Way.TO_USER))
+    return stream.getvalue()
+
+
+GETLINK = bytes.fromhex("2000000012000500070000000000000000000000010000000000000000000000")
+
+
+def test_a_difference_is_told_by_its_name() -> None:
+    """The least MTU of lo is nothing that a world can say."""
+    data = captured(GETLINK, change=bytes.fromhex("0800320000000000"), to=bytes.fromhex("0800320009000000"))
+    result = replay_capture(lambda: events(Source(io.BytesIO(data), "c")))
+    assert list(report(result))[-3:] == [
+        "  getlink, newlink.min-mtu: frame 1", "    - .min-mtu: 9", "    + .min-mtu: 0",
+    ]
+
+
+def test_strictly_bytes_are_compared() -> None:
+    data = captured(GETLINK)
+    same = replay_capture(lambda: events(Source(io.BytesIO(data), "c")), strict=True)
+    assert same.equal and same.compared
+
+
+def test_a_capture_that_breaks_off_is_replayed_as_far_as_it_goes() -> None:
+    whole = (CAPTURES / "lease.pcap").read_bytes()
+
+    def read() -> Iterator[Event]:
+        return events(Source(io.BytesIO(whole[:2000]), "short"))
+
+    result = replay_capture(read)
+    assert result.cut_off is not None and result.cut_off.startswith("short: byte ")
+    assert result.equal and result.compared
+
+
+def test_what_stands_for_something_stands_for_it_always() -> None:
+    """Two devices may not become one, nor one two."""
+    def link(index: int, mtu: int = 0) -> bytes:
+        head = bytes.fromhex("20000000100000000700000000000000") + bytes(4) + index.to_bytes(4, "little") + bytes(8)
+        return head if not mtu else (40).to_bytes(4, "little") + head[4:] + b"\x08\0\x04\0" + mtu.to_bytes(4, "little")
+
+    relaxed = Relaxed()
+    assert relaxed.differences(link(3), link(9), 0, None, None) == []
+    assert relaxed.differences(link(3), link(9), 0, None, None) == []
+    assert relaxed.differences(link(4), link(9), 0, None, None) == ["- header.ifi-index: 4", "+ header.ifi-index: 9"]
+    assert relaxed.differences(link(3), link(8), 0, None, None) == ["- header.ifi-index: 3", "+ header.ifi-index: 8"]
+    assert relaxed.differences(link(3, 5), link(9, 6), 0, None, None) == ["- .mtu: 5", "+ .mtu: 6"]
+
+
+def test_no_request_is_counted_as_equal_without_an_answer() -> None:
+    """A capture of requests alone compares nothing, and says so."""
+    data = captured(GETLINK)
+    found = [one for one in events(Source(io.BytesIO(data), "c")) if isinstance(one, Datagram)]
+    asked = [replace(one) for one in found if one.way is Way.TO_KERNEL]
+    result = replay_capture(lambda: iter(asked))
+    assert result.summary() == [("getlink", 0, 0, 1)]
