@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import weakref
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from socket import AF_NETLINK, SOCK_DGRAM
@@ -19,7 +20,7 @@ from typing import Any, Self
 from nlemu.emulator.client.client import Client, Control
 from nlemu.emulator.client.stand_in import StandIn, netlink_socket
 from nlemu.emulator.daemon.background import daemon
-from nlemu.emulator.kernel.core.build import DEFAULT, find_build
+from nlemu.emulator.kernel.core.build import DEFAULT, Build, find_build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.protocol.names.known import ROUTE
 
@@ -30,27 +31,40 @@ class Kernel:
     """One emulated kernel, until the block ends. ``directory`` is the daemon's, for whoever wants its sockets.
 
     seed, netdevsim, kernel: as for `nlemu serve`; raises LookupError for a kernel that there is not, with those that
-    there are, and ValueError for such a netdevsim. Its clock stands still, so that every run is the same;
+    there are, and ValueError for such a netdevsim. world: a file with what there is at first (docs/worlds.md);
+    WorldError names the line where it cannot be made. Its clock stands still, so that every run is the same;
     `do(sleep=...)` moves it. directory: a daemon that runs already, whose machine this is then; raises NoDaemon if
     there is none.
     """
 
     def __init__(
         self, directory: str | os.PathLike[str] | None = None, *, seed: int = 0, netdevsim: str = "plain",
-        kernel: str = DEFAULT.name,
+        kernel: str | None = None, world: str | os.PathLike[str] | None = None,
     ) -> None:
-        build = find_build(kernel)
+        build = None if kernel is None else find_build(kernel)
         if netdevsim not in NETDEVSIMS:
             raise ValueError(f"there is no netdevsim {netdevsim!r}: it is one of {', '.join(NETDEVSIMS)}")
         with ExitStack() as stack:
             if directory is None:
-                directory = stack.enter_context(daemon(lambda: Machine(seed=seed, netdevsim=netdevsim, build=build)))
+                directory = stack.enter_context(daemon(self._machines(build, world, seed, netdevsim)))
             self.directory = Path(directory)
             self._control = stack.enter_context(Control(directory))
             self._clients: dict[tuple[str, str], Client] = {}
             self._stack = stack.pop_all()
         # One that is not closed ends with the interpreter, or when nobody has it any more.
         self._close = weakref.finalize(self, self._stack.close)
+
+    @staticmethod
+    def _machines(
+        build: Build | None, world: str | os.PathLike[str] | None, seed: int, netdevsim: str
+    ) -> Callable[[], Machine]:
+        if world is None:
+            return lambda: Machine(seed=seed, netdevsim=netdevsim, build=build or DEFAULT)
+        from nlemu.emulator.world import begin, file
+
+        known = file.read(Path(world))
+        begin.begin(known, build=build)  # what cannot be made is told here
+        return lambda: begin.begin(known, build=build, seed=seed, netdevsim=netdevsim)
 
     def close(self) -> None:
         """Ends it, its clients and its daemon (not one that ran already). Twice does no harm."""

@@ -50,7 +50,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the mark ``nlemu``."""
     config.addinivalue_line(
-        "markers", "nlemu(kernel=..., seed=..., netdevsim=...): which kernel the fixture nlemu is for this test"
+        "markers",
+        "nlemu(kernel=..., seed=..., netdevsim=..., world=...): which kernel the fixture nlemu is for this test",
     )
 
 

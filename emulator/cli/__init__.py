@@ -22,6 +22,7 @@ from nlemu import __version__
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.build import Build
+    from nlemu.emulator.world.world import World
 
 OK, REFUSED, USAGE, NO_DAEMON = 0, 1, 2, 5
 INTERRUPTED = 130
@@ -38,7 +39,8 @@ COMMANDS = {
     "ctl": "change a running daemon from outside: namespaces, devices, time",
     "ynl": "ask a running daemon, with the options of the kernel's own ynl tool",
     "dissect": "show what a capture of netlink holds: pcap, pcapng, strace, hexadecimal digits, traces",
-    "replay": "perform recorded traces and compare every answer",
+    "replay": "perform recorded traces and captures, and compare every answer",
+    "clone": "write this machine's network down, as a world to begin with",
     "demo": "see it all in a second: a NIC's queue leased into a namespace",
 }
 
@@ -157,6 +159,30 @@ def seed(text: str) -> int:
         return int(text, 0)
     except ValueError:
         raise argparse.ArgumentTypeError(f"takes a whole number, and not {text!r}") from None
+
+
+def world_argument(parser: argparse._ActionsContainer) -> None:
+    """Declares ``--world``."""
+    parser.add_argument("--world", metavar="FILE", help="the world that there is at first (docs/worlds.md)")
+
+
+def world_of(path: str | None, build: Build | None) -> World | None:
+    """The world in a file, which can be made; None for no file. Raises Usage."""
+    if path is None:
+        return None
+    from nlemu.emulator.kernel.core.build import NoBuild
+    from nlemu.emulator.world import begin, file
+
+    try:
+        world = file.read(path)
+        begin.begin(world, build=build)
+    except OSError as error:
+        raise Usage(f"--world {path}: {error.strerror}") from None
+    except NoBuild as error:
+        raise Usage(f"{path}: kernel: {error}") from None
+    except begin.WorldError as error:
+        raise Usage(str(error)) from None
+    return world
 
 
 def kernel_argument(parser: argparse.ArgumentParser, about: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
         perform=state
     )
+    export = verbs.add_parser("export", help="the machine as a world, in TOML: what `serve --world` begins with")
+    for name, about in EXPORT.items():
+        export.add_argument(f"--{name}", action="store_true", help=about)
+    export.set_defaults(perform=export_world)
     verbs.add_parser("reset", help="a fresh machine; every client is cut off").set_defaults(perform=reset)
     for name in ("sleep", "advance"):
         sleep = verbs.add_parser(name, help="let so many seconds of the machine's time pass, at once")
@@ -183,6 +188,21 @@ def state(control: Control, options: argparse.Namespace) -> Told:
     """Shows everything that there is."""
     told = control.do(state=True)
     return told, state_lines(told)
+
+
+EXPORT = {
+    "all": "say everything, also what a new machine would have anyhow",
+    "anonymous": "other names of devices, other hardware addresses",
+    "counters": "with what was counted: packets, carriers",
+}
+
+
+def export_world(control: Control, options: argparse.Namespace) -> Told:
+    """Shows the machine as a world."""
+    told = control.do(export=True, **{name: True for name in EXPORT if getattr(options, name)})
+    for line in told["missing"]:
+        print(f"nlemu ctl: not in it: {line}", file=sys.stderr)
+    return told, told["world"].splitlines()
 
 
 # -- tables -----------------------------------------------------------------------------------------------

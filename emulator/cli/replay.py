@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.cli import OK, REFUSED, Usage, kernel_argument
+from nlemu.emulator.cli import OK, REFUSED, Usage, kernel_argument, world_argument, world_of
 from nlemu.emulator.cli.dissect import PROTOCOLS
 from nlemu.emulator.kernel.core.build import NoBuild, nearest, recorded_on
 
@@ -47,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     how = parser.add_argument_group("captures")
     how.add_argument("--strict", action="store_true", help="compare bytes, datagram by datagram")
+    world_argument(how)
     how.add_argument(
         "--protocol", choices=PROTOCOLS, default="route", help="the protocol of hexadecimal digits (default: route)"
     )
@@ -115,12 +116,13 @@ def replay_captures(paths: Sequence[str], options: argparse.Namespace) -> int:
     from nlemu.protocol.captures.events import CaptureError
     from nlemu.protocol.captures.formats import kept
 
-    paint, well = Paint(), True
+    paint, well, world = Paint(), True, world_of(options.world, options.kernel)
     for path in paths:
         try:
             with kept(path) as events:
                 result = replay_capture(
-                    events, build=options.kernel, strict=options.strict, protocol=PROTOCOLS[options.protocol]
+                    events, build=options.kernel, strict=options.strict, protocol=PROTOCOLS[options.protocol],
+                    world=world,
                 )
         except OSError as error:
             raise Usage(f"{path}: {error.strerror}") from None

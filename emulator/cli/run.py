@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from nlemu.emulator.cli import kernel_argument, seed
+from nlemu.emulator.cli import kernel_argument, seed, world_argument
 from nlemu.emulator.kernel.core.build import DEFAULT
 
 DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
@@ -37,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
     kernel_argument(parser, f"which Linux it is (default: {DEFAULT.name})")
+    world_argument(parser)
     parser.add_argument(
         "--netdevsim", choices=("plain", "dma"), default="plain", help="what its NICs can do (see nlemu serve)"
     )
@@ -64,12 +65,9 @@ def run(options: argparse.Namespace) -> int:
         os.environ["NLEMU_DIR"] = os.path.abspath(directory)
         supervision = DaemonSupervision(Path(directory, "control"), options.netns)
     else:
-        from nlemu.emulator.machine.machine import Machine
+        from nlemu.emulator.cli.serve import machines
 
-        machine = Machine(
-            seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT
-        )
-        supervision = LauncherSupervision(machine, options.netns)
+        supervision = LauncherSupervision(machines(options)(), options.netns)
     try:
         return Session(command, supervision, root=options.uid_view == "root").run()
     except CannotSupervise as error:

@@ -9,9 +9,21 @@ import resource
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from nlemu.emulator.cli import OK, directory_argument, directory_of, kernel_argument, seed
+from nlemu.emulator.cli import (
+    OK,
+    directory_argument,
+    directory_of,
+    kernel_argument,
+    seed,
+    world_argument,
+    world_of,
+)
 from nlemu.emulator.kernel.core.build import DEFAULT
+
+if TYPE_CHECKING:
+    from nlemu.emulator.machine.machine import Machine
 
 DESCRIPTION = """Run the daemon: a machine of its own, reached through Unix sockets in a directory.
 
@@ -31,6 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     directory_argument(parser)
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
     kernel_argument(parser, f"which Linux it is (default: {DEFAULT.name})")
+    world_argument(parser)
     parser.add_argument(
         "--netdevsim",
         choices=("plain", "dma"),
@@ -82,7 +95,8 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     """The daemon's whole life."""
     raise_limit()
     from nlemu.emulator.daemon import server
-    from nlemu.emulator.machine.machine import Machine
+
+    machine = machines(options)
 
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.WARNING,
@@ -91,13 +105,25 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     )
     server.run(
         directory,
-        lambda: Machine(seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT),
+        machine,
         ready=ready,
         real_time=options.clock == "real",
         mode=options.mode,
         group=options.group,
     )
     return OK
+
+
+def machines(options: argparse.Namespace) -> Callable[[], Machine]:
+    """What makes the machine of these options, as often as it is wanted. Raises Usage for a world that cannot be."""
+    world = world_of(options.world, options.kernel)
+    if world is None:
+        from nlemu.emulator.machine.machine import Machine
+
+        return lambda: Machine(seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT)
+    from nlemu.emulator.world.begin import begin
+
+    return lambda: begin(world, seed=options.seed, netdevsim=options.netdevsim, build=options.kernel)
 
 
 def when_ready(child: int, reader: int) -> int:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.daemon.host import DaemonHost
     from nlemu.emulator.daemon.server import Server
     from nlemu.emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.machine.machine import Machine
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,18 @@ LINE_MAX = 1 << 20
 """The longest line that is taken, in bytes."""
 
 READ_SIZE = 65536
+
+
+def exported(machine: Machine, step: Step) -> dict[str, Any]:
+    """The machine's world as text, and what of it could not be made again."""
+    from nlemu.emulator.world.export import export
+    from nlemu.emulator.world.text import text_of
+
+    text, missing = text_of(
+        export(machine), anonymous=step.get("anonymous", False), counters=step.get("counters", False),
+        everything=step.get("all", False),
+    )
+    return {"world": text, "missing": missing}
 
 
 def truth(value: Any) -> str | None:
@@ -67,6 +80,7 @@ VERBS: Mapping[str, Verb] = {
     "describe": Verb(label),
     "supervise": Verb(u32, needs={"base": u32, "place": label}, takes={"netns": label, "root": truth}),
     "state": Verb(true),
+    "export": Verb(true, takes={"all": truth, "anonymous": truth, "counters": truth}),
     "reset": Verb(true),
 }
 """What can be asked for. An opened socket has three fields more than in a trace: `groups`, those of bind(); `pid`, the
@@ -137,6 +151,8 @@ class Control:
         match step.verb:
             case "state":
                 return state(server.machine, server.connections)
+            case "export":
+                return exported(server.machine, step)
             case "reset":
                 server.reset()
             case "open":

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nlemu.emulator.world.sections import LINK_DEVICES, LINK_FLAGS, LINK_WORDS, SECTIONS, Section
-from nlemu.emulator.world.world import FIRST, Entry, Namespace, World
+from nlemu.emulator.world.sections import LINK_DEVICES, LINK_FLAGS, LINK_WORDS, SECTIONS, TOLD_WHOLE, Section
+from nlemu.emulator.world.world import FIRST, Entry, World
 from nlemu.protocol.decode.message import Message
 from nlemu.protocol.decode.printer import PLAIN
 from nlemu.protocol.encode.conversation import specification
@@ -32,9 +32,12 @@ class Observer:
     """Takes messages, and says what world they are of."""
 
     def __init__(self, world: World | None = None) -> None:
-        self.world = World(exact=frozenset(SECTIONS)) if world is None else world
+        self.world = World(exact=TOLD_WHOLE) if world is None else world
         self.links: dict[tuple[str, int], Entry] = {}
         """By namespace and index."""
+        self.ids: dict[tuple[str, int], str] = {}
+        """Namespaces by the namespace that knows them under an id, and that id."""
+        self._leases: list[tuple[str, Mapping[str, Any]]] = []
         self._told: dict[tuple[object, ...], Entry] = {}
 
     def observe(self, message: Message, namespace: str = FIRST) -> Entry | None:
@@ -78,17 +81,71 @@ class Observer:
         entry.fields = link_fields(values)
         return entry
 
+    def ethtool(self, what: str, values: Mapping[str, Any], namespace: str) -> None:
+        """A reply of ethtool: what can be set of a device."""
+        entry = self.links.get((namespace, values.get("header", {}).get("dev-index", 0)))
+        if entry is None:
+            return
+        if what == "features":
+            told: dict[str, Any] = features(values)
+        else:
+            told = {word: value for word, value in values.items() if word in settable_words(what)}
+        if told:
+            entry.fields.setdefault("ethtool", {})[what] = told
+
+    def queue(self, values: Mapping[str, Any], namespace: str) -> None:
+        """A queue of a NIC, if it is leased: the NIC's side tells to which device."""
+        if "lease" in values:
+            self._leases.append((namespace, values))
+
+    def lease(self, namespace: str, values: Mapping[str, Any]) -> None:
+        """A lease, once all devices are known."""
+        lease = values["lease"]
+        where = self.ids.get((namespace, lease.get("netns-id", -1)), namespace)
+        device = self.links.get((where, lease["ifindex"]))
+        if device is None or device.fields.get("kind") != LESSEE:
+            return
+        nic = self.names(namespace).get(values.get("ifindex", 0), "")
+        fields = {
+            "device": device.fields["name"], "nic": nic if where == namespace else f"{namespace}/{nic}",
+            "queue": values.get("id", 0), "id": lease["queue"].get("id", 0),
+        }
+        self.world.namespace(where).entries.append(Entry("lease", fields))
+
     def finish(self) -> World:
         """The world, with indices of other devices replaced by their names."""
         for (namespace, _), entry in self.links.items():
-            names = self.names(namespace)
+            nsid = entry.fields.pop("parent-netnsid", None)
             for word in LINK_DEVICES:
-                if isinstance(entry.fields.get(word), int):
-                    index = entry.fields[word]
-                    entry.fields[word] = names.get(index, index)
-        for one in self.world.namespaces.values():
-            pair(one)
+                index = entry.fields.get(word)
+                if not isinstance(index, int):
+                    continue
+                where = self.ids.get((namespace, nsid)) if word == "parent" and nsid is not None else namespace
+                name = None if where is None else self.names(where).get(index)
+                if name is not None:
+                    entry.fields[word] = name if where == namespace else f"{where}/{name}"
+        self.pair()
+        for namespace, values in sorted(self._leases, key=lambda one: one[1]["lease"]["queue"].get("id", 0)):
+            self.lease(namespace, values)
+        self._leases.clear()
         return self.world
+
+    def pair(self) -> None:
+        """Devices that are each other's link are a pair: each says so, and has no parent."""
+        links = {(namespace, entry.fields["name"]): entry for (namespace, _), entry in self.links.items()}
+        for (namespace, name), entry in links.items():
+            parent = str(entry.fields.get("parent", ""))
+            if entry.fields.get("kind") not in PAIRS or not parent:
+                continue
+            where, _, called = parent.rpartition("/")
+            other = links.get((where or namespace, called))
+            if other is None or other is entry:
+                continue
+            back = str(other.fields.get("parent", ""))
+            where_back, _, called_back = back.rpartition("/")
+            if called_back == name and (where_back or where or namespace) == namespace:
+                entry.fields["peer"], other.fields["peer"] = parent, back
+                del entry.fields["parent"], other.fields["parent"]
 
 
 def told(section: Section, values: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any] | None:
@@ -226,24 +283,11 @@ def known_bits(kind: object, value: Any) -> Any:
     return value
 
 
-def pair(namespace: Namespace) -> None:
-    """Devices that are each other's link are a pair: the first one says so, the other one is made with it."""
-    for entry in namespace.of("link"):
-        other = namespace.link(str(entry.fields.get("parent", "")))
-        if (
-            other is not None
-            and other is not entry
-            and entry.fields.get("kind") in PAIRS
-            and other.fields.get("parent") == entry.fields["name"]
-        ):
-            del entry.fields["parent"], other.fields["parent"]
-            entry.fields["peer"] = other.fields["name"]
-            other.fields["peer"] = entry.fields["name"]
-
-
 FAMILIES = frozenset({"inet", "inet6"})
 """Of which addresses, routes, rules and neighbours are kept; those of multicast routing, bridges and MPLS are not."""
 PAIRS = frozenset({"veth", "netkit"})
+LESSEE = "netkit"
+"""The kind of device that can have queues of others (netdev_can_create_queue())."""
 
 
 def observed(messages: Iterable[Message], namespace: str = FIRST) -> World:
@@ -252,3 +296,20 @@ def observed(messages: Iterable[Message], namespace: str = FIRST) -> World:
     for message in messages:
         observer.observe(message, namespace)
     return observer.finish()
+
+
+def settable_words(what: str) -> frozenset[str]:
+    """The words that an operation of ethtool sets."""
+    half = specification("ethtool").operation(f"{what}-set").do
+    accepts = None if half is None else half.accepts
+    return frozenset() if accepts is None else frozenset(attr.name for attr in accepts.rules.values()) - {"header"}
+
+
+def features(values: Mapping[str, Any]) -> dict[str, bool]:
+    """The features that can be set, and whether they are wanted."""
+    def names(word: str) -> list[tuple[str, bool]]:
+        bits = values.get(word, {}).get("bits", {}).get("bit", [])
+        return [(bit["name"], bool(bit.get("value"))) for bit in bits if bit.get("name")]
+
+    wanted = {name for name, _ in names("wanted")}
+    return {name: name in wanted for name, changeable in names("hw") if changeable}

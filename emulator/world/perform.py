@@ -12,28 +12,27 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.kernel.core.sysctl import S32_MAX, S32_MIN
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
-from nlemu.emulator.kernel.ipv4 import settings as ip4_settings
-from nlemu.emulator.kernel.ipv6 import settings as ip6_settings
 from nlemu.emulator.kernel.nics.nic import is_nic
 from nlemu.emulator.kernel.nics.profiles import PROFILES
-from nlemu.emulator.world.observe import FOREVER, identity, told, values_of
-from nlemu.emulator.world.sections import LINK_DEVICES, LINK_FLAGS, LINK_WORDS, SECTIONS, Section
+from nlemu.emulator.world.observe import FOREVER, features, identity, told, values_of
+from nlemu.emulator.world.order import coming_up
+from nlemu.emulator.world.sections import ETHTOOL, LINK_DEVICES, LINK_FLAGS, LINK_WORDS, SECTIONS, Section
 from nlemu.emulator.world.session import Session
+from nlemu.emulator.world.settings import CONF, UNSET
 from nlemu.emulator.world.world import Entry, Namespace, World, WorldError
 from nlemu.protocol.encode.conversation import NlError, specification
 from nlemu.protocol.encode.request import BadValue, fields_of
-from nlemu.protocol.names.words import dashed, numbers
+from nlemu.protocol.names.words import numbers
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
-from nlemu.protocol.uapi.ip import Ipv4Devconf
-from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
-from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkProtocol
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -50,22 +49,8 @@ ANY_NIC = "e1000e"
 """The profile of a physical device of which nothing is known but that it is there."""
 STAND_IN = "dummy"
 
-CONF: Mapping[str, tuple[Mapping[str, Any], Callable[[Device], Any], Callable[[Device, Any, int], None]]] = {
-    "ipv4": (
-        {dashed(field.name): field for field in Ipv4Devconf},
-        lambda dev: None if dev.ip4 is None else dev.ip4.conf,
-        ip4_settings.set_conf,
-    ),
-    "ipv6": (
-        {dashed(field.name): field for field in Ipv6Devconf},
-        lambda dev: None if dev.ip6 is None else dev.ip6.conf,
-        ip6_settings.set_conf,
-    ),
-}
-"""Settings of a device by family: their names, where they are, and how one is set."""
-UNSET = frozenset({"mc-forwarding", "mtu6", "addr-gen-mode", "stable-secret", "disable-policy"})
-"""Those that follow from something else."""
-
+NO_ADDRESS = "00:00:00:00:00:00"
+"""What is told where there is none."""
 CHANGED = ("address", "broadcast", "mtu", "txqlen", "alias", "group")
 """Attributes of a link that are set when it is there, if they are not so by then."""
 FLAGS = numbers(IFF)
@@ -89,6 +74,8 @@ class Performer:
         self.stand_ins: set[tuple[str, str]] = set()
         """Names of devices that stand for others, with their namespaces."""
         self.nets: dict[str, Net] = {}
+        self.descriptors: dict[int, object] = {}
+        """What stands for a namespace in messages."""
         self.sessions: dict[str, Session] = {}
 
     def perform(self) -> None:
@@ -96,18 +83,30 @@ class Performer:
         try:
             for namespace in self.world.namespaces.values():
                 self.enter(namespace)
+            for number, net in enumerate(self.nets.values(), 1):
+                self.descriptors[number] = net
+            for namespace in self.world.namespaces.values():
+                for entry in namespace.of("settings"):
+                    self.try_to(entry, self.set_defaults, namespace, entry)
+                for entry in namespace.of("id"):
+                    self.try_to(entry, self.give_id, namespace, entry)
             made: set[int] = set()
             for namespace, entry in self.links():
                 if id(entry) not in made:
                     made |= self.try_to(entry, self.make, namespace, entry) or set()
             for namespace, entry in self.links():
                 self.try_to(entry, self.change, namespace, entry)
-            for namespace, entry in sorted(self.links(), key=came_up):
+            for namespace, entry in coming_up(self.world):
                 self.try_to(entry, self.set_flags, namespace, entry)
+            for namespace, entry in self.links():  # a VLAN comes up with what it is on
+                self.try_to(entry, self.stay_down, namespace, entry)
             self.machine.settle()
             self.machine.advance(SETTLED)
             for namespace in self.world.namespaces.values():
                 self.fill(namespace)
+            for namespace, entry in self.world:
+                if entry.section == "lease":
+                    self.try_to(entry, self.lease, namespace, entry)
             for namespace, entry in self.links():
                 self.finish(namespace, entry)
             self.machine.settle()
@@ -130,7 +129,53 @@ class Performer:
         """Makes a namespace, and a socket in it."""
         net = self.machine.nets.get(namespace.name)
         self.nets[namespace.name] = self.machine.new_net(namespace.name) if net is None else net
-        self.sessions[namespace.name] = Session(self.machine, self.nets[namespace.name])
+        self.sessions[namespace.name] = session = Session(self.machine, self.nets[namespace.name])
+        session.endpoint.descriptors = self.descriptors
+
+    def descriptor(self, net: Net) -> int:
+        """The number that stands for a namespace."""
+        return next(number for number, one in self.descriptors.items() if one is net)
+
+    def set_defaults(self, namespace: Namespace, entry: Entry) -> None:
+        """Settings for all devices of a namespace, and for those to come. Raises WorldError."""
+        net = self.nets[namespace.name]
+        for mine, family in CONF.items():
+            for which, words in entry.fields.get(mine, {}).items():
+                if which not in family.common or not isinstance(words, dict):
+                    raise entry.error(f"{mine}.{which}", f"settings are of {' or '.join(family.common)}")
+                conf_of, put = family.common[which]
+                for word, value in words.items():
+                    field = family.names.get(word)
+                    if field is None:
+                        raise entry.error(f"{mine}.{which}.{word}", "there is no such setting")
+                    check_setting(entry, f"{mine}.{which}.{word}", value)
+                    if conf_of(net)[field] != value and word not in UNSET:
+                        put(net, field, value)
+
+    def give_id(self, namespace: Namespace, entry: Entry) -> None:
+        """The id by which a namespace knows another. Raises WorldError, NlError."""
+        other = self.nets.get(str(entry.fields.get("namespace")))
+        if other is None:
+            raise entry.error("namespace", f"there is no namespace {entry.fields.get('namespace')!r}")
+        values = {"fd": self.descriptor(other), "nsid": entry.fields.get("id", -1)}
+        self.sessions[namespace.name].ask("rt-nsid", "newnsid", values)
+
+    def lease(self, namespace: Namespace, entry: Entry) -> None:
+        """A queue leased from a NIC. Raises WorldError, NlError."""
+        where, _, _ = str(entry.fields.get("nic", "")).rpartition("/")
+        net = self.nets[namespace.name]
+        lease: dict[str, Any] = {
+            "ifindex": self.index(namespace, entry, "nic"),
+            "queue": {"id": entry.fields.get("queue", 0), "type": "rx"},
+        }
+        if where and where != namespace.name:
+            lease["netns-id"] = net.id_alloc(self.nets[where])
+        session = Session(self.machine, net, NetlinkProtocol.GENERIC)
+        values = {"ifindex": self.index(namespace, entry, "device"), "type": "rx", "lease": lease}
+        try:
+            session.ask("netdev", "queue-create", values)
+        finally:
+            session.close()
 
     def links(self) -> Iterator[tuple[Namespace, Entry]]:
         """Links with their namespaces, in the order of their indices, but none before what it stands on; those without
@@ -170,12 +215,17 @@ class Performer:
         values = self.link_values(namespace, entry)
         done = {id(entry)}
         info: dict[str, Any] = {"kind": kind}
-        data = dict(fields.get("data", {}))
-        peer = namespace.link(str(fields["peer"])) if "peer" in fields else None
+        data: dict[str, Any] = dict(fields.get("data", {}))
         if "peer" in fields:
-            data["peer" if kind == "veth" else "peer-info"] = (
-                {"ifname": fields["peer"]} if peer is None else self.link_values(namespace, peer)
-            )
+            where, _, name = str(fields["peer"]).rpartition("/")
+            home = self.world.namespaces.get(where) if where else namespace
+            if home is None:
+                raise entry.error("peer", f"there is no namespace {where!r}")
+            peer = home.link(name)
+            other: dict[str, Any] = {"ifname": name} if peer is None else self.link_values(home, peer)
+            if home is not namespace:
+                other["net-ns-fd"] = self.descriptor(self.nets[where])
+            data["peer" if kind == "veth" else "peer-info"] = other
             if peer is not None:
                 done.add(id(peer))
         if data:
@@ -201,10 +251,13 @@ class Performer:
         if "index" in fields:
             values["ifi-index"] = fields["index"]
         for mine, word in LINK_WORDS.items():
-            if mine in fields and mine != "group":
+            if mine in fields and mine != "group" and fields[mine] != NO_ADDRESS:
                 values[word] = fields[mine]
         if "parent" in fields:
             values["link"] = self.index(namespace, entry, "parent")
+            where, _, _ = str(fields["parent"]).rpartition("/")
+            if where and where != namespace.name:
+                values["link-netnsid"] = self.nets[namespace.name].id_alloc(self.nets[where])
         return values
 
     def plug(self, namespace: Namespace, entry: Entry) -> None:
@@ -224,6 +277,8 @@ class Performer:
             self.missing.append(f"{name_of(entry)}: which NIC it is is not told; {wanted} stands for it")
         if bus:
             profile = replace(profile, bus=bus)
+        if queues:
+            profile = replace(profile, queues=queues, max_queues=queues)
         at = at or f"0000:{fields.get('index', 0):02x}:00.0"
         if "index" in fields:
             net.begin_at(fields["index"])
@@ -251,7 +306,7 @@ class Performer:
         values: dict[str, Any] = {"ifi-index": dev.ifindex}
         (message,) = session.ask("rt-link", "getlink", {"ifi-index": dev.ifindex})
         for mine in CHANGED:
-            if mine in fields and message.get(LINK_WORDS[mine]) != fields[mine]:
+            if mine in fields and fields[mine] not in (NO_ADDRESS, message.get(LINK_WORDS[mine])):
                 values[LINK_WORDS[mine]] = fields[mine]
         if "addr-gen-mode" in fields:
             values["af-spec"] = {"inet6": {"addr-gen-mode": fields["addr-gen-mode"]}}
@@ -265,17 +320,43 @@ class Performer:
         if "carrier" in fields and is_nic(dev):
             (carrier_on if fields["carrier"] else carrier_off)(dev)
         self.set_conf(dev, entry)
+        self.set_ethtool(dev, entry)
+
+    def set_ethtool(self, dev: Device, entry: Entry) -> None:
+        """What ethtool sets of a device, as far as it is otherwise. Raises WorldError, NlError."""
+        wanted = entry.fields.get("ethtool", {})
+        if not wanted:
+            return
+        session = Session(self.machine, dev.net, NetlinkProtocol.GENERIC)
+        header = {"header": {"dev-index": dev.ifindex}}
+        try:
+            for what, words in wanted.items():
+                if what not in ETHTOOL:
+                    raise entry.error(f"ethtool.{what}", f"there is {', '.join(ETHTOOL)}")
+                (there,) = session.ask("ethtool", f"{what}-get", header)
+                if what == "features":
+                    known = features(there)
+                    changed = {name: on for name, on in words.items() if known.get(name) != on}
+                    bits = [{"name": name, **({"value": True} if on else {})} for name, on in changed.items()]
+                    values: dict[str, Any] = {"wanted": {"bits": {"bit": bits}}}
+                else:
+                    changed = values = {word: value for word, value in words.items() if there.get(word) != value}
+                if changed:
+                    session.ask("ethtool", f"{what}-set", {**header, **values})
+        finally:
+            session.close()
 
     def set_conf(self, dev: Device, entry: Entry) -> None:
         """The settings of IPv4 and IPv6 on a device, as far as they are otherwise. Raises WorldError."""
-        for mine, (names, conf_of, put) in CONF.items():
+        for mine, family in CONF.items():
             for word, value in entry.fields.get(mine, {}).items():
-                field = names.get(word)
+                field = family.names.get(word)
                 if field is None:
                     raise entry.error(f"{mine}.{word}", "there is no such setting")
-                conf = conf_of(dev)
+                conf = family.of(dev)
+                check_setting(entry, f"{mine}.{word}", value)
                 if conf is not None and conf[field] != value and word not in UNSET:
-                    put(dev, field, value)
+                    family.set(dev, field, value)
 
     def set_flags(self, namespace: Namespace, entry: Entry) -> None:
         """Whether a link is up, and the other flags."""
@@ -289,6 +370,13 @@ class Performer:
             mask = ["up", *(LINK_FLAGS if "flags" in fields else ())]
             up = {"ifi-index": dev.ifindex, "ifi-flags": wanted, "ifi-change": bits(mask)}
             session.ask("rt-link", "newlink", up)
+
+    def stay_down(self, namespace: Namespace, entry: Entry) -> None:
+        """A link that is not said to be up is not."""
+        dev = self.device(namespace, entry.fields["name"])
+        if dev is not None and dev.flags & IFF.UP and not entry.fields.get("up"):
+            down = {"ifi-index": dev.ifindex, "ifi-flags": [], "ifi-change": int(IFF.UP)}
+            self.sessions[namespace.name].ask("rt-link", "newlink", down)
 
     def finish(self, namespace: Namespace, entry: Entry) -> None:
         """What only the past explains: how often the carrier came and went, and counters."""
@@ -372,9 +460,9 @@ class Performer:
             elif word in section.networks:
                 network, _, length = str(value).partition("/")
                 if network == "default":
-                    length = "0"
-                else:
-                    values[word] = network
+                    values[section.networks[word]] = 0
+                    continue
+                values[word] = network
                 values[section.networks[word]] = int(length or (128 if ":" in network else 32))
             else:
                 values[self.word(section, word)] = value
@@ -424,20 +512,10 @@ def text_of(error: Exception) -> str:
     """What was refused, for people."""
     if isinstance(error, Refusal):
         return error.text or os.strerror(error.errno)
-    return str(error).removeprefix("Netlink error: ")
-
-
-ALL_GROUPS = "ff00::/8"
-"""Each device that comes up gets a route there; they are told in the order in which they came."""
-
-
-def came_up(one: tuple[Namespace, Entry]) -> int:
-    """The place of a link among those that came up: a world that was observed tells it by the order of its routes. The
-    first of a pair to be up has no carrier, and gets its route after the other."""
-    namespace, entry = one
-    order = [route.fields.get("device") for route in namespace.of("route") if route.fields.get("dst") == ALL_GROUPS]
-    name = entry.fields.get("peer", entry.fields["name"])
-    return order.index(name) if name in order else len(order)
+    if isinstance(error, NlError):
+        said = str(error.extack.get("msg") or os.strerror(error.errno))
+        return f"{said} ({error.extack['bad-attr']})" if "bad-attr" in error.extack else said
+    return str(error)
 
 
 def bits(flags: Iterable[str]) -> int:
@@ -446,6 +524,12 @@ def bits(flags: Iterable[str]) -> int:
     for flag in flags:
         total |= FLAGS[flag]
     return total
+
+
+def check_setting(entry: Entry, key: str, value: object) -> None:
+    """Refuses what is no value of a setting. Raises WorldError."""
+    if not isinstance(value, int) or not S32_MIN <= value <= S32_MAX:
+        raise entry.error(key, f"a number from {S32_MIN} to {S32_MAX} belongs here, and not {value!r}")
 
 
 def lives(entry: Entry) -> bool:

@@ -58,6 +58,9 @@ NEIGHBOUR = Section(
 SECTIONS: Mapping[str, Section] = {"address": ADDRESS, "route": ROUTE, "rule": RULE, "neighbour": NEIGHBOUR}
 """In the order in which they are made."""
 
+TOLD_WHOLE = frozenset({"address", "route", "rule"})
+"""Sections of which a machine tells everything that matters; of neighbours, what was learnt passes."""
+
 LINK_WORDS: Mapping[str, str] = {
     "address": "address",
     "broadcast": "broadcast",
@@ -78,6 +81,31 @@ LINK_WORDS: Mapping[str, str] = {
 
 LINK_DEVICES: Mapping[str, str] = {"parent": "link", "master": "master"}
 """Those that hold the index of another device."""
+
+LINK_KEYS: Mapping[str, tuple[type, ...] | None] = {
+    "name": (str,), "index": (int,), "kind": (str,), "data": (dict,), "peer": (str,),
+    "nic": (str,), "bus": (str,), "at": (str,), "port": (str,),
+    "up": (bool,), "flags": (list,), "altnames": (list,), "addr-gen-mode": None,
+    "carrier": (int,), "carrier-up-count": (int,), "carrier-down-count": (int,), "stats64": (dict,),
+    "ipv4": (dict,), "ipv6": (dict,), "ethtool": (dict,), "parent-netnsid": (int,), "xdp": (dict,),
+}
+"""What else is said of a link, and of which sort it is.
+
+A link comes to be by its `kind`, or as a NIC of a profile (`nic`), or as a `port` of a device on a `bus` (netdevsim);
+`peer` is made with it. `ipv4` and `ipv6` are settings (net.ipv4.conf.DEVICE), `ethtool` holds what ethtool sets, by the
+name of the operation without -set.
+"""
+
+MORE: Mapping[str, Mapping[str, tuple[type, ...] | None]] = {
+    "id": {"namespace": (str,), "id": (int,)},
+    "lease": {"device": (str, int), "nic": (str, int), "queue": (int,), "id": (int,)},
+    "settings": {"ipv4": (dict,), "ipv6": (dict,)},
+}
+"""Sections that are no messages of rtnetlink: ids that a namespace has for others; queues leased from NICs (which of
+the NIC's, and what it is on the device); settings for all devices and those to come."""
+
+ETHTOOL = ("channels", "rings", "coalesce", "pause", "features")
+"""What of ethtool a world has: operations without -get and -set."""
 
 LINK_FLAGS = ("promisc", "all-multi", "no-arp", "multicast", "dynamic", "debug")
 """Flags that a user sets (dev_change_flags()), beside `up`."""

@@ -1,0 +1,62 @@
+"""The world of a machine in this process: everything that its namespaces tell when they are asked, and no more than
+what makes it otherwise than a new one would be (emulator/world/reduce.py)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.kernel.nics.nic import state_of
+from nlemu.emulator.world.observe import Observer, values_of
+from nlemu.emulator.world.sections import ETHTOOL, SECTIONS, TOLD_WHOLE
+from nlemu.emulator.world.session import Session
+from nlemu.emulator.world.settings import common
+from nlemu.emulator.world.world import Entry, World
+from nlemu.protocol.decode.message import Message
+from nlemu.protocol.encode.conversation import NlError
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
+
+if TYPE_CHECKING:
+    from nlemu.emulator.machine.machine import Machine
+
+DUMPS = (("rt-link", "getlink"), *((section.specification, section.get) for section in SECTIONS.values()))
+
+
+def export(machine: Machine) -> World:
+    """The world of a machine."""
+    observer = Observer(World(kernel=machine.build.name, exact=TOLD_WHOLE))
+    names = {net: name for name, net in machine.nets.items()}
+    for name, net in machine.nets.items():
+        namespace = observer.world.namespace(name)
+        namespace.entries.append(Entry("settings", dict(common(net))))
+    for name, net in machine.nets.items():
+        session = Session(machine, net)
+        for family, operation in DUMPS:
+            for message in session.dump(family, operation):
+                observer.observe(message, name)
+        session.close()
+        session = Session(machine, net, NetlinkProtocol.GENERIC)
+        for what in ETHTOOL:
+            for message in dumped(session, "ethtool", f"{what}-get"):
+                observer.ethtool(what, values_of(message), name)
+        for message in dumped(session, "netdev", "queue-get"):
+            observer.queue(values_of(message), name)
+        session.close()
+    for dev in machine.nics.devices.values():
+        entry = observer.links.get((names[dev.net], dev.ifindex))
+        if entry is not None:
+            entry.fields["nic"] = state_of(dev).profile.driver
+    for name, net in machine.nets.items():  # some get their id when they are first told of
+        for peer, other in names.items():
+            nsid = net.id_of(peer)
+            if nsid is not None:
+                observer.ids[name, nsid] = other
+                observer.world.namespace(name).entries.append(Entry("id", {"namespace": other, "id": nsid}))
+    return observer.finish()
+
+
+def dumped(session: Session, family: str, operation: str) -> list[Message]:
+    """What a dump tells; nothing where the kernel does not have it."""
+    try:
+        return session.dump(family, operation)
+    except NlError:
+        return []
