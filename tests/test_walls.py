@@ -32,7 +32,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "nlemu.emulator.script": (
         "uapi", "protocol", "schema", "wire", "families", "names", "decode", "kernel", "handlers", "machine",
     ),
-    "nlemu.emulator.launch": ("uapi", "protocol", "kernel", "machine"),
+    "nlemu.emulator.launch": ("uapi", "protocol", "schema", "families", "kernel", "machine"),
     "nlemu.emulator.daemon": ("uapi", "protocol", "kernel", "netlink", "machine", "script", "launch"),
     "nlemu.emulator.cli": (
         "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "kernel", "machine", "script",

@@ -134,6 +134,7 @@ class VethOps(DeviceOps):
     """veth_netdev_ops and veth_ethtool_ops."""
 
     driver = "veth"
+    driver_version = "1.0"
     has_bpf = True
     xdp_rx_metadata = int(XdpRxMetadata.TIMESTAMP | XdpRxMetadata.HASH | XdpRxMetadata.VLAN_TAG)
 
@@ -244,6 +245,11 @@ class VethOps(DeviceOps):
             *(f"tx_queue_{queue}_{stat}" for queue in range(dev.real_num_tx_queues) for stat in TX_STATS),
             *PAGE_POOL_STATS,
         )
+
+    def get_ethtool_stats(self, dev: Device) -> tuple[int, ...]:
+        """veth_get_ethtool_stats(): no packet goes through a program here, or through a page pool."""
+        others = len(RX_STATS) * dev.real_num_rx_queues + len(TX_STATS) * dev.real_num_tx_queues + len(PAGE_POOL_STATS)
+        return (self.get_iflink(dev), *(0,) * others)
 
     def get_channels(self, dev: Device) -> Channels:
         return Channels(
