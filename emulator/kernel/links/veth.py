@@ -260,9 +260,14 @@ class VethOps(DeviceOps):
         )
 
     def set_channels(self, dev: Device, channels: Channels) -> None:
+        """veth_set_channels(): a program wants a receive queue for each transmit queue of the other end."""
         if not channels.rx_count or not channels.tx_count:
             raise Refusal(EINVAL)
-        peer = dev.priv.peer
+        peer: Device | None = dev.priv.peer
+        if peer is not None:
+            too_few = dev.priv.program and channels.rx_count < peer.real_num_tx_queues
+            if too_few or (peer.priv.program and channels.tx_count > peer.real_num_rx_queues):
+                raise Refusal(EINVAL)
         old, new = dev.real_num_rx_queues, channels.rx_count
         running = dev.running and polled(dev)
         if dev.running:

@@ -1,7 +1,8 @@
 """What SIOCETHTOOL answers under `nlemu run`, and what the program ethtool makes of it, line by line as on Linux.
 
 `ethtool-7.2.13.txt` is what programs/ethtool.py printed on Linux 7.2.13, configured as distributions do (the kernel of
-fixtures/traces/7.2.13): the sections of each group one after the other, each group in a machine of its own.
+fixtures/traces/7.2.13): the sections of each group one after the other, each group in a machine of its own
+(`Guest(image).shell("python3 .../ethtool.py gets faults ...")`; fixtures/README.md tells of images).
 """
 
 from __future__ import annotations
