@@ -37,7 +37,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "uapi", "protocol", "schema", "wire", "families", "names", "decode", "encode", "captures", "kernel", "handlers",
         "machine", "world",
     ),
-    "nlemu.emulator.launch": ("uapi", "protocol", "kernel", "machine"),
+    "nlemu.emulator.launch": ("uapi", "protocol", "schema", "families", "kernel", "machine"),
     "nlemu.emulator.daemon": ("uapi", "protocol", "kernel", "netlink", "machine", "script", "launch", "world"),
     "nlemu.emulator.cli": (
         "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "captures", "kernel", "machine",

@@ -40,6 +40,7 @@ COMMANDS = {
     "ynl": "ask a running daemon, with the options of the kernel's own ynl tool",
     "dissect": "show what a capture of netlink holds: pcap, pcapng, strace, hexadecimal digits, traces",
     "replay": "perform recorded traces and captures, and compare every answer",
+    "diff": "compare two captures, or a capture and a kernel",
     "clone": "write this machine's network down, as a world to begin with",
     "demo": "see it all in a second: a NIC's queue leased into a namespace",
 }

@@ -13,6 +13,7 @@ from nlemu.emulator.kernel.core.build import NoBuild, nearest, recorded_on
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.build import Build
+    from nlemu.emulator.script.recapture import Replayed
     from nlemu.emulator.script.replay import Result
     from nlemu.emulator.script.trace import Trace
 
@@ -92,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
 
 def is_capture(path: str) -> bool:
     """Whether a file is another one than a trace of this project. Raises Usage."""
-    from nlemu.emulator.script.dissection import is_trace
+    from nlemu.emulator.script.captured import is_trace
     from nlemu.protocol.captures.events import CaptureError
     from nlemu.protocol.captures.formats import opened
 
@@ -109,17 +110,16 @@ def is_capture(path: str) -> bool:
 
 def replay_captures(paths: Sequence[str], options: argparse.Namespace) -> int:
     """Replays captures and shows where the answers differ; the exit code."""
-    from nlemu.emulator.cli.table import Paint
+    from nlemu.emulator.script.captured import kept_events
     from nlemu.emulator.script.recapture import replay_capture
-    from nlemu.emulator.script.recapture_report import numbers, report
+    from nlemu.emulator.script.recapture_report import numbers
     from nlemu.emulator.world.world import WorldError
     from nlemu.protocol.captures.events import CaptureError
-    from nlemu.protocol.captures.formats import kept
 
-    paint, well, world = Paint(), True, world_of(options.world, options.kernel)
+    well, world = True, world_of(options.world, options.kernel)
     for path in paths:
         try:
-            with kept(path) as events:
+            with kept_events(path) as events:
                 result = replay_capture(
                     events, build=options.kernel, strict=options.strict, protocol=PROTOCOLS[options.protocol],
                     world=world,
@@ -132,12 +132,20 @@ def replay_captures(paths: Sequence[str], options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps(numbers(result)))
             continue
-        verdict = paint.green("equal    ") if result.equal else paint.red("different")
-        print(f"{verdict}  {path}: {len(result.compared)} requests, on {result.build.name}")
-        for line in report(result):
-            sign = line.lstrip()[:1]
-            print(paint.red(line) if sign == "-" else paint.green(line) if sign == "+" else line)
+        tell_capture(f"{path}: {len(result.compared)} requests, on {result.build.name}", result)
     return OK if well else REFUSED
+
+
+def tell_capture(what: str, result: Replayed) -> None:
+    """Prints what came of a capture."""
+    from nlemu.emulator.cli.table import Paint
+    from nlemu.emulator.script.recapture_report import report
+
+    paint = Paint()
+    print(f"{paint.green('equal    ') if result.equal else paint.red('different')}  {what}")
+    for line in report(result):
+        sign = line.lstrip()[:1]
+        print(paint.red(line) if sign == "-" else paint.green(line) if sign == "+" else line)
 
 
 def build_for(path: str, trace: Trace, options: argparse.Namespace) -> Build:

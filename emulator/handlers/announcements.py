@@ -15,6 +15,7 @@ from nlemu.emulator.kernel.core.events import NullAnnouncer
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.machine.machine import Machine
 
@@ -28,6 +29,10 @@ class Announcements(NullAnnouncer):
     def uevent(self, net: Net, event: Uevent) -> None:
         """uevent_net_broadcast_tagged(), and for each namespace uevent_net_broadcast_untagged()."""
         self.machine.multicast.notify(net, KOBJECT_UEVENT, KERNEL_GROUP, lambda: text(event))
+
+    def ethtool(self, dev: Device, message: int) -> None:
+        """ethtool_notify()."""
+        self.machine.tell_ethtool(dev, message)
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """netdev_nl_page_pool_event()."""

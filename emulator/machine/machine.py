@@ -26,6 +26,7 @@ from nlemu.emulator.machine.faults import Faults
 from nlemu.emulator.machine.protocols import protocols_of
 from nlemu.emulator.netlink.multicast import Multicast
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import KernelMsg
 
 if TYPE_CHECKING:
     from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
@@ -134,11 +135,15 @@ class Machine(Kernel):
         return EthtoolNotify(self)
 
     def _features_changed(self, event: NetdevEvent, dev: Device, info: Info) -> None:
-        """ethnl_netdev_event(): counted even where nobody can hear of it yet."""
+        """ethnl_netdev_event()."""
+        self.tell_ethtool(dev, KernelMsg.FEATURES_NTF)
+
+    def tell_ethtool(self, dev: Device, message: int) -> None:
+        """ethtool_notify(): counted even where nobody can hear of it yet."""
         if self.netdev is None:
             self.ethtool_notifications = self.ethtool_notifications + 1 & 0xFFFFFFFF
         else:
-            self.ethtool.features_changed(dev)
+            self.ethtool.tell(dev, message)
 
     def operation(self, name: str) -> Operation | None:
         """The operation that can be asked for by a name such as "netdev.queue-create" or "route.newlink"."""

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from nlemu.emulator.script.trace import TraceError, header_of, open_bytes, step_of
 from nlemu.protocol.captures.events import Act, CaptureError, Datagram, Event, Way
+from nlemu.protocol.captures.formats import Format, kept
 from nlemu.protocol.captures.source import Source
+
+
+@contextmanager
+def kept_events(path: str) -> Iterator[Callable[[], Iterator[Event]]]:
+    """A function that reads a capture or a trace from its beginning each time that it is called; "-" is standard input.
+    Raises CaptureError for a file of no known format, OSError."""
+    with kept(path, OURS) as read:
+        yield read
 
 
 def events_of_trace(source: Source) -> Iterator[Event]:
@@ -42,3 +52,16 @@ def events_of_trace(source: Source) -> Iterator[Event]:
                     yield Datagram(
                         open_bytes(pattern)[0], protocols.get(socket), place, way=Way.TO_USER, socket=socket
                     )
+
+
+LOOK_FOR = 256
+"""Bytes in which a trace's header says that it is one."""
+
+
+def is_trace(head: bytes) -> bool:
+    """Whether a file that begins so is a trace of this project."""
+    return head.lstrip()[:1] == b"{" and b'"trace"' in head[:LOOK_FOR]
+
+
+OURS = (Format("trace", is_trace, events_of_trace),)
+"""Formats beside those of others."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
-from nlemu.protocol.captures.events import CaptureError, Datagram, Event, Unread, Way
+from nlemu.emulator.script.captured import OURS
+from nlemu.protocol.captures.events import CaptureError, Datagram, Unread, Way
 from nlemu.protocol.captures.families import told
 from nlemu.protocol.captures.formats import format_of, opened
 from nlemu.protocol.captures.pairing import Paired, Pairing
@@ -26,9 +27,6 @@ from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, by_numb
 from nlemu.protocol.names.words import dashed
 from nlemu.protocol.uapi.netlink import NlmsgType
 from nlemu.protocol.uapi.rtnetlink import RTM
-
-LOOK_FOR = 256
-"""Bytes in which a trace's header says that it is one."""
 
 ARROWS = {Way.TO_KERNEL: ">", Way.TO_USER: "<", Way.UNKNOWN: " "}
 BRIEF = 160
@@ -158,7 +156,7 @@ class Dissection:
 
     def __enter__(self) -> Dissection:
         self.source = self._stack.enter_context(opened(self.path))
-        self.format = None if is_trace(self.source.peek()) else format_of(self.source)
+        self.format = format_of(self.source, OURS)
         return self
 
     def __exit__(
@@ -166,17 +164,9 @@ class Dissection:
     ) -> None:
         self._stack.close()
 
-    def events(self) -> Iterator[Event]:
-        """What the capture tells."""
-        if self.format is None:
-            from nlemu.emulator.script.captured import events_of_trace
-
-            return events_of_trace(self.source)
-        return self.format.read(self.source)
-
     def found(self) -> Iterator[Dissected]:
         """The messages that are wanted. What ends the capture early is told by remarks()."""
-        events = self.events()
+        events = self.format.read(self.source)
         while True:
             try:
                 event = next(events, None)
@@ -272,11 +262,6 @@ def way_of(event: Datagram, paired: Paired) -> Way:
     if event.way is not Way.UNKNOWN:
         return event.way
     return Way.TO_KERNEL if paired.request is None and not paired.notification else Way.TO_USER
-
-
-def is_trace(head: bytes) -> bool:
-    """Whether a file that begins so is a trace of this project."""
-    return head.lstrip()[:1] == b"{" and b'"trace"' in head[:LOOK_FOR]
 
 
 def family_name(message: Message) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.build import BUILDS, DEFAULT, Build
 from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.apart import Comparison
 from nlemu.emulator.script.before import work_out
 from nlemu.emulator.script.capture import Binder, Bound
 from nlemu.emulator.script.errors import StepError
@@ -27,7 +27,7 @@ from nlemu.emulator.world.world import FIRST, World
 from nlemu.protocol.captures.events import CaptureError, Event
 from nlemu.protocol.decode.devices import named
 from nlemu.protocol.decode.message import read
-from nlemu.protocol.decode.printer import describe, title
+from nlemu.protocol.decode.printer import title
 from nlemu.protocol.encode.conversation import NlError
 from nlemu.protocol.encode.request import BadValue
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR, split
@@ -227,10 +227,14 @@ class Replay:
         if not expected:
             one.skipped = "the capture has no answer to it"
             return one
+        comparison = Comparison(protocol, self.families, self.families)
         if self.strict:
-            one.lines = self.strictly(expected, got, protocol)
+            one.lines = comparison.strictly(expected, got)
         else:
-            one.lines = self.freely(expected, got, protocol, step.subject)
+            def passed_over(message: bytes) -> bool:
+                return bool(self.stand_ins) and self.of_stand_in(message, protocol, step.subject)
+
+            one.lines = comparison.freely(expected, got, self.relaxed, passed_over)
         return one
 
     def command(self, data: bytes, protocol: int) -> str:
@@ -280,39 +284,3 @@ class Replay:
         kind = NLMSGHDR.unpack_from(data)[1]
         family: Family | None = self.machine.families.by_number.get(kind)
         return None if family is not None else f"generic netlink family {kind} is not emulated"
-
-    def strictly(self, expected: list[bytes], got: list[bytes], protocol: int) -> list[str]:
-        """How datagrams differ, byte for byte."""
-        lines = []
-        for wanted, received in zip_longest(expected, got):
-            if wanted != received:
-                lines += [f"- {line}" for line in self.described(wanted, protocol)]
-                lines += [f"+ {line}" for line in self.described(received, protocol)]
-        return lines
-
-    def described(self, datagram: bytes | None, protocol: int) -> list[str]:
-        """A datagram for people."""
-        return ["nothing"] if datagram is None else describe(datagram, protocol, self.families)
-
-    def freely(self, expected: list[bytes], got: list[bytes], protocol: int, socket: str) -> list[str]:
-        """How messages differ, however they are divided into datagrams. Those about devices that stand for others are
-        passed over."""
-        lines: list[str] = []
-        wanted, received = (
-            [
-                message
-                for datagram in datagrams
-                for _, message in split(datagram)
-                if not (self.stand_ins and self.of_stand_in(message, protocol, socket))
-            ]
-            for datagrams in (expected, got)
-        )
-        for one, other in zip_longest(wanted, received):
-            if one is None or other is None:
-                lines += [f"- {line}" for line in self.described(one, protocol)[:1]]
-                lines += [f"+ {line}" for line in self.described(other, protocol)[:1]]
-                continue
-            found = self.relaxed.differences(one, other, protocol, self.families, self.families)
-            if found:
-                lines += [f"  {describe(one, protocol, self.families)[0]}", *found]
-        return lines

@@ -66,7 +66,7 @@ def differences(result: Replayed) -> dict[str, Found]:
         for message, lines in pieces(one.lines):
             path = lines[0][2:].partition(": ")[0]
             found = commands.setdefault(one.command, {})
-            _, places = found.setdefault((message, path if path[:1] in (".", "h") else f" {path}"), (lines, []))
+            _, places = found.setdefault((message, path if path.startswith(".") else f".{path}"), (lines, []))
             if one.place not in places[-1:]:
                 places.append(one.place)
     return commands

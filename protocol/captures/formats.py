@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from nlemu.protocol.captures import hexadecimal, pcap, pcapng, strace
@@ -30,18 +31,18 @@ FORMATS = (
     Format("strace", strace.looks_so, strace.read),
     Format("hex", hexadecimal.looks_so, hexadecimal.read),
 )
-"""In the order in which they are tried. Our own traces come first, but they are not read here: emulator/script/trace.py
-does."""
+"""In the order in which they are tried. Our own traces are not among them: emulator/script/captured.py has them."""
 
 KNOWN = "pcap and pcapng of an nlmon device, strace, hexadecimal digits, and traces of this project"
 
 
-def format_of(source: Source) -> Format:
-    """The format of a file. Raises CaptureError if it has none of them."""
+def format_of(source: Source, others: Sequence[Format] = ()) -> Format:
+    """The format of a file. others: which there are beside these, and are tried first. Raises CaptureError if it has
+    none of them."""
     head = source.peek()
     if not head:
         raise CaptureError(f"{source.name}: empty")
-    for one in FORMATS:
+    for one in (*others, *FORMATS):
         if one.looks_so(head):
             return one
     raise CaptureError(f"{source.name}: no format that is known; there are {KNOWN}")
@@ -59,27 +60,27 @@ def opened(path: str) -> Iterator[Source]:
 
 
 @contextmanager
-def kept(path: str) -> Iterator[Callable[[], Iterator[Event]]]:
+def kept(path: str, others: Sequence[Format] = ()) -> Iterator[Callable[[], Iterator[Event]]]:
     """A function that reads the file from its beginning each time that it is called; standard input is put aside first.
     Raises CaptureError for a file of no known format, OSError."""
     with ExitStack() as stack:
-        if path == "-":
+        name = "standard input" if path == "-" else path
+        if path == "-" or not Path(path).is_file():  # a pipe is read once
             copy = stack.enter_context(tempfile.NamedTemporaryFile())
-            shutil.copyfileobj(sys.stdin.buffer, copy)
+            stream = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
+            shutil.copyfileobj(stream, copy)
             copy.flush()
-            name, path = "standard input", copy.name
-        else:
-            name = path
+            path = copy.name
         with open(path, "rb") as stream:
-            format_of(Source(stream, name))
+            format_of(Source(stream, name), others)
 
         def read() -> Iterator[Event]:
             with open(path, "rb") as stream:
-                yield from events(Source(stream, name))
+                yield from events(Source(stream, name), others)
 
         yield read
 
 
-def events(source: Source) -> Iterator[Event]:
+def events(source: Source, others: Sequence[Format] = ()) -> Iterator[Event]:
     """All that a file tells. Raises CaptureError where it cannot be read on."""
-    return format_of(source).read(source)
+    return format_of(source, others).read(source)

@@ -13,6 +13,9 @@ ETH_GSTRING_LEN = 32
 LINK_MODE_MASK_NBITS = 125
 """__ETHTOOL_LINK_MODE_MASK_NBITS: how many link modes there are."""
 SPEED_UNKNOWN = -1
+MAX_NUM_QUEUE = 4096
+"""How many queues ETHTOOL_PERQUEUE can name."""
+ETHTOOL_FLASH_MAX_FILENAME = 128
 
 
 class UserMsg(IntEnum):
@@ -141,11 +144,86 @@ class EthtoolFlag(IntFlag):
 class EthtoolIoctl(IntEnum):
     """What SIOCETHTOOL may ask for: ETHTOOL_*."""
 
-    GDRVINFO = 0x3
-    GLINK = 0xA
+    GSET = 0x01
+    SSET = 0x02
+    GDRVINFO = 0x03
+    GREGS = 0x04
+    GWOL = 0x05
+    SWOL = 0x06
+    GMSGLVL = 0x07
+    SMSGLVL = 0x08
+    NWAY_RST = 0x09
+    GLINK = 0x0A
+    GEEPROM = 0x0B
+    SEEPROM = 0x0C
+    GCOALESCE = 0x0E
+    SCOALESCE = 0x0F
+    GRINGPARAM = 0x10
+    SRINGPARAM = 0x11
+    GPAUSEPARAM = 0x12
+    SPAUSEPARAM = 0x13
+    GRXCSUM = 0x14
+    SRXCSUM = 0x15
+    GTXCSUM = 0x16
+    STXCSUM = 0x17
+    GSG = 0x18
+    SSG = 0x19
+    TEST = 0x1A
     GSTRINGS = 0x1B
+    PHYS_ID = 0x1C
     GSTATS = 0x1D
+    GTSO = 0x1E
+    STSO = 0x1F
+    GPERMADDR = 0x20
+    GUFO = 0x21
+    SUFO = 0x22
+    GGSO = 0x23
+    SGSO = 0x24
+    GFLAGS = 0x25
+    SFLAGS = 0x26
+    GPFLAGS = 0x27
+    SPFLAGS = 0x28
+    GRXFH = 0x29
+    SRXFH = 0x2A
+    GGRO = 0x2B
+    SGRO = 0x2C
+    GRXRINGS = 0x2D
+    GRXCLSRLCNT = 0x2E
+    GRXCLSRULE = 0x2F
+    GRXCLSRLALL = 0x30
+    SRXCLSRLDEL = 0x31
+    SRXCLSRLINS = 0x32
+    FLASHDEV = 0x33
+    RESET = 0x34
+    SRXNTUPLE = 0x35
+    GRXNTUPLE = 0x36
     GSSET_INFO = 0x37
+    GRXFHINDIR = 0x38
+    SRXFHINDIR = 0x39
+    GFEATURES = 0x3A
+    SFEATURES = 0x3B
+    GCHANNELS = 0x3C
+    SCHANNELS = 0x3D
+    SET_DUMP = 0x3E
+    GET_DUMP_FLAG = 0x3F
+    GET_DUMP_DATA = 0x40
+    GET_TS_INFO = 0x41
+    GMODULEINFO = 0x42
+    GMODULEEEPROM = 0x43
+    GEEE = 0x44
+    SEEE = 0x45
+    GRSSH = 0x46
+    SRSSH = 0x47
+    GTUNABLE = 0x48
+    STUNABLE = 0x49
+    GPHYSTATS = 0x4A
+    PERQUEUE = 0x4B
+    GLINKSETTINGS = 0x4C
+    SLINKSETTINGS = 0x4D
+    PHY_GTUNABLE = 0x4E
+    PHY_STUNABLE = 0x4F
+    GFECPARAM = 0x50
+    SFECPARAM = 0x51
 
 
 class TcpDataSplit(IntEnum):
@@ -192,6 +270,24 @@ class Stats(IntEnum):
     ETH_CTRL = 2
     RMON = 3
     PHY = 4
+
+
+class EthFlag(IntFlag):
+    """enum ethtool_flags: ETH_FLAG_*, the features that ETHTOOL_GFLAGS knows."""
+
+    TXVLAN = 1 << 7
+    RXVLAN = 1 << 8
+    LRO = 1 << 15
+    NTUPLE = 1 << 27
+    RXHASH = 1 << 28
+
+
+class SfeaturesResult(IntFlag):
+    """ETHTOOL_F_*: what ETHTOOL_SFEATURES returns."""
+
+    UNSUPPORTED = 1 << 0
+    WISH = 1 << 1
+    COMPAT = 1 << 2
 
 
 class Duplex(IntEnum):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.netlink.call import Body, Call, Messages
 from nlemu.emulator.netlink.registry import doit, dumpit
-from nlemu.protocol.families.ethtool.commands import FEATURES_NTF, header_of
+from nlemu.protocol.families.ethtool.commands import ethtool, header_of
 from nlemu.protocol.families.ethtool.common import Header
 from nlemu.protocol.frame import message
 from nlemu.protocol.refusal import Refusal
@@ -242,9 +242,9 @@ class EthtoolNotify:
         machine.ethtool_notifications = count = machine.ethtool_notifications + 1 & 0xFFFFFFFF
         machine.families.notify(dev.net, event, partial(self._build, dev, event, count))
 
-    def features_changed(self, dev: Device) -> None:
-        """ethnl_netdev_event(), of NETDEV_FEAT_CHANGE."""
-        self.notify(dev, FEATURES_NTF)
+    def tell(self, dev: Device, message: int) -> None:
+        """The same by the number of the notification (KernelMsg)."""
+        self.notify(dev, ethtool.events[message])
 
     def _build(self, dev: Device, event: Operation, number: int) -> bytes:
         request = Request(NO_ATTRIBUTES, Extack(), dev, COMPACT_BITSETS)

@@ -6,7 +6,6 @@ The records of the model have the attributes' names, so they are read and writte
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.ethtool.common import Request, given, query, setting
@@ -37,7 +36,6 @@ IF_SETTABLE = (("tx_push_buf_len", "tx_push_buf_len_max"), ("hds_thresh", "hds_t
 RINGS_TAKEN = (
     *RING_KINDS, "rx_buf_len", "tcp_data_split", "cqe_size", "tx_push", "rx_push", "tx_push_buf_len", "hds_thresh",
 )
-COALESCE_NAMES = tuple(field.name for field in fields(model.Coalesce))
 COALESCE_TAKEN = tuple(attr.field for attr in Coalesce.order[1:])
 MODES = ("use_adaptive_rx", "use_adaptive_tx")
 PROFILES = ("rx_profile", "tx_profile")
@@ -93,7 +91,7 @@ def coalesce(dev: Device, request: Request) -> Values:
     """coalesce_fill_reply(): what the driver cannot set is told only if it is not zero."""
     record, names = model.get_coalesce(dev), vars(Coalesce)
     values: dict[Attr[Any], Any] = {}
-    for name in COALESCE_NAMES:
+    for name in model.COALESCE_NAMES:
         value = getattr(record, name)
         if value or name in dev.ops.settable_coalesce:
             values[names[name]] = int(bool(value)) if name.startswith("use_") else value

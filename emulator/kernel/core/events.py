@@ -189,6 +189,9 @@ class Announcer(Protocol):
     def uevent(self, net: Net, event: Uevent) -> None:
         """An uevent to those of the namespace."""
 
+    def ethtool(self, dev: Device, message: int) -> None:
+        """ETHTOOL_MSG_*_NTF (KernelMsg): a setting was made otherwise than by netlink (ethtool_notify())."""
+
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """NETDEV_CMD_PAGE_POOL_*_NTF in the namespace of the pool's device (netdev_nl_page_pool_event())."""
 
@@ -251,6 +254,9 @@ class NullAnnouncer(Announcer):
         pass
 
     def uevent(self, net: Net, event: Uevent) -> None:
+        pass
+
+    def ethtool(self, dev: Device, message: int) -> None:
         pass
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:

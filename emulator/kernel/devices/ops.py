@@ -7,6 +7,7 @@ answers (which features a device shows, which errno a request earns) depend on a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ class DeviceOps:
     """What ETHTOOL_GDRVINFO calls the driver."""
     firmware = ""
     """And which firmware it tells of, if any."""
+    driver_version = ""
+    """And which version of the driver; none: that of Linux."""
 
     has_udp_tunnels = False
     """dev->udp_tunnel_nic_info is set: the device offloads UDP tunnel ports."""
@@ -246,6 +249,10 @@ class DeviceOps:
 
     def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
         """get_sset_count and get_strings: the driver's strings of a set (ETH_SS_*)."""
+        return ()
+
+    def get_ethtool_stats(self, dev: Device) -> Sequence[int]:
+        """The counters that ETH_SS_STATS names, in that order."""
         return ()
 
     def get_ts_info(self, dev: Device, info: TsInfo) -> None:

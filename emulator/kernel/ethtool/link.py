@@ -65,6 +65,8 @@ class Fec:
 
     fec: int = FecFlag.NONE
     active: int = FecFlag.NONE
+    command: int | None = None
+    """cmd, where the driver keeps what it was told: ioctls show that."""
 
 
 @dataclass(slots=True)

@@ -57,6 +57,8 @@ class Rings:
     tx_push_buf_len_max: int = 0
     hds_thresh: int = 0
     hds_thresh_max: int = 0
+    command: int | None = None
+    """cmd, where the driver writes over it: ioctls show that."""
 
 
 RINGS_UNSUPPORTED = {
@@ -104,11 +106,14 @@ class Coalesce:
     tx_aggr_time_usecs: int = 0
     rx_cqe_frames: int = 0
     rx_cqe_nsecs: int = 0
+    command: int | None = None
+    """cmd, where the driver keeps what it was told: ioctls show that."""
 
 
 PROFILES = ("rx_profile", "tx_profile")
 """ETHTOOL_A_COALESCE_*_PROFILE, which stand before the last two."""
-COALESCE_ORDER = (*(field.name for field in fields(Coalesce)[:-2]), *PROFILES, "rx_cqe_frames", "rx_cqe_nsecs")
+COALESCE_NAMES = tuple(field.name for field in fields(Coalesce) if field.name != "command")
+COALESCE_ORDER = (*COALESCE_NAMES[:-2], *PROFILES, *COALESCE_NAMES[-2:])
 """The fields in the order of the attributes: ETHTOOL_COALESCE_ALL_PARAMS."""
 
 
@@ -198,6 +203,16 @@ def get_rings(dev: Device) -> Rings:
     return rings
 
 
+def configured_rings(dev: Device) -> Rings:
+    """ethtool_ringparam_get_cfg(): the driver tells its state; what is to be updated is the configuration, where the
+    split may still be undecided."""
+    rings = Rings()
+    dev.ops.get_ringparam(dev, rings)
+    rings.tcp_data_split = dev.cfg.hds_config
+    rings.hds_thresh = dev.cfg.hds_thresh
+    return rings
+
+
 def set_rings(dev: Device, wanted: Mapping[str, int]) -> bool:
     """ethnl_set_rings_validate() and ethnl_set_rings(). wanted: fields of Rings other than maxima. EOPNOTSUPP at a
     field that the driver cannot set ("tcp-data-split" ...); EINVAL at "rx", "rx-mini", "rx-jumbo", "tx",
@@ -207,11 +222,7 @@ def set_rings(dev: Device, wanted: Mapping[str, int]) -> bool:
             raise Refusal(EOPNOTSUPP, text, at=name.replace("_", "-"))
     if not (dev.ops.has("get_ringparam") and dev.ops.has("set_ringparam")):
         raise Refusal(EOPNOTSUPP)
-    rings = Rings()
-    dev.ops.get_ringparam(dev, rings)
-    # The driver told its state; what is updated is the configuration, where the split may still be undecided.
-    rings.tcp_data_split = dev.cfg.hds_config
-    rings.hds_thresh = dev.cfg.hds_thresh
+    rings = configured_rings(dev)
     if not _update(rings, wanted):
         return False
     if rings.tcp_data_split == TcpDataSplit.ENABLED and dev.kernel.xdp.single_buffer(dev):

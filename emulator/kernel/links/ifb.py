@@ -62,6 +62,10 @@ class IfbOps(DeviceOps):
             for direction in ("rx", "tx") for queue in range(dev.num_tx_queues) for stat in QUEUE_STATS
         )
 
+    def get_ethtool_stats(self, dev: Device) -> tuple[int, ...]:
+        """ifb_get_ethtool_stats(). A guess: all that comes is on the first queue."""
+        return (dev.stats.rx_packets, dev.stats.rx_bytes, *(0,) * (2 * len(QUEUE_STATS) * dev.num_tx_queues - 2))
+
 
 OPS = IfbOps()
 

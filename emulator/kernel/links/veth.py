@@ -134,6 +134,7 @@ class VethOps(DeviceOps):
     """veth_netdev_ops and veth_ethtool_ops."""
 
     driver = "veth"
+    driver_version = "1.0"
     has_bpf = True
     xdp_rx_metadata = int(XdpRxMetadata.TIMESTAMP | XdpRxMetadata.HASH | XdpRxMetadata.VLAN_TAG)
 
@@ -245,6 +246,11 @@ class VethOps(DeviceOps):
             *PAGE_POOL_STATS,
         )
 
+    def get_ethtool_stats(self, dev: Device) -> tuple[int, ...]:
+        """veth_get_ethtool_stats(): no packet goes through a program here, or through a page pool."""
+        others = len(RX_STATS) * dev.real_num_rx_queues + len(TX_STATS) * dev.real_num_tx_queues + len(PAGE_POOL_STATS)
+        return (self.get_iflink(dev), *(0,) * others)
+
     def get_channels(self, dev: Device) -> Channels:
         return Channels(
             rx_max=dev.num_rx_queues,
@@ -254,9 +260,14 @@ class VethOps(DeviceOps):
         )
 
     def set_channels(self, dev: Device, channels: Channels) -> None:
+        """veth_set_channels(): a program wants a receive queue for each transmit queue of the other end."""
         if not channels.rx_count or not channels.tx_count:
             raise Refusal(EINVAL)
-        peer = dev.priv.peer
+        peer: Device | None = dev.priv.peer
+        if peer is not None:
+            too_few = dev.priv.program and channels.rx_count < peer.real_num_tx_queues
+            if too_few or (peer.priv.program and channels.tx_count > peer.real_num_rx_queues):
+                raise Refusal(EINVAL)
         old, new = dev.real_num_rx_queues, channels.rx_count
         running = dev.running and polled(dev)
         if dev.running:

@@ -176,6 +176,7 @@ class VlanOps(DeviceOps):
     """vlan_netdev_ops and vlan_ethtool_ops."""
 
     driver = "802.1Q VLAN Support"
+    driver_version = "1.8"
     firmware = "N/A"
 
     def init(self, dev: Device) -> None:

@@ -90,9 +90,9 @@ class PortState:
     rings: Rings = field(default_factory=lambda: Rings(
         rx_max=RING_MAX, rx_mini_max=RING_MAX, rx_jumbo_max=RING_MAX, tx_max=RING_MAX, rx=RING_DEFAULT,
         tx=RING_DEFAULT))
-    coalesce: Coalesce = field(default_factory=Coalesce)
+    coalesce: Coalesce = field(default_factory=lambda: Coalesce(command=0))
     pause: Pause = field(default_factory=Pause)
-    fec: Fec = field(default_factory=Fec)
+    fec: Fec = field(default_factory=lambda: Fec(command=0))
     clock: int = -1
     """The number of its clock, a mock one."""
     report_rx_pause: bool = True
@@ -121,6 +121,8 @@ class NetdevsimOps(DeviceOps):
     """The plain driver."""
 
     driver = "netdevsim"
+    firmware = "10.20.30 "
+    """What devlink tells of it: one version, and a space behind it."""
     has_udp_tunnels = True
     has_vfs = True
     dma = False
@@ -312,6 +314,7 @@ class NetdevsimOps(DeviceOps):
         kept = state_of(dev).rings
         for name in ("rx_max", "rx_mini_max", "rx_jumbo_max", "tx_max", "rx", "rx_mini", "rx_jumbo", "tx"):
             setattr(rings, name, getattr(kept, name))
+        rings.command = 0
         rings.hds_thresh_max = HDS_THRESHOLD_MAX
         if dev.cfg.hds_config == TcpDataSplit.UNKNOWN:
             rings.tcp_data_split = TcpDataSplit.ENABLED
@@ -344,7 +347,7 @@ class NetdevsimOps(DeviceOps):
     def set_fecparam(self, dev: Device, fec: Fec) -> None:
         """nsim_set_fecparam(): the best of what may be used is what is; off is what automatic comes to."""
         wanted = fec.fec | FecFlag.OFF if fec.fec == FecFlag.AUTO else fec.fec
-        state_of(dev).fec = Fec(fec.fec, 1 << (wanted | FecFlag.NONE).bit_length() - 1)
+        state_of(dev).fec = Fec(fec.fec, 1 << (wanted | FecFlag.NONE).bit_length() - 1, fec.command or 0)
 
     def get_fec_stats(self, dev: Device) -> FecStats:
         """nsim_get_fec_stats(): made-up numbers."""

@@ -103,6 +103,7 @@ class NicOps(DeviceOps):
         self.profile = profile
         self.driver = profile.driver
         self.firmware = profile.firmware
+        self.driver_version = profile.version
         self.settable_rings = profile.settable_rings
         self.settable_coalesce = COALESCE
         self.sets_rx_page_size = profile.rx_page_size > 0

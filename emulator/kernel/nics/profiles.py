@@ -31,7 +31,8 @@ class Profile:
     in bytes, 0 when it may not ask; down_errno: what the driver says to a queue that is to be made while the device is
     down, 0 when it makes it. dma: the bus device has a DMA mask; dma_down: it is told even while the device is down;
     functions: how many bus devices the queues are spread over (multi-PF), queue by queue. rx_counters, tx_counters:
-    what is counted a queue, as named in qstats.py; none: the driver has no netdev_stat_ops."""
+    what is counted a queue, as named in qstats.py; none: the driver has no netdev_stat_ops. version: what the driver
+    calls its own, "" where that is Linux's."""
 
     driver: str
     about: str
@@ -43,6 +44,7 @@ class Profile:
     max_mtu: int = 9000
     features: int = COMMON
     firmware: str = ""
+    version: str = ""
     ring: int = 1024
     ring_max: int = 8192
     settable_rings: frozenset[str] = frozenset()
@@ -87,7 +89,7 @@ PROFILES = {
         ),
         Profile(
             "gve", "Google Virtual NIC (DQO): lends queues, AF_XDP zero-copy, channels of either direction",
-            queues=4, max_queues=16, combined=False, speed=100000, max_mtu=8896, firmware="",
+            queues=4, max_queues=16, combined=False, speed=100000, max_mtu=8896, version="1.0.0",
             settable_rings=SPLIT, queue_mgmt=True, request_ops_lock=True, down_errno=EAGAIN, netmem_tx=True,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY),
             rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
@@ -113,7 +115,8 @@ PROFILES = {
         ),
         Profile(
             "virtio_net", "A virtual machine's NIC: no DMA of its own, per-queue statistics",
-            bus="virtio", queues=2, max_queues=16, speed=0, max_mtu=65535, ring=256, ring_max=256, dma=False,
+            bus="virtio", queues=2, max_queues=16, speed=0, max_mtu=65535, version="1.0.0", ring=256,
+            ring_max=256, dma=False,
             xdp_features=int(XDP | XdpAct.RX_SG), rx_counters=PACKETS, tx_counters=PACKETS,
         ),
     )

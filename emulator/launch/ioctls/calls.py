@@ -10,8 +10,9 @@ import socket
 import stat
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.ioctls import devinet, ethtool, interface
+from nlemu.emulator.launch.ioctls import devinet, interface
 from nlemu.emulator.launch.ioctls.caller import Caller
+from nlemu.emulator.launch.ioctls.ethtool import door as ethtool
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nlemu
-from nlemu.protocol.schema import structs
+from nlemu.protocol.schema import ethtool_ioctls, structs
 from nlemu.protocol.schema.codec import prepare
 from nlemu.protocol.schema.interpret import Codec, bare, interpret, is_padding, record
 
@@ -21,7 +21,12 @@ INTEGERS = (
     *(c.Int8ul, c.Int8sl, c.Int16ul, c.Int16sl, c.Int32ul, c.Int32sl, c.Int64ul, c.Int64sl),
     *(c.Int16ub, c.Int32ub, c.Int64sb),
 )
-STRUCTS = {name: it for name, it in vars(structs).items() if isinstance(bare(it), c.Struct)}
+STRUCTS = {
+    name: it
+    for module in (structs, ethtool_ioctls)
+    for name, it in vars(module).items()
+    if isinstance(bare(it), c.Struct)
+}
 
 # All that the schema language has, at once: nesting, padding, bytes, arrays, both byte orders.
 everything = "everything" / c.Struct(
@@ -102,6 +107,11 @@ SIZES = {  # sizeof() as the compiler has it on x86-64
     "ifaddrlblmsg": 12, "nhmsg": 8, "nexthop_grp": 8, "tcmsg": 20, "tcamsg": 4, "gnet_stats_basic": 16,
     "gnet_stats_queue": 20, "tc_stats": 40, "tc_prio_qopt": 20,
     "rtnl_link_stats": 96, "rtnl_link_stats64": 200, "rtnl_link_ifmap": 32, "ifla_cacheinfo": 16,
+    "ethtool_value": 8, "ethtool_cmd": 44, "ethtool_link_settings": 48, "link_mode_masks": 48, "ethtool_drvinfo": 196,
+    "ethtool_coalesce": 92, "ethtool_ringparam": 36, "ethtool_channels": 36, "ethtool_pauseparam": 16,
+    "ethtool_fecparam": 16, "ethtool_perm_addr": 8, "ethtool_gstrings": 12, "ethtool_sset_info": 16, "ethtool_stats": 8,
+    "ethtool_gfeatures": 8, "ethtool_get_features_block": 16, "ethtool_set_features_block": 8, "ethtool_ts_info": 44,
+    "ethtool_modinfo": 44, "ethtool_rxnfc": 192, "ethtool_flash": 136, "ethtool_per_queue_op": 520,
 }
 
 

@@ -61,14 +61,6 @@ def inet(address: str, family: int = 2) -> bytes:
     return struct.pack("=HH4s8x", family, 0, socket.inet_aton(address))
 
 
-def ethtool(dev: str, command: int, body: bytes = b"", room: int = 4096) -> bytes:
-    """SIOCETHTOOL: the buffer as it is afterwards, without the zeros at its end."""
-    buffer = ctypes.create_string_buffer(struct.pack("=I", command) + body, max(room, 4 + len(body)))
-    value = fcntl.ioctl(udp, 0x8946, name(dev) + struct.pack("=Q16x", ctypes.addressof(buffer)))
-    assert isinstance(value, bytes)
-    return buffer.raw
-
-
 class Heard:
     """Who listens to ethtool's group and rtnetlink's of links, addresses and routes of IPv4."""
 
@@ -147,130 +139,6 @@ def lists() -> Iterator[tuple[str, str]]:
                 answer = told(fcntl.ioctl, sock, 0x8912, struct.pack("=i4xQ", room or 0, place))
                 yield f"list {family} {room}", f"{answer[:8]} {buffer.raw.rstrip(bytes(1)).hex()}"
             yield f"list {family} nowhere", told(fcntl.ioctl, sock, 0x8912, struct.pack("=i4xQ", 80, 8))
-
-
-def gets() -> Iterator[tuple[str, str]]:
-    """What SIOCETHTOOL reads: every command, with an empty body, and those that need one."""
-    for dev in DEVICES:
-        for command in range(1, 0x56):
-            if command not in (0x02, 0x1C, 0x1A, 0x33, 0x34, *SETTERS):
-                yield f"{dev} ethtool {command:x}", told(ethtool, dev, command)
-        for words in (4, -4, 3):
-            yield f"{dev} link settings {words}", told(ethtool, dev, 0x4C, struct.pack("=I6xb", 0, words))
-        for size in (0, 1, 2, 3):
-            yield f"{dev} features {size}", told(ethtool, dev, 0x3A, struct.pack("=I", size))
-        for size in (5, 6, 32):
-            yield f"{dev} permanent {size}", told(ethtool, dev, 0x20, struct.pack("=I", size))
-        for mask in (0x1, 0x2, 0x10, 0x6F4, 0xFFFFFFFFFFFFFFFF):
-            yield f"{dev} sets {mask:x}", told(ethtool, dev, 0x37, struct.pack("=IQ", 0, mask))
-        for kind in (*range(24), 99):
-            yield f"{dev} strings {kind}", told(ethtool, dev, 0x1B, struct.pack("=II", kind, 0), 1 << 14)
-        for count in (1, 64):
-            yield f"{dev} strings {count}", told(ethtool, dev, 0x1B, struct.pack("=II", 4, count), 1 << 14)
-            yield f"{dev} statistics {count}", told(ethtool, dev, 0x1D, struct.pack("=I", count), 1 << 14)
-
-
-def set_features(dev: str, blocks: tuple[int, ...]) -> int:
-    """ETHTOOL_SFEATURES, for what it returns."""
-    buffer = ctypes.create_string_buffer(struct.pack(f"={1 + len(blocks)}I", 0x3B, *blocks), 64)
-    request = ctypes.create_string_buffer(name(dev) + struct.pack("=Q16x", ctypes.addressof(buffer)))
-    value = int(libc.ioctl(udp.fileno(), 0x8946, request))
-    if value < 0:
-        raise OSError(ctypes.get_errno(), "")
-    return value
-
-
-SETTERS = (
-    0x02,
-    0x06,
-    0x08,
-    0x09,
-    0x0C,
-    0x0F,
-    0x11,
-    0x13,
-    0x15,
-    0x17,
-    0x19,
-    0x1F,
-    0x22,
-    0x24,
-    0x26,
-    0x28,
-    0x2C,
-    0x2A,
-    0x30,
-    0x32,
-    0x39,
-    0x3B,
-    0x3D,
-    0x3E,
-    0x45,
-    0x47,
-    0x49,
-    0x4D,
-    0x4F,
-    0x51,
-)
-
-
-def sets() -> Iterator[tuple[str, str]]:
-    """What SIOCETHTOOL sets, and what is announced."""
-    heard = Heard()
-    for dev in DEVICES:
-        for command in SETTERS:
-            yield f"{dev} set {command:x}", f"{told(ethtool, dev, command)} | {heard.all()}"
-    for dev in ("n0", "v0", "d0"):
-        for counts in (
-            (0, 0, 0, 1),
-            (0, 0, 0, 1),
-            (0, 0, 0, 9),
-            (0, 0, 0, 0),
-            (2, 2, 0, 0),
-            (1, 1, 0, 0),
-            (0, 1, 0, 0),
-        ):
-            answer = told(ethtool, dev, 0x3D, struct.pack("=8I", 0, 0, 0, 0, *counts))
-            yield f"{dev} channels {counts}", f"{answer} | {heard.all()}"
-        yield f"{dev} channels", told(ethtool, dev, 0x3C)
-        for sizes in ((256, 0, 0, 256), (256, 0, 0, 256), (5000, 0, 0, 1), (0, 0, 0, 0), (512, 0, 0, 512)):
-            answer = told(ethtool, dev, 0x11, struct.pack("=8I", 0, 0, 0, 0, *sizes))
-            yield f"{dev} rings {sizes}", f"{answer} | {heard.all()}"
-        yield f"{dev} rings", told(ethtool, dev, 0x10)
-        for numbers in ((5, 6), (5, 6), (0, 0), tuple(range(1, 23))):
-            answer = told(ethtool, dev, 0x0F, struct.pack(f"={len(numbers)}I", *numbers))
-            yield f"{dev} coalesce {numbers}", f"{answer} | {heard.all()}"
-        yield f"{dev} coalesce", told(ethtool, dev, 0x0E)
-        for pause in ((0, 1, 1), (0, 1, 1), (1, 0, 0), (0, 7, 0)):
-            yield f"{dev} pause {pause}", f"{told(ethtool, dev, 0x13, struct.pack('=3I', *pause))} | {heard.all()}"
-            yield f"{dev} pause", told(ethtool, dev, 0x12)
-        for fec in (0, 1, 2, 4, 8, 10, 0x100):
-            yield f"{dev} fec {fec}", f"{told(ethtool, dev, 0x51, struct.pack('=3I', 0, fec, 0))} | {heard.all()}"
-            yield f"{dev} fec", told(ethtool, dev, 0x50)
-        for command in (0x15, 0x17, 0x19, 0x1F, 0x24, 0x2C):
-            for value in (0, 0, 5):
-                answer = told(ethtool, dev, command, struct.pack("=I", value))
-                yield f"{dev} feature {command:x} {value}", f"{answer} | {heard.all()}"
-                yield f"{dev} feature {command - 1:x}", told(ethtool, dev, command - 1)
-        for flags in (0, 1 << 15, 1 << 7, 1 << 8, 1 << 27, 1 << 28, 1 << 1):
-            yield f"{dev} flags {flags:x}", f"{told(ethtool, dev, 0x26, struct.pack('=I', flags))} | {heard.all()}"
-            yield f"{dev} flags", told(ethtool, dev, 0x25)
-        for blocks in (
-            (1, 0, 1, 0),
-            (2, 1, 0, 0, 0),
-            (2, 1, 0, 0, 0),
-            (2, 1, 1, 0, 0),
-            (2, 0x400, 0, 0, 0),
-            (2, 0x8000, 0x8000, 0, 0),
-            (2, 0, 0, 1 << 31, 0),
-            (2, 0, 0, 1 << 9, 0),
-            (2, 0x8801, 0x8800, 0, 0),
-            (2, 1, 1, 0, 0),
-        ):
-            yield f"{dev} features {blocks}", f"{told(set_features, dev, blocks)} | {heard.all()}"
-            yield f"{dev} features", told(ethtool, dev, 0x3A, struct.pack("=I", 2))
-        base = struct.pack("=IBBBBBBb", 1000, 1, 255, 0, 0, 0, 0, 4)
-        yield f"{dev} link settings", f"{told(ethtool, dev, 0x4D, base)} | {heard.all()}"
 
 
 def number(value: int) -> bytes:
@@ -358,9 +226,6 @@ def rights() -> Iterator[tuple[str, str]]:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-    for command in range(1, 0x56):
-        if command not in (0x1C, 0x1A):
-            yield f"ethtool {command:x}", told(ethtool, "n0", command)
     for dev in ("d0", "none"):
         for command in (
             0x8914,
@@ -391,7 +256,6 @@ def rights() -> Iterator[tuple[str, str]]:
             yield f"{dev} {command:x}", told(ask, command, name(dev))
 
 
-libc = ctypes.CDLL(None, use_errno=True)
 if __name__ == "__main__":
     subprocess.run(["sh", "-c", SETUP], check=True)
     for section in sys.argv[1:]:

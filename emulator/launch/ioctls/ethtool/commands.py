@@ -1,0 +1,105 @@
+"""Which function answers a command, and who may ask: the two tables of dev_ethtool_locked() in one.
+
+What no driver here has a method for is EOPNOTSUPP, mostly before anything is read.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nlemu.emulator.launch.ioctls.ethtool import driver, features, link, queues
+from nlemu.emulator.launch.ioctls.ethtool.request import Answer, unsupported, unsupported_behind
+from nlemu.protocol.schema import ethtool_ioctls as structs
+from nlemu.protocol.schema.codec import prepare
+from nlemu.protocol.uapi.ethtool import EthtoolIoctl as Do
+
+ANYONE, ADMIN = False, True
+
+
+class Command(NamedTuple):
+    """A row of the table. admin: CAP_NET_ADMIN over the namespace is wanted."""
+
+    admin: bool
+    answer: Answer
+
+
+MODINFO = prepare(structs.ethtool_modinfo)
+RXNFC = prepare(structs.ethtool_rxnfc)
+
+COMMANDS: dict[int, Command] = {
+    Do.GSET: Command(ANYONE, link.get_settings),
+    Do.SSET: Command(ADMIN, link.set_settings),
+    Do.GLINKSETTINGS: Command(ANYONE, link.get_link_settings),
+    Do.SLINKSETTINGS: Command(ADMIN, unsupported),
+    Do.GLINK: Command(ANYONE, link.get_link),
+    Do.NWAY_RST: Command(ADMIN, unsupported),
+    Do.GFECPARAM: Command(ANYONE, link.get_fec),
+    Do.SFECPARAM: Command(ADMIN, link.set_fec),
+    Do.GEEE: Command(ANYONE, unsupported),
+    Do.SEEE: Command(ADMIN, unsupported),
+    Do.GET_TS_INFO: Command(ANYONE, link.get_ts_info),
+    Do.GPERMADDR: Command(ANYONE, link.get_permanent_address),
+    Do.GWOL: Command(ADMIN, unsupported),
+    Do.SWOL: Command(ADMIN, unsupported),
+    # Queues
+    Do.GCHANNELS: Command(ANYONE, queues.get_channels),
+    Do.SCHANNELS: Command(ADMIN, queues.set_channels),
+    Do.GRINGPARAM: Command(ANYONE, queues.get_rings),
+    Do.SRINGPARAM: Command(ADMIN, queues.set_rings),
+    Do.GCOALESCE: Command(ANYONE, queues.get_coalesce),
+    Do.SCOALESCE: Command(ADMIN, queues.set_coalesce),
+    Do.GPAUSEPARAM: Command(ANYONE, queues.get_pause),
+    Do.SPAUSEPARAM: Command(ADMIN, queues.set_pause),
+    Do.PERQUEUE: Command(ADMIN, queues.of_queues),
+    # Features
+    **{get: Command(ANYONE, features.get_one) for get, _, _ in features.DISCRETE},
+    **{set_: Command(ADMIN, features.set_one) for _, set_, _ in features.DISCRETE},
+    Do.GUFO: Command(ANYONE, unsupported),
+    Do.SUFO: Command(ADMIN, unsupported),
+    Do.GFLAGS: Command(ANYONE, features.get_flags),
+    Do.SFLAGS: Command(ADMIN, features.set_flags),
+    Do.GFEATURES: Command(ANYONE, features.get_features),
+    Do.SFEATURES: Command(ADMIN, features.set_features),
+    # The driver
+    Do.GDRVINFO: Command(ANYONE, driver.get_info),
+    Do.GSSET_INFO: Command(ANYONE, driver.get_string_set_info),
+    Do.GSTRINGS: Command(ANYONE, driver.get_strings),
+    Do.GSTATS: Command(ANYONE, driver.get_statistics),
+    Do.GPHYSTATS: Command(ANYONE, unsupported_behind(driver.STATS)),
+    Do.FLASHDEV: Command(ADMIN, driver.flash),
+    Do.RESET: Command(ADMIN, unsupported),
+    Do.TEST: Command(ADMIN, unsupported),
+    Do.PHYS_ID: Command(ADMIN, unsupported),
+    Do.GMSGLVL: Command(ANYONE, unsupported),
+    Do.SMSGLVL: Command(ADMIN, unsupported),
+    Do.GPFLAGS: Command(ANYONE, unsupported),
+    Do.SPFLAGS: Command(ADMIN, unsupported),
+    Do.GTUNABLE: Command(ANYONE, unsupported),
+    Do.STUNABLE: Command(ADMIN, unsupported),
+    Do.PHY_GTUNABLE: Command(ANYONE, unsupported),
+    Do.PHY_STUNABLE: Command(ADMIN, unsupported),
+    Do.GREGS: Command(ADMIN, unsupported),
+    Do.GEEPROM: Command(ADMIN, unsupported),
+    Do.SEEPROM: Command(ADMIN, unsupported),
+    Do.GMODULEINFO: Command(ADMIN, unsupported_behind(MODINFO)),
+    Do.GMODULEEEPROM: Command(ADMIN, unsupported),
+    Do.SET_DUMP: Command(ADMIN, unsupported),
+    Do.GET_DUMP_FLAG: Command(ADMIN, unsupported),
+    Do.GET_DUMP_DATA: Command(ADMIN, unsupported),
+    # How packets are spread over queues
+    Do.GRXFH: Command(ANYONE, unsupported),
+    Do.SRXFH: Command(ADMIN, unsupported),
+    Do.GRXRINGS: Command(ANYONE, unsupported_behind(RXNFC)),
+    Do.GRXCLSRLCNT: Command(ANYONE, unsupported),
+    Do.GRXCLSRULE: Command(ANYONE, unsupported),
+    Do.GRXCLSRLALL: Command(ANYONE, unsupported),
+    Do.SRXCLSRLDEL: Command(ADMIN, unsupported),
+    Do.SRXCLSRLINS: Command(ADMIN, unsupported),
+    Do.SRXNTUPLE: Command(ADMIN, unsupported),
+    Do.GRXNTUPLE: Command(ADMIN, unsupported),
+    Do.GRXFHINDIR: Command(ANYONE, unsupported),
+    Do.SRXFHINDIR: Command(ADMIN, unsupported),
+    Do.GRSSH: Command(ANYONE, unsupported),
+    Do.SRSSH: Command(ADMIN, unsupported),
+}
+UNKNOWN = Command(ADMIN, unsupported)
