@@ -11,11 +11,12 @@ import os
 import subprocess
 import sys
 import weakref
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from socket import AF_NETLINK, SOCK_DGRAM
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from nlemu.emulator.client.client import Client, Control
 from nlemu.emulator.client.stand_in import StandIn, netlink_socket
@@ -23,6 +24,10 @@ from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.kernel.core.build import DEFAULT, Build, find_build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.protocol.names.known import ROUTE
+
+if TYPE_CHECKING:
+    from nlemu.emulator.script.recording import Recording
+    from nlemu.protocol.captures.events import Datagram
 
 NETDEVSIMS = ("plain", "dma")
 
@@ -32,27 +37,64 @@ class Kernel:
 
     seed, netdevsim, kernel: as for `nlemu serve`; raises LookupError for a kernel that there is not, with those that
     there are, and ValueError for such a netdevsim. world: a file with what there is at first (docs/worlds.md);
-    WorldError names the line where it cannot be made. Its clock stands still, so that every run is the same;
-    `do(sleep=...)` moves it. directory: a daemon that runs already, whose machine this is then; raises NoDaemon if
-    there is none.
+    WorldError names the line where it cannot be made. record: what goes over its sockets is kept (save_pcap()). Its
+    clock stands still, so that every run is the same; `do(sleep=...)` moves it. directory: a daemon that runs already,
+    whose machine this is then; raises NoDaemon if there is none.
     """
 
     def __init__(
         self, directory: str | os.PathLike[str] | None = None, *, seed: int = 0, netdevsim: str = "plain",
-        kernel: str | None = None, world: str | os.PathLike[str] | None = None,
+        kernel: str | None = None, world: str | os.PathLike[str] | None = None, record: bool = False,
     ) -> None:
         build = None if kernel is None else find_build(kernel)
         if netdevsim not in NETDEVSIMS:
             raise ValueError(f"there is no netdevsim {netdevsim!r}: it is one of {', '.join(NETDEVSIMS)}")
+        self._recording: Recording | None = None
+        self._traffic: deque[Datagram] = deque()
         with ExitStack() as stack:
             if directory is None:
-                directory = stack.enter_context(daemon(self._machines(build, world, seed, netdevsim)))
+                directory = self._begin(stack, self._machines(build, world, seed, netdevsim), record)
             self.directory = Path(directory)
             self._control = stack.enter_context(Control(directory))
             self._clients: dict[tuple[str, str], Client] = {}
             self._stack = stack.pop_all()
         # One that is not closed ends with the interpreter, or when nobody has it any more.
         self._close = weakref.finalize(self, self._stack.close)
+
+    def _begin(self, stack: ExitStack, make: Callable[[], Machine], record: bool) -> Path:
+        if not record:
+            return stack.enter_context(daemon(make))
+        from nlemu.emulator.script.recording import in_memory
+
+        self._recording, self._traffic = recording, _ = in_memory()
+        return stack.enter_context(daemon(lambda: recording.begin(make())))
+
+    def save_pcap(self, path: str | os.PathLike[str]) -> int:
+        """Writes what went over the kernel's sockets as a pcapng, for Wireshark, `nlemu dissect` and `nlemu replay`:
+        the last 10,000 datagrams of a kernel that was made with ``record=True``. Returns how many there are; raises
+        ValueError for one that was not, OSError."""
+        if self._recording is None:
+            raise ValueError("nothing was recorded: that is for Kernel(record=True)")
+        from nlemu.emulator.script.recording import save
+
+        traffic = list(self._traffic)
+        with open(path, "wb") as stream:
+            save(self._recording, traffic, stream)
+        return len(traffic)
+
+    def traffic(self, last: int = 40) -> list[str]:
+        """The last messages that were recorded, a line each, as `nlemu dissect --brief` shows them."""
+        import tempfile
+
+        from nlemu.emulator.script.dissection import Dissection
+
+        with tempfile.NamedTemporaryFile(suffix=".pcapng") as file:
+            self.save_pcap(file.name)
+            numbers = {} if self._recording is None else {
+                family.name: number for number, family in self._recording.families.items()
+            }
+            with Dissection(file.name, numbers=numbers) as dissection:
+                return [one.brief() for one in dissection.found()][-last:]
 
     @staticmethod
     def _machines(

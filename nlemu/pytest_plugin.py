@@ -18,7 +18,7 @@ front of its own gives them to Python's import system, which has them compiled a
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -56,13 +56,41 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(name="nlemu")
-def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
+def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """An emulated kernel of its own, with nothing in it but `lo`. The mark ``nlemu`` says what Kernel() takes."""
     from nlemu.kernel import Kernel
 
     mark = request.node.get_closest_marker("nlemu")
-    with Kernel(**({} if mark is None else mark.kwargs)) as one:
+    with Kernel(**{"record": True, **({} if mark is None else mark.kwargs)}) as one:
         yield one
+        attach(request.node, one, tmp_path_factory)
+
+
+def attach(item: pytest.Item, kernel: Kernel, places: pytest.TempPathFactory) -> None:
+    """A failed test shows the last messages of its kernel, and keeps all of them in a file."""
+    report = item.stash.get(REPORT, None)
+    if report is None or not report.failed:
+        return
+    lines = kernel.traffic()
+    if lines:
+        path = places.mktemp("nlemu") / "netlink.pcapng"
+        count = kernel.save_pcap(path)
+        report.sections.append((f"netlink: the last of {count} datagrams, which are in {path}", "\n".join(lines)))
+
+
+REPORT = pytest.StashKey[pytest.TestReport]()
+"""How the test itself went, for the fixture's end."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keeps the report of the test's call."""
+    report = yield
+    if call.when == "call":
+        item.stash[REPORT] = report
+    return report
 
 
 @pytest.fixture

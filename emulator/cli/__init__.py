@@ -167,6 +167,13 @@ def world_argument(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--world", metavar="FILE", help="the world that there is at first (docs/worlds.md)")
 
 
+def pcap_argument(parser: argparse._ActionsContainer) -> None:
+    """Declares ``--pcap``."""
+    parser.add_argument(
+        "--pcap", metavar="FILE", help="record what goes over its sockets: a pcapng, for Wireshark and `nlemu replay`"
+    )
+
+
 def world_of(path: str | None, build: Build | None) -> World | None:
     """The world in a file, which can be made; None for no file. Raises Usage."""
     if path is None:

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     if (options.second is None) == (options.kernel is None):
         raise Usage("compares A with B, or with --kernel NAME")
     if options.second is None:
-        options.world = None
+        options.world = options.save_world = None
         return replay_captures([options.first], options)
     try:
         with kept_events(options.first) as one, kept_events(options.second) as other:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.cli import OK, REFUSED, Usage, kernel_argument, world_argument, world_of
@@ -49,6 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("captures")
     how.add_argument("--strict", action="store_true", help="compare bytes, datagram by datagram")
     world_argument(how)
+    how.add_argument("--save-world", metavar="FILE", help="write the world in which it begins (for one capture)")
     how.add_argument(
         "--protocol", choices=PROTOCOLS, default="route", help="the protocol of hexadecimal digits (default: route)"
     )
@@ -116,6 +118,8 @@ def replay_captures(paths: Sequence[str], options: argparse.Namespace) -> int:
     from nlemu.emulator.world.world import WorldError
     from nlemu.protocol.captures.events import CaptureError
 
+    if options.save_world and len(paths) > 1:
+        raise Usage(f"--save-world takes one capture, and there are {len(paths)}")
     well, world = True, world_of(options.world, options.kernel)
     for path in paths:
         try:
@@ -128,12 +132,27 @@ def replay_captures(paths: Sequence[str], options: argparse.Namespace) -> int:
             raise Usage(f"{path}: {error.strerror}") from None
         except (CaptureError, WorldError) as error:
             raise Usage(str(error)) from None
+        if options.save_world:
+            save_world(options.save_world, result)
         well &= result.equal and result.cut_off is None and not result.bugs
         if options.json:
             print(json.dumps(numbers(result)))
             continue
         tell_capture(f"{path}: {len(result.compared)} requests, on {result.build.name}", result)
     return OK if well else REFUSED
+
+
+def save_world(path: str, result: Replayed) -> None:
+    """Writes the world in which a capture begins. Raises Usage."""
+    from nlemu.emulator.world.file import write
+    from nlemu.emulator.world.reduce import reduced
+
+    world = result.world
+    world.kernel = result.build.name
+    try:
+        Path(path).write_text(write(reduced(world)), encoding="utf-8")
+    except OSError as error:
+        raise Usage(f"--save-world {path}: {error.strerror}") from None
 
 
 def tell_capture(what: str, result: Replayed) -> None:

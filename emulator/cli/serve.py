@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.cli import (
     OK,
+    Usage,
     directory_argument,
     directory_of,
     kernel_argument,
+    pcap_argument,
     seed,
     world_argument,
     world_of,
@@ -44,6 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="of all that is random (default: 0)")
     kernel_argument(parser, f"which Linux it is (default: {DEFAULT.name})")
     world_argument(parser)
+    pcap_argument(parser)
     parser.add_argument(
         "--netdevsim",
         choices=("plain", "dma"),
@@ -120,10 +123,23 @@ def machines(options: argparse.Namespace) -> Callable[[], Machine]:
     if world is None:
         from nlemu.emulator.machine.machine import Machine
 
-        return lambda: Machine(seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT)
-    from nlemu.emulator.world.begin import begin
+        def make() -> Machine:
+            return Machine(seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT)
+    else:
+        from nlemu.emulator.world.begin import begin
 
-    return lambda: begin(world, seed=options.seed, netdevsim=options.netdevsim, build=options.kernel)
+        def make() -> Machine:
+            return begin(world, seed=options.seed, netdevsim=options.netdevsim, build=options.kernel)
+
+    if options.pcap is None:
+        return make
+    from nlemu.emulator.script.recording import into_file
+
+    try:
+        recording = into_file(open(options.pcap, "wb"))  # noqa: SIM115 - as long as the process
+    except OSError as error:
+        raise Usage(f"--pcap {options.pcap}: {error.strerror}") from None
+    return lambda: recording.begin(make())
 
 
 def when_ready(child: int, reader: int) -> int:

@@ -138,6 +138,8 @@ class Endpoint:
         except OSError:
             self.close()
             raise
+        if machine.tap is not None:
+            machine.tap.follow(self)
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.portid} of {self.spec.name} in {self.net.name}>"
@@ -297,7 +299,7 @@ class Endpoint:
             if not self.no_enobufs and not self._congested:
                 self._overrun = self._congested = True
             return
-        self._append(Datagram(data, group, nsid, cost, portid))
+        self.queue(Datagram(data, group, nsid, cost, portid))
 
     def _is_full(self, cost: int) -> bool:
         """Whether there is no room for so many bytes more, as far as the reader has read by now."""
@@ -305,7 +307,8 @@ class Endpoint:
             self.on_full()
         return self._congested or bool(self._queued and self._queued + cost > self.rcvbuf)
 
-    def _append(self, datagram: Datagram) -> None:
+    def queue(self, datagram: Datagram) -> None:
+        """Puts a datagram where the reader finds it."""
         if self.closed:
             return
         if self._losing:
@@ -421,7 +424,7 @@ class Endpoint:
             return True
         if over:
             self._dump = None
-        self._append(Datagram(data, cost=cost))
+        self.queue(Datagram(data, cost=cost))
         return True
 
     # -- options ------------------------------------------------------------------------------

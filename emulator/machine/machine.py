@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.families import Families
+    from nlemu.emulator.machine.tap import Tap
     from nlemu.emulator.netlink.protocol import Protocol
     from nlemu.protocol.schema.family import Operation
 
@@ -94,6 +95,8 @@ class Machine(Kernel):
         super().__init__(cpus=cpus, seed=seed, netdevsim=netdevsim, build=build)
         self.ports = Ports(self)
         self.multicast = Multicast()
+        self.tap: Tap | None = None
+        """Who hears all that goes over sockets that are opened from now on."""
         self.bugs = 0
         self.devmem = Devmem()
         self.faults = Faults()
