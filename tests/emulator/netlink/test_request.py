@@ -19,6 +19,7 @@ from nlemu.protocol.families.route.addrlabel import Ifal
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.route.link import Link
 from nlemu.protocol.families.route.neigh import Nda
+from nlemu.protocol.families.route.neightbl import Ndta
 from nlemu.protocol.families.route.netconf import Netconf
 from nlemu.protocol.families.route.nexthop import Nha
 from nlemu.protocol.families.route.nsid import Nsid
@@ -75,6 +76,7 @@ DOITS: tuple[Row, ...] = (
     (RTM.DELQDISC, AF_UNSPEC, Tca.chain),
     (RTM.GETQDISC, AF_UNSPEC, Tca.chain),
     (RTM.NEWNEIGH, AF_UNSPEC, Nda.probes),
+    (RTM.SETNEIGHTBL, AF_UNSPEC, Ndta.thresh1),
     (RTM.NEWRULE, AF_INET, Fra.priority),
     (RTM.DELRULE, AF_INET, Fra.priority),
     (RTM.NEWNSID, AF_UNSPEC, Nsid.pid),

@@ -228,7 +228,6 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("rtext-filter.name-only", "value", EXTRA, NEWER),
     ),
     "rt-neigh": (
-        Excepted("setneightbl", "operation", ABSENT, NOT_EMULATED),
         Excepted("newneigh getneigh", REQUESTS,
                  "dst lladdr cacheinfo probes vlan port vni ifindex master protocol nh-id flags-ext fdb-ext-attrs",
                  ONE_POLICY),
