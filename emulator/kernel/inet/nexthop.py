@@ -7,6 +7,7 @@ group with its last member, and the routes with either. Resilient groups are not
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
@@ -73,10 +74,11 @@ class Nexthop:
 class Nexthops:
     """Those of one namespace (struct netns_nexthop). seq: grows with every change, and is never 0 but at first."""
 
-    __slots__ = ("_by_id", "_last", "_on_device", "seq")
+    __slots__ = ("_by_id", "_ids", "_last", "_on_device", "seq")
 
     def __init__(self) -> None:
         self._by_id: dict[int, Nexthop] = {}
+        self._ids: list[int] = []
         self._on_device: dict[Device, list[Nexthop]] = {}
         self._last = 0
         self.seq = 0
@@ -87,8 +89,8 @@ class Nexthops:
 
     def after(self, number: int) -> Nexthop | None:
         """The one with the lowest number above that."""
-        following = min((one for one in self._by_id if one > number), default=None)
-        return None if following is None else self._by_id[following]
+        at = bisect_right(self._ids, number)
+        return self._by_id[self._ids[at]] if at < len(self._ids) else None
 
     def unused(self) -> int:
         """nh_find_unused_id(): EINVAL."""
@@ -103,12 +105,14 @@ class Nexthops:
     def list(self, one: Nexthop) -> None:
         """It can be found from now on."""
         self._by_id[one.id] = one
+        insort(self._ids, one.id)
         self.settle_device(one)
         self.count()
 
     def unlist(self, one: Nexthop) -> None:
         """It no longer can."""
         del self._by_id[one.id]
+        del self._ids[bisect_left(self._ids, one.id)]
         self.forget_device(one)
 
     def settle_device(self, one: Nexthop) -> None:
