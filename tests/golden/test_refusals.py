@@ -59,6 +59,7 @@ COMMITTED = {
     "r58_shared_load": {18, 23},
     "r59_ways": {28},
     "r74_half_of_a_setting": {5},
+    "r75_virtual_functions": {67, 68, 75, 79},
     "r92_tables6": {23},
 }
 """By trace, the steps that leave something: do_setlink(), rtnl_linkprop() and neigh_add() work through a request in
