@@ -86,10 +86,10 @@ DOITS: tuple[Row, ...] = (
 """Type, protocol family, and an attribute of four bytes that the policy knows."""
 UNREAD_DOITS = {
     (RTM.SETLINK, AF_BRIDGE), (RTM.DELLINK, AF_BRIDGE), (RTM.DELNEIGH, AF_UNSPEC), (RTM.GETSTATS, AF_UNSPEC),
-    (RTM.SETSTATS, AF_UNSPEC), (RTM.GETMDB, AF_BRIDGE),
+    (RTM.SETSTATS, AF_UNSPEC), (RTM.GETMDB, AF_BRIDGE), (RTM.NEWNEIGH, AF_BRIDGE), (RTM.DELNEIGH, AF_BRIDGE),
 }
 """These look for attributes one by one, and have no policy; or at the header and the device before the attributes."""
-ALWAYS_STRICT = {(RTM.GETNEIGH, AF_UNSPEC)}
+ALWAYS_STRICT = {(RTM.GETNEIGH, AF_UNSPEC), (RTM.GETNEIGH, AF_BRIDGE)}
 
 DUMPITS: tuple[Row, ...] = (
     (RTM.GETLINK, AF_UNSPEC, Link.ext_mask),
@@ -126,6 +126,9 @@ ALWAYS_READ = {
     (RTM.GETTCLASS, AF_UNSPEC): None,
 }
 """Dumps whose request is read in the same way of every socket, with an attribute of theirs; or None if none is read."""
+
+READ_BY_SIZE = {(RTM.GETNEIGH, AF_BRIDGE)}
+"""A dump that takes one header or another (r77)."""
 
 FAILED = "Attribute failed policy validation"
 STRICT_TEXTS = {(RTM.NEWLINKPROP, AF_UNSPEC): "invalid attribute length",
@@ -184,7 +187,7 @@ def test_every_operation_has_its_row() -> None:
     answered = {(op.cmd, family) for op, family in doits_of}
     # Rules are registered for no family, and read only for one that has them.
     assert {(kind, AF_UNSPEC if kind in (RTM.NEWRULE, RTM.DELRULE) else family) for kind, family in rows} == answered
-    rows = {(int(kind), family) for kind, family, _ in DUMPITS} | set(BARE_DUMPITS) | set(ALWAYS_READ)
+    rows = {(int(kind), family) for kind, family, _ in DUMPITS} | set(BARE_DUMPITS) | set(ALWAYS_READ) | READ_BY_SIZE
     assert rows == {(op.cmd, family) for op, family in dumpits_of}
 
 
