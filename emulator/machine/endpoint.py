@@ -37,7 +37,10 @@ MIN_TYPE = 16  # NLMSG_MIN_TYPE: below are control messages, which are acked and
 RCVBUF = 212992  # net.core.rmem_default of the recorded machine
 MIN_RCVBUF = 2304  # SOCK_MIN_RCVBUF (include/net/sock.h): the least that SO_RCVBUF makes of it
 SNDBUF = RCVBUF  # net.core.wmem_default
-LONGEST = SNDBUF - 32  # netlink_sendmsg(): EMSGSIZE beyond
+SEND_OVERHEAD = 32
+"""What of the send buffer a datagram cannot have (netlink_sendmsg(): EMSGSIZE beyond)."""
+LONGEST = SNDBUF - SEND_OVERHEAD
+"""The longest datagram that can be sent, unless the send buffer is made another."""
 DEFAULT_READ = 32768
 BUG = "nlemu: a bug in the emulator, see its log"
 
@@ -103,6 +106,7 @@ class Endpoint:
         self.groups: set[int] = set()
         self._has_groups = False  # the bitmap is made when it is first asked about (netlink_realloc_groups())
         self.rcvbuf = rcvbuf
+        self.sndbuf = SNDBUF
         self.on_readable: Callable[[], None] | None = None
         self.closed = False
         self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
@@ -191,8 +195,8 @@ class Endpoint:
             raise OSError(errno.ENODATA, "an empty netlink message")
         if not self.portid:
             self.bind()
-        if end > LONGEST:
-            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
+        if end > self.longest:
+            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {self.longest} bytes")
         if self._whole:
             self._send_whole(datagram)
         elif end >= 16 and (header := NLMSGHDR.unpack_from(datagram))[0] == end:  # one message, as most datagrams are
@@ -200,6 +204,11 @@ class Endpoint:
             self._process(datagram, kind, flags, seq)
         else:
             self.process(datagram)
+
+    @property
+    def longest(self) -> int:
+        """The longest datagram that can be sent, in bytes."""
+        return self.sndbuf - SEND_OVERHEAD
 
     def process(self, datagram: bytes) -> None:
         """netlink_rcv_skb(): every whole message of the datagram."""
@@ -266,8 +275,8 @@ class Endpoint:
             raise OSError(errno.ENODATA, "an empty netlink message")
         if not self.portid:
             self.bind()
-        if len(datagram) > LONGEST:
-            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
+        if len(datagram) > self.longest:
+            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {self.longest} bytes")
         if groups:
             group = (groups & -groups).bit_length()
             self.machine.multicast.broadcast(self, group, datagram, skip=portid)
@@ -388,6 +397,15 @@ class Endpoint:
         """Whether datagrams were lost since this was last asked."""
         lost, self._overrun = self._overrun, False
         return lost
+
+    def fail_next(self) -> None:
+        """What `overrun()` told was told to nobody: the next receive says it (recvmmsg())."""
+        self._overrun = True
+
+    @property
+    def queued(self) -> int:
+        """How many bytes of the receive buffer are taken (sk_rmem_alloc)."""
+        return self._queued
 
     # -- dumps --------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
 from nlemu.emulator.launch.trap.filter import ROOM
 from nlemu.emulator.machine.endpoint import SNDBUF, Credentials, Datagram, Endpoint
+from nlemu.protocol.uapi.socket import So
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -70,6 +71,8 @@ class Channel:
         self.net = net
         self.kind = kind
         self.passcred = False
+        self.options = {So.DEBUG: 0, So.PRIORITY: 0, So.MARK: 0, So.PREFER_BUSY_POLL: 0, So.BUSY_POLL_BUDGET: 0}
+        """Of SOL_SOCKET, by number, what this machine would refuse the program."""
         self.peer = (0, 0)
         """Port id and groups that connect() set as where to send."""
         self.waiting: list[Callable[[], bool]] = []
