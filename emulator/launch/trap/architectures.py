@@ -40,9 +40,9 @@ X86_64: Final = Architecture(
         "inotify_add_watch": 254, "openat": 257, "mkdirat": 258, "getdents64": 217, "newfstatat": 262, "unlinkat": 263,
         "readlinkat": 267, "faccessat": 269, "unshare": 272, "accept4": 288, "dup3": 292, "pwritev": 296,
         "pwritev2": 328, "recvmmsg": 299, "sendmmsg": 307, "setns": 308, "process_vm_readv": 310,
-        "process_vm_writev": 311, "seccomp": 317, "execveat": 322, "statx": 332, "open_tree": 428, "move_mount": 429, "fsopen": 430,
-        "fsmount": 432, "fspick": 433, "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439,
-        "mount_setattr": 442, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
+        "process_vm_writev": 311, "seccomp": 317, "execveat": 322, "statx": 332, "open_tree": 428, "move_mount": 429,
+        "fsopen": 430, "fsmount": 432, "fspick": 433, "clone3": 435, "openat2": 437, "pidfd_getfd": 438,
+        "faccessat2": 439, "mount_setattr": 442, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
     },
     foreign=0x40000000,
 )
