@@ -107,6 +107,8 @@ class Endpoint:
         self._has_groups = False  # the bitmap is made when it is first asked about (netlink_realloc_groups())
         self.rcvbuf = rcvbuf
         self.sndbuf = SNDBUF
+        self.inode = 0
+        """The number of the file that a program has of it; 0: nobody has said."""
         self.on_readable: Callable[[], None] | None = None
         self.closed = False
         self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender

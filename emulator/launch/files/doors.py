@@ -51,7 +51,7 @@ def behind(call: Call, dirfd: int, path: bytes, *, follow: bool = True) -> str |
         if kind == SYSFS_MAGIC:
             return "/sys" + _inside(call, fd)
         if kind == PROC_SUPER_MAGIC:
-            return "/proc" + _inside(call, fd)
+            return _as_seen(call, "/proc" + _inside(call, fd))
         found = os.fstat(fd)
         if stat.S_ISCHR(found.st_mode) and found.st_rdev in NETWORK_DEVICES:
             raise OSError(errno.ENODEV, os.fsdecode(path))
@@ -70,6 +70,15 @@ def _from_here(call: Call, dirfd: int, path: bytes) -> bytes:
         if whole == name or whole.startswith(name + b"/"):
             whole = real + whole[len(name) :]
     return at + b"root" + whole
+
+
+def _as_seen(call: Call, name: str) -> str:
+    """A name below /proc, where /proc/self and /proc/thread-self were followed here: as the caller would have come."""
+    ours, theirs = f"/proc/{os.getpid()}", f"/proc/{call.process.pid}"
+    for here, there in ((f"{ours}/task/{os.getpid()}", f"{theirs}/task/{call.tid}"), (ours, theirs)):
+        if name == here or name.startswith(here + "/"):
+            return there + name[len(here) :]
+    return name
 
 
 def _file_system(fd: int) -> int:

@@ -89,8 +89,8 @@ class Files:
                 return walk(self.names(), rest, follow=follow)
             case ["proc", "sys", "net", *rest]:
                 return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
-            case ["proc", "net", name] if name in procfs.FILES:
-                return self._proc_net(tasks.net(call.process.pid), name)  # a link to self/net
+            case ["proc", "net", *rest] if rest or follow:  # a link to self/net
+                return self._proc_net(tasks.net(call.process.pid), rest)
             case ["proc", who, ("uid_map" | "gid_map" | "setgroups") as name]:
                 return self._map(call, who, name)
             case ["proc", who, "fd", number] | ["proc", who, "task", _, "fd", number] if number.isdecimal():
@@ -119,7 +119,7 @@ class Files:
             return False  # a process that is not ours to tell of
         if rest[0] == "ns":
             return NetFile(net, self.supervisor.namespaces.files.link(net))
-        return self._proc_net(net, rest[1])
+        return self._proc_net(net, rest[1:])
 
     def _map(self, call: Call, who: str, name: str) -> Node | bool:
         """A map of a process's user namespace."""
@@ -144,8 +144,8 @@ class Files:
         net = namespaces.files.behind(found.st_dev, found.st_ino)
         return False if net is None else NetFile(net, namespaces.files.link(net))
 
-    def _proc_net(self, net: Net, name: str) -> File:
-        return File(lambda: procfs.FILES[name](net))
+    def _proc_net(self, net: Net, rest: list[str]) -> Node | None:
+        return walk(procfs.proc_net(net, self.supervisor.machine), rest)
 
     def net_of(self, call: Call, path: str) -> Net:
         """The namespace of which a file tells, for the caller."""
@@ -372,7 +372,7 @@ class Files:
 
 def _of_interest(rest: list[str]) -> bool:
     """Whether that is a file of ours below a process's directory."""
-    return rest == ["ns", "net"] or (len(rest) == 2 and rest[0] == "net" and rest[1] in procfs.FILES)
+    return rest == ["ns", "net"] or rest[:1] == ["net"]
 
 
 def _empty() -> File:

@@ -79,7 +79,7 @@ class Channel:
         """Receives that wait for something to read; each says whether it is done."""
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ours.setblocking(False)
-        self.inode = _inode(self.theirs)
+        self.inode = self.endpoint.inode = _inode(self.theirs)
         # To a reader whose call is not handed over, the sender's name is as long as netlink's, and its port id is 0.
         self.ours.bind(bytes(6) + _inode(self.ours).to_bytes(4, "little"))
         self._ahead: deque[Datagram] = deque()
