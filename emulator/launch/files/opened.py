@@ -22,7 +22,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.files import doors, netdevsim, procfs, sysctl, sysfs, user_namespace
+from nlemu.emulator.launch.files import doors, netdevsim, procfs, status, sysctl, sysfs, user_namespace
 from nlemu.emulator.launch.files.doors import AT_FDCWD
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
@@ -119,7 +119,17 @@ class Files:
             return False  # a process that is not ours to tell of
         if rest[0] == "ns":
             return NetFile(net, self.supervisor.namespaces.files.link(net))
+        if rest[0] == "status":
+            return self._status(call, tid)
         return self._proc_net(net, rest[1:])
+
+    def _status(self, call: Call, tid: int) -> Node | bool:
+        """Of programs that are who the emulated kernel says."""
+        tasks = self.supervisor.tasks
+        if not self.supervisor.root:
+            return False
+        pid = tasks.process(tid).pid
+        return status.file(f"/proc/{pid}/task/{tid}/status", tasks.cred(tid), tasks.cred(call.tid))
 
     def _map(self, call: Call, who: str, name: str) -> Node | bool:
         """A map of a process's user namespace."""
@@ -195,7 +205,7 @@ class Files:
         if isinstance(node, Directory):
             return os.open(self.directory(node, path, net), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         assert isinstance(node, File)
-        if reads and not writes:
+        if reads and not writes and not node.private:
             content = node.read()
             fd = os.open(self._real(path, net), os.O_RDWR | os.O_CLOEXEC)
             try:
@@ -209,6 +219,11 @@ class Files:
         if reads and node.readable:
             os.write(fd, node.read())
             os.lseek(fd, 0, os.SEEK_SET)
+        if not writes:
+            try:
+                return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+            finally:
+                os.close(fd)
         if node.writable:
             self.supervisor.keep(fd)
             found = os.fstat(fd)
@@ -372,7 +387,7 @@ class Files:
 
 def _of_interest(rest: list[str]) -> bool:
     """Whether that is a file of ours below a process's directory."""
-    return rest == ["ns", "net"] or rest[:1] == ["net"]
+    return rest in (["ns", "net"], ["status"]) or rest[:1] == ["net"]
 
 
 def _empty() -> File:

@@ -29,11 +29,12 @@ def file(writer: Cred, owner: Cred, pid: int, name: str) -> File:
     if name == "setgroups":
         return File(
             lambda: "allow\n" if space.setgroups else "deny\n", lambda text: _set_setgroups(space, pid, text),
-            anybody=True,
+            anybody=True, private=True,
         )
     users = name == "uid_map"
     return File(
-        lambda: _told(space, writer.space, users), lambda text: _set_map(writer, space, pid, users, text), anybody=True
+        lambda: _told(space, writer.space, users), lambda text: _set_map(writer, space, pid, users, text), anybody=True,
+        private=True,
     )
 
 
