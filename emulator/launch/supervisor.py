@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch import bpf, identity
+from nlemu.emulator.launch import bpf, capabilities, identity
 from nlemu.emulator.launch.files import calls as path_calls
 from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
@@ -479,9 +479,7 @@ class SenderDescriptors:
 
 def may_trace() -> bool:
     """Whether we have CAP_SYS_PTRACE and CAP_SYS_ADMIN, really."""
-    wanted = 1 << CAP_SYS_PTRACE | 1 << CAP_SYS_ADMIN
-    with open("/proc/self/status", "rb") as lines:
-        return any(line.startswith(b"CapEff:") and int(line[7:], 16) & wanted == wanted for line in lines)
+    return capabilities.has("self", 1 << CAP_SYS_PTRACE | 1 << CAP_SYS_ADMIN)
 
 
 def signal_due(tid: int) -> bool:

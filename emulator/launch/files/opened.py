@@ -23,10 +23,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch.files import doors, netdevsim, procfs, status, sysctl, sysfs, user_namespace
-from nlemu.emulator.launch.files.doors import AT_FDCWD
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
-from nlemu.emulator.launch.trap.task import beneath
+from nlemu.emulator.launch.trap.task import AT_FDCWD, beneath
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -360,8 +359,9 @@ class Files:
         """The path of ours for which that directory stands."""
         if path == self.supervisor.namespaces.directory:
             return "/run/netns"
-        if path.startswith(self.shadow + "/"):
-            _, _, rest = path[len(self.shadow) + 1 :].partition("/")
+        below = doors.below(path, self.shadow)
+        if below:
+            _, _, rest = below[1:].partition("/")
             return rest.replace(SLASH, "/")
         return None
 

@@ -19,12 +19,11 @@ from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.credentials import CAP_SYS_ADMIN
 from nlemu.emulator.launch.trap.filter import CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER, CLONE_THREAD
 from nlemu.emulator.launch.trap.redo import redo
-from nlemu.emulator.launch.trap.task import beneath
+from nlemu.emulator.launch.trap.task import AT_FDCWD, beneath
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
 
-AT_FDCWD = -100
 CLONE_NEWPID = 0x20000000
 OTHER_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | CLONE_NEWUSER | CLONE_NEWPID
 """CLONE_NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID."""

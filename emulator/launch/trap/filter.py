@@ -20,6 +20,7 @@ that it writes to (`echo 1 > file`) to its standard output, so short writes ther
 from __future__ import annotations
 
 from nlemu.emulator.launch.trap.architectures import Architecture
+from nlemu.emulator.launch.trap.credentials import Pr
 from nlemu.emulator.launch.trap.instructions import (
     RET_ERRNO,
     Condition,
@@ -96,8 +97,6 @@ IDENTITY_CALLS = (
     "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups", "capget", "capset",
 )
 """Handed over for a program that is to think that it is root: who it is, is followed from there (identity.py)."""
-IDENTITY_OPTIONS = (7, 8, 23, 24, 27, 28, 47)
-"""PR_*: of prctl() what has to do with capabilities (include/uapi/linux/prctl.h)."""
 
 
 def last_low(base: int) -> int:
@@ -156,7 +155,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
             for call in ("setsockopt", "getsockopt") for level, options in TABLES
         ),
         *(Rule(call) for call in IDENTITY_CALLS if root),
-        *(Rule("prctl", (equals(0, option),)) for option in IDENTITY_OPTIONS if root),
+        *(Rule("prctl", (equals(0, option),)) for option in Pr if root),
     )
 
 
