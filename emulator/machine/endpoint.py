@@ -66,7 +66,8 @@ ROOT = Credentials()
 class Datagram(NamedTuple):
     """What waits to be received: the bytes, and what ancillary data would tell: the group and the namespace's id.
 
-    cost: for how many bytes it counts in the receive buffer. portid: who sent it; 0 is the kernel.
+    cost: for how many bytes it counts in the receive buffer. portid: who sent it; 0 is the kernel. dumped: it is part
+    of a dump.
     """
 
     data: bytes
@@ -74,6 +75,7 @@ class Datagram(NamedTuple):
     nsid: int | None = None
     cost: int = 0
     portid: int = 0
+    dumped: bool = False
 
 
 class Endpoint:
@@ -307,6 +309,8 @@ class Endpoint:
             self.drops += 1
             if not self.no_enobufs and not self._congested:
                 self._overrun = self._congested = True
+                if self.on_readable is not None and not self._queue:
+                    self.on_readable()  # sk_error_report(): whoever waits is told
             return
         self._append(Datagram(data, group, nsid, cost, portid))
 
@@ -378,6 +382,11 @@ class Endpoint:
         if self._congested and not self._queue and not self._ahead:
             self._congested = False  # netlink_rcv_wake()
 
+    def uncount(self, datagram: Datagram) -> Datagram:
+        """The same datagram, taken ahead, which does not count from now on."""
+        self._queued -= datagram.cost
+        return datagram._replace(cost=0)
+
     def put_back(self, datagram: Datagram) -> None:
         """`take_ahead()` was too early."""
         self._ahead -= 1
@@ -428,7 +437,10 @@ class Endpoint:
         size = dump.room(self._read)
         cost = truesize(size)
         if self._queued and self._queued + cost >= self.rcvbuf:
-            return False
+            if self.on_full is not None:
+                self.on_full()
+            if self._queued and self._queued + cost >= self.rcvbuf:
+                return False
         try:
             data, over = dump.fill(size)
         except Exception:
@@ -441,7 +453,7 @@ class Endpoint:
             return True
         if over:
             self._dump = None
-        self._append(Datagram(data, cost=cost))
+        self._append(Datagram(data, cost=cost, dumped=True))
         return True
 
     # -- options ------------------------------------------------------------------------------
