@@ -41,8 +41,9 @@ from nlemu.emulator.launch.trap.credentials import (
     Cred,
     UserNamespace,
 )
+from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER
 from nlemu.emulator.launch.trap.memory import Memory
-from nlemu.emulator.launch.trap.seccomp import Listener
+from nlemu.emulator.launch.trap.seccomp import Listener, libc
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
 from nlemu.protocol.refusal import Refusal
 
@@ -160,6 +161,8 @@ class Supervisor:
         }
         self.namespaces = Namespaces(self, place)
         self.space = UserNamespace()
+        self.makes_spaces = may_make_spaces()
+        """Programs that run as we do can make real user namespaces, and we, who own them, can look into these."""
         self.privileged = may_trace()
         """We can look into programs that are in real user namespaces of their own, and those can make them."""
         cred = Cred.root(self.space) if root else Cred.user(self.space, NOBODY, NOBODY)
@@ -480,6 +483,17 @@ class SenderDescriptors:
 def may_trace() -> bool:
     """Whether we have CAP_SYS_PTRACE and CAP_SYS_ADMIN, really."""
     return capabilities.has("self", 1 << CAP_SYS_PTRACE | 1 << CAP_SYS_ADMIN)
+
+
+def may_make_spaces() -> bool:
+    """Whether whoever runs us may make real user namespaces, and see into programs that are in them, as their owner."""
+    pid = os.fork()
+    if not pid:
+        try:
+            os._exit(0 if libc.unshare(CLONE_NEWUSER) == 0 else 1)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def signal_due(tid: int) -> bool:
