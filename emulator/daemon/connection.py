@@ -10,9 +10,11 @@ every answer, is most of the daemon's speed:
   on this one, and neither side pays for a sleep in epoll.
 
 Writing is never waited for here. When the client does not read, the datagram in hand is kept, a task of its own waits
-for room, and the endpoint's queue grows in the meantime, up to the size of a socket's receive buffer; beyond that the
-endpoint drops, as the kernel does. Requests go on being performed: a client that never reads its acks gets its work
-done all the same.
+for room, and the endpoint's queue grows in the meantime. What was written and not read counts as if it still were in
+the queue, up to the size of a socket's receive buffer; beyond that the endpoint drops, as the kernel does. (What is
+dumped does not count, and while a dump runs nothing does: it goes on as the Unix socket has room, since nobody sees it
+read.) Requests go on being
+performed: a client that never reads its acks gets its work done all the same.
 
 What cannot be told through a Unix socket is an errno: where the kernel would fail sendmsg() (an empty datagram, one
 that is too long) nothing comes of it, and an overrun (ENOBUFS) is only counted. Nor has it netlink's ancillary data:
@@ -38,6 +40,8 @@ from typing import TYPE_CHECKING
 import trio
 from trio.lowlevel import checkpoint, notify_closing, wait_readable, wait_writable
 
+from nlemu.emulator.launch.sockets.ahead import Ahead
+
 if TYPE_CHECKING:
     from nlemu.emulator.daemon.server import Server
     from nlemu.emulator.machine.endpoint import Datagram, Endpoint
@@ -58,7 +62,7 @@ RECEIVE_SIZE = 32768
 class Connection:
     """A client. `endpoint` is its netlink socket; `name` what the control socket calls it, if that made it."""
 
-    __slots__ = ("_busy", "_closed", "_held", "_nursery", "_unheard", "endpoint", "name", "overruns",
+    __slots__ = ("_ahead", "_busy", "_closed", "_held", "_nursery", "_unheard", "endpoint", "name", "overruns",
                  "scope", "server", "sock")
 
     def __init__(self, server: Server, sock: socket.socket, endpoint: Endpoint, *, name: str | None = None) -> None:
@@ -71,6 +75,8 @@ class Connection:
         """How many times the client has missed something because it did not read."""
         self.scope = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
+        self._ahead = Ahead(endpoint, sock)
+        endpoint.on_full = self._ahead.sync
         self._held: Datagram | None = None
         """A datagram that the socket had no room for."""
         self._busy = False
@@ -99,7 +105,7 @@ class Connection:
         self.scope.cancel()
         notify_closing(self.sock)
         self.sock.close()
-        self.endpoint.on_readable = None
+        self.endpoint.on_readable = self.endpoint.on_full = None
         self.server.forget(self)
         self.endpoint.close()
         self.server.settle()
@@ -153,15 +159,13 @@ class Connection:
 
     def _write(self) -> bool:
         """Writes up to a turn's worth; whether nothing is left."""
-        receive, send = self.endpoint.receive_datagram, self.sock.send
+        endpoint, send, ahead = self.endpoint, self.sock.send, self._ahead
         for _ in range(TURN):
             datagram = self._held
             if datagram is None:
-                try:
-                    datagram = receive(RECEIVE_SIZE)
-                except OSError:
+                if endpoint.overrun():
                     self.overruns += 1
-                    continue
+                datagram = endpoint.take_ahead()
                 if datagram is None:
                     return True
             try:
@@ -177,6 +181,10 @@ class Connection:
                 self._unheard = self._busy = True
                 return True
             self._held = None
+            ahead.put(endpoint.uncount(datagram) if datagram.dumped else datagram)
+            if endpoint.dumping:
+                ahead.release()
+            endpoint.read(RECEIVE_SIZE)
         return False
 
     def _send_with_note(self, datagram: Datagram) -> None:

@@ -26,6 +26,7 @@ from nlemu.emulator.kernel.core.work import Job, Work
 from nlemu.emulator.kernel.devices import announce
 from nlemu.emulator.kernel.devices.link_watch import LinkWatch
 from nlemu.emulator.kernel.devices.netdev_work import NetdevWork
+from nlemu.emulator.kernel.inet.neighbour_parms import PARMS, TableParms
 from nlemu.emulator.kernel.ipv4 import arp, nexthop
 from nlemu.emulator.kernel.ipv4.device import on_event4
 from nlemu.emulator.kernel.ipv6 import ndisc
@@ -73,6 +74,7 @@ class Kernel:
         self.link_watch = LinkWatch(self.clock, self.work)
         self.netdev_work = NetdevWork(self.work)
         self.kinds: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, NETDEVSIM) if build.has(kind.option)}
+        self.neighbour_parms = {family: TableParms(family) for family in PARMS}
         self.neighbour_tables = {table.family: table for table in (arp.TABLE, ndisc.TABLE)}
         self.napis = NapiTable()
         self.page_pools = PagePools(self)

@@ -14,22 +14,31 @@ import errno
 import os
 import struct
 
+from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN, Pr
 from nlemu.emulator.launch.trap.seccomp import libc
 
-CAP_NET_ADMIN, CAP_SYS_MODULE = 12, 16  # include/uapi/linux/capability.h
+CAP_SYS_MODULE = 16  # include/uapi/linux/capability.h
 TAKEN = (CAP_NET_ADMIN, CAP_SYS_MODULE)
 
-PR_CAPBSET_DROP = 24
 VERSION_3 = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
 HEADER = struct.Struct("=Ii")
 DATA = struct.Struct("=6I")
 """struct __user_cap_data_struct, twice: effective, permitted and inheritable, first their lower 32 bits."""
 
 
+def has(task: int | str, wanted: int) -> bool:
+    """Whether a task of this machine really has all capabilities of that mask, now. task: its number, or "self"."""
+    try:
+        with open(f"/proc/{task}/status", "rb") as lines:
+            return any(line.startswith(b"CapEff:") and int(line[7:], 16) & wanted == wanted for line in lines)
+    except OSError:
+        return False
+
+
 def drop(capabilities: tuple[int, ...] = TAKEN) -> None:
     """This process, and all that it starts, is without them for good. OSError."""
     for number in capabilities:
-        if libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) and ctypes.get_errno() not in (errno.EPERM, errno.EINVAL):
+        if libc.prctl(Pr.CAPBSET_DROP, number, 0, 0, 0) and ctypes.get_errno() not in (errno.EPERM, errno.EINVAL):
             raise OSError(ctypes.get_errno(), "PR_CAPBSET_DROP")
     header = ctypes.create_string_buffer(HEADER.pack(VERSION_3, 0), HEADER.size)
     data = ctypes.create_string_buffer(DATA.size)

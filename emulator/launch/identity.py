@@ -10,6 +10,7 @@ import errno
 import struct
 from dataclasses import replace
 
+from nlemu.emulator.launch import capabilities
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.credentials import (
     ALL,
@@ -20,6 +21,7 @@ from nlemu.emulator.launch.trap.credentials import (
     LAST_CAP,
     NO_CAP_AMBIENT_RAISE,
     Cred,
+    Pr,
     UserNamespace,
 )
 
@@ -28,26 +30,13 @@ NGROUPS_MAX = 65536
 VERSIONS = {0x19980330: 1, 0x20071026: 2, 0x20080522: 2}
 """_LINUX_CAPABILITY_VERSION_*, and how many pieces a set has."""
 VERSION = 0x20080522
-PR_GET_KEEPCAPS, PR_SET_KEEPCAPS, PR_CAPBSET_READ, PR_CAPBSET_DROP = 7, 8, 23, 24
-PR_GET_SECUREBITS, PR_SET_SECUREBITS, PR_CAP_AMBIENT = 27, 28, 47
 AMBIENT_IS_SET, AMBIENT_RAISE, AMBIENT_LOWER, AMBIENT_CLEAR_ALL = 1, 2, 3, 4
-PRCTLS = (
-    PR_GET_KEEPCAPS, PR_SET_KEEPCAPS, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_GET_SECUREBITS, PR_SET_SECUREBITS,
-    PR_CAP_AMBIENT,
-)  # include/uapi/linux/prctl.h
 REAL_CAPS = 1 << CAP_SETUID | 1 << CAP_SETGID
 
 
 def really(call: Call) -> bool:
     """Whether the real kernel would let the program change its ids."""
-    try:
-        with open(f"/proc/{call.tid}/status", "rb") as lines:
-            for line in lines:
-                if line.startswith(b"CapEff:"):
-                    return int(line[7:], 16) & REAL_CAPS == REAL_CAPS
-    except OSError:
-        pass
-    return False
+    return capabilities.has(call.tid, REAL_CAPS)
 
 
 def become(call: Call, cred: Cred) -> None:
@@ -228,29 +217,29 @@ def prctl(call: Call) -> Answer:
     """cap_task_prctl(). OSError EINVAL, EPERM."""
     cred, option, value = mine(call), call.cint(0), call.args[1]
     match option:
-        case 7:
+        case Pr.GET_KEEPCAPS:
             return int(bool(cred.securebits & KEEP_CAPS))
-        case 8:
+        case Pr.SET_KEEPCAPS:
             if value > 1:
                 raise OSError(errno.EINVAL, "neither on nor off")
             if cred.securebits & KEEP_CAPS << 1:
                 raise OSError(errno.EPERM, "locked")
             become(call, replace(cred, securebits=cred.securebits & ~KEEP_CAPS | (KEEP_CAPS if value else 0)))
             return 0
-        case 23:
+        case Pr.CAPBSET_READ:
             if value > LAST_CAP:
                 raise OSError(errno.EINVAL, "no such capability")
             return cred.bounding >> value & 1
-        case 24:
+        case Pr.CAPBSET_DROP:
             if not cred.able(CAP_SETPCAP):
                 raise OSError(errno.EPERM, "CAP_SETPCAP")
             if value > LAST_CAP:
                 raise OSError(errno.EINVAL, "no such capability")
             become(call, replace(cred, bounding=cred.bounding & ~(1 << value)))
             return 0
-        case 27:
+        case Pr.GET_SECUREBITS:
             return cred.securebits
-        case 28:
+        case Pr.SET_SECUREBITS:
             locked = cred.securebits >> 1 & 0x55
             if cred.securebits & ~value & 0xAA or (cred.securebits ^ value) & locked or value & ~0xFF:
                 raise OSError(errno.EPERM, "locked")

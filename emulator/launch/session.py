@@ -115,7 +115,7 @@ class Session:
         if not keeper:
             ours.close()
             told.close()
-            keep(tells, theirs, place, lambda: self._become(arch, program, theirs, stubs, mask))
+            keep(tells, theirs, place, lambda: self._become(arch, program, base, theirs, stubs, mask))
         theirs.close()
         tells.close()
         signals = signal_descriptor(set(PASSED))
@@ -142,7 +142,7 @@ class Session:
     # The child's side
 
     def _become(
-        self, arch: Architecture, program: list[Instruction], parent: socket.socket, stubs: str,
+        self, arch: Architecture, program: list[Instruction], base: int, parent: socket.socket, stubs: str,
         mask: set[int | signal.Signals],
     ) -> NoReturn:
         """The child: under the filter, then the command."""
@@ -155,12 +155,14 @@ class Session:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             environment = dict(os.environ)
             environment["PATH"] = f"{stubs}:{environment.get('PATH', os.defpath)}"
+            door = socket.socket(fileno=os.dup2(parent.fileno(), filter.last_low(base), inheritable=False))
             try:
                 listener = install(arch, program)
             except OSError as error:
                 parent.send(struct.pack("=i", error.errno or errno.EINVAL))
                 os._exit(1)
-            socket.send_fds(parent, [struct.pack("=i", 0)], [listener])
+            socket.send_fds(door, [struct.pack("=i", 0)], [listener])
+            door.close()
             os.close(listener)
             parent.recv(1)
             try:

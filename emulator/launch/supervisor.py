@@ -15,12 +15,13 @@ import errno
 import logging
 import os
 import select
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch import bpf, identity
+from nlemu.emulator.launch import bpf, capabilities, identity
 from nlemu.emulator.launch.files import calls as path_calls
 from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
@@ -40,8 +41,9 @@ from nlemu.emulator.launch.trap.credentials import (
     Cred,
     UserNamespace,
 )
+from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER
 from nlemu.emulator.launch.trap.memory import Memory
-from nlemu.emulator.launch.trap.seccomp import Listener
+from nlemu.emulator.launch.trap.seccomp import Listener, libc
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
 from nlemu.protocol.refusal import Refusal
 
@@ -65,6 +67,11 @@ ROUNDS = 64
 
 Function = Callable[[Call], Answer]
 
+
+def _ioctl(call: Call) -> Answer:
+    return socket_calls.ioctl(call) if socket_calls.is_of_unix(call) else ioctl_calls.ioctl(call)
+
+
 CALLS: dict[str, Function] = {
     "socket": socket_calls.socket,
     "bind": socket_calls.bind,
@@ -87,6 +94,7 @@ CALLS: dict[str, Function] = {
     "writev": messages.write,
     "pwrite64": messages.write,
     "pwritev": messages.write,
+    "pwritev2": messages.write,
     "read": messages.read,
     "readv": messages.read,
     "recvfrom": messages.recvfrom,
@@ -94,7 +102,7 @@ CALLS: dict[str, Function] = {
     "recvmmsg": messages.recvmmsg,
     **bpf.CALLS,
     **identity.CALLS,
-    **ioctl_calls.CALLS,
+    "ioctl": _ioctl,
     **namespace_calls.CALLS,
     **path_calls.CALLS,
 }
@@ -102,15 +110,22 @@ CALLS: dict[str, Function] = {
 
 
 class Waiting:
-    """A call that waits. until: when its time is over, by the monotonic clock."""
+    """A call that waits. until: when its time is over, by the monotonic clock; held: the file that it is about; got:
+    what it returns if it ends before its time; 0: an error."""
 
-    __slots__ = ("attempt", "call", "channel", "done", "until")
+    __slots__ = ("attempt", "call", "done", "got", "held", "until")
 
     def __init__(
-        self, call: Call, channel: Channel, attempt: Callable[[], Answer | None], until: float | None
+        self, call: Call, attempt: Callable[[], Answer | None], until: float | None, held: socket.socket,
+        got: Callable[[], int],
     ) -> None:
-        self.call, self.channel, self.attempt, self.until = call, channel, attempt, until
+        self.call, self.attempt, self.until, self.held, self.got = call, attempt, until, held, got
         self.done = False
+
+    def end(self) -> None:
+        """It waits no longer."""
+        self.done = True
+        self.held.close()
 
 
 class Supervisor:
@@ -146,6 +161,8 @@ class Supervisor:
         }
         self.namespaces = Namespaces(self, place)
         self.space = UserNamespace()
+        self.makes_spaces = may_make_spaces()
+        """Programs that run as we do can make real user namespaces, and we, who own them, can look into these."""
         self.privileged = may_trace()
         """We can look into programs that are in real user namespaces of their own, and those can make them."""
         cred = Cred.root(self.space) if root else Cred.user(self.space, NOBODY, NOBODY)
@@ -189,9 +206,6 @@ class Supervisor:
         """The program has closed that socket."""
         self.unwatch(channel.ours.fileno())
         self.channels.pop(channel.inode, None)
-        for waiting in self._waiting:
-            if waiting.channel is channel:
-                waiting.done = True
 
     # The loop
 
@@ -223,6 +237,7 @@ class Supervisor:
             elif fd in self._outside:
                 self._outside[fd](event)
             elif fd in self.tasks.by_pidfd and self.tasks.has_ended(fd):
+                self._drop_gone()
                 self.drain()
                 self.tasks.ended(fd)
                 if self.kept:
@@ -262,6 +277,8 @@ class Supervisor:
         notification = self.listener.receive()
         if notification is None:
             return
+        if self._waiting:
+            self._drop_gone()
         self.drain()
         name, function = self._functions.get(notification.number, ("?", _unknown))
         call = Call(self, notification, name)
@@ -292,10 +309,12 @@ class Supervisor:
     # Waiting
 
     def wait(
-        self, call: Call, channel: Channel, attempt: Callable[[], Answer | None], until: float | None
+        self, call: Call, channel: Channel, attempt: Callable[[], Answer | None], until: float | None,
+        held: socket.socket, got: Callable[[], int],
     ) -> None:
-        """Leaves a call unanswered until `attempt` has an answer (tried when the channel has something), or `until`."""
-        waiting = Waiting(call, channel, attempt, until)
+        """Leaves a call unanswered until `attempt` has an answer (tried when the channel has something), or `until`.
+        held: the file that the caller has in hand; it is closed then. got: what has been done so far."""
+        waiting = Waiting(call, attempt, until, held, got)
         self._waiting.append(waiting)
         channel.waiting.append(lambda: self._try(waiting))
 
@@ -316,24 +335,33 @@ class Supervisor:
         except Exception:
             log.exception("a bug in the launcher; the call was %r", call)
             self.listener.fail(call.id, errno.EIO)
-        waiting.done = True
+        waiting.end()
         return True
 
     def _look_after_waiting(self) -> None:
         """Those whose time is over, who are gone, or to whom a signal is due, need not wait any longer."""
+        self._drop_gone()
         now = time.monotonic()
         for waiting in self._waiting:
-            if waiting.done:
-                continue
-            if not self.listener.valid(waiting.call.id):
-                waiting.done = True
-            elif waiting.until is not None and now >= waiting.until:
-                waiting.done = True
-                self.listener.fail(waiting.call.id, errno.EAGAIN)
+            if waiting.until is not None and now >= waiting.until:
+                self._end(waiting, errno.EAGAIN)
             elif signal_due(waiting.call.tid):
-                waiting.done = True
                 # sock_intr_errno(): who waits for so long only does not begin again.
-                self.listener.fail(waiting.call.id, ERESTARTSYS if waiting.until is None else errno.EINTR)
+                self._end(waiting, ERESTARTSYS if waiting.until is None else errno.EINTR)
+        self._waiting = [waiting for waiting in self._waiting if not waiting.done]
+
+    def _end(self, waiting: Waiting, number: int) -> None:
+        waiting.end()
+        if got := waiting.got():
+            self.listener.succeed(waiting.call.id, got)
+        else:
+            self.listener.fail(waiting.call.id, number)
+
+    def _drop_gone(self) -> None:
+        """Who has ended does not wait any more, nor has the file in hand."""
+        for waiting in self._waiting:
+            if not waiting.done and not self.listener.valid(waiting.call.id):
+                waiting.end()
         self._waiting = [waiting for waiting in self._waiting if not waiting.done]
 
     # For the functions that answer
@@ -420,6 +448,8 @@ class Supervisor:
     def close(self) -> None:
         """The end: nothing is left of it. The listener goes first, so that whoever still waits is told ENOSYS."""
         self.listener.close()
+        for waiting in self._waiting:
+            waiting.end()
         self.machine.processes.remove(self.process_net)
         for channel in list(self.channels.values()):
             channel.close()
@@ -452,9 +482,18 @@ class SenderDescriptors:
 
 def may_trace() -> bool:
     """Whether we have CAP_SYS_PTRACE and CAP_SYS_ADMIN, really."""
-    wanted = 1 << CAP_SYS_PTRACE | 1 << CAP_SYS_ADMIN
-    with open("/proc/self/status", "rb") as lines:
-        return any(line.startswith(b"CapEff:") and int(line[7:], 16) & wanted == wanted for line in lines)
+    return capabilities.has("self", 1 << CAP_SYS_PTRACE | 1 << CAP_SYS_ADMIN)
+
+
+def may_make_spaces() -> bool:
+    """Whether whoever runs us may make real user namespaces, and see into programs that are in them, as their owner."""
+    pid = os.fork()
+    if not pid:
+        try:
+            os._exit(0 if libc.unshare(CLONE_NEWUSER) == 0 else 1)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def signal_due(tid: int) -> bool:

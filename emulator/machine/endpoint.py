@@ -37,7 +37,10 @@ MIN_TYPE = 16  # NLMSG_MIN_TYPE: below are control messages, which are acked and
 RCVBUF = 212992  # net.core.rmem_default of the recorded machine
 MIN_RCVBUF = 2304  # SOCK_MIN_RCVBUF (include/net/sock.h): the least that SO_RCVBUF makes of it
 SNDBUF = RCVBUF  # net.core.wmem_default
-LONGEST = SNDBUF - 32  # netlink_sendmsg(): EMSGSIZE beyond
+SEND_OVERHEAD = 32
+"""What of the send buffer a datagram cannot have (netlink_sendmsg(): EMSGSIZE beyond)."""
+LONGEST = SNDBUF - SEND_OVERHEAD
+"""The longest datagram that can be sent, unless the send buffer is made another."""
 DEFAULT_READ = 32768
 BUG = "nlemu: a bug in the emulator, see its log"
 
@@ -63,7 +66,8 @@ ROOT = Credentials()
 class Datagram(NamedTuple):
     """What waits to be received: the bytes, and what ancillary data would tell: the group and the namespace's id.
 
-    cost: for how many bytes it counts in the receive buffer. portid: who sent it; 0 is the kernel.
+    cost: for how many bytes it counts in the receive buffer. portid: who sent it; 0 is the kernel. dumped: it is part
+    of a dump.
     """
 
     data: bytes
@@ -71,6 +75,7 @@ class Datagram(NamedTuple):
     nsid: int | None = None
     cost: int = 0
     portid: int = 0
+    dumped: bool = False
 
 
 class Endpoint:
@@ -103,6 +108,9 @@ class Endpoint:
         self.groups: set[int] = set()
         self._has_groups = False  # the bitmap is made when it is first asked about (netlink_realloc_groups())
         self.rcvbuf = rcvbuf
+        self.sndbuf = SNDBUF
+        self.inode = 0
+        """The number of the file that a program has of it; 0: nobody has said."""
         self.on_readable: Callable[[], None] | None = None
         self.closed = False
         self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
@@ -193,8 +201,8 @@ class Endpoint:
             raise OSError(errno.ENODATA, "an empty netlink message")
         if not self.portid:
             self.bind()
-        if end > LONGEST:
-            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
+        if end > self.longest:
+            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {self.longest} bytes")
         if self._whole:
             self._send_whole(datagram)
         elif end >= 16 and (header := NLMSGHDR.unpack_from(datagram))[0] == end:  # one message, as most datagrams are
@@ -202,6 +210,11 @@ class Endpoint:
             self._process(datagram, kind, flags, seq)
         else:
             self.process(datagram)
+
+    @property
+    def longest(self) -> int:
+        """The longest datagram that can be sent, in bytes."""
+        return self.sndbuf - SEND_OVERHEAD
 
     def process(self, datagram: bytes) -> None:
         """netlink_rcv_skb(): every whole message of the datagram."""
@@ -268,8 +281,8 @@ class Endpoint:
             raise OSError(errno.ENODATA, "an empty netlink message")
         if not self.portid:
             self.bind()
-        if len(datagram) > LONGEST:
-            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {LONGEST} bytes")
+        if len(datagram) > self.longest:
+            raise OSError(errno.EMSGSIZE, f"a netlink message longer than {self.longest} bytes")
         if groups:
             group = (groups & -groups).bit_length()
             self.machine.multicast.broadcast(self, group, datagram, skip=portid)
@@ -298,6 +311,8 @@ class Endpoint:
             self.drops += 1
             if not self.no_enobufs and not self._congested:
                 self._overrun = self._congested = True
+                if self.on_readable is not None and not self._queue:
+                    self.on_readable()  # sk_error_report(): whoever waits is told
             return
         self.queue(Datagram(data, group, nsid, cost, portid))
 
@@ -370,6 +385,11 @@ class Endpoint:
         if self._congested and not self._queue and not self._ahead:
             self._congested = False  # netlink_rcv_wake()
 
+    def uncount(self, datagram: Datagram) -> Datagram:
+        """The same datagram, taken ahead, which does not count from now on."""
+        self._queued -= datagram.cost
+        return datagram._replace(cost=0)
+
     def put_back(self, datagram: Datagram) -> None:
         """`take_ahead()` was too early."""
         self._ahead -= 1
@@ -392,6 +412,15 @@ class Endpoint:
         lost, self._overrun = self._overrun, False
         return lost
 
+    def fail_next(self) -> None:
+        """What `overrun()` told was told to nobody: the next receive says it (recvmmsg())."""
+        self._overrun = True
+
+    @property
+    def queued(self) -> int:
+        """How many bytes of the receive buffer are taken (sk_rmem_alloc)."""
+        return self._queued
+
     # -- dumps --------------------------------------------------------------------------------
 
     def check_no_dump(self) -> None:
@@ -411,7 +440,10 @@ class Endpoint:
         size = dump.room(self._read)
         cost = truesize(size)
         if self._queued and self._queued + cost >= self.rcvbuf:
-            return False
+            if self.on_full is not None:
+                self.on_full()
+            if self._queued and self._queued + cost >= self.rcvbuf:
+                return False
         try:
             data, over = dump.fill(size)
         except Exception:
@@ -424,7 +456,7 @@ class Endpoint:
             return True
         if over:
             self._dump = None
-        self.queue(Datagram(data, cost=cost))
+        self.queue(Datagram(data, cost=cost, dumped=True))
         return True
 
     # -- options ------------------------------------------------------------------------------

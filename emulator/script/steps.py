@@ -73,7 +73,8 @@ class Steps:
         self.programs = Programs(self)
         self._verbs = {
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
-            "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del, "sleep": self._sleep,
+            "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del,
+            "nsim_vfs": self._nsim_vfs, "sleep": self._sleep,
             "fault": self._fault, "interrupt": self._fault, "lose": self._lose, "heal": self._heal,
             **self.programs.verbs, **NicSteps(self).verbs, **CounterSteps(self).verbs,
         }
@@ -237,6 +238,10 @@ class Steps:
 
     def _nsim_del(self, step: Step) -> None:
         self.machine.netdevsim_bus.del_device(step.subject)
+
+    def _nsim_vfs(self, step: Step) -> None:
+        number, count = step.subject
+        self.machine.netdevsim_bus.set_vfs(number, count)
 
     def _sleep(self, step: Step) -> None:
         self.machine.advance(step["sleep"])

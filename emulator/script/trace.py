@@ -288,6 +288,7 @@ VERBS: Mapping[str, Verb] = {
     "netns_del": Verb(label),
     "nsim_new": Verb(tuple_of(u32, u32, u32)),
     "nsim_del": Verb(u32),
+    "nsim_vfs": Verb(tuple_of(u32, u32)),
     "open": Verb(
         label,
         needs={"proto": u32},

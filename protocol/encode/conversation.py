@@ -48,8 +48,10 @@ ROUTE_SPECIFICATIONS: Mapping[str, Sequence[RTM]] = {
     "rt-addr": (RTM.NEWADDR, RTM.DELADDR, RTM.GETADDR, RTM.GETMULTICAST, RTM.GETANYCAST),
     "rt-addrlabel": (RTM.NEWADDRLABEL, RTM.DELADDRLABEL, RTM.GETADDRLABEL),
     "rt-link": (
-        RTM.NEWLINK, RTM.DELLINK, RTM.GETLINK, RTM.SETLINK, RTM.GETSTATS, RTM.NEWLINKPROP, RTM.DELLINKPROP,
+        RTM.NEWLINK, RTM.DELLINK, RTM.GETLINK, RTM.SETLINK, RTM.GETSTATS, RTM.SETSTATS, RTM.NEWLINKPROP,
+        RTM.DELLINKPROP,
     ),
+    "rt-mdb": (RTM.GETMDB,),
     "rt-neigh": (RTM.NEWNEIGH, RTM.DELNEIGH, RTM.GETNEIGH, RTM.GETNEIGHTBL, RTM.SETNEIGHTBL),
     "rt-netconf": (RTM.GETNETCONF,),
     "rt-nexthop": (RTM.NEWNEXTHOP, RTM.DELNEXTHOP, RTM.GETNEXTHOP),
@@ -61,7 +63,7 @@ ROUTE_SPECIFICATIONS: Mapping[str, Sequence[RTM]] = {
     ),
 }
 """What each specification of rtnetlink has of its messages. Those of namespaces' ids, of netconf, labels, next hop
-objects and traffic control are our own, and so is it that anycast addresses are among addresses."""
+objects, groups of bridges and traffic control are our own, and so is it that anycast addresses are among addresses."""
 
 
 @dataclass(frozen=True)

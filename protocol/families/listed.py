@@ -66,12 +66,6 @@ acpi_event = Family(
     groups=("acpi_mc_group",),
     listed={},
 )
-tcp_metrics = Family(
-    "tcp_metrics",
-    version=1,
-    attributes=13,
-    listed={1: 0xe, 2: 0xb},
-)
 seg6 = Family(
     "SEG6",
     version=1,

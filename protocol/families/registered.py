@@ -6,6 +6,7 @@ from nlemu.protocol.families.ethtool.commands import ethtool
 from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
 from nlemu.protocol.families.nlctrl import nlctrl
+from nlemu.protocol.families.tcp_metrics import tcp_metrics
 from nlemu.protocol.schema.family import Family
 
 REGISTERED: tuple[Family, ...] = (
@@ -20,7 +21,7 @@ REGISTERED: tuple[Family, ...] = (
     listed.nlbl_unlbl,
     net_shaper,
     listed.acpi_event,
-    listed.tcp_metrics,
+    tcp_metrics,
     listed.seg6,
     listed.ioam6,
     listed.psample,

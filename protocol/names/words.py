@@ -117,6 +117,7 @@ SET_NAMES = {
     "PropList": "prop-list-link-attrs", "DpllPin": "link-dpll-pin-attrs", "VfInfoList": "vfinfo-list-attrs",
     "Vf": "vfinfo-attrs", "VfStats": "vf-stats-attrs", "VfVlans": "vf-vlan-attrs", "VfPorts": "vf-ports-attrs",
     "Port": "port-self-attrs", "Ifa": "addr-attrs", "Rta": "route-attrs", "Fra": "fib-rule-attrs",
+    "LinkStats": "stats-attrs", "OffloadXstats": "link-offload-xstats", "HwInfoOne": "hw-s-info-one",
     "Nda": "neighbour-attrs", "Ndta": "ndt-attrs", "Ndtpa": "ndtpa-attrs",
     "TdrCfg": "cable-test-tdr-cfg", "HwtstampProvider": "ts-hwtstamp-provider",
     "StatsGet": "stats",

@@ -130,6 +130,12 @@ rtnl_link_stats = "rtnl_link_stats" / c.Struct(*(name / u32 for name in _COUNTER
 rtnl_link_stats64 = "rtnl_link_stats64" / c.Struct(
     *(name / u64 for name in (*_COUNTERS, "rx_otherhost_dropped"))
 )
+rtnl_hw_stats64 = "rtnl_hw_stats64" / c.Struct(
+    *(name / u64 for name in (*_COUNTERS[:8], "multicast"))
+)
+if_stats_msg = "if_stats_msg" / c.Struct(
+    "family" / u8, "pad1" / u8, "pad2" / u16, "ifindex" / u32, "filter_mask" / u32
+)
 # Aligned to eight bytes, as the compiler does it.
 rtnl_link_ifmap = "rtnl_link_ifmap" / c.Struct(
     "mem_start" / u64,

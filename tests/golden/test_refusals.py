@@ -45,6 +45,7 @@ USED_UP = {
 REMEMBERED = ("revision", "told", "seen_by", "_patterns")  # what was worked out once, and whether it still holds
 
 COMMITTED = {
+    "m09_neighbour_parameters": {50},
     "r03_netkit_errors": {22},
     "r17_ipv6": {15, 28, 29, 30, 32, 35, 36},
     "r20_settings": {111, 112, 113},
@@ -58,13 +59,15 @@ COMMITTED = {
     "r58_shared_load": {18, 23},
     "r59_ways": {28},
     "r74_half_of_a_setting": {5},
+    "r75_virtual_functions": {67, 68, 75, 79},
     "r92_tables6": {23},
 }
 """By trace, the steps that leave something: do_setlink(), rtnl_linkprop() and neigh_add() work through a request in
 order. Whoever asks for an address of IPv6 wakes the device's reports of its groups, and a refusal does not put them to
 sleep again (r17, r38, r49; r38 shows the reports). In r03 one end of a pair was there before the other was refused:
 link-watch is still to look at it, in vain. Of several next hops those before the one that is refused come and go again,
-and those that can be deleted are (r58); a table is made before the route that is not (r59, r92)."""
+and those that can be deleted are (r58); a table is made before the route that is not (r59, r92). Parameters of
+neighbours are set before limits are refused (m09)."""
 
 
 def fields(thing: object) -> Iterator[tuple[object, object]]:

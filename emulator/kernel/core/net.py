@@ -42,7 +42,7 @@ class Net:
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
         "cookie", "dev_base_seq", "dying", "fib_listeners", "inum", "ip4", "ip6", "kernel", "loopback", "name",
-        "neighbour_parms", "neighbours", "nexthops", "sysctls",
+        "neighbours", "nexthops", "sysctls",
     )
 
     loopback: Device
@@ -56,8 +56,6 @@ class Net:
         self.dev_base_seq = 1
         self.ip4: Ip4Net | None = None
         self.ip6: Ip6Net | None = None
-        self.neighbour_parms: dict[tuple[int, str], int] = {}
-        """The default ones that were written, by family and name (inet/neighbour_parms.py)."""
         self.neighbours: Neighbours | None = None
         self.nexthops: Nexthops | None = None
         self.fib_listeners: list[FibListener] = []

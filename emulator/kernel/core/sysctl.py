@@ -43,10 +43,14 @@ class Setting(NamedTuple):
     value: str
     scope: Scope
 
+    @property
+    def first_alone(self) -> bool:
+        """Whether only the first namespace shows it."""
+        return self.scope == Scope.FIRST or (self.scope == Scope.SECRET and self.name.startswith("core/"))
+
     def is_in(self, net: Net) -> bool:
         """Whether that namespace shows it."""
-        first = self.scope == Scope.FIRST or (self.scope == Scope.SECRET and self.name.startswith("core/"))
-        return not first or net is net.kernel.init_net
+        return not self.first_alone or net is net.kernel.init_net
 
     def is_written_in(self, net: Net) -> bool:
         """Whether it can be written there, by whoever may."""

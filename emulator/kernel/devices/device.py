@@ -128,19 +128,21 @@ class Device:
 
     __slots__ = (
         "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "attached", "broadcast",
-        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dormant", "features",
-        "flags", "gflags", "global_groups", "gro_flush_timeout", "gro_ipv4_max_size", "gro_max_size", "group",
-        "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features", "hw_features", "ifalias",
-        "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode", "linkwatch_pending", "live_address_change", "lowers",
-        "map", "master", "max_mtu", "max_pacing_offload_horizon", "min_mtu", "mpls", "mtu", "name",
-        "name_assign_type", "napi_config", "napi_defer_hard_irqs", "napi_list", "needed_headroom", "needed_tailroom",
-        "net", "netmem_tx", "netns_immutable", "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues",
-        "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity", "proto_down",
-        "proto_down_reason", "qdisc", "queue_mgmt_ops", "queued_bytes", "queued_packets", "real_num_rx_queues",
-        "real_num_tx_queues", "reg_state", "request_ops_lock", "revision", "rtnl_link_initializing", "running", "rx",
-        "seen_by", "testing", "threaded", "told", "tso_max_segs", "tso_max_size", "tx", "tx_active", "txqlen", "type",
-        "unicast", "unicast_filter", "unicast_promiscuous", "unregister_queued", "uppers", "vlan_features",
-        "wanted_features", "xdp_features", "xdp_zc_max_segs",
+        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dormant",
+        "features", "flags", "gflags", "global_groups", "gro_flush_timeout", "gro_ipv4_max_size",
+        "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
+        "hw_features", "ifalias", "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode", "linkwatch_pending",
+        "live_address_change", "lowers", "map", "master", "max_mtu", "max_pacing_offload_horizon", "min_mtu",
+        "mpls", "mtu", "multicast", "name", "name_assign_type", "napi_config", "napi_defer_hard_irqs",
+        "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable",
+        "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues", "offload_xstats_l3", "operstate", "ops",
+        "page_pools", "parent", "perm_address", "present", "priv", "promiscuity", "proto_down",
+        "proto_down_reason", "qdisc", "queue_mgmt_ops", "queued_bytes", "queued_packets",
+        "real_num_rx_queues", "real_num_tx_queues", "reg_state", "request_ops_lock", "revision",
+        "rtnl_link_initializing", "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs",
+        "tso_max_size", "tx", "tx_active", "txqlen", "type", "unicast", "unicast_filter",
+        "unicast_promiscuous", "unregister_queued", "uppers", "vlan_features", "wanted_features",
+        "xdp_features", "xdp_zc_max_segs",
     )
 
     def __init__(self, kernel: Kernel, net: Net, name: str, ops: DeviceOps) -> None:
@@ -161,6 +163,8 @@ class Device:
         """0 before it is registered, or the index that is wanted."""
         self.altnames: tuple[str, ...] = ()
         self.ifalias = ""
+        self.offload_xstats_l3 = False
+        """Statistics of what hardware routes were asked for."""
         self.group = 0
         self.type = 0
         self.parent: Parent | None = None
@@ -191,6 +195,8 @@ class Device:
         self.allmulti = 0
         self.unicast = NO_ADDRESSES
         """Addresses beside its own that frames are let in for, and how many want each (dev->uc; rx_mode.py)."""
+        self.multicast = NO_ADDRESSES
+        """The same of groups (dev->mc)."""
         self.unicast_promiscuous = False
         """It is promiscuous for their sake (dev->uc_promisc)."""
         self.global_groups: frozenset[bytes] = frozenset()

@@ -12,6 +12,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.states import Xmit
+from nlemu.emulator.kernel.devices.vf import VfOps
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from nlemu.protocol.uapi.net_shaper import NetShaperCaps, NetShaperScope
 
 
-class DeviceOps:
+class DeviceOps(VfOps):
     """A driver. Methods refuse by raising Refusal."""
 
     driver = ""
@@ -41,9 +42,6 @@ class DeviceOps:
 
     xdp_rx_metadata = 0
     """What its XDP programs can be told of a packet (xdp_metadata_ops), as NETDEV_XDP_RX_METADATA_*."""
-
-    has_vfs = False
-    """The driver can be asked about virtual functions (ndo_get_vf_config), though no device has any."""
 
     has_rx_mode = True
     """ndo_set_rx_mode is there, though it may do nothing that shows here."""

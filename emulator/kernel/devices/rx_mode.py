@@ -2,8 +2,9 @@
 
 A device that stands on another and has an address of its own adds that to the one below. A device whose driver can
 filter by several addresses takes it in; any other one becomes promiscuous for as long as there are such addresses.
-Neither is announced, but the count shows (IFLA_PROMISCUITY). Groups are not kept, nothing shows them; but
-those that SIOCADDMULTI asked for, each once, can be taken back.
+Neither is announced, but the count shows (IFLA_PROMISCUITY). Groups are kept for who asks for
+forwarding tables; those of a VLAN are not handed to the device below. Those that SIOCADDMULTI asked for, each once, can
+be taken back.
 
 Drivers that may sleep, or hand flags down, are asked later (netdev_work.py); the others at once. Nothing happens to
 the filters of a device that is down.
@@ -11,7 +12,7 @@ the filters of a device that is down.
 
 from __future__ import annotations
 
-from errno import ENOENT
+from errno import EEXIST, ENOENT
 from typing import TYPE_CHECKING
 
 from nlemu.protocol.refusal import Refusal
@@ -68,6 +69,36 @@ def delete_address(dev: Device, address: bytes) -> None:
     update(dev)
 
 
+def add_address_alone(dev: Device, address: bytes) -> None:
+    """dev_uc_add_excl(): EEXIST when somebody wants it already."""
+    if address in dev.unicast:
+        raise Refusal(EEXIST)
+    add_address(dev, address)
+
+
+def add_group(dev: Device, group: bytes) -> None:
+    """dev_mc_add(): one more who wants frames to that group. Drivers are not told: none shows it."""
+    if not dev.multicast:
+        dev.multicast = {}
+    dev.multicast[group] = dev.multicast.get(group, 0) + 1
+
+
+def add_group_alone(dev: Device, group: bytes) -> None:
+    """dev_mc_add_excl(): EEXIST when somebody wants it already."""
+    if group in dev.multicast:
+        raise Refusal(EEXIST)
+    add_group(dev, group)
+
+
+def delete_group(dev: Device, group: bytes) -> None:
+    """dev_mc_del(): one less; nothing happens if it is not there."""
+    count = dev.multicast.get(group, 0)
+    if count > 1:
+        dev.multicast[group] = count - 1
+    elif count:
+        del dev.multicast[group]
+
+
 def sync(lower: Device, dev: Device, given: set[bytes]) -> None:
     """dev_uc_sync(): the device below gets the addresses of this one. given: those that it has got, kept by the
     caller."""
@@ -88,6 +119,8 @@ def unsync(lower: Device, given: set[bytes]) -> None:
 
 def add_global_group(dev: Device, group: bytes) -> None:
     """dev_mc_add_global(): frames to that group are wanted, by nobody in particular."""
+    if group not in dev.global_groups:
+        add_group(dev, group)
     dev.global_groups |= {group}
     update(dev)
 
@@ -97,6 +130,7 @@ def delete_global_group(dev: Device, group: bytes) -> None:
     if group not in dev.global_groups:
         raise Refusal(ENOENT)
     dev.global_groups -= {group}
+    delete_group(dev, group)
     update(dev)
 
 
@@ -104,6 +138,8 @@ def flush(dev: Device) -> None:
     """dev_uc_flush(): the device goes, or moves; promiscuity stays as it is."""
     if dev.unicast:
         dev.unicast = {}
+    if dev.multicast:
+        dev.multicast = {}
 
 
 def update(dev: Device) -> None:

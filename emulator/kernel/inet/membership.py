@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.kernel.devices import rx_mode
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 @dataclass(slots=True)
 class Membership:
-    """Of a device in a group. users: how many joined it; cstamp: when the first did, in nanoseconds since boot."""
+    """Of a device in a group. users: how many joined it; cstamp: when the first did, in nanoseconds since boot;
+    loaded: the device lets its frames in."""
 
     users: int
     cstamp: int
+    loaded: bool = False
+
+    def load(self, dev: Device, address: bytes) -> None:
+        """The device lets frames to that address in (dev_mc_add())."""
+        if not self.loaded:
+            self.loaded = True
+            rx_mode.add_group(dev, address)
+
+    def unload(self, dev: Device, address: bytes) -> None:
+        """No longer (dev_mc_del())."""
+        if self.loaded:
+            self.loaded = False
+            rx_mode.delete_group(dev, address)
 
 
 class Groups(dict[int, Membership]):

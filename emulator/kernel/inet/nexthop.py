@@ -7,6 +7,7 @@ group with its last member, and the routes with either. Resilient groups are not
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
@@ -15,14 +16,16 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv4.fib_info import Info4
+    from nlemu.emulator.kernel.ipv6.fib import Route6
 
 U32_MAX = 0xFFFFFFFF
+AF_INET = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +45,7 @@ class Way:
 class Nexthop:
     """struct nexthop. way: of one that stands alone; members: of a group, with their weights, from 1; fdb: of a group
     of those for forwarding tables; groups: that it is in, the newest first; infos: the ways of routes of IPv4 that are
-    it."""
+    it; routes6: the routes of IPv6 that lead by it, the oldest first."""
 
     id: int
     protocol: int = 0
@@ -51,6 +54,7 @@ class Nexthop:
     fdb: bool = False
     groups: list[Nexthop] = field(default_factory=list)
     infos: dict[Info4, None] = field(default_factory=dict)
+    routes6: dict[Route6, None] = field(default_factory=dict)
 
     @property
     def leaves(self) -> list[tuple[Way, int]]:
@@ -65,6 +69,11 @@ class Nexthop:
         return self.leaves[0][0].blackhole and len(self.leaves) == 1
 
     @property
+    def has_v4(self) -> bool:
+        """Whether one of its ways is of IPv4, black holes among them."""
+        return any(way.family == AF_INET for way, _ in self.leaves)
+
+    @property
     def is_fdb(self) -> bool:
         """Whether it is for a forwarding table, and for no route."""
         return self.fdb if self.way is None else self.way.fdb
@@ -73,10 +82,11 @@ class Nexthop:
 class Nexthops:
     """Those of one namespace (struct netns_nexthop). seq: grows with every change, and is never 0 but at first."""
 
-    __slots__ = ("_by_id", "_last", "_on_device", "seq")
+    __slots__ = ("_by_id", "_ids", "_last", "_on_device", "seq")
 
     def __init__(self) -> None:
         self._by_id: dict[int, Nexthop] = {}
+        self._ids: list[int] = []
         self._on_device: dict[Device, list[Nexthop]] = {}
         self._last = 0
         self.seq = 0
@@ -87,8 +97,8 @@ class Nexthops:
 
     def after(self, number: int) -> Nexthop | None:
         """The one with the lowest number above that."""
-        following = min((one for one in self._by_id if one > number), default=None)
-        return None if following is None else self._by_id[following]
+        at = bisect_right(self._ids, number)
+        return self._by_id[self._ids[at]] if at < len(self._ids) else None
 
     def unused(self) -> int:
         """nh_find_unused_id(): EINVAL."""
@@ -103,12 +113,14 @@ class Nexthops:
     def list(self, one: Nexthop) -> None:
         """It can be found from now on."""
         self._by_id[one.id] = one
+        insort(self._ids, one.id)
         self.settle_device(one)
         self.count()
 
     def unlist(self, one: Nexthop) -> None:
         """It no longer can."""
         del self._by_id[one.id]
+        del self._ids[bisect_left(self._ids, one.id)]
         self.forget_device(one)
 
     def settle_device(self, one: Nexthop) -> None:
@@ -181,21 +193,42 @@ def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin |
             member.groups.insert(0, new)
         known.list(new)
     for one in changed:
-        for info in one.infos:
-            info.follow()
+        _follow(one)
     net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, new, origin=origin)
     return changed
 
 
+def _follow(one: Nexthop) -> None:
+    """It leads another way, and so do its routes."""
+    for info in one.infos:
+        info.follow()
+    for route in one.routes6:
+        route.follow()
+
+
+def check6(one: Nexthop) -> None:
+    """fib6_check_nexthop(): whether routes of IPv6 may lead by it. EINVAL, with texts."""
+    if one.has_v4:
+        raise Refusal(EINVAL, "IPv6 routes can not use an IPv4 nexthop")
+    if one.is_fdb:
+        raise Refusal(EINVAL, "Route cannot point to a fdb nexthop")
+
+
+def _check_routes(one: Nexthop, new: Nexthop) -> None:
+    """fib_check_nh_list(), fib6_check_nh_list(): whether the routes that lead by it may lead by what it is to be."""
+    for info in one.infos:
+        info.check_nexthop(new)
+    if one.routes6:
+        check6(new)
+
+
 def _replace(known: Nexthops, old: Nexthop, new: Nexthop) -> None:
     """replace_nexthop(): what it is changes, who it is does not. EINVAL, with texts."""
-    for info in old.infos:
-        info.check_nexthop(new)
+    _check_routes(old, new)
     for group in old.groups:
         if new.way is not None and new.way.blackhole and len(group.members) > 1:
             raise Refusal(EINVAL, "Blackhole nexthop can not be a member of a group with more than one path")
-        for info in group.infos:
-            info.check_nexthop(new)
+        _check_routes(group, new)
     if old.way is None:
         if new.way is not None:
             raise Refusal(EINVAL, "Can not replace a nexthop group with a nexthop.")
@@ -214,9 +247,12 @@ def _replace(known: Nexthops, old: Nexthop, new: Nexthop) -> None:
     known.settle_device(old)
 
 
-def remove(net: Net, one: Nexthop, *, told: bool, origin: Origin | None = None) -> list[Info4]:
-    """remove_nexthop(): it is gone, and groups of which it was the last member. told: whether anybody hears of that.
-    Returns the ways of routes that are dead by that, for who flushes them."""
+def remove(
+    net: Net, one: Nexthop, drop6: Callable[[Net, Route6], None], *, told: bool, origin: Origin | None = None
+) -> list[Info4]:
+    """remove_nexthop(): it is gone, and groups of which it was the last member. drop6: takes a route of IPv6 away;
+    told: whether anybody hears of the object. Returns the ways of routes of IPv4 that are dead by that, for who flushes
+    them."""
     known = of(net)
     known.unlist(one)
     if told:
@@ -224,16 +260,17 @@ def remove(net: Net, one: Nexthop, *, told: bool, origin: Origin | None = None) 
     dead = list(one.infos)
     for info in dead:
         info.die()
+    for route in tuple(reversed(one.routes6)):
+        drop6(net, route)
     for member, _ in one.members:
         member.groups.remove(one)
     for group in tuple(one.groups):
         if len(group.members) == 1:
-            dead += remove(net, group, told=told, origin=origin)
+            dead += remove(net, group, drop6, told=told, origin=origin)
             continue
         group.members = [(member, weight) for member, weight in group.members if member is not one]
         one.groups.remove(group)
-        for info in group.infos:
-            info.follow()
+        _follow(group)
         if told:
             net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, group, origin=origin)
     known.count()

@@ -143,7 +143,7 @@ def insert(ifa: Address4, origin: Origin | None = None) -> None:
     """__inet_insert_ifa(): EEXIST, EINVAL. The device's settings are its own from now on (ipv4_devconf_setall())."""
     if ifa.dev.inet.conf.written is not None:
         ifa.dev.inet.conf.written = None
-        neighbour_parms.freeze(ifa.dev)
+        neighbour_parms.freeze(ifa.dev, neighbour_parms.AF_INET)
     addresses: list[Address4] = ifa.dev.inet.addresses
     ifa.flags &= ~(SECONDARY | NOT_OURS)
     at = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.inet import neighbour_events
+from nlemu.emulator.kernel.inet import neighbour_events, neighbour_parms
 from nlemu.emulator.kernel.inet.membership import Groups
 from nlemu.emulator.kernel.inet.names import RESERVED, check_name
 from nlemu.emulator.kernel.ipv4 import address, arp, fib_sync, groups
@@ -36,8 +36,7 @@ class InetDevice:
         self.conf = Ipv4Conf(dev, registering=registering, default=ip4.of(dev.net).conf_default)
         self.addresses: list[Address4] = []
         self.groups = Groups()
-        self.neighbour_parms: dict[str, int] = {}
-        """Those that were written (inet/neighbour_parms.py)."""
+        self.neighbour_parms = neighbour_parms.alloc(dev, AF_INET)
         self.dead = False
 
 

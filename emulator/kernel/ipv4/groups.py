@@ -15,6 +15,7 @@ from errno import EADDRINUSE, EINVAL, ENOBUFS
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet.membership import Membership
+from nlemu.emulator.kernel.inet.neighbour import AF_INET, group_lladdr
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTM
@@ -36,6 +37,7 @@ def join(dev: Device, idev: InetDevice, group: int) -> None:
         membership.users += 1
         return
     membership = idev.groups[group] = Membership(1, dev.kernel.clock.now)
+    membership.load(dev, group_lladdr(AF_INET, group))
     dev.kernel.announcer.group4(RTM.NEWMULTICAST, dev, group, membership)
 
 
@@ -47,16 +49,21 @@ def leave(dev: Device, idev: InetDevice, group: int) -> None:
     membership.users -= 1
     if not membership.users:
         del idev.groups[group]
+        membership.unload(dev, group_lladdr(AF_INET, group))
         dev.kernel.announcer.group4(RTM.DELMULTICAST, dev, group, membership)
 
 
 def up(dev: Device, idev: InetDevice) -> None:
     """ip_mc_up()."""
     join(dev, idev, ALL_HOSTS)
+    for group, membership in reversed(idev.groups.items()):
+        membership.load(dev, group_lladdr(AF_INET, group))
 
 
 def down(dev: Device, idev: InetDevice) -> None:
     """ip_mc_down()."""
+    for group, membership in idev.groups.items():
+        membership.unload(dev, group_lladdr(AF_INET, group))
     leave(dev, idev, ALL_HOSTS)
 
 

@@ -17,7 +17,7 @@ from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import routes as routes6
 from nlemu.emulator.kernel.ipv6.routes import Wanted6
 from nlemu.protocol.uapi.if_ import IFF
-from nlemu.protocol.uapi.rtnetlink import RT_SCOPE
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTM
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
@@ -51,15 +51,18 @@ def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin |
     """nexthop_add(), once it is made: routes that lead another way now are told of again."""
     for changed in nexthop.add(net, new, replace=replace, create=create, origin=origin):
         routes.tell_again(net, changed.infos, origin)
+        for route in reversed(changed.routes6):
+            routes6.tell(net, RTM.NEWROUTE, route, routes6.REPLACE, origin)
 
 
 def remove(net: Net, one: Nexthop, origin: Origin | None = None) -> None:
     """remove_one_nexthop(): with the routes that lead by it."""
-    routes.flush(net, nexthop.remove(net, one, told=True, origin=origin))
+    routes.flush(net, nexthop.remove(net, one, routes6.remove, told=True, origin=origin))
 
 
 def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
-    """nh_netdev_event(): a device that goes, or can carry nothing, takes them along, without a word."""
+    """nh_netdev_event(): a device that goes, or can carry nothing, takes them along without a word; routes of IPv6 are
+    told of (ip6_del_rt())."""
     if event == NetdevEvent.CHANGE and flags.get_flags(dev) & CARRYING:
         return
     known = nexthop.of(dev.net)
@@ -67,6 +70,6 @@ def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
     for one in known.on(dev):
         assert one.way is not None
         if not one.way.blackhole or event == NetdevEvent.UNREGISTER:
-            dead += nexthop.remove(dev.net, one, told=False)
+            dead += nexthop.remove(dev.net, one, routes6.remove, told=False)
     if dead:
         routes.flush(dev.net, dead)

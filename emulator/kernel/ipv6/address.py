@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core import lifetime
 from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.inet import neighbour_parms
 from nlemu.emulator.kernel.ipv6 import dad as ip6_dad
 from nlemu.emulator.kernel.ipv6 import mld, routes
 from nlemu.emulator.kernel.ipv6 import netns as ip6
@@ -161,6 +162,7 @@ def create(dev: Device, wanted: Wanted) -> Address6:
         raise Refusal(EACCES, "ipv6: IPv6 is disabled on this device")
     net, now = dev.net, dev.kernel.clock.now
     route = routes.local_route(dev, wanted.address)
+    neighbour_parms.freeze(dev, ip6.AF_INET6)
     if ip6.find(net, wanted.address, dev) is not None:
         raise Refusal(EEXIST)
     flags = wanted.flags if wanted.flags & NODAD else wanted.flags | TENTATIVE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import qdisc
-from nlemu.emulator.kernel.inet import neighbour_events
+from nlemu.emulator.kernel.inet import neighbour_events, neighbour_parms
 from nlemu.emulator.kernel.inet.names import check_name
 from nlemu.emulator.kernel.ipv6 import autoconf, dad, mld, routes, solicit
 from nlemu.emulator.kernel.ipv6 import netns as ip6
@@ -32,24 +32,22 @@ READY = int(InetDeviceFlag.READY)
 FORGOTTEN_WHEN_DOWN = int(InetDeviceFlag.RS_SENT | InetDeviceFlag.RA_RCVD | InetDeviceFlag.READY)
 NOARP = int(IFF.NOARP)
 DEAD, LINKDOWN = int(RTNH_F.DEAD), int(RTNH_F.LINKDOWN)
-BASE_REACHABLE_TIME = 30000
-"""ND_REACHABLE_TIME, in milliseconds."""
 NO_TOKEN = bytes(16)
 
 
 class Inet6Device:
     """struct inet6_dev.
 
-    flags: InetDeviceFlag; tstamp: when it last changed, in nanoseconds since boot; reachable_time: of neighbours, in
-    milliseconds; token: the lower half of addresses that router advertisements bring; ra_mtu: what they said of the
-    MTU, 0 for nothing; stats, icmp6_stats: counters by the numbers of uapi/linux/snmp.h, None while all are zero;
-    addresses: in the kernel's order; listener: the groups it listens to; solicit: the job that will ask for routers
-    again; neighbour_parms: those that were written (inet/neighbour_parms.py); interface_id: the random lower half of
-    its address of the link, if it was made so; dead: it is leaving the device."""
+    flags: InetDeviceFlag; tstamp: when it last changed, in nanoseconds since boot; token: the lower half of addresses
+    that router advertisements bring; ra_mtu: what they said of the MTU, 0 for nothing; stats, icmp6_stats: counters by
+    the numbers of uapi/linux/snmp.h, None while all are zero; addresses: in the kernel's order; listener: the groups it
+    listens to; solicit: the job that will ask for routers again; neighbour_parms: see inet/neighbour_parms.py;
+    interface_id: the random lower half of its address of the link, if it was made so; dead: it is leaving the
+    device."""
 
     __slots__ = (
         "addresses", "conf", "dead", "flags", "icmp6_stats", "interface_id", "listener", "neighbour_parms", "ra_mtu",
-        "reachable_time", "solicit", "stats", "token", "tstamp",
+        "solicit", "stats", "token", "tstamp",
     )
 
     def __init__(self, dev: Device) -> None:
@@ -57,15 +55,15 @@ class Inet6Device:
         self.conf = Ipv6Conf(kernel.build, dev, ip6.of(dev.net).conf_default)
         self.flags = READY if dev.running and link_ready(dev) else 0
         self.tstamp = kernel.clock.now
-        # neigh_rand_reach_time(): between half and one and a half of the base.
-        self.reachable_time = BASE_REACHABLE_TIME // 2 + kernel.random.randrange(BASE_REACHABLE_TIME)
+        base = kernel.neighbour_parms[ip6.AF_INET6].values["base_reachable_time"]
+        reachable_time = neighbour_parms.rand_reach_time(base, kernel.random)
+        self.neighbour_parms = neighbour_parms.alloc(dev, ip6.AF_INET6, reachable_time)
         self.token = NO_TOKEN
         self.ra_mtu = 0
         self.stats: list[int] | None = None
         self.icmp6_stats: list[int] | None = None
         self.addresses: list[Address6] = []
         self.listener = Listener()
-        self.neighbour_parms: dict[str, int] = {}
         self.solicit: Job | None = None
         self.interface_id: int | None = None
         self.dead = False

@@ -15,26 +15,29 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nlemu.protocol.uapi.rtnetlink import RT_TABLE
+from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTN
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.nexthop import Nexthop, Way
     from nlemu.emulator.kernel.ipv4.fib_info import Metrics
 
 MAIN, LOCAL = int(RT_TABLE.MAIN), int(RT_TABLE.LOCAL)
 HASH_SIZE = 256
 """FIB6_TABLE_HASHSZ: tables are walked in the order of their numbers' remainders."""
+BLACKHOLE = int(RTN.BLACKHOLE)
 PREF_MEDIUM = 0
 """ICMPV6_ROUTER_PREF_MEDIUM"""
-Hop = tuple["Device | None", int]
+Hop = tuple["Device | Nexthop | None", int]
 
 
 @dataclass(slots=True, eq=False)
 class Route6:
-    """struct fib6_info with its next hop. gateway: 0 for none; flags: RTNH_F_* of the next hop; local: it leads to one
+    """struct fib6_info with its next hop. nh: the next hop object that it leads by; dev, gateway and flags are those of
+    its first way then. gateway: 0 for none; flags: RTNH_F_* of the next hop; local: it leads to one
     of our addresses (RTF_LOCAL); reject: nothing gets through; expires: when it ends, in nanoseconds since boot, None
     for never; linked: it is in the tree."""
 
@@ -62,6 +65,7 @@ class Route6:
     src: int = 0
     src_length: int = 0
     """The sources that it is for; with a length of 0 for all."""
+    nh: Nexthop | None = None
 
     @property
     def key(self) -> str:
@@ -71,12 +75,30 @@ class Route6:
     @property
     def hop(self) -> Hop:
         """What makes two next hops the same (rt6_duplicate_nexthop())."""
-        return self.dev, self.gateway
+        return (self.dev, self.gateway) if self.nh is None else (self.nh, 0)
 
     @property
     def shares(self) -> bool:
         """Whether it shares the load with others of its prefix and metric (rt6_qualify_for_ecmp())."""
-        return bool(self.gateway)
+        return bool(self.gateway) and self.nh is None
+
+    @property
+    def devices(self) -> set[Device | None]:
+        """The devices that it leads through."""
+        return {self.dev} if self.nh is None else {way.dev for way, _ in self.nh.leaves}
+
+    def follow(self) -> None:
+        """The next hop object leads another way, or this is new: so does this."""
+        assert self.nh is not None
+        way, _ = self.nh.leaves[0]
+        self.dev, self.gateway, self.flags = way.dev, way.gateway, way.flags
+
+    def by(self, way: Way) -> Route6:
+        """As it is found when a packet goes that way of the next hop object (nexthop_path_fib6_result())."""
+        hop = replace(self, dev=way.dev, gateway=way.gateway, flags=way.flags)
+        if way.blackhole:
+            hop.reject, hop.type = True, BLACKHOLE
+        return hop
 
 
 class Node6:
@@ -321,7 +343,9 @@ class Fib6:
         """In the order of the list, which replacing may have made another than that in which they came."""
         node = self.node_of(routes[0])
         assert node is not None
-        return node, routes if len(routes) == 1 else [route for route in node if route.dev is routes[0].dev]
+        return node, routes if len(routes) == 1 else [
+            route for route in node if route.dev is routes[0].dev and route.nh is None
+        ]
 
     def lose_source(self, address: int) -> None:
         """No route prefers that source address any more."""
@@ -349,7 +373,9 @@ class Fib6:
     def _link(self, route: Route6) -> None:
         route.linked = True
         self.generation += 1
-        if route.dev is not None:
+        if route.nh is not None:  # what happens to devices happens to the object
+            route.nh.routes6[route] = None
+        elif route.dev is not None:
             self._by_dev.setdefault(route.dev, {})[route] = None
         if route.prefsrc:
             self._by_source.setdefault(route.prefsrc, {})[route] = None
@@ -357,7 +383,9 @@ class Fib6:
     def _unlink(self, route: Route6) -> None:
         route.linked = False
         self.generation += 1
-        if route.dev is not None:
+        if route.nh is not None:
+            route.nh.routes6.pop(route, None)
+        elif route.dev is not None:
             routes = self._by_dev[route.dev]
             del routes[route]
             if not routes:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.inet.nexthop import Way
     from nlemu.emulator.kernel.inet.rules import Flow, Rule
     from nlemu.emulator.kernel.ipv6.fib import Node6, Route6, Table6
 
@@ -95,7 +96,7 @@ def _select(net: Net, node: Node6, oif: int, iface: bool, met: bool) -> Route6 |
     if found is None:
         others = [route for route in node if route.metric > begin.metric]
         found, _ = _best(net, others, oif, iface, met)
-    return found
+    return found if found is None or found.nh is None else found.by(_way(net, found, oif, iface, met))
 
 
 def _best(
@@ -108,10 +109,23 @@ def _best(
     for route in routes:
         if route.flags & DEAD or (route.expires is not None and route.expires < now):
             continue
-        score = _score(net, route, oif, iface, met)
+        if route.nh is not None:
+            if route.nh.blackhole:
+                return route, False
+            score = max(_score(net, route.by(way), oif, iface, met) for way, _ in route.nh.leaves)
+        else:
+            score = _score(net, route, oif, iface, met)
         if score != NONE and max(score, 0) > highest:
             best, highest, untried = route, max(score, 0), score == UNTRIED
     return best, untried
+
+
+def _way(net: Net, route: Route6, oif: int, iface: bool, met: bool) -> Way:
+    """fib6_select_path(): the way of a next hop object that a packet takes. Among several Linux chooses by a hash; here
+    it is the first of the highest score."""
+    assert route.nh is not None
+    ways = [way for way, _ in route.nh.leaves]
+    return max(ways, key=lambda way: _score(net, route.by(way), oif, iface, met))
 
 
 def _score(net: Net, route: Route6, oif: int, iface: bool, met: bool) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.inet.membership import Groups, Membership
+from nlemu.emulator.kernel.inet.neighbour import AF_INET6, group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6 import packets
 from nlemu.emulator.kernel.ipv6.conf import MIN_MTU
@@ -76,6 +77,7 @@ def leave(dev: Device, listener: Listener, group: int) -> None:
     membership.users -= 1
     if not membership.users:
         del listener.members[group]
+        membership.unload(dev, group_lladdr(AF_INET6, group))
         listener.joined.pop(group, None)
         _dropped(dev, listener, group)
         dev.kernel.announcer.group6(RTM.DELMULTICAST, dev, group, membership)
@@ -90,7 +92,8 @@ def up(dev: Device) -> None:
 
 def down(dev: Device, listener: Listener) -> None:
     """ipv6_mc_down(): all groups are left, and nothing more is reported for now."""
-    for group in listener.members:
+    for group, membership in listener.members.items():
+        membership.unload(dev, group_lladdr(AF_INET6, group))
         _dropped(dev, listener, group)
     for job in (listener.change, listener.initial):
         if job is not None:
@@ -150,6 +153,8 @@ def _added(dev: Device, listener: Listener, group: int) -> None:
             del listener.left[at]
             listener.joined[group] = ROBUSTNESS
             break
+    if ip6.classify(group)[1] >= ip6.SCOPE_LINK:
+        listener.members[group].load(dev, group_lladdr(AF_INET6, group))
     if dev.up and _reported(group):
         listener.joined[group] = ROBUSTNESS
         _changed(dev, listener)

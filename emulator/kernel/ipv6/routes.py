@@ -11,7 +11,7 @@ from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT
 from typing import TYPE_CHECKING, TypeGuard
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
-from nlemu.emulator.kernel.inet import fib_chain
+from nlemu.emulator.kernel.inet import fib_chain, nexthop
 from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.fib import LOCAL as LOCAL_TABLE
@@ -50,7 +50,7 @@ class Wanted6:
     """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
     EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up; metrics: or
     what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, and
-    what is wrong with that; table: 0 for the main one; nh_id: of a next hop object, of which there are none."""
+    what is wrong with that; table: 0 for the main one; nh_id: of a next hop object, 0 for none."""
 
     dst: int = 0
     length: int = 0
@@ -108,6 +108,10 @@ def create(net: Net, wanted: Wanted6) -> Route6:
         weight=wanted.weight, local=wanted.local, expires=wanted.expires, table=table.id,
         src=ip6.prefix_of(wanted.src, wanted.src_length), src_length=wanted.src_length,
     )
+    if wanted.nh_id:
+        _lead_by(net, route, wanted)
+        _check_source(net, wanted, route.dev)
+        return route
     dev: Device | None = None
     if wanted.ifindex:
         dev = net.device(wanted.ifindex)
@@ -127,9 +131,24 @@ def create(net: Net, wanted: Wanted6) -> Route6:
         _lead(net, route, wanted, dev)
     if wanted.reject or _loops(wanted, route.dev):
         route.reject, route.local, route.expires, route.pref = True, False, None, PREF_MEDIUM
-    if wanted.prefsrc and not _has(net, wanted.prefsrc, route.dev, banned=TENTATIVE):
-        raise Refusal(EINVAL, "Invalid source address")
+    _check_source(net, wanted, route.dev)
     return route
+
+
+def _lead_by(net: Net, route: Route6, wanted: Wanted6) -> None:
+    """ip6_route_info_create_nh(), of a route that leads by a next hop object. EINVAL, with texts."""
+    one = nexthop.of(net).find(wanted.nh_id)
+    if one is None:
+        raise Refusal(EINVAL, "Nexthop id does not exist")
+    nexthop.check6(one)
+    route.nh, route.reject = one, wanted.reject
+    route.follow()
+
+
+def _check_source(net: Net, wanted: Wanted6, dev: Device | None) -> None:
+    """EINVAL, with a text, for a source address that is not ours."""
+    if wanted.prefsrc and not _has(net, wanted.prefsrc, dev, banned=TENTATIVE):
+        raise Refusal(EINVAL, "Invalid source address")
 
 
 def _has(net: Net, address: int, dev: Device | None, banned: int = 0) -> bool:
@@ -319,8 +338,18 @@ def delete(net: Net, wanted: Wanted6, origin: Origin | None = None, *, whole: bo
             raise Refusal(ESRCH)
         return
     for route in node or ():
+        if route.nh is not None:
+            if (
+                wanted.nh_id in (0, route.nh.id)
+                and wanted.metric in (0, route.metric)
+                and wanted.protocol in (0, route.protocol)
+            ):
+                remove(net, route, origin)
+                return
+            continue
         if (
-            (not wanted.ifindex or (route.dev is not None and route.dev.ifindex == wanted.ifindex))
+            not wanted.nh_id
+            and (not wanted.ifindex or (route.dev is not None and route.dev.ifindex == wanted.ifindex))
             and (wanted.gateway is None or route.gateway == wanted.gateway)
             and wanted.metric in (0, route.metric)
             and wanted.protocol in (0, route.protocol)
@@ -414,7 +443,7 @@ def _sync_shared(net: Net, node: Node6, dev: Device) -> None:
         at += 1
         siblings = node.siblings(route)
         if len(siblings) == 1 or route in going:
-            if route.dev is dev or route in going:
+            if (route.dev is dev and route.nh is None) or route in going:
                 remove(net, route)
             continue
         if any(one.dev is dev for one in siblings):

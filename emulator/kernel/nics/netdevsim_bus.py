@@ -15,7 +15,7 @@ number; the write that made it succeeded.
 from __future__ import annotations
 
 import heapq
-from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
+from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.uevents import Action
@@ -27,6 +27,7 @@ from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.devices.states import NetmemTx
+from nlemu.emulator.kernel.devices.vf import VfConfig
 from nlemu.emulator.kernel.nics import netdevsim_fib
 from nlemu.emulator.kernel.nics.netdevsim_port import (
     NetdevsimDmaOps,
@@ -36,6 +37,7 @@ from nlemu.emulator.kernel.nics.netdevsim_port import (
     is_netdevsim,
     state_of,
 )
+from nlemu.emulator.kernel.nics.netdevsim_vfs import MAX_VFS
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU
@@ -72,7 +74,9 @@ DMA = NetdevsimDmaOps()
 class BusDevice:
     """struct nsim_bus_dev and struct nsim_dev."""
 
-    __slots__ = ("bus", "driven", "id", "instance", "net", "num_queues", "port_count", "ports", "switch_id")
+    __slots__ = (
+        "bus", "driven", "id", "instance", "net", "num_queues", "num_vfs", "port_count", "ports", "switch_id", "vfs",
+    )
 
     def __init__(
         self, bus: Bus, device_id: int, port_count: int, num_queues: int, net: Net, instance: int
@@ -90,6 +94,9 @@ class BusDevice:
         """By index, in the order in which they came."""
         self.driven = False
         """A driver is bound to it."""
+        self.num_vfs = 0
+        self.vfs = [VfConfig() for _ in range(MAX_VFS)]
+        """What was set of the virtual functions, of those too that are not there."""
 
     @property
     def name(self) -> str:
@@ -129,8 +136,25 @@ class BusDevice:
         for index in range(self.port_count):
             self.add_port(index)
 
+    def set_vfs(self, count: int) -> None:
+        """nsim_drv_configure_vfs(): so many virtual functions. EBUSY: there are others; ENOMEM: more than it has room
+        for; ENOENT: nothing drives it."""
+        if not self.driven:
+            raise Refusal(ENOENT)
+        if count == self.num_vfs:
+            return
+        if self.num_vfs and count:
+            raise Refusal(EBUSY)
+        if count > len(self.vfs):
+            raise Refusal(ENOMEM)
+        self.num_vfs = count
+        for port in self.ports.values():
+            port.changed()
+
     def _remove_ports(self) -> None:
-        """nsim_dev_port_del_all(): the port that came last goes first, each on its own."""
+        """nsim_dev_reload_destroy(), nsim_dev_port_del_all(): virtual functions go first, then the port that came last,
+        each on its own."""
+        self.num_vfs = 0
         for index in list(reversed(self.ports)):
             self.remove_port(index)
 
@@ -259,6 +283,13 @@ class Bus:
         if index not in device.ports:
             raise Refusal(ENOENT)
         device.remove_port(index)
+
+    def set_vfs(self, device_id: int, count: int) -> None:
+        """The device's sriov_numvfs. ENOENT: no such device; EBUSY, ENOMEM: see `BusDevice.set_vfs()`."""
+        device = self.devices.get(device_id)
+        if device is None:
+            raise Refusal(ENOENT)
+        device.set_vfs(count)
 
     def _driven(self, device_id: int) -> BusDevice:
         device = self.devices.get(device_id)

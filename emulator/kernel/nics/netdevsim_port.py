@@ -31,6 +31,7 @@ from nlemu.emulator.kernel.ethtool.settings import (
     PauseStats,
     Rings,
 )
+from nlemu.emulator.kernel.nics.netdevsim_vfs import NetdevsimVfOps
 from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
 from nlemu.emulator.kernel.queues.provider import restart_queue
 from nlemu.protocol.refusal import Refusal
@@ -117,14 +118,13 @@ def is_netdevsim(dev: Device) -> bool:
     return isinstance(dev.ops, NetdevsimOps)
 
 
-class NetdevsimOps(DeviceOps):
+class NetdevsimOps(NetdevsimVfOps, DeviceOps):
     """The plain driver."""
 
     driver = "netdevsim"
     firmware = "10.20.30 "
     """What devlink tells of it: one version, and a space behind it."""
     has_udp_tunnels = True
-    has_vfs = True
     dma = False
     has_bpf = True
     settable_rings = frozenset(("tcp_data_split", "hds_thresh"))

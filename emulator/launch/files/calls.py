@@ -15,22 +15,23 @@ from nlemu.emulator.launch.files.listing import getdents64
 from nlemu.emulator.launch.files.opened import INTERESTING
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node
 from nlemu.emulator.launch.namespaces.calls import is_netns_directory, netns_name
-from nlemu.emulator.launch.namespaces.nsfs import file_system
+from nlemu.emulator.launch.trap import statfs as file_systems
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
 from nlemu.emulator.launch.trap.credentials import CAP_DAC_OVERRIDE, CAP_NET_ADMIN
 from nlemu.emulator.launch.trap.redo import redo
 from nlemu.emulator.launch.trap.seccomp import libc
-from nlemu.emulator.launch.trap.task import beneath
+from nlemu.emulator.launch.trap.task import AT_FDCWD, beneath
 from nlemu.protocol.uapi.nsfs import NSFS_MAGIC
 
-AT_FDCWD = -100
 AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR = 0x100, 0x200
 O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC = os.O_ACCMODE, os.O_CREAT, os.O_EXCL, os.O_TRUNC
 O_PATH = os.O_PATH
 W_OK = 2
-TMPFS_MAGIC = 0x01021994
-MAGIC = (("/sys/kernel/debug/", 0x64626720), ("/sys/", 0x62656572), ("/proc/", 0x9FA0))
-"""File systems by where they are mounted: DEBUGFS_MAGIC, SYSFS_MAGIC, PROC_SUPER_MAGIC (include/uapi/linux/magic.h)."""
+MAGIC = (
+    ("/sys/kernel/debug/", file_systems.DEBUGFS_MAGIC), ("/sys/", file_systems.SYSFS_MAGIC),
+    ("/proc/", file_systems.PROC_SUPER_MAGIC),
+)
+"""File systems by where they are mounted."""
 PREFIXES = tuple(prefix.encode() for prefix in INTERESTING)
 TOWARDS = (b"sys/", b"proc/", b"run/", b"var/", b"../")
 """How a relative path begins that may lead to files of ours from anywhere."""
@@ -323,10 +324,10 @@ def statfs(call: Call) -> Answer:
     if found is None:
         return PASS
     path, node = found
-    magic = next((number for top, number in MAGIC if path.startswith(top)), TMPFS_MAGIC)
+    magic = next((number for top, number in MAGIC if path.startswith(top)), file_systems.TMPFS_MAGIC)
     if isinstance(node, NetFile):
         magic = NSFS_MAGIC
-    call.write(call.args[1], file_system(magic))
+    call.write(call.args[1], file_systems.empty(magic))
     return 0
 
 

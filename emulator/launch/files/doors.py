@@ -12,21 +12,18 @@ programs from mistakes, and not out.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, AnyStr
 
-from nlemu.emulator.launch.trap.seccomp import libc
+from nlemu.emulator.launch.trap.statfs import PROC_SUPER_MAGIC, SYSFS_MAGIC, kind_of
+from nlemu.emulator.launch.trap.task import AT_FDCWD
 
 if TYPE_CHECKING:
     from nlemu.emulator.launch.trap.call import Call
 
-AT_FDCWD = -100
-PROC_SUPER_MAGIC, SYSFS_MAGIC = 0x9FA0, 0x62656572  # include/uapi/linux/magic.h
-STATFS_SIZE = 120
 NETWORK_DEVICES = frozenset({os.makedev(10, 200), os.makedev(10, 238), os.makedev(108, 0)})
 """/dev/net/tun, /dev/vhost-net and /dev/ppp: devices that make interfaces (Documentation/admin-guide/devices.txt)."""
 TELLING = (b"sys", b"proc", b"net", b"ppp")
@@ -39,6 +36,13 @@ def is_telling(path: bytes) -> bool:
     return any(word in path for word in TELLING)
 
 
+def below(path: AnyStr, top: AnyStr) -> AnyStr | None:
+    """What of a path comes after another, with its slash; empty where they are the same, None where it is elsewhere."""
+    rest = path[len(top) :]
+    slash = "/" if isinstance(path, str) else b"/"
+    return rest if path.startswith(top) and (not rest or rest.startswith(slash)) else None
+
+
 def behind(call: Call, dirfd: int, path: bytes, *, follow: bool = True) -> str | None:
     """The real name below /sys or /proc of what a path leads to, as seen from the caller; None for all other files, and
     where there is none. OSError ENODEV: it is a device that makes interfaces, of which there is none here."""
@@ -47,11 +51,11 @@ def behind(call: Call, dirfd: int, path: bytes, *, follow: bool = True) -> str |
     except (OSError, ValueError):
         return None
     try:
-        kind = _file_system(fd)
+        kind = kind_of(fd)
         if kind == SYSFS_MAGIC:
             return "/sys" + _inside(call, fd)
         if kind == PROC_SUPER_MAGIC:
-            return "/proc" + _inside(call, fd)
+            return _as_seen(call, "/proc" + _inside(call, fd))
         found = os.fstat(fd)
         if stat.S_ISCHR(found.st_mode) and found.st_rdev in NETWORK_DEVICES:
             raise OSError(errno.ENODEV, os.fsdecode(path))
@@ -67,17 +71,18 @@ def _from_here(call: Call, dirfd: int, path: bytes) -> bytes:
         return at + (b"cwd/" if dirfd == AT_FDCWD else b"fd/%d/" % dirfd) + path
     whole = b"/" + path.lstrip(b"/")
     for name, real in ((b"/proc/self", b"/proc/%d" % call.process.pid), (b"/proc/thread-self", at[:-1])):
-        if whole == name or whole.startswith(name + b"/"):
-            whole = real + whole[len(name) :]
+        if (rest := below(whole, name)) is not None:
+            whole = real + rest
     return at + b"root" + whole
 
 
-def _file_system(fd: int) -> int:
-    """f_type of struct statfs."""
-    told = ctypes.create_string_buffer(STATFS_SIZE)
-    if libc.fstatfs(fd, told):
-        return 0
-    return int.from_bytes(told.raw[:8], "little")
+def _as_seen(call: Call, name: str) -> str:
+    """A name below /proc, where /proc/self and /proc/thread-self were followed here: as the caller would have come."""
+    ours, theirs = f"/proc/{os.getpid()}", f"/proc/{call.process.pid}"
+    for here, there in ((f"{ours}/task/{os.getpid()}", f"{theirs}/task/{call.tid}"), (ours, theirs)):
+        if (rest := below(name, here)) is not None:
+            return there + rest
+    return name
 
 
 def _inside(call: Call, fd: int) -> str:

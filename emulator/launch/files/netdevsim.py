@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.device import Device
-from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice, link_ports, unlink_port
+from nlemu.emulator.kernel.nics.netdevsim_bus import UINT_MAX, BusDevice, link_ports, unlink_port
 from nlemu.emulator.kernel.nics.netdevsim_port import hold_page, queue_reset, state_of
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, numbers, truth
 
@@ -55,7 +55,7 @@ def bus_device(device: BusDevice, net: Net) -> Directory:
                 {port.name: partial(_port, port) for port in device.ports.values() if port.net is net}
             ),
             "new_port": lambda: File(write=partial(_new_port, device)),
-            "sriov_numvfs": lambda: File(lambda: "0\n"),
+            "sriov_numvfs": lambda: File(lambda: f"{device.num_vfs}\n", partial(_set_vfs, device)),
             "uevent": lambda: File(lambda: "DRIVER=netdevsim\n"),
         }
     )
@@ -88,6 +88,13 @@ def _new_port(device: BusDevice, text: str) -> None:
         raise OSError(errno.EINVAL, "port_index [address]")
     address = bytes.fromhex(words[1].replace(":", "")) if len(words) > 1 else None
     device.bus.new_port(device.id, number(words[0]), address)
+
+
+def _set_vfs(device: BusDevice, text: str) -> None:
+    count = number(text)
+    if count > UINT_MAX:
+        raise OSError(errno.ERANGE, "more than can be counted")
+    device.set_vfs(count)
 
 
 def _del_port(device: BusDevice, text: str) -> None:

@@ -22,11 +22,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.files import doors, netdevsim, procfs, sysctl, sysfs, user_namespace
-from nlemu.emulator.launch.files.doors import AT_FDCWD
+from nlemu.emulator.launch.files import doors, netdevsim, procfs, status, sysctl, sysfs, user_namespace
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
-from nlemu.emulator.launch.trap.task import beneath
+from nlemu.emulator.launch.trap.task import AT_FDCWD, beneath
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -89,8 +88,8 @@ class Files:
                 return walk(self.names(), rest, follow=follow)
             case ["proc", "sys", "net", *rest]:
                 return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
-            case ["proc", "net", name] if name in procfs.FILES:
-                return self._proc_net(tasks.net(call.process.pid), name)  # a link to self/net
+            case ["proc", "net", *rest] if rest or follow:  # a link to self/net
+                return self._proc_net(tasks.net(call.process.pid), rest)
             case ["proc", who, ("uid_map" | "gid_map" | "setgroups") as name]:
                 return self._map(call, who, name)
             case ["proc", who, "fd", number] | ["proc", who, "task", _, "fd", number] if number.isdecimal():
@@ -119,7 +118,17 @@ class Files:
             return False  # a process that is not ours to tell of
         if rest[0] == "ns":
             return NetFile(net, self.supervisor.namespaces.files.link(net))
-        return self._proc_net(net, rest[1])
+        if rest[0] == "status":
+            return self._status(call, tid)
+        return self._proc_net(net, rest[1:])
+
+    def _status(self, call: Call, tid: int) -> Node | bool:
+        """Of programs that are who the emulated kernel says."""
+        tasks = self.supervisor.tasks
+        if not self.supervisor.root:
+            return False
+        pid = tasks.process(tid).pid
+        return status.file(f"/proc/{pid}/task/{tid}/status", tasks.cred(tid), tasks.cred(call.tid))
 
     def _map(self, call: Call, who: str, name: str) -> Node | bool:
         """A map of a process's user namespace."""
@@ -144,8 +153,8 @@ class Files:
         net = namespaces.files.behind(found.st_dev, found.st_ino)
         return False if net is None else NetFile(net, namespaces.files.link(net))
 
-    def _proc_net(self, net: Net, name: str) -> File:
-        return File(lambda: procfs.FILES[name](net))
+    def _proc_net(self, net: Net, rest: list[str]) -> Node | None:
+        return walk(procfs.proc_net(net, self.supervisor.machine), rest)
 
     def net_of(self, call: Call, path: str) -> Net:
         """The namespace of which a file tells, for the caller."""
@@ -195,7 +204,7 @@ class Files:
         if isinstance(node, Directory):
             return os.open(self.directory(node, path, net), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         assert isinstance(node, File)
-        if reads and not writes:
+        if reads and not writes and not node.private:
             content = node.read()
             fd = os.open(self._real(path, net), os.O_RDWR | os.O_CLOEXEC)
             try:
@@ -209,6 +218,11 @@ class Files:
         if reads and node.readable:
             os.write(fd, node.read())
             os.lseek(fd, 0, os.SEEK_SET)
+        if not writes:
+            try:
+                return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+            finally:
+                os.close(fd)
         if node.writable:
             self.supervisor.keep(fd)
             found = os.fstat(fd)
@@ -345,8 +359,9 @@ class Files:
         """The path of ours for which that directory stands."""
         if path == self.supervisor.namespaces.directory:
             return "/run/netns"
-        if path.startswith(self.shadow + "/"):
-            _, _, rest = path[len(self.shadow) + 1 :].partition("/")
+        below = doors.below(path, self.shadow)
+        if below:
+            _, _, rest = below[1:].partition("/")
             return rest.replace(SLASH, "/")
         return None
 
@@ -372,7 +387,7 @@ class Files:
 
 def _of_interest(rest: list[str]) -> bool:
     """Whether that is a file of ours below a process's directory."""
-    return rest == ["ns", "net"] or (len(rest) == 2 and rest[0] == "net" and rest[1] in procfs.FILES)
+    return rest in (["ns", "net"], ["status"]) or rest[:1] == ["net"]
 
 
 def _empty() -> File:

@@ -1,16 +1,20 @@
-"""/proc/net: what is told of a namespace's interfaces, addresses and groups (net-procfs.c, igmp.c, mcast.c ...).
+"""/proc/net: what is told of a namespace (net-procfs.c, igmp.c, mcast.c ...).
 
-Only the files of interfaces, routes and neighbours are the emulator's; all others are this machine's.
+Every file there is the emulated namespace's, or there is none: nothing below /proc/net tells of this machine. What the
+model has is computed from it; what it has not is as empty as in a namespace in which nobody has done anything. Files of
+subsystems that are not emulated at all (conntrack, IPVS, CAN, keys) are missing, as where they are not built in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.inet.neighbour import AF_INET, AF_INET6, group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.launch.files import fib_trie, tables
+from nlemu.emulator.launch.files import counters, fib_trie, sockets_listed, tables
+from nlemu.emulator.launch.files.tree import Directory, File, Node
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
 
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv6.device import Inet6Device
+    from nlemu.emulator.kernel.links.vlan import Vlan
+    from nlemu.emulator.machine.machine import Machine
 
 MAF_LOADED, MAF_NOREPORT = 0x04, 0x08  # include/net/if_inet6.h
 READY = int(InetDeviceFlag.READY)
@@ -122,9 +128,104 @@ def if_inet6(net: Net) -> str:
     )
 
 
+def anycast6(net: Net) -> str:
+    """ac6_seq_show()."""
+    return ""
+
+
+def vlan_config(net: Net) -> str:
+    """vlan_seq_show(): the devices of VLANs, by what they are called and what they stand on."""
+    lines = ["VLAN Dev name\t | VLAN ID\n", "Name-Type: VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD\n"]
+    for device in net:
+        if device.kind is not None and device.kind.name == "vlan":
+            vlan: Vlan = device.priv
+            lines.append(f"{device.name:<15}| {vlan.id}  | {vlan.below.name}\n")
+    return "".join(lines)
+
+
+PACKET_TYPES = (
+    ("0800", "ip_rcv", "INET"), ("0004", "llc_rcv", "BRIDGE"), ("88f5", "mrp_rcv", "VLAN_8021Q_MVRP"),
+    ("0806", "arp_rcv", "INET"), ("8847", "mpls_forward", "MPLS_ROUTING"), ("86dd", "ipv6_rcv", "IPV6"),
+)
+"""Who takes packets of which type, in the order of the kernel's table, and with which option."""
+
+
+def ptype(net: Net) -> str:
+    """ptype_seq_show()."""
+    return "Type Device      Function\n" + "".join(
+        f"{number}          {function}\n"
+        for number, function, option in PACKET_TYPES
+        if net.kernel.build.has(option)
+    )
+
+
+def psched(net: Net) -> str:
+    """psched_show(): how long the ticks of the packet scheduler are, in nanoseconds."""
+    return f"{1000:08x} {64:08x} {1_000_000:08x} {1_000_000_000:08x}\n"
+
+
+def softnet_stat(net: Net) -> str:
+    """softnet_seq_show(): a line a processor, which says its number and that nothing has come."""
+    return "".join(f"{'00000000 ' * 12}{cpu:08x}{' 00000000' * 2}\n" for cpu in range(net.kernel.cpus))
+
+
+def rt6_stats(net: Net) -> str:
+    """rt6_stats_seq_show()."""
+    return f"{' '.join(['0000'] * 7)}\n"
+
+
+def rt_acct(net: Net) -> str:
+    """rt_acct_proc_show(): numbers of bytes and packets by realm, in binary."""
+    return "\0" * 4096
+
+
+def _said(text: str, net: Net) -> str:
+    return text
+
+
+HEADS = {
+    "ip6_mr_cache": f"Group{' ' * 28}Origin{' ' * 27}Iif      Pkts  Bytes     Wrong  Oifs",
+    "ip6_mr_vif": "Interface      BytesIn  PktsIn  BytesOut PktsOut Flags",
+    "ip_mr_cache": "Group    Origin   Iif     Pkts    Bytes    Wrong Oifs",
+    "ip_mr_vif": "Interface      BytesIn  PktsIn  BytesOut PktsOut Flags Local    Remote",
+}
+"""Of multicast routers, of which there are none (ipmr.c, ip6mr.c)."""
+
 FILES: dict[str, Callable[[Net], str]] = {
-    "dev": dev, "dev_mcast": dev_mcast, "if_inet6": if_inet6, "igmp": igmp, "igmp6": igmp6,
+    "dev": dev, "dev_mcast": dev_mcast, "if_inet6": if_inet6, "igmp": igmp, "igmp6": igmp6, "anycast6": anycast6,
     "fib_trie": fib_trie.fib_trie,
     "route": tables.route, "rt_cache": tables.rt_cache, "ipv6_route": tables.ipv6_route, "arp": tables.arp,
+    "rt6_stats": rt6_stats, "rt_acct": rt_acct,
+    "snmp": counters.snmp, "netstat": counters.netstat, "snmp6": counters.snmp6,
+    "ptype": ptype, "psched": psched, "softnet_stat": softnet_stat,
+    **{name: partial(_said, line + "\n") for name, line in (sockets_listed.EMPTY | HEADS).items()},
 }
 """By name, below /proc/net."""
+WITH_OPTION: dict[str, tuple[str, Callable[[Net], str]]] = {
+    "xfrm_stat": ("XFRM_STATISTICS", counters.xfrm_stat), "tls_stat": ("TLS", counters.tls_stat),
+}
+"""Those that come with an option of the kernel."""
+OF_MACHINES: dict[str, Callable[[Net, Machine], str]] = {
+    "netlink": sockets_listed.netlink, "sockstat": sockets_listed.sockstat, "sockstat6": sockets_listed.sockstat6,
+}
+"""Those that tell of sockets of the machine."""
+
+
+def proc_net(net: Net, machine: Machine) -> Directory:
+    """/proc/PID/net."""
+    entries: dict[str, Callable[[], Node]] = {name: partial(_file, read, net) for name, read in FILES.items()}
+    entries |= {name: partial(_file, partial(read, net), machine) for name, read in OF_MACHINES.items()}
+    entries |= {
+        name: partial(_file, read, net) for name, (option, read) in WITH_OPTION.items() if net.kernel.build.has(option)
+    }
+    entries["dev_snmp6"] = lambda: Directory(
+        {device.name: partial(_file, counters.dev_snmp6, device) for device in net if device.ip6 is not None}
+    )
+    entries["vlan"] = lambda: Directory({
+        "config": partial(_file, vlan_config, net),
+    })
+    return Directory(entries)
+
+
+def _file(read: Callable[[Any], str], of: object) -> File:
+    return File(lambda: read(of))

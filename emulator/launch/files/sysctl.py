@@ -7,8 +7,8 @@ Most change nothing but themselves; what forwarding and disable_ipv6 change besi
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.core.sysctl import S32_MAX, S32_MIN, Scope, Setting, integers, settings
@@ -189,33 +189,44 @@ def _no_secret() -> str:
 
 def sys_net(net: Net) -> Directory:
     """/proc/sys/net of a namespace: what devices have, what a namespace has, and nothing of this machine's."""
-    tree = net_tree(net)
-    tree["ipv4"]["conf"] = partial(conf4, net)
-    tree["ipv6"]["conf"] = partial(conf6, net)
-    tree["ipv4"]["ip_forward"] = partial(ip_forward, net)
-    tree["ipv4"]["neigh"] = partial(neigh, net, AF_INET)
-    tree["ipv6"]["neigh"] = partial(neigh, net, AF_INET6)
-    for family in ("ipv4", "ipv6"):
-        tree[family]["route"]["flush"] = flush
-    return _directory(tree)
+    return Folder(net, "", folders(net.kernel.build, net is net.kernel.init_net))
 
 
-def net_tree(net: Net) -> dict[str, Any]:
-    """The settings that are only kept, by folder: what makes a file, or what is inside."""
-    tree: dict[str, Any] = {}
-    for setting in settings(net.kernel.build).values():
-        if setting.is_in(net):
-            *folders, name = setting.name.split("/")
-            place = tree
-            for folder in folders:
+class Folder(Directory):
+    """A folder of settings; what is in it is made when somebody looks.
+
+    net: whose; path: where it is below /proc/sys/net, with a slash at its end, or empty; inside: the settings that are
+    only kept."""
+
+    def __init__(self, net: Net, path: str, inside: Mapping[str, Any]) -> None:
+        self._net, self._path, self._inside = net, path, inside
+        self._own = MODELLED.get(path, {})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self._inside, *self._own)))
+
+    def child(self, name: str) -> Node | None:
+        """A setting, or a folder below."""
+        if (make := self._own.get(name)) is not None:
+            return make(self._net)
+        kept = self._inside.get(name)
+        if isinstance(kept, Setting):
+            return _kept(self._net, kept)
+        return None if kept is None else Folder(self._net, f"{self._path}{name}/", kept)
+
+
+@cache
+def folders(build: Build, first: bool) -> dict[str, Any]:
+    """The settings that are only kept, by name: a setting, or what a folder has. first: in the first namespace."""
+    top: dict[str, Any] = {}
+    for setting in settings(build).values():
+        if first or not setting.first_alone:
+            *path, name = setting.name.split("/")
+            place = top
+            for folder in path:
                 place = place.setdefault(folder, {})
-            place[name] = partial(_kept, net, setting)
-    return tree
-
-
-def _directory(tree: Mapping[str, Any]) -> Directory:
-    return Directory({name: partial(_directory, inside) if isinstance(inside, dict) else inside
-                      for name, inside in tree.items()})
+            place[name] = setting
+    return top
 
 
 def _kept(net: Net, setting: Setting) -> File:
@@ -226,3 +237,12 @@ def _kept(net: Net, setting: Setting) -> File:
 def flush() -> File:
     """/proc/sys/net/ipv4/route/flush: there is no cache."""
     return File(write=lambda _: None)
+
+
+MODELLED: dict[str, dict[str, Callable[[Net], Node]]] = {
+    "ipv4/": {"conf": conf4, "ip_forward": ip_forward, "neigh": lambda net: neigh(net, AF_INET)},
+    "ipv6/": {"conf": conf6, "neigh": lambda net: neigh(net, AF_INET6)},
+    "ipv4/route/": {"flush": lambda _: flush()},
+    "ipv6/route/": {"flush": lambda _: flush()},
+}
+"""What is not only kept, by folder and name."""

@@ -51,7 +51,9 @@ def _dotted(address: int) -> str:
 def route(net: Net) -> str:
     """fib_route_seq_show(): the main table."""
     table = ip4.of(net).fib.table(MAIN)
-    lines = [ROUTE_HEAD] + [_route_line(entry) for entry in table or () if entry.type not in UNTOLD]
+    if table is None:
+        return ""  # it is made with the first route
+    lines = [ROUTE_HEAD] + [_route_line(entry) for entry in table if entry.type not in UNTOLD]
     return "".join(f"{line:<{WIDTH}}\n" for line in lines)
 
 

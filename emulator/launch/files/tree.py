@@ -37,9 +37,12 @@ class File(Node):
         *,
         open_to_all: bool = True,
         anybody: bool = False,
+        private: bool = False,
     ) -> None:
         self.anybody = anybody
         """Who may write is looked at when something is written."""
+        self.private = private
+        """What it holds depends on who reads it."""
         self._read, self._write = read, write
         everybody = 0o444 if open_to_all else 0o400
         self.mode = stat.S_IFREG | (everybody if read else 0) | (0o200 if write else 0)

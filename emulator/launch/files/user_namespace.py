@@ -29,11 +29,12 @@ def file(writer: Cred, owner: Cred, pid: int, name: str) -> File:
     if name == "setgroups":
         return File(
             lambda: "allow\n" if space.setgroups else "deny\n", lambda text: _set_setgroups(space, pid, text),
-            anybody=True,
+            anybody=True, private=True,
         )
     users = name == "uid_map"
     return File(
-        lambda: _told(space, writer.space, users), lambda text: _set_map(writer, space, pid, users, text), anybody=True
+        lambda: _told(space, writer.space, users), lambda text: _set_map(writer, space, pid, users, text), anybody=True,
+        private=True,
     )
 
 
@@ -85,6 +86,9 @@ def _set_map(writer: Cred, space: UserNamespace, pid: int, users: bool, text: st
     with suppress(OSError):
         if not privileged:
             first = table[0][0]
+            if not users:
+                with suppress(OSError):
+                    _really(pid, "setgroups", "deny")  # without which an ordinary user may set no map of groups
             _really(pid, "uid_map" if users else "gid_map", f"{first} {os.geteuid() if users else os.getegid()} 1")
         else:
             _really(pid, "uid_map" if users else "gid_map", "".join(f"{a} {b} {c}\n" for a, b, c in table))

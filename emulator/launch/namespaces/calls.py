@@ -19,12 +19,11 @@ from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.credentials import CAP_SYS_ADMIN
 from nlemu.emulator.launch.trap.filter import CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER, CLONE_THREAD
 from nlemu.emulator.launch.trap.redo import redo
-from nlemu.emulator.launch.trap.task import beneath
+from nlemu.emulator.launch.trap.task import AT_FDCWD, beneath
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
 
-AT_FDCWD = -100
 CLONE_NEWPID = 0x20000000
 OTHER_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | CLONE_NEWUSER | CLONE_NEWPID
 """CLONE_NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID."""
@@ -61,13 +60,14 @@ def may_enter(call: Call, net: Net | None = None) -> None:
 
 def unshare(call: Call) -> Answer:
     """Namespaces of its own. Of networks and users they are the emulator's. Where the program may, the real kernel
-    makes those of the other kinds, and user namespaces too, so that the program may do there what it expects. Where
-    not, of those that change nothing of what we show it is only said that they are there."""
+    makes those of the other kinds, and user namespaces too, so that the program may do there what it expects; an
+    ordinary user may those that come with a user namespace, if this machine lets. Where not, of those that change
+    nothing of what we show it is only said that they are there."""
     flags, supervisor = call.args[0] & 0xFFFFFFFF, call.supervisor
     if flags & ~KINDS:
         return PASS
     others = flags & ~(CLONE_NEWNET | CLONE_NEWNS)
-    really = supervisor.privileged
+    really = supervisor.privileged or bool(flags & CLONE_NEWUSER and supervisor.makes_spaces)
     if others & CLONE_NEWPID and not really:
         raise OSError(errno.EPERM, "no process ids of its own without privileges")
     if flags & CLONE_NEWUSER:
@@ -97,14 +97,15 @@ def clone(call: Call) -> Answer:
         supervisor.tasks.makes_thread(call.tid)
         return PASS
     others = flags & OTHER_NAMESPACES
-    if others & CLONE_NEWPID and not supervisor.privileged:
+    really = supervisor.privileged or bool(flags & CLONE_NEWUSER and supervisor.makes_spaces)
+    if others & CLONE_NEWPID and not really:
         raise OSError(errno.EPERM, "no process ids of its own without privileges")
     if not others & CLONE_NEWUSER:
         may_enter(call)
     supervisor.tasks.meet_descendants(process, call.tid)
     process.expects_net = bool(flags & CLONE_NEWNET)
     process.expects_space = bool(flags & CLONE_NEWUSER)
-    if others & CLONE_NEWUSER and supervisor.privileged:
+    if others & CLONE_NEWUSER and really:
         process.expects_real_mounts = bool(flags & CLONE_NEWNS)
         return PASS
     process.expects_mounts = bool(flags & CLONE_NEWNS)

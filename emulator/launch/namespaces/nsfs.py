@@ -14,6 +14,7 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.launch.trap import statfs
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.filter import CLONE_NEWNET
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 COMMANDS = frozenset((Sioc.GSKNS, *NsIoctl))
 IN_CLOSE = 0x08 | 0x10  # IN_CLOSE_WRITE, IN_CLOSE_NOWRITE (include/uapi/linux/inotify.h)
 MANY = 64
-PAGE_SIZE, NAME_MAX = 4096, 255
-STATFS = struct.Struct("=qqqqqqqiiqqq")
-STATFS_SIZE = 120
-"""struct statfs of 64-bit architectures (include/uapi/asm-generic/statfs.h): these fields, and four to come."""
 
 
 class NamespaceFiles:
@@ -112,17 +109,12 @@ class NamespaceFiles:
             os.close(self.closings)
 
 
-def file_system(magic: int) -> bytes:
-    """simple_statfs(): struct statfs of a file system without blocks."""
-    return STATFS.pack(magic, PAGE_SIZE, 0, 0, 0, 0, 0, 0, 0, NAME_MAX, PAGE_SIZE, 0).ljust(STATFS_SIZE, b"\0")
-
-
 def fstatfs(call: Call) -> Answer:
     """fstatfs() of a namespace's file."""
     with call.borrow(call.cint(0)) as borrowed:
         if call.supervisor.namespaces.behind(borrowed) is None:
             return PASS
-    call.write(call.args[1], file_system(NSFS_MAGIC))
+    call.write(call.args[1], statfs.empty(NSFS_MAGIC))
     return 0
 
 

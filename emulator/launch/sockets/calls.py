@@ -10,12 +10,14 @@ import errno
 import fcntl
 import os
 import struct
+from collections.abc import Callable
+from resource import RLIMIT_NOFILE, prlimit
 
 from nlemu.emulator.kernel.core.sysctl import settings
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.sockets.channel import Channel
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
-from nlemu.emulator.launch.trap.filter import F_DUPFD_CLOEXEC
+from nlemu.emulator.launch.trap.filter import F_DUPFD_CLOEXEC, UNIX_IOCTLS
 from nlemu.emulator.machine.endpoint import MIN_RCVBUF, Endpoint
 from nlemu.protocol.uapi.netlink import NetlinkOpt
 from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
@@ -29,6 +31,10 @@ NOBODY = struct.pack("=iii", 0, -1, -1)  # struct ucred of a socket without a pe
 ADDRESS = struct.Struct("=HHII")  # struct sockaddr_nl
 ADDRESS_STORAGE = 128
 INT_MAX = 0x7FFFFFFF
+MIN_SNDBUF = 4608  # SOCK_MIN_SNDBUF (include/net/sock.h)
+HIGHEST_PRIORITY = 6
+"""TC_PRIO_INTERACTIVE: beyond it wants a capability."""
+UNIX_OPTIONS = (So.PEEK_OFF, So.PASSPIDFD, So.PASSRIGHTS)
 
 
 def socket(call: Call) -> Answer:
@@ -50,7 +56,7 @@ def socket(call: Call) -> Answer:
     try:
         if flags & SOCK_NONBLOCK:
             channel.theirs.setblocking(False)
-        return call.give(channel.theirs.fileno(), high=True, cloexec=bool(flags & SOCK_CLOEXEC))
+        return call.give(channel.theirs.fileno(), high=True, cloexec=bool(flags & SOCK_CLOEXEC), low=True)
     finally:
         channel.handed_over()
 
@@ -152,10 +158,22 @@ def getpeername(call: Call) -> Answer:
 
 
 def not_supported(call: Call) -> Answer:
-    """listen, accept, shutdown: sock_no_listen() and its like."""
+    """listen, accept: sock_no_listen() and its like."""
     if of(call) is None:
         return PASS
     raise OSError(errno.EOPNOTSUPP, call.name)
+
+
+def is_of_unix(call: Call) -> bool:
+    """Whether an ioctl() is of those that Unix sockets answer and netlink sockets do not."""
+    return call.args[1] & 0xFFFFFFFF in UNIX_IOCTLS
+
+
+def ioctl(call: Call) -> Answer:
+    """netlink_ioctl(): it knows none. OSError ENOTTY."""
+    if of(call) is None:
+        return PASS
+    raise OSError(errno.ENOTTY, "no such ioctl")
 
 
 def setsockopt(call: Call) -> Answer:
@@ -175,26 +193,94 @@ def setsockopt(call: Call) -> Answer:
         return 0
     if level != SOL_SOCKET:
         raise OSError(errno.ENOPROTOOPT, "level")
-    if name not in (So.PASSCRED, So.RCVBUF, So.RCVBUFFORCE, So.SNDBUFFORCE):
+    if name not in SETTERS and name not in UNIX_OPTIONS:
         return PASS
     if length < 4:
         raise OSError(errno.EINVAL, "length of an option")
-    value = call.number(place)
-    if name == So.PASSCRED:
-        channel.passcred = bool(value)
-    elif name == So.RCVBUF:
-        endpoint.rcvbuf = max(min(value & 0xFFFFFFFF, rmem_max(endpoint)) * 2, MIN_RCVBUF)
-    elif not endpoint.credentials.admin:
-        raise OSError(errno.EPERM, "CAP_NET_ADMIN")
-    elif name == So.RCVBUFFORCE:
-        endpoint.rcvbuf = max(min(max(value, 0), INT_MAX // 2) * 2, MIN_RCVBUF)
+    if name in UNIX_OPTIONS:
+        raise OSError(errno.EOPNOTSUPP, "an option of Unix sockets")
+    SETTERS[So(name)](channel, call.number(place))
     return 0
 
 
-def rmem_max(endpoint: Endpoint) -> int:
-    """net.core.rmem_max: the most that SO_RCVBUF takes, in bytes."""
+# Options of SOL_SOCKET
+
+
+def _set_passcred(channel: Channel, value: int) -> None:
+    channel.passcred = bool(value)
+
+
+def _set_rcvbuf(channel: Channel, value: int) -> None:
+    endpoint = channel.endpoint
+    endpoint.rcvbuf = max(min(value & 0xFFFFFFFF, most(endpoint, "core/rmem_max")) * 2, MIN_RCVBUF)
+
+
+def _force_rcvbuf(channel: Channel, value: int) -> None:
+    _want_admin(channel)
+    channel.endpoint.rcvbuf = max(min(max(value, 0), INT_MAX // 2) * 2, MIN_RCVBUF)
+
+
+def _set_sndbuf(channel: Channel, value: int) -> None:
+    endpoint = channel.endpoint
+    endpoint.sndbuf = max(min(value & 0xFFFFFFFF, most(endpoint, "core/wmem_max")) * 2, MIN_SNDBUF)
+
+
+def _force_sndbuf(channel: Channel, value: int) -> None:
+    _want_admin(channel)
+    channel.endpoint.sndbuf = max(min(max(value, 0), INT_MAX // 2) * 2, MIN_SNDBUF)
+
+
+def _set_debug(channel: Channel, value: int) -> None:
+    if value:
+        _want_admin(channel, errno.EACCES)
+    channel.options[So.DEBUG] = int(bool(value))
+
+
+def _set_priority(channel: Channel, value: int) -> None:
+    if not 0 <= value <= HIGHEST_PRIORITY:
+        _want_admin(channel)
+    channel.options[So.PRIORITY] = value
+
+
+def _set_mark(channel: Channel, value: int) -> None:
+    _want_admin(channel)
+    channel.options[So.MARK] = value
+
+
+def _set_prefer_busy_poll(channel: Channel, value: int) -> None:
+    if value:
+        _want_admin(channel)
+    channel.options[So.PREFER_BUSY_POLL] = int(bool(value))
+
+
+def _set_busy_poll_budget(channel: Channel, value: int) -> None:
+    if value > channel.options[So.BUSY_POLL_BUDGET]:
+        _want_admin(channel)
+    if not 0 <= value <= 0xFFFF:
+        raise OSError(errno.EINVAL, "not a budget")
+    channel.options[So.BUSY_POLL_BUDGET] = value
+
+
+def _want_admin(channel: Channel, refusal: int = errno.EPERM) -> None:
+    """sockopt_capable(). OSError `refusal`."""
+    if not channel.endpoint.credentials.admin:
+        raise OSError(refusal, "CAP_NET_ADMIN")
+
+
+SETTERS: dict[So, Callable[[Channel, int], None]] = {
+    So.PASSCRED: _set_passcred, So.RCVBUF: _set_rcvbuf, So.RCVBUFFORCE: _force_rcvbuf,
+    So.SNDBUF: _set_sndbuf, So.SNDBUFFORCE: _force_sndbuf,
+    So.DEBUG: _set_debug, So.PRIORITY: _set_priority, So.MARK: _set_mark,
+    So.PREFER_BUSY_POLL: _set_prefer_busy_poll, So.BUSY_POLL_BUDGET: _set_busy_poll_budget,
+}
+"""sk_setsockopt(): what is the endpoint's, and what wants capabilities that the program has on the emulated kernel
+alone. Everything else is kept by the Unix socket."""
+
+
+def most(endpoint: Endpoint, setting: str) -> int:
+    """net.core.rmem_max, net.core.wmem_max: the most that SO_RCVBUF and SO_SNDBUF take, in bytes."""
     net = endpoint.net
-    return int(settings(net.kernel.build)["core/rmem_max"].read(net))
+    return int(settings(net.kernel.build)[setting].read(net))
 
 
 def getsockopt(call: Call) -> Answer:
@@ -234,10 +320,22 @@ def getsockopt(call: Call) -> Answer:
             value = errno.ENOBUFS if endpoint.overrun() else 0
         case So.RCVBUF:
             value = endpoint.rcvbuf
+        case So.SNDBUF:
+            value = endpoint.sndbuf
         case So.PASSCRED:
             value = int(channel.passcred)
         case So.PEERCRED:
             return put_option(call, place, length_place, NOBODY)
+        case So.PEERNAME:
+            return peername(call, channel)
+        case So.MEMINFO:
+            return put_option(call, place, length_place, meminfo(endpoint))
+        case _ if name in UNIX_OPTIONS:
+            raise OSError(errno.EOPNOTSUPP, "an option of Unix sockets")
+        case So.BUSY_POLL_BUDGET:
+            raise OSError(errno.ENOPROTOOPT, "it is only set")
+        case _ if name in channel.options:
+            value = channel.options[So(name)]
         case _:
             return PASS
     return put_option(call, place, length_place, struct.pack("=i", value))
@@ -250,6 +348,20 @@ def put_option(call: Call, place: int, length_place: int, value: bytes) -> int:
         raise OSError(errno.EINVAL, "length of an option")
     call.write(place, value[:room])
     call.write(length_place, struct.pack("=i", min(room, len(value))))
+    return 0
+
+
+def meminfo(endpoint: Endpoint) -> bytes:
+    """sk_get_meminfo(): what is received, the room for it, and how much was lost; nothing waits to be sent."""
+    return struct.pack("=9I", endpoint.queued, endpoint.rcvbuf, 0, endpoint.sndbuf, 0, 0, 0, 0, endpoint.drops)
+
+
+def peername(call: Call, channel: Channel) -> int:
+    """SO_PEERNAME: getpeername(), cut to the room. OSError EINVAL."""
+    room = call.number(call.args[4])
+    if room > ADDRESS.size:
+        raise OSError(errno.EINVAL, "room for more than the name")
+    call.write(call.args[3], ADDRESS.pack(AF_NETLINK, 0, *channel.peer)[: max(room, 0)])
     return 0
 
 
@@ -271,8 +383,11 @@ def duplicate(call: Call) -> Answer:
     with call.borrow(call.cint(0)) as borrowed:
         if not supervisor.is_ours(borrowed):
             return PASS
+        if fcntl_call and least >= prlimit(call.process.pid, RLIMIT_NOFILE)[0]:
+            raise OSError(errno.EINVAL, "number of a descriptor")
         cloexec = fcntl_call and call.cint(1) == F_DUPFD_CLOEXEC
-        return call.give(borrowed.fd, high=True, cloexec=cloexec, least=least)
+        low = borrowed.inode in supervisor.channels
+        return call.give(borrowed.fd, high=True, cloexec=cloexec, least=least, low=low)
 
 
 def close(call: Call) -> Answer:

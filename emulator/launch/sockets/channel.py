@@ -9,9 +9,7 @@ ahead. A reader whose receive is handed over tells its room itself; one whose re
 The program's end is held by the program alone, so that it is known at once when the last descriptor is closed. To read
 from it on the program's behalf it is borrowed for a moment (pidfd_getfd()).
 
-What lies ahead still counts in the endpoint's receive buffer. How much of it the program has read by now is asked
-when it matters, before a datagram is said to find no room: the Unix socket tells how many bytes of memory its unread
-datagrams take, and they are read in order (`sync()`).
+What lies ahead still counts in the endpoint's receive buffer, until it has been read (ahead.py).
 """
 
 from __future__ import annotations
@@ -23,15 +21,15 @@ import select
 import socket
 import struct
 import termios
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.launch.sockets.ahead import Ahead
 from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
 from nlemu.emulator.launch.trap.filter import ROOM
 from nlemu.emulator.machine.endpoint import SNDBUF, Credentials, Datagram, Endpoint
+from nlemu.protocol.uapi.socket import So
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -47,8 +45,6 @@ TURN = 64
 TIGHT = 1
 """The kernel makes the least of it that there is: one unread datagram fills it."""
 LONGEST = 1 << 20
-MANY = 64
-"""How many datagrams may lie ahead before it is asked whether they still do."""
 
 _buffer = bytearray(LONGEST)
 _view = memoryview(_buffer)
@@ -70,18 +66,18 @@ class Channel:
         self.net = net
         self.kind = kind
         self.passcred = False
+        self.options = {So.DEBUG: 0, So.PRIORITY: 0, So.MARK: 0, So.PREFER_BUSY_POLL: 0, So.BUSY_POLL_BUDGET: 0}
+        """Of SOL_SOCKET, by number, what this machine would refuse the program."""
         self.peer = (0, 0)
         """Port id and groups that connect() set as where to send."""
         self.waiting: list[Callable[[], bool]] = []
         """Receives that wait for something to read; each says whether it is done."""
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ours.setblocking(False)
-        self.inode = _inode(self.theirs)
+        self.inode = self.endpoint.inode = _inode(self.theirs)
         # To a reader whose call is not handed over, the sender's name is as long as netlink's, and its port id is 0.
         self.ours.bind(bytes(6) + _inode(self.ours).to_bytes(4, "little"))
-        self._ahead: deque[Datagram] = deque()
-        self._memory = 0
-        """How much memory the Unix socket takes for them, in bytes."""
+        self._ahead = Ahead(self.endpoint, self.ours)
         self._tight = False
         self._full = False
         self._queued = False
@@ -202,10 +198,7 @@ class Channel:
                 break
             except OSError:
                 break  # the program is gone; the end of the channel will be heard of
-            self._ahead.append(datagram)
-            self._memory += skb_size(len(datagram.data))
-            if len(self._ahead) > MANY:
-                self.sync()
+            self._ahead.put(datagram)
         if endpoint.dumping and not self._full:
             self._tighten()
         wanted = select.EPOLLIN | select.EPOLLRDHUP | (select.EPOLLOUT if self._full or self._tight else 0)
@@ -226,19 +219,12 @@ class Channel:
 
     def sync(self) -> None:
         """Finds out what of that which was written ahead has been read."""
-        ahead = self._ahead
-        if not ahead:
-            return
-        unread = _memory(self.ours)
-        while ahead and self._memory > unread:
-            datagram = ahead.popleft()
-            self._memory -= skb_size(len(datagram.data))
-            self.endpoint.gone(datagram)
+        self._ahead.sync()
 
     def taken(self, data: bytes) -> Datagram:
         """The datagram that a reader has found, with what ancillary data would tell of it. Those before it were read
         without our seeing."""
-        found = next((datagram for datagram in self._ahead if datagram.data == data), Datagram(data))
+        found = self._ahead.find(data) or Datagram(data)
         self.sync()
         return found
 
@@ -255,20 +241,6 @@ class Channel:
         self.endpoint.close()
         self.net.release()
         self.supervisor.settle()
-
-
-def _memory(sock: socket.socket) -> int:
-    """How many bytes of memory the datagrams take that were sent and not read."""
-    return int(struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
-
-
-@lru_cache(maxsize=4096)
-def skb_size(length: int) -> int:
-    """How many bytes of memory this machine's kernel takes for a datagram of that length, by trying."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        ours.send(bytes(length))
-        return _memory(ours)
 
 
 def _inode(sock: socket.socket) -> int:

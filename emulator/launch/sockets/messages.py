@@ -28,11 +28,10 @@ from nlemu.emulator.launch.sockets.calls import (
     read_address,
     write_address,
 )
-from nlemu.emulator.launch.sockets.channel import LONGEST, Channel
-from nlemu.emulator.launch.trap.borrow import Borrowed
+from nlemu.emulator.launch.sockets.channel import LONGEST, UCRED, Channel
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
+from nlemu.emulator.launch.trap.credentials import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, UserNamespace
 from nlemu.emulator.launch.trap.seccomp import libc
-from nlemu.emulator.machine.endpoint import LONGEST as LONGEST_SENT
 from nlemu.emulator.machine.endpoint import Datagram
 from nlemu.protocol.uapi.netlink import NetlinkOpt
 from nlemu.protocol.uapi.socket import AF_NETLINK, SCM_CREDENTIALS, SOL_NETLINK, SOL_SOCKET
@@ -47,6 +46,14 @@ IOVEC = struct.Struct("=QQ")
 UIO_MAXIOV = 1024
 SSIZE_MAX = 0x7FFFFFFFFFFFFFFF
 SO_RCVTIMEO = struct.Struct("=qq")
+TIMESPEC = struct.Struct("=qq")
+NSEC_PER_SEC = 1_000_000_000
+CONTROL_MAX = 131072  # net.core.optmem_max
+VECTORED = ("writev", "pwritev", "pwritev2")
+AT_PLACES = ("pwrite64", "pwritev", "pwritev2")
+NOWHERE = 0xFFFFFFFFFFFFFFFF
+"""The place by which pwritev2() is writev()."""
+RWF_KNOWN = 0x1FF  # RWF_SUPPORTED (include/uapi/linux/fs.h)
 
 _buffer = ctypes.create_string_buffer(LONGEST)
 
@@ -68,10 +75,10 @@ def read_header(call: Call, place: int) -> Header:
     return Header(*MSGHDR.unpack(call.read(place, MSGHDR.size)))
 
 
-def vectors(call: Call, place: int, count: int) -> list[tuple[int, int]]:
-    """import_iovec(): addresses and lengths. OSError EMSGSIZE, EINVAL, EFAULT."""
+def vectors(call: Call, place: int, count: int, too_many: int = errno.EMSGSIZE) -> list[tuple[int, int]]:
+    """import_iovec(): addresses and lengths. OSError `too_many`, EINVAL, EFAULT."""
     if count > UIO_MAXIOV:
-        raise OSError(errno.EMSGSIZE, "too many pieces")
+        raise OSError(too_many, "too many pieces")
     pieces = list(IOVEC.iter_unpack(call.read(place, IOVEC.size * count))) if count else []
     if any(length > SSIZE_MAX for _, length in pieces):
         raise OSError(errno.EINVAL, "length of a piece")
@@ -81,10 +88,10 @@ def vectors(call: Call, place: int, count: int) -> list[tuple[int, int]]:
 # Sending
 
 
-def gather(call: Call, pieces: list[tuple[int, int]]) -> bytes:
+def gather(call: Call, pieces: list[tuple[int, int]], longest: int) -> bytes:
     """The datagram that is sent. OSError EMSGSIZE, EFAULT."""
     total = sum(length for _, length in pieces)
-    if total > LONGEST_SENT:
+    if total > longest:
         raise OSError(errno.EMSGSIZE, "longer than the send buffer")
     return b"".join(call.read(address, length) for address, length in pieces if length)
 
@@ -100,7 +107,7 @@ def transmit(call: Call, channel: Channel, pieces: list[tuple[int, int]], to: tu
     endpoint = channel.endpoint
     if not endpoint.portid:
         endpoint.bind()
-    data = gather(call, pieces)
+    data = gather(call, pieces, endpoint.longest)
     call.check()
     endpoint.descriptors = call.supervisor.descriptors(call.process.pid)
     channel.request(data, port, groups)
@@ -128,7 +135,41 @@ def send_header(call: Call, channel: Channel, place: int, flags: int) -> int:
     to = channel.peer
     if header.name and header.namelen:
         to = read_address(call, header.name, header.namelen)
+    if header.control and header.controllen:
+        check_control(call, call.read(header.control, min(header.controllen, CONTROL_MAX)))
     return transmit(call, channel, vectors(call, header.iov, header.iovlen), to, flags)
+
+
+def check_control(call: Call, control: bytes) -> None:
+    """__scm_send(), of another family than Unix's: only credentials can be sent, and only such as are one's own.
+    OSError EINVAL, EPERM."""
+    at = 0
+    while at + CMSG.size <= len(control):
+        length, level, kind = CMSG.unpack_from(control, at)
+        if not CMSG.size <= length <= len(control) - at:
+            raise OSError(errno.EINVAL, "length of a control message")
+        if level == SOL_SOCKET:
+            if kind != SCM_CREDENTIALS or length != CMSG.size + UCRED.size:
+                raise OSError(errno.EINVAL, "not to be sent")
+            check_credentials(call, *UCRED.unpack_from(control, at + CMSG.size))
+        at += length + 7 & ~7
+
+
+def check_credentials(call: Call, pid: int, uid: int, gid: int) -> None:
+    """scm_check_creds(). OSError EPERM."""
+    cred = call.supervisor.tasks.cred(call.tid)
+    user, group = (
+        UserNamespace.outside(table, number)
+        for table, number in ((cred.space.users, uid), (cred.space.groups, gid))
+    )
+    if user is None or group is None:
+        raise OSError(errno.EINVAL, "no such id here")
+    if not (
+        (pid == call.process.pid or cred.able(CAP_SYS_ADMIN))
+        and (user in cred.uids[:3] or cred.able(CAP_SETUID))
+        and (group in cred.gids[:3] or cred.able(CAP_SETGID))
+    ):
+        raise OSError(errno.EPERM, "credentials of another")
 
 
 def sendmmsg(call: Call) -> Answer:
@@ -159,14 +200,20 @@ def write(call: Call) -> Answer:
         file = None if channel else call.supervisor.files.opened(borrowed)
     if channel is None and file is None:
         return PASS
-    if call.name in ("writev", "pwritev"):
-        pieces = vectors(call, call.args[1], call.args[2])
+    if channel is not None and call.name in AT_PLACES and not (call.name == "pwritev2" and call.args[3] == NOWHERE):
+        raise OSError(errno.ESPIPE, "a socket has no places")
+    if call.name in VECTORED:
+        pieces = vectors(call, call.args[1], call.args[2], errno.EINVAL)
     else:
         pieces = [(call.args[1], call.args[2])]
     if channel is not None:
+        if call.name in VECTORED and not sum(length for _, length in pieces):
+            return 0  # do_iter_readv_writev(): nobody is asked
+        if call.name == "pwritev2" and call.args[5] & ~RWF_KNOWN:
+            raise OSError(errno.EOPNOTSUPP, "flags")
         return transmit(call, channel, pieces, channel.peer, 0)
     assert file is not None
-    data = gather(call, pieces)
+    data = gather(call, pieces, LONGEST)
     call.check()
     file.write(data)
     call.supervisor.settle()
@@ -213,7 +260,12 @@ def read(call: Call) -> Answer:
     channel = of(call)
     if channel is None:
         return PASS
-    pieces = vectors(call, call.args[1], call.args[2]) if call.name == "readv" else [(call.args[1], call.args[2])]
+    if call.name == "readv":
+        pieces = vectors(call, call.args[1], call.args[2], errno.EINVAL)
+    else:
+        pieces = [(call.args[1], call.args[2])]
+    if not sum(length for _, length in pieces):
+        return 0  # sock_read_iter(), as System V had it
     return receive(call, channel, Room(pieces, 0))
 
 
@@ -233,75 +285,108 @@ def header_room(call: Call, place: int, flags: int) -> Room:
     return Room(vectors(call, header.iov, header.iovlen), flags, header, place)
 
 
+class Many:
+    """What recvmmsg() is about: a vector of struct mmsghdr at `place`, filled one by one; how many have been. limit:
+    where the time lies that it may take; it is looked at after each, as in the kernel. OSError EINVAL, EFAULT."""
+
+    def __init__(self, call: Call, place: int, count: int, flags: int, limit: int) -> None:
+        self.place, self.count, self.flags, self.limit = place, count, flags, limit
+        self.got = 0
+        self._until: float | None = None
+        if limit:
+            seconds, nanos = TIMESPEC.unpack(call.read(limit, TIMESPEC.size))
+            if seconds < 0 or not 0 <= nanos < NSEC_PER_SEC:
+                raise OSError(errno.EINVAL, "a time that is none")
+            self._until = time.monotonic() + seconds + nanos / NSEC_PER_SEC
+
+    def room(self, call: Call) -> Room:
+        """Where the next one goes. The first is waited for, and without MSG_WAITFORONE the others too."""
+        flags = self.flags & ~MSG_WAITFORONE
+        if self.got and self.flags & MSG_WAITFORONE:
+            flags |= MSG_DONTWAIT
+        return header_room(call, self.place + self.got * MMSGHDR, flags)
+
+    def take(self, call: Call, length: int) -> bool:
+        """Another has come; whether that was the last."""
+        call.write(self.place + self.got * MMSGHDR + MSGHDR.size, struct.pack("=I", length))
+        self.got += 1
+        if self._until is None:
+            return self.got >= self.count
+        left = max(self._until - time.monotonic(), 0)
+        call.write(self.limit, TIMESPEC.pack(int(left), int(left % 1 * NSEC_PER_SEC)))
+        return self.got >= self.count or not left
+
+
 def recvmmsg(call: Call) -> Answer:
-    """As many as wait; the first is waited for. The timeout is looked at only after one has come, as in the kernel."""
+    """do_recvmmsg(): what went wrong after the first is said by the next call."""
     channel = of(call)
     if channel is None:
         return PASS
     place, count, flags = call.args[1], min(call.args[2] & 0xFFFFFFFF, UIO_MAXIOV), call.cint(3)
+    many = Many(call, place, count, flags, call.args[4])
     if not count:
         return 0
-    return receive(call, channel, header_room(call, place, flags & ~MSG_WAITFORONE), many=(place, count, flags))
-
-
-Many = tuple[int, int, int]
+    return receive(call, channel, many.room(call), many)
 
 
 def receive(call: Call, channel: Channel, room: Room, many: Many | None = None) -> Answer:
-    """netlink_recvmsg(), and the waiting for it."""
+    """netlink_recvmsg(), and the waiting for it. Who waits has the file in hand, so the socket lives on meanwhile, even
+    if another thread closes it."""
     if room.flags & MSG_OOB:
         raise OSError(errno.EOPNOTSUPP, "MSG_OOB")
     with call.borrow(call.cint(0)) as borrowed:
         try:
-            return obtain(call, channel, borrowed, room, many)
+            return obtain(call, channel, borrowed.fd, room, many)
         except BlockingIOError:
             if room.flags & MSG_DONTWAIT or nonblocking(borrowed.fd):
                 raise
-            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=os.dup(borrowed.fd)) as sock:
-                limit = sock.getsockopt(SOL_SOCKET, socket.SO_RCVTIMEO, SO_RCVTIMEO.size)
-    seconds, micros = SO_RCVTIMEO.unpack(limit)
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=os.dup(borrowed.fd))
+    seconds, micros = SO_RCVTIMEO.unpack(held.getsockopt(SOL_SOCKET, socket.SO_RCVTIMEO, SO_RCVTIMEO.size))
     until = time.monotonic() + seconds + micros / 1e6 if seconds or micros else None
-    call.supervisor.wait(call, channel, partial(attempt, call, channel, room, many), until)
+    call.supervisor.wait(
+        call, channel, partial(attempt, call, channel, held, room, many), until, held,
+        lambda: 0 if many is None else many.got,
+    )
     return ANSWERED
 
 
-def attempt(call: Call, channel: Channel, room: Room, many: Many | None) -> Answer | None:
+def attempt(
+    call: Call, channel: Channel, held: socket.socket, room: Room, many: Many | None
+) -> Answer | None:
     """Another try of a receive that waits; None when there is still nothing."""
-    with call.borrow(call.cint(0)) as borrowed:
-        if borrowed.inode != channel.inode:
-            raise OSError(errno.EBADF, "closed meanwhile")
-        try:
-            return obtain(call, channel, borrowed, room, many)
-        except BlockingIOError:
-            return None
+    try:
+        return obtain(call, channel, held.fileno(), room, many)
+    except BlockingIOError:
+        return None
 
 
-def obtain(call: Call, channel: Channel, borrowed: Borrowed, room: Room, many: Many | None) -> int:
-    """Receives one datagram, or as many as there are. Raises BlockingIOError when there is none."""
-    length = one(call, channel, borrowed, room)
+def obtain(call: Call, channel: Channel, fd: int, room: Room, many: Many | None) -> int:
+    """Receives one datagram, or as many as there are. Raises BlockingIOError when one is still to be waited for."""
     if many is None:
-        return length
-    place, count, flags = many
-    call.write(place + MSGHDR.size, struct.pack("=I", length))
-    got = 1
-    while got < count:
-        place += MMSGHDR
+        return one(call, channel, fd, room)
+    while True:
         try:
-            length = one(call, channel, borrowed, header_room(call, place, flags & ~MSG_WAITFORONE))
-            call.write(place + MSGHDR.size, struct.pack("=I", length))
-        except OSError:
-            break
-        got += 1
-    return got
+            if many.take(call, one(call, channel, fd, many.room(call))):
+                return many.got
+        except OSError as error:
+            if not many.got:
+                raise
+            if isinstance(error, BlockingIOError):
+                if many.flags & (MSG_WAITFORONE | MSG_DONTWAIT) or nonblocking(fd):
+                    return many.got
+                raise
+            if error.errno == errno.ENOBUFS:
+                channel.endpoint.fail_next()
+            return many.got
 
 
-def one(call: Call, channel: Channel, borrowed: Borrowed, room: Room) -> int:
+def one(call: Call, channel: Channel, fd: int, room: Room) -> int:
     """Receives one datagram into the room; its length. OSError ENOBUFS, EAGAIN."""
     endpoint = channel.endpoint
     if endpoint.overrun():
         raise OSError(errno.ENOBUFS, "datagrams were lost")
     call.check()
-    size: int = libc.recv(borrowed.fd, _buffer, LONGEST, room.flags & MSG_PEEK | MSG_DONTWAIT)
+    size: int = libc.recv(fd, _buffer, LONGEST, room.flags & MSG_PEEK | MSG_DONTWAIT)
     if size < 0:
         raise OSError(ctypes.get_errno(), "recv")
     data = ctypes.string_at(_buffer, size)

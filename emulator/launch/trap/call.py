@@ -103,17 +103,22 @@ class Call:
         """A C int from there."""
         return int.from_bytes(self.read(address, 4), "little", signed=True)
 
-    def give(self, fd: int, *, high: bool, cloexec: bool, least: int = 0) -> Verdict:
-        """Answers the call with a new descriptor, a copy of ours. high: among those that the filter hands over.
+    def give(self, fd: int, *, high: bool, cloexec: bool, least: int = 0, low: bool = False) -> Verdict:
+        """Answers the call with a new descriptor, a copy of ours. high: among those that the filter hands over. low:
+        or, where these are used up, at any other.
 
         Raises OSError EMFILE."""
         supervisor = self.supervisor
         try:
             if high:
                 at = supervisor.free_number(self.tid, least)
-                supervisor.listener.add(self.id, fd, at=at, cloexec=cloexec)
-            else:
-                supervisor.listener.add(self.id, fd, cloexec=cloexec)
+                try:
+                    supervisor.listener.add(self.id, fd, at=at, cloexec=cloexec)
+                    return ANSWERED
+                except OSError as error:
+                    if not low or least or error.errno not in (errno.EBADF, errno.EMFILE):
+                        raise
+            supervisor.listener.add(self.id, fd, cloexec=cloexec)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.EINPROGRESS):
                 raise Gone from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 OVERFLOW_ID = 65534
 """overflowuid: what an id is called in a user namespace that has no number for it."""
@@ -20,6 +21,20 @@ CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_ADMI
 FS_CAPS = 0b11111 | 1 << 27 | 1 << 32 | 1 << 9
 """CAP_FS_SET: what setfsuid() takes and gives."""
 NOROOT, NO_SETUID_FIXUP, KEEP_CAPS, NO_CAP_AMBIENT_RAISE = 1 << 0, 1 << 2, 1 << 4, 1 << 6  # SECBIT_*
+
+
+class Pr(IntEnum):
+    """PR_*: of prctl() what has to do with capabilities (include/uapi/linux/prctl.h)."""
+
+    GET_KEEPCAPS = 7
+    SET_KEEPCAPS = 8
+    CAPBSET_READ = 23
+    CAPBSET_DROP = 24
+    GET_SECUREBITS = 27
+    SET_SECUREBITS = 28
+    CAP_AMBIENT = 47
+
+
 Map = tuple[tuple[int, int, int], ...]
 """Lines of a map: first id inside, first id of the first user namespace, how many."""
 EVERYBODY: Map = ((0, 0, 0xFFFFFFFF),)

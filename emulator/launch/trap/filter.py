@@ -10,15 +10,17 @@ A receive that shows no address, has room for whatever the kernel would send and
 socket: receive lengths below 32 KiB tell the endpoint how to split a dump, and with MSG_DONTWAIT a program expects to
 find the answer to what it has just sent.
 
-A descriptor of ours may have been moved to a low number (dup2()), or come from another program (SCM_RIGHTS). There only
-those calls are handed over that nearly nobody makes but for netlink: the options of its level, names of its length,
-and what asks a socket for its kind and name. And a shell moves a file that it writes to (`echo 1 > file`) to its
-standard output, so short writes there are handed over.
+A descriptor of ours may have been moved to a low number (dup2()), or come from another program (SCM_RIGHTS). So calls
+that only sockets take, with a name or with ancillary data, are handed over at any number, and so are the options of
+netlink's level and those by which a Unix socket would give itself away. What is left to the kernel there are send(),
+recv(), read() and write(), which every program makes on sockets, pipes and files all the time. And a shell moves a file
+that it writes to (`echo 1 > file`) to its standard output, so short writes there are handed over.
 """
 
 from __future__ import annotations
 
 from nlemu.emulator.launch.trap.architectures import Architecture
+from nlemu.emulator.launch.trap.credentials import Pr
 from nlemu.emulator.launch.trap.instructions import (
     RET_ERRNO,
     Condition,
@@ -64,6 +66,16 @@ PATH_CALLS = (
 )
 """Handed over always; of getcwd() a path comes back. newfstatat is too, when it takes a path."""
 
+SOCKET_CALLS = (
+    "recvmsg", "recvmmsg", "sendmmsg", "getsockname", "getpeername", "listen", "accept", "accept4", "shutdown",
+)
+"""Handed over at any number: only sockets take them. So is sendmsg(), but for one number (`last_low()`)."""
+UNIX_IOCTLS = (0x541B, 0x5411, 0x8905)
+"""FIONREAD, TIOCOUTQ and SIOCATMARK, of which netlink sockets know nothing (asm-generic/ioctls.h, sockios.h)."""
+ASKED = (So.TYPE, So.PROTOCOL, So.DOMAIN, So.ERROR, So.RCVBUF, So.PASSCRED, So.PEERCRED, So.MEMINFO)
+TOLD = (So.PASSCRED, So.RCVBUF, So.RCVBUFFORCE, So.SNDBUFFORCE)
+"""Options of SOL_SOCKET that are looked at at any number too."""
+
 NEW_MOUNT_CALLS = ("open_tree", "move_mount", "fsopen", "fsmount", "fspick", "mount_setattr")
 """They do not exist: programs then use mount(), which we know how to play."""
 
@@ -85,8 +97,11 @@ IDENTITY_CALLS = (
     "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups", "capget", "capset",
 )
 """Handed over for a program that is to think that it is root: who it is, is followed from there (identity.py)."""
-IDENTITY_OPTIONS = (7, 8, 23, 24, 27, 28, 47)
-"""PR_*: of prctl() what has to do with capabilities (include/uapi/linux/prctl.h)."""
+
+
+def last_low(base: int) -> int:
+    """The number of the socket through which a program hands over its listener, when nobody listens yet."""
+    return base - 1
 
 
 def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
@@ -99,14 +114,16 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
 
     return (
         *high("read", when=(below(2, ROOM),)),
-        *high("write", "writev", "pwrite64", "pwritev", "readv"),
-        *high("recvfrom", when=(not_null(4),)),
+        *high("write", "writev", "pwrite64", "pwritev", "pwritev2", "readv"),
+        Rule("recvfrom", (not_null(4),)),
         *high("recvfrom", when=(below(2, ROOM),)),
         *high("recvfrom", when=(has(3, ~MSG_TRUNC & 0xFFFFFFFF),)),
         *high("sendto"),
-        *high("recvmsg", "sendmsg", "recvmmsg", "sendmmsg"),
-        *high("bind", "connect", "getsockname", "getpeername", "setsockopt", "getsockopt"),
-        *high("listen", "accept", "accept4", "shutdown"),
+        *(Rule(call) for call in SOCKET_CALLS),
+        Rule("sendmsg", (within(0, 0, last_low(base) - 1),)),
+        *high("sendmsg"),
+        *high("bind", "connect", "setsockopt", "getsockopt"),
+        *(rule for command in UNIX_IOCTLS for rule in high("ioctl", when=(equals(1, command),))),
         *high("getdents64"),
         *high("dup", "dup2", "dup3"),
         *high("fcntl", when=(equals(1, F_DUPFD),)),
@@ -114,10 +131,10 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         *(high("close") if keep else ()),
         Rule("write", (equals(0, STDOUT), below(2, SHORT))),
         *(Rule(call, (equals(1, SOL_NETLINK),)) for call in ("setsockopt", "getsockopt")),
-        *(Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, name))) for name in (So.TYPE, So.PROTOCOL, So.DOMAIN)),
+        *(Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, name))) for name in ASKED),
+        *(Rule("setsockopt", (equals(1, SOL_SOCKET), equals(2, name))) for name in TOLD),
         *(Rule(call, (equals(2, SOCKADDR_NL),)) for call in ("bind", "connect")),
         Rule("sendto", (equals(5, SOCKADDR_NL),)),
-        Rule("getsockname"),
         Rule("ioctl", (within(1, Sioc.ADDRT, LAST_SOCKET_IOCTL),)),
         Rule("ioctl", (within(1, *WIRELESS_IOCTLS),), action=RET_ERRNO | EOPNOTSUPP),
         Rule("socket", (equals(0, AF_NETLINK),)),
@@ -138,7 +155,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
             for call in ("setsockopt", "getsockopt") for level, options in TABLES
         ),
         *(Rule(call) for call in IDENTITY_CALLS if root),
-        *(Rule("prctl", (equals(0, option),)) for option in IDENTITY_OPTIONS if root),
+        *(Rule("prctl", (equals(0, option),)) for option in Pr if root),
     )
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from nlemu.emulator.launch.trap.credentials import Cred
 
 
+AT_FDCWD = -100
+"""In the place of a directory's descriptor: where the task is (include/uapi/linux/fcntl.h)."""
+
+
 def status(tid: int) -> tuple[int, int]:
     """The process that a thread belongs to, and the parent of that. OSError ESRCH or ENOENT: it is gone."""
     process = parent = 0

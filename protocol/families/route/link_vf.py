@@ -1,7 +1,6 @@
 """Virtual functions in a link message: IFLA_VFINFO_LIST, IFLA_VF_PORTS and IFLA_PORT_SELF.
 
-No device here has any. What a request says of them is read as far as the kernel reads it before it asks the driver
-(do_setvfinfo() of net/core/rtnetlink.c); what a reply says, for messages of other kernels.
+What is told of one stands in the order of rtnl_fill_vfinfo() of net/core/rtnetlink.c. No device here has ports.
 """
 
 import construct as c
@@ -30,14 +29,15 @@ class VfStats(AttrSet):
     tx_dropped = Attr(8, u64)
 
 
+VLAN_INFO = of_vf(
+    "ifla_vf_vlan_info", "vlan" / c.Int32ul, "qos" / c.Int32ul, "vlan_proto" / c.Int16ub, c.Padding(2)
+)
+
+
 class VfVlans(AttrSet):
     """IFLA_VF_VLAN_*."""
 
-    info = Attr(
-        1,
-        of_vf("ifla_vf_vlan_info", "vlan" / c.Int32ul, "qos" / c.Int32ul, "vlan_proto" / c.Int16ub, c.Padding(2)),
-        multi=True,
-    )
+    info = Attr(1, VLAN_INFO, multi=True)
 
 
 class Vf(AttrSet):
@@ -56,6 +56,10 @@ class Vf(AttrSet):
     ib_port_guid = Attr(11, of_vf("ifla_vf_guid", c.Padding(4), "guid" / c.Int64ul))
     vlan_list = Attr(12, nest(VfVlans, flagged=False))
     broadcast = Attr(13, binary)
+    order = (
+        mac, broadcast, vlan, rate, tx_rate, spoofchk, link_state, rss_query_en, trust, ib_node_guid, ib_port_guid,
+        vlan_list, stats,
+    )
 
 
 class VfInfoList(AttrSet):

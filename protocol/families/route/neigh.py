@@ -11,7 +11,7 @@ from nlemu.protocol.schema.structs import nda_cacheinfo, ndmsg
 from nlemu.protocol.uapi.neighbour import NTF, NTF_EXT
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
 from nlemu.protocol.uapi.rtnetlink import RTM, RTPROT
-from nlemu.protocol.uapi.socket import AF_UNSPEC
+from nlemu.protocol.uapi.socket import AF_BRIDGE, AF_UNSPEC
 
 HEADER = structure(ndmsg, "ndmsg")
 NDA_MAX = 17
@@ -49,6 +49,11 @@ TAKEN = Policy(
 )
 """nda_policy"""
 
+UNCHECKED = Policy(top=NDA_MAX, chosen_from=Nda)
+"""Forwarding tables look at what they want without a policy."""
+
+TOLD_FDB = Layout(Nda.lladdr, Nda.vlan)
+"""nlmsg_populate_fdb_fill()"""
 TOLD = Layout(Nda.dst, Nda.lladdr, Nda.probes, Nda.cacheinfo, Nda.protocol, Nda.flags_ext)
 
 GETNEIGH_FLAGS = int(NTF.PROXY)
@@ -59,10 +64,16 @@ def _names_a_device(header: Any) -> str | None:
 
 
 NEWNEIGH = route.operation(
-    RTM.NEWNEIGH, Nda, fixed=HEADER, registered={AF_UNSPEC: Registered(do=Half(TAKEN, level=LIBERAL))}
+    RTM.NEWNEIGH, Nda, fixed=HEADER,
+    registered={
+        AF_UNSPEC: Registered(do=Half(TAKEN, level=LIBERAL)),
+        AF_BRIDGE: Registered(do=Half(UNCHECKED, level=LIBERAL)),
+    },
 )
+FDB_SET = Half(None, late=True)
 DELNEIGH = route.operation(
-    RTM.DELNEIGH, Nda, fixed=HEADER, registered={AF_UNSPEC: Registered(do=Half(None, cut=None))}
+    RTM.DELNEIGH, Nda, fixed=HEADER,
+    registered={AF_UNSPEC: Registered(do=Half(None, cut=None)), AF_BRIDGE: Registered(do=FDB_SET, bulk=True)},
 )
 GETNEIGH = route.operation(
     RTM.GETNEIGH, Nda, fixed=HEADER, replies=TOLD, reply_cmd=RTM.NEWNEIGH,
@@ -90,6 +101,17 @@ GETNEIGH = route.operation(
                     unsupported="Unsupported attribute in neighbor dump request",
                 ),
             ),
+        ),
+        AF_BRIDGE: Registered(
+            do=Half(
+                TAKEN, level=LIBERAL,
+                strict=Strict(
+                    cut="Invalid header for fdb get request", always=True, zero=("pad1", "pad2", "state", "type"),
+                    nonzero="Invalid values in header for fdb get request", flags=int(NTF.MASTER | NTF.SELF),
+                    bad_flags="Invalid flags in header for fdb get request",
+                ),
+            ),
+            dump=Half(None, unless_strict=Unread.IGNORED, done_apart=True),
         ),
     },
 )

@@ -1,10 +1,12 @@
 """Tables of neighbours and their parameters: RTM_GETNEIGHTBL, in the order of neightbl_fill_info() and
-neightbl_fill_parms() of net/core/neighbour.c. What is asked for is told with the type RTM_NEWNEIGHTBL."""
+neightbl_fill_parms() of net/core/neighbour.c, and RTM_SETNEIGHTBL. What is asked for is told with the type
+RTM_NEWNEIGHTBL."""
 
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import nest, string, structure, u32, u64
+from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import ndt_config, ndt_stats, ndtmsg
 from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_UNSPEC
@@ -57,6 +59,22 @@ TOLD = Layout(
     Ndta.name, Ndta.gc_interval, Ndta.thresh1, Ndta.thresh2, Ndta.thresh3, Ndta.config, Ndta.stats, Ndta.parms
 )
 
+TAKEN = Policy(
+    Ndta.name, Ndta.thresh1, Ndta.thresh2, Ndta.thresh3, Ndta.parms.but(kind=nest(None, flagged=False)),
+    Ndta.gc_interval, top=9, chosen_from=Ndta,
+)
+"""nl_neightbl_policy"""
+TAKEN_PARMS = Policy(
+    Ndtpa.ifindex, Ndtpa.queue_len, Ndtpa.queue_lenbytes, Ndtpa.proxy_qlen, Ndtpa.app_probes, Ndtpa.ucast_probes,
+    Ndtpa.mcast_probes, Ndtpa.mcast_reprobes, Ndtpa.base_reachable_time, Ndtpa.gc_staletime, Ndtpa.delay_probe_time,
+    Ndtpa.retrans_time, Ndtpa.anycast_delay, Ndtpa.proxy_delay, Ndtpa.locktime, Ndtpa.interval_probe_time_ms,
+    chosen_from=Ndtpa,
+)
+"""nl_ntbl_parm_policy"""
+
+SETNEIGHTBL = route.operation(
+    RTM.SETNEIGHTBL, Ndta, fixed=HEADER, registered={AF_UNSPEC: Registered(do=Half(TAKEN, level=LIBERAL))}
+)
 GETNEIGHTBL = route.operation(
     RTM.GETNEIGHTBL, Ndta, fixed=HEADER, replies=TOLD, reply_cmd=RTM.NEWNEIGHTBL,
     registered={

@@ -105,8 +105,8 @@ TOLD4 = Layout(
     Rta.multipath,
 )
 TOLD6 = Layout(
-    Rta.table, Rta.dst, Rta.src, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.multipath,
-    Rta.cacheinfo, Rta.pref,
+    Rta.table, Rta.dst, Rta.src, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.nh_id, Rta.gateway, Rta.oif,
+    Rta.multipath, Rta.cacheinfo, Rta.pref,
 )
 LOOKED_UP4 = Layout(
     Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.flow, Rta.prefsrc, Rta.gateway, Rta.via, Rta.metrics, Rta.mark, Rta.uid,

@@ -351,3 +351,21 @@ async def test_the_end_of_a_dump_is_told(place: Path) -> None:
             kind, length = type_of(data), int.from_bytes(data[:4], "little")
             data = data[length + 3 & ~3 :] or (b"" if kind == DONE else await client.receive())
         assert kind == DONE
+
+
+async def test_what_is_not_read_is_lost_where_linux_loses_it(place: Path) -> None:
+    """Nine answers of 136 bytes find room in 8192 bytes (programs/calls.py on Linux), wherever they lie; and what was
+    lost is told at once."""
+    async with daemon(place / "d") as d:
+        ctl = await d.control()
+        client = await ctl.open("a", proto=16, rcvbuf=4096)
+        for seq in range(40):
+            await client.send(getfamily("nlctrl", seq=seq))
+        await wait_all_tasks_blocked()
+        (told,) = [one for one in (await ctl.ok(state=True))["sockets"] if one.get("name") == "a"]
+        assert (told["overruns"], told["drops"]) == (1, 31)
+        got = []
+        while client.waiting():
+            got.append(seq_of(await client.receive()))
+        assert got == list(range(9))
+        assert seq_of(await client.ask(getfamily(seq=99))) == 99

@@ -19,11 +19,13 @@ from nlemu.protocol.families.route.addrlabel import Ifal
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.families.route.link import Link
 from nlemu.protocol.families.route.neigh import Nda
+from nlemu.protocol.families.route.neightbl import Ndta
 from nlemu.protocol.families.route.netconf import Netconf
 from nlemu.protocol.families.route.nexthop import Nha
 from nlemu.protocol.families.route.nsid import Nsid
 from nlemu.protocol.families.route.route import Rta
 from nlemu.protocol.families.route.rule import Fra
+from nlemu.protocol.families.route.stats import Asked
 from nlemu.protocol.families.route.tc import Actions, Tca
 from nlemu.protocol.frame import message, split
 from nlemu.protocol.schema.attributes import Attr, pack
@@ -35,7 +37,7 @@ REQUEST, ACK, DUMP = int(NLM_F.REQUEST), int(NLM_F.ACK), int(NLM_F.DUMP)
 HEADERS = {RTM.NEWLINK: 16, RTM.NEWADDR: 8, RTM.NEWROUTE: 12, RTM.NEWNEIGH: 12, RTM.NEWRULE: 12, RTM.NEWNSID: 4,
            RTM.NEWLINKPROP: 16, RTM.GETMULTICAST & ~3: 8, RTM.GETANYCAST & ~3: 8, RTM.NEWADDRLABEL: 12,
            RTM.NEWNETCONF: 4, RTM.NEWNEXTHOP: 8, RTM.NEWQDISC: 20, RTM.GETTCLASS & ~3: 20, RTM.GETTFILTER & ~3: 20,
-           RTM.GETCHAIN & ~3: 20, RTM.GETACTION & ~3: 4, RTM.NEWNEIGHTBL: 4}
+           RTM.GETCHAIN & ~3: 20, RTM.GETACTION & ~3: 4, RTM.NEWNEIGHTBL: 4, RTM.NEWSTATS: 12, RTM.NEWMDB: 8}
 """The size of the structure that a request begins with, with its padding, by the first type of the block."""
 
 Row = tuple[RTM, int, Attr[int]]
@@ -75,15 +77,19 @@ DOITS: tuple[Row, ...] = (
     (RTM.DELQDISC, AF_UNSPEC, Tca.chain),
     (RTM.GETQDISC, AF_UNSPEC, Tca.chain),
     (RTM.NEWNEIGH, AF_UNSPEC, Nda.probes),
+    (RTM.SETNEIGHTBL, AF_UNSPEC, Ndta.thresh1),
     (RTM.NEWRULE, AF_INET, Fra.priority),
     (RTM.DELRULE, AF_INET, Fra.priority),
     (RTM.NEWNSID, AF_UNSPEC, Nsid.pid),
     (RTM.GETNSID, AF_UNSPEC, Nsid.pid),
 )
 """Type, protocol family, and an attribute of four bytes that the policy knows."""
-UNREAD_DOITS = {(RTM.SETLINK, AF_BRIDGE), (RTM.DELLINK, AF_BRIDGE), (RTM.DELNEIGH, AF_UNSPEC)}
-"""These look for attributes one by one, and have no policy."""
-ALWAYS_STRICT = {(RTM.GETNEIGH, AF_UNSPEC)}
+UNREAD_DOITS = {
+    (RTM.SETLINK, AF_BRIDGE), (RTM.DELLINK, AF_BRIDGE), (RTM.DELNEIGH, AF_UNSPEC), (RTM.GETSTATS, AF_UNSPEC),
+    (RTM.SETSTATS, AF_UNSPEC), (RTM.GETMDB, AF_BRIDGE), (RTM.NEWNEIGH, AF_BRIDGE), (RTM.DELNEIGH, AF_BRIDGE),
+}
+"""These look for attributes one by one, and have no policy; or at the header and the device before the attributes."""
+ALWAYS_STRICT = {(RTM.GETNEIGH, AF_UNSPEC), (RTM.GETNEIGH, AF_BRIDGE)}
 
 DUMPITS: tuple[Row, ...] = (
     (RTM.GETLINK, AF_UNSPEC, Link.ext_mask),
@@ -106,6 +112,7 @@ its DONE stands in a datagram of its own, which does not know any more what was 
 BARE_DUMPITS = {(RTM.GETLINK, AF_INET6): "ipv6: Invalid data after header",
                 (RTM.GETRULE, AF_UNSPEC): "Invalid data after header in fib rule dump request",
                 (RTM.GETNEIGHTBL, AF_UNSPEC): "Invalid data after header in neighbor table dump request",
+                (RTM.GETMDB, AF_BRIDGE): "Invalid data after header in mdb dump request",
                 (RTM.GETADDRLABEL, AF_INET6): "ipv6: Invalid data after header for address label dump request",
                 (RTM.GETNETCONF, AF_INET): "ipv4: Invalid data after header in netconf dump request",
                 (RTM.GETNETCONF, AF_INET6): "ipv6: Invalid data after header in netconf dump request",
@@ -115,9 +122,13 @@ BARE_DUMPITS = {(RTM.GETLINK, AF_INET6): "ipv6: Invalid data after header",
 ALWAYS_READ = {
     (RTM.GETNEXTHOP, AF_UNSPEC): Nha.oif, (RTM.GETNEXTHOP, AF_INET): Nha.oif, (RTM.GETNEXTHOP, AF_INET6): Nha.oif,
     (RTM.GETQDISC, AF_UNSPEC): Tca.chain, (RTM.GETTFILTER, AF_UNSPEC): Tca.chain, (RTM.GETCHAIN, AF_UNSPEC): Tca.chain,
-    (RTM.GETACTION, AF_UNSPEC): Actions.time_delta, (RTM.GETTCLASS, AF_UNSPEC): None,
+    (RTM.GETSTATS, AF_UNSPEC): Asked.filters, (RTM.GETACTION, AF_UNSPEC): Actions.time_delta,
+    (RTM.GETTCLASS, AF_UNSPEC): None,
 }
 """Dumps whose request is read in the same way of every socket, with an attribute of theirs; or None if none is read."""
+
+READ_BY_SIZE = {(RTM.GETNEIGH, AF_BRIDGE)}
+"""A dump that takes one header or another (r77)."""
 
 FAILED = "Attribute failed policy validation"
 STRICT_TEXTS = {(RTM.NEWLINKPROP, AF_UNSPEC): "invalid attribute length",
@@ -176,7 +187,7 @@ def test_every_operation_has_its_row() -> None:
     answered = {(op.cmd, family) for op, family in doits_of}
     # Rules are registered for no family, and read only for one that has them.
     assert {(kind, AF_UNSPEC if kind in (RTM.NEWRULE, RTM.DELRULE) else family) for kind, family in rows} == answered
-    rows = {(int(kind), family) for kind, family, _ in DUMPITS} | set(BARE_DUMPITS) | set(ALWAYS_READ)
+    rows = {(int(kind), family) for kind, family, _ in DUMPITS} | set(BARE_DUMPITS) | set(ALWAYS_READ) | READ_BY_SIZE
     assert rows == {(op.cmd, family) for op, family in dumpits_of}
 
 
@@ -235,7 +246,7 @@ def test_some_dumps_take_no_attribute(kind: RTM, family: int) -> None:
 
 STRICT_DUMPS = [
     (kind, family) for kind, family in (*((kind, family) for kind, family, _ in DUMPITS), *BARE_DUMPITS)
-    if kind not in (RTM.GETNSID, RTM.GETNETCONF)  # one byte is the whole of their header
+    if kind not in (RTM.GETNSID, RTM.GETNETCONF, RTM.GETMDB)  # whose header holds no more than one field
 ]
 
 

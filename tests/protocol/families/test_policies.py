@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from nlemu.protocol.families.route import addr, link, link_af, link_vf, neigh, nsid, route, rule
+from nlemu.protocol.families.route import addr, link, link_af, link_vf, neigh, neightbl, nsid, route, rule
 from nlemu.protocol.families.route.kinds import netkit, veth
 from nlemu.protocol.schema import structs
 from nlemu.protocol.schema.attributes import Attr
@@ -39,6 +39,8 @@ POLICIES: dict[str, tuple[str, Policy]] = {
     "rtm_ipv6_policy": ("net/ipv6/route.c", route.IPV6),
     "fib_rule_policy": ("net/core/fib_rules.c", rule.TAKEN),
     "nda_policy": ("net/core/neighbour.c", neigh.TAKEN),
+    "nl_neightbl_policy": ("net/core/neighbour.c", neightbl.TAKEN),
+    "nl_ntbl_parm_policy": ("net/core/neighbour.c", neightbl.TAKEN_PARMS),
     "rtnl_net_policy": ("net/core/net_namespace.c", nsid.TAKEN),
 }
 UAPI = "include/uapi/linux"

@@ -64,7 +64,7 @@ def test_what_is_declared_is_what_is_specified(kernel_tree: pathlib.Path, name: 
     assert uncovered(compare(read(kernel_tree, name)).differences, EXCEPTIONS[name]) == []
 
 
-@pytest.mark.parametrize("name", ["devlink", "net-shaper", "tcp_metrics"])
+@pytest.mark.parametrize("name", ["devlink", "net-shaper"])
 def test_the_commands_of_listed_families(kernel_tree: pathlib.Path, name: str) -> None:
     """Families that are only listed: which commands there are, what they can be asked for and who may."""
     spec = read(kernel_tree, name.replace("-", "_"))

@@ -104,6 +104,7 @@ SIZES = {  # sizeof() as the compiler has it on x86-64
     "genlmsghdr": 4, "rtgenmsg": 1, "ifinfomsg": 16, "rtmsg": 12, "rtnexthop": 8, "rta_cacheinfo": 32,
     "ifaddrmsg": 8, "ifa_cacheinfo": 16, "ndmsg": 12, "nda_cacheinfo": 16, "fib_rule_hdr": 12, "netconfmsg": 1,
     "ndtmsg": 4, "ndt_config": 32, "ndt_stats": 88,
+    "rtnl_hw_stats64": 72, "if_stats_msg": 12,
     "ifaddrlblmsg": 12, "nhmsg": 8, "nexthop_grp": 8, "tcmsg": 20, "tcamsg": 4, "gnet_stats_basic": 16,
     "gnet_stats_queue": 20, "tc_stats": 40, "tc_prio_qopt": 20,
     "rtnl_link_stats": 96, "rtnl_link_stats64": 200, "rtnl_link_ifmap": 32, "ifla_cacheinfo": 16,

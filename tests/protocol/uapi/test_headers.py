@@ -245,7 +245,7 @@ ELSEWHERE = {
     "if_vlan": dict.fromkeys(("VLAN_VID_MASK", "VLAN_PRIO_MASK", "VLAN_PRIO_SHIFT"), KERNEL),
     "socket": dict.fromkeys(
         ("AF_UNSPEC", "AF_INET", "AF_BRIDGE", "AF_INET6", "AF_NETLINK", "AF_MPLS", "SOL_SOCKET", "SOL_NETLINK",
-         "SCM_CREDENTIALS"), KERNEL,
+         "SCM_CREDENTIALS", "SCM_RIGHTS"), KERNEL,
     ),
     "sock_diag": {
         "AF_MAX": KERNEL, "INET_DIAG_REQ_PROTOCOL": "of inet_diag.h", "NDIAG_PROTO_ALL": "of netlink_diag.h",

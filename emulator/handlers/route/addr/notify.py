@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.common.notify import ROUTE, RtnlNotify
+from nlemu.emulator.handlers.common.notify import RtnlNotify
 from nlemu.emulator.handlers.route.addr import fill, groups
 from nlemu.protocol.uapi.rtnetlink import RTNLGRP
 
@@ -36,10 +36,8 @@ class AddressNotify(RtnlNotify):
 
     def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:
         """inet_ifmcaddr_notify()."""
-        if (ROUTE, IPV4_MCADDR) in self.machine.multicast.members:
-            self.notify(dev.net, IPV4_MCADDR, event, lambda: groups.body4(dev, group, membership))
+        self.notify(dev.net, IPV4_MCADDR, event, lambda: groups.body4(dev, group, membership))
 
     def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
         """inet6_ifmcaddr_notify(), which does not tell a site's groups from others."""
-        if (ROUTE, IPV6_MCADDR) in self.machine.multicast.members:
-            self.notify(dev.net, IPV6_MCADDR, event, lambda: groups.body6(dev, group, membership, universe=True))
+        self.notify(dev.net, IPV6_MCADDR, event, lambda: groups.body6(dev, group, membership, universe=True))

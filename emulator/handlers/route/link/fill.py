@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.route.link.af_spec import fill_af
 from nlemu.emulator.handlers.route.link.kinds import fill_linkinfo
+from nlemu.emulator.handlers.route.link.vfs import fill_vfs
 from nlemu.emulator.kernel.devices.device import Stats
 from nlemu.emulator.kernel.devices.flags import get_flags
 from nlemu.emulator.kernel.queues.xdp import Mode
@@ -192,8 +193,8 @@ def values(dev: Device, mask: int, nsid: int | None, target: int | None) -> Pair
         told[Link.parent_dev_name] = parent.name
         told[Link.parent_dev_bus_name] = parent.bus
         if mask & VF:
-            told[Link.num_vf] = 0
-            told[Link.vfinfo_list] = {} if ops.has_vfs else None
+            told[Link.num_vf] = ops.num_vf(dev)
+            told[Link.vfinfo_list] = fill_vfs(dev, mask)
     return told
 
 

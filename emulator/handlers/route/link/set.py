@@ -10,7 +10,6 @@ import errno
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.route.link.af_spec import set_af
-from nlemu.emulator.handlers.route.link.extras import set_ports, set_vfs, set_xdp
 from nlemu.emulator.handlers.route.link.parse import (
     check_one_netns,
     link_params,
@@ -18,6 +17,8 @@ from nlemu.emulator.handlers.route.link.parse import (
     target_net,
     wanted_device,
 )
+from nlemu.emulator.handlers.route.link.vfs import set_ports, set_vfs
+from nlemu.emulator.handlers.route.link.xdp import set_xdp
 from nlemu.emulator.kernel.devices import address, adjacency, flags, link_watch, links, move, rename, settings
 from nlemu.emulator.netlink.registry import doit_of
 from nlemu.protocol.families.route.link import SETLINK, TAKEN_PROTO_DOWN_REASON, Link, ProtoDownReason
@@ -136,7 +137,8 @@ class Change:
         if mode is not None:
             self.notify = self.notify or mode != dev.link_mode
             settings.set_link_mode(dev, mode)
-        set_vfs(dev, attrs)
+        for _ in set_vfs(dev, attrs):
+            self.notify = True  # even if the next function is refused
         set_ports(attrs)
         span = attrs.spans.get(Link.af_spec.number)
         for _ in set_af(dev, call.message, *span, call.extack) if span is not None else ():

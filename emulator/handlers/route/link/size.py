@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.handlers.route.link.af_spec import af_size
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
+from nlemu.protocol.families.route.link_vf import VLAN_INFO, Vf, VfStats
 from nlemu.protocol.schema.attributes import Attr
 from nlemu.protocol.schema.kinds import Nest
 from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
@@ -58,6 +59,11 @@ ALWAYS = (
     + EMPTY_NESTS
     + ROOMS
 )
+ONE_VF = (
+    room(0) + room(4 + MAX_ADDR_LEN) + room(MAX_ADDR_LEN) + room(0) + room(VLAN_INFO.size or 0)
+    + sum(room(attr.kind.size or 0)
+          for attr in (Vf.vlan, Vf.spoofchk, Vf.tx_rate, Vf.rate, Vf.link_state, Vf.rss_query_en, Vf.trust))
+)
 STATS = room(Link.stats.kind.size or 0) + room(Link.stats64.kind.size or 0)
 
 
@@ -102,6 +108,12 @@ def nest_size(nest: Any, told: Mapping[str, Any] | None) -> int:
     )
 
 
+def vf_size(mask: int) -> int:
+    """rtnl_vfinfo_size(): of one virtual function."""
+    stats = 0 if mask & RTEXT_FILTER.SKIP_STATS else room(0) + len(VfStats.spec.order) * room(8)
+    return ONE_VF + stats
+
+
 def message_size(dev: Device, mask: int) -> int:
     """if_nlmsg_size(): the room for a link's header and attributes, in bytes, under that mask."""
     names = room(0) + len(dev.altnames) * room(ALTIFNAMSIZ) if dev.altnames else 0
@@ -114,7 +126,7 @@ def message_size(dev: Device, mask: int) -> int:
         if dev.parent.bus is not None:
             size += room(len(dev.parent.bus) + 1)
         if mask & RTEXT_FILTER.VF:
-            size += room(0)
+            size += room(0) + dev.ops.num_vf(dev) * vf_size(mask)
     if dev.devlink_port is not None:
         port = dev.devlink_port
         size += room(len(port.bus) + 1) + room(len(port.dev) + 1) + 2 * room(4)

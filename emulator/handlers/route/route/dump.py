@@ -124,7 +124,7 @@ def walk6(call: Call) -> Messages:
                 if (
                     chosen.type in (0, route.type)
                     and chosen.protocol in (0, route.protocol)
-                    and (chosen.dev is None or any(hop.dev is chosen.dev for hop in siblings))
+                    and (chosen.dev is None or any(chosen.dev in hop.devices for hop in siblings))
                 ):
                     yield partial(body6, route, siblings)
 

@@ -122,7 +122,7 @@ def body6(route: Route6, siblings: Iterable[Route6] = ()) -> bytes:
     """The body of a message about a route of IPv6. siblings: all that share the load with it, itself included. What is
     told of one that does not share and does not end is kept."""
     hops = tuple(siblings)
-    if len(hops) > 1 or route.expires is not None or route.dev is None:
+    if len(hops) > 1 or route.expires is not None or route.dev is None or route.nh is not None:
         return _body6(route, hops)
     key = route.trap, route.flags, route.dev.ifindex, route.prefsrc
     if route.told is None or route.told[0] != key:
@@ -132,7 +132,7 @@ def body6(route: Route6, siblings: Iterable[Route6] = ()) -> bytes:
 
 def _body6(route: Route6, hops: tuple[Route6, ...]) -> bytes:
     """rt6_fill_node()."""
-    flags = 0
+    flags, kind = 0, route.type
     values: dict[Attr[Any], Any] = {
         Rta.table: route.table,
         Rta.dst: route.dst.to_bytes(16, "big") if route.length else None,
@@ -151,13 +151,23 @@ def _body6(route: Route6, hops: tuple[Route6, ...]) -> bytes:
             )
             for hop in hops
         )
+    elif route.nh is not None and route.nh.way is None:
+        values[Rta.multipath] = b"".join(
+            _hop(
+                {Rta.gateway: pack6(way.gateway)}, way.flags & SHOWN, weight, 0 if way.dev is None else way.dev.ifindex
+            )
+            for way, weight in route.nh.leaves
+        )
     else:
         values[Rta.gateway] = pack6(route.gateway)
         values[Rta.oif] = route.dev.ifindex if route.dev is not None else None
         flags = route.flags & SHOWN
+    if route.nh is not None:
+        values[Rta.nh_id] = route.nh.id
+        kind = BLACKHOLE if route.nh.blackhole else kind
     head = pack_header(
         family=AF_INET6, dst_len=route.length, src_len=route.src_length,
-        table=route.table if route.table < 256 else COMPAT, protocol=route.protocol, type=route.type,
+        table=route.table if route.table < 256 else COMPAT, protocol=route.protocol, type=kind,
         flags=flags | TRAP if route.trap else flags,
     )
     return head + TOLD6.encode(values)

@@ -175,7 +175,8 @@ def body6(call: Call, route: Route6, flow: Flow) -> bytes:
     source that was asked with, whatever it is."""
     source: int | None = route.prefsrc
     if not source:
-        source = route_lookup6.select_source(call.net, route.dev, flow.dst)
+        first = route.dev if route.nh is None else route.nh.leaves[0][0].dev  # fib6_info_nh_dev(), whatever the way
+        source = route_lookup6.select_source(call.net, first, flow.dst)
     sourced = call.net.kernel.build.has("IPV6_SUBTREES")
     dev = call.net.loopback if route.local else route.dev
     asked: dict[Attr[Any], Any] = {

@@ -126,22 +126,11 @@ def several(call: Call, route: Wanted6) -> list[Wanted6]:
     return found
 
 
-def refuse_nexthop(call: Call) -> None:
-    """Routes of IPv6 do not lead by next hop objects here: EINVAL for one that there is not, EOPNOTSUPP, with texts."""
-    number = call.attrs.get(Rta.nh_id, 0)
-    if not number:
-        return
-    if nexthop.of(call.net).find(number) is None:
-        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
-    call.machine.refuse_not_emulated("route of IPv6 by a next hop object")
-
-
 @doit_of(NEWROUTE, AF_INET6)
 def newroute(call: Call) -> None:
     """inet6_rtm_newroute()."""
     route, hops = wanted(call)
     routes.validate(call.net, route)
-    refuse_nexthop(call)
     if not hops:
         route.metric = route.metric or PRIO_USER
         routes.add(call.net, route, call)
@@ -159,7 +148,8 @@ def newroute(call: Call) -> None:
 def delroute(call: Call) -> None:
     """inet6_rtm_delroute()."""
     route, hops = wanted(call)
-    refuse_nexthop(call)
+    if route.nh_id and nexthop.of(call.net).find(route.nh_id) is None:
+        raise Refusal(errno.EINVAL, "Nexthop id does not exist")
     if hops:
         multipath.delete(call.net, hops, call)
     else:

@@ -76,7 +76,8 @@ def child(dev: Device, queue: int) -> bytes:
     return _body(dev, qdisc.PFIFO_FAST, queue, 1, counted=queue == 1)
 
 
-def walk(call: Call) -> Messages:
+@dumpit_of(GETQDISC, AF_UNSPEC)
+def dump(call: Call) -> Messages:
     """tc_dump_qdisc(): of all devices, or of one; below mq that of the last queue first."""
     ifindex = call.fixed.ifindex
     for dev in devices(call.net):
@@ -88,25 +89,14 @@ def walk(call: Call) -> Messages:
                 yield partial(child, dev, queue)
 
 
-@dumpit_of(GETQDISC, AF_UNSPEC)
-def dump(call: Call) -> Messages:
-    """tc_dump_qdisc()."""
-    return walk(call)
-
-
-def walk_classes(call: Call) -> Messages:
+@dumpit_of(GETTCLASS, AF_UNSPEC)
+def dump_classes(call: Call) -> Messages:
     """tc_dump_tclass(): mq has a class for each queue."""
     dev = call.net.device(call.fixed.ifindex)
     if dev is None or dev.qdisc != qdisc.MQ or call.fixed.parent & TC_H_MAJ_MASK:
         return
     for queue in range(1, dev.num_tx_queues + 1):
         yield partial(_body, dev, qdisc.MQ, TC_H_ROOT, 0, queue, queue == 1, hw_offload=None)
-
-
-@dumpit_of(GETTCLASS, AF_UNSPEC)
-def dump_classes(call: Call) -> Messages:
-    """tc_dump_tclass()."""
-    return walk_classes(call)
 
 
 def device(call: Call) -> Device:

@@ -100,6 +100,34 @@ def test_parameters_of_neighbours(w: IpWorld) -> None:
     assert "gc_thresh3" not in neighbour_parms.names(pod, None)
 
 
+def test_a_default_parameter_set_by_message_reaches_those_to_come(w: IpWorld) -> None:
+    """lookup_neigh_parms(), neigh_parms_alloc(): a device copies the table's, in whatever namespace it comes."""
+    there = w.dummy("a")
+    default = neighbour_parms.lookup(w.net, AF_INET, 0)
+    assert default is not None
+    default.put("locktime", 70, w.kernel.random)
+    pod = w.kernel.new_net("pod")
+    assert neighbour_parms.lookup(pod, AF_INET, 0) is None, "the default ones are the first namespace's"
+    shown = [neighbour_parms.get(dev.net, AF_INET, "locktime", dev) for dev in (there, w.dummy("b"), pod.loopback)]
+    assert shown == [100, 7, 7]
+
+
+def test_a_link_is_told_anew_when_a_parameter_of_ipv6_changes(w: IpWorld) -> None:
+    dev = w.dummy("a")
+    before = dev.revision
+    neighbour_parms.put(w.net, AF_INET6, "retrans_time_ms", 250)
+    assert dev.revision != before and dev.inet6.neighbour_parms.values["retrans_time"] == 250
+    w.add6("2001:db8::1/64", dev=dev)
+    neighbour_parms.put(w.net, AF_INET6, "retrans_time_ms", 500)
+    assert dev.inet6.neighbour_parms.values["retrans_time"] == 250, "it has an address, and parameters of its own"
+
+
+def test_a_queue_is_shown_in_bytes_and_in_packets(w: IpWorld) -> None:
+    dev = w.dummy("a")
+    neighbour_parms.put(w.net, AF_INET, "unres_qlen", 3, dev)
+    assert neighbour_parms.get(w.net, AF_INET, "unres_qlen_bytes", dev) == 3 * neighbour_parms.TRUESIZE
+
+
 def test_what_is_only_kept_is_kept_where_it_was_written(w: IpWorld) -> None:
     known = settings(DISTRIBUTION_7_2)
     pod = w.kernel.new_net("pod")

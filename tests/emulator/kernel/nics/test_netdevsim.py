@@ -206,3 +206,25 @@ def test_nobody_needs_to_listen() -> None:
     w.kernel.announcer = NullAnnouncer()
     del_device(w.kernel, 10)
     assert w.port.page_pools == []
+
+
+def test_virtual_functions_go_with_a_reload_and_what_was_set_stays() -> None:
+    """nsim_dev_reload_destroy(): a namespace dies, and the device begins anew in the first one."""
+    kernel = Kernel()
+    device = new_device(kernel, 10, net=kernel.new_net("pod"))
+    device.set_vfs(2)
+    port = device.ports[0]
+    port.ops.set_vf_mac(port, 1, b"\2\0\0\0\0\7")
+    kernel.delete_net("pod")
+    kernel.settle()
+    assert (device.net, device.num_vfs) == (kernel.init_net, 0)
+    port = device.ports[0]
+    with pytest.raises(Refusal) as caught:
+        port.ops.vf_config(port, 1)
+    assert errno_of(caught) == EINVAL
+    device.set_vfs(2)
+    assert port.ops.vf_config(port, 1).mac == b"\2\0\0\0\0\7"
+    kernel.netdevsim_bus.new_device(11, 1, 0)
+    with pytest.raises(Refusal) as caught:
+        kernel.netdevsim_bus.set_vfs(11, 1)
+    assert errno_of(caught) == ENOENT, "nothing drives it"

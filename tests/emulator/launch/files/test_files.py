@@ -46,6 +46,20 @@ def test_netdevsim_comes_and_goes() -> None:
     assert output.splitlines()[-1] == "lo"
 
 
+def test_virtual_functions_by_file_and_by_ip() -> None:
+    script = NEW + """
+    cd /sys/bus/netdevsim/devices/netdevsim1
+    echo 2 > sriov_numvfs
+    for count in 1 5 x; do if echo $count > sriov_numvfs; then exit 1; fi 2> /dev/null; done
+    cat sriov_numvfs
+    ip link set eth0 vf 1 mac 02:00:00:00:00:77 vlan 5 trust on
+    ip link show eth0 | grep vf
+    """
+    output = nobody.shell(script).splitlines()
+    assert output[0] == "2"
+    assert "02:00:00:00:00:77" in output[2] and "vlan 5" in output[2] and "trust on" in output[2]
+
+
 def test_a_write_that_is_refused_says_why() -> None:
     script = """
 import errno, os

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,20 @@ while len(socket.if_nameindex()) > 1: pass
 print("gone")
 """
     assert nobody.run(nobody.python(), "-c", script).splitlines() == ["['lo', 'v0']", "gone"]
+
+
+def test_an_ordinary_user_has_namespaces_of_all_kinds_where_this_machine_lets() -> None:
+    """With a user namespace of its own: process ids, mounts, /proc; the network is the emulator's."""
+    user = {"user": nobody.NOBODY, "group": nobody.NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+    allowed = subprocess.run(  # type: ignore[call-overload]
+        ["unshare", "-Urpfm", "--mount-proc", "true"], check=False, capture_output=True, cwd="/", **user
+    )
+    inside = (
+        "ip link add d0 type dummy; ip -br link | cut -d' ' -f1; echo $$; id -u; "
+        "mount -t tmpfs none /mnt; touch /mnt/x; ls /mnt; wc -l < /proc/net/tcp"
+    )
+    done = nobody.nlemu("run", "--", "unshare", "-Urnpf", "--mount-proc", "sh", "-ec", inside)
+    if allowed.returncode:
+        assert done.returncode == 1 and "Operation not permitted" in done.stderr
+    else:
+        assert done.stdout.split() == ["lo", "d0", "1", "0", "x", "1"], done.stderr

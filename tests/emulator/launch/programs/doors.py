@@ -9,6 +9,7 @@ import fcntl
 import os
 import socket
 import struct
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -119,9 +120,16 @@ def ring(place: str) -> Iterator[str]:
 
 def rights(place: str) -> Iterator[str]:
     """The right to change a network that is not there."""
-    with open("/proc/self/status") as lines:
-        words = {line.split(":")[0]: int(line.split(":")[1], 16) for line in lines if line.startswith("Cap")}
-    yield str({name: bits >> 12 & 1 for name, bits in words.items()})
+    probe = (
+        "import errno, socket\n"
+        "sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "for option in (1, 33):\n"  # SO_DEBUG, SO_RCVBUFFORCE: both want CAP_NET_ADMIN
+        "    try:\n"
+        "        print(sock.setsockopt(socket.SOL_SOCKET, option, 1))\n"
+        "    except OSError as error:\n"
+        "        print(errno.errorcode[error.errno])\n"
+    )
+    yield from subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True).stdout.split()
 
 
 print(*globals()[sys.argv[1]](sys.argv[2]))

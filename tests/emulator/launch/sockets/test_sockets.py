@@ -105,10 +105,45 @@ fd = socket.recv_fds(theirs, 1, 1)[1][0]
 print(fd < 100, end=" ")
 look(socket.socket(fileno=fd))
 """
-    # A recvmsg() there is not handed over: the sender's name has the length of netlink's, but not its family.
     assert nobody.run(nobody.python(), "-c", script).splitlines() == [
-        "16 3 0 0 1 True True 0 10", "True 16 2 0 0 1 True True 0 10",
+        "16 3 0 0 1 True True 0 (0, 0)", "True 16 2 0 0 1 True True 0 (0, 0)",
     ]
+
+
+def test_more_sockets_than_there_are_high_numbers() -> None:
+    """As many as files can be open; those that find no high number work at others."""
+    script = """
+import os, resource, socket, struct
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+many = []
+try:
+    while True:
+        many.append(socket.socket(16, 3, 0))
+except OSError as error:
+    print(error.errno)
+print(len(many) > 1000, max(sock.fileno() for sock in many), {sock.family for sock in many} == {16})
+last = next(sock for sock in reversed(many) if sock.fileno() < 900)
+last.sendto(struct.pack("=IHHIIBxHiII", 32, 18, 1, 7, 0, 0, 0, 1, 0, 0), (0, 0))
+data, _, _, name = last.recvmsg(65536)
+print(struct.unpack_from("=H", data, 4), name)
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == ["24", "True 1023 True", "(16,) (0, 0)"]
+
+
+def test_a_child_has_an_answer_that_was_left() -> None:
+    """Through an exec, at the number where systemd's services find theirs."""
+    script = """
+import os, socket, struct, sys
+if len(sys.argv) == 1:
+    s = socket.socket(16, 3, 0); s.setsockopt(1, 16, 1); s.bind((0, 1))
+    s.sendto(struct.pack("=IHHIIBxHiII", 32, 19, 5, 5, 0, 0, 0, 1, 0, 0), (0, 0))
+    os.dup2(s.fileno(), 3); os.set_inheritable(3, True)
+    os.execv(sys.executable, [sys.executable, "-c", sys.orig_argv[2], "again"])
+s = socket.socket(fileno=3)
+data, extra, flags, name = s.recvmsg(65536, 256)
+print(struct.unpack_from("=HHI", data, 4), [(level, kind) for level, kind, _ in extra], flags, name)
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == ["(2, 256, 5) [(1, 2)] 0 (0, 0)"]
 
 
 def test_other_sockets_are_not_disturbed() -> None:

@@ -29,10 +29,11 @@ HEADERS = """
     io_uring_setup 425 425, ioctl 16 29, lgetxattr 192 9, listen 50 201, listxattr 194 11, llistxattr 195 12,
     lstat 6 -, mkdir 83 -, mkdirat 258 34, mount 165 40, mount_setattr 442 442, move_mount 429 429, newfstatat 262 79,
     open 2 -, open_tree 428 428, openat 257 56, openat2 437 437, pidfd_getfd 438 438, process_vm_readv 310 270,
-    process_vm_writev 311 271, ptrace 101 117, pwrite64 18 68, pwritev 296 70, read 0 63, readlink 89 -,
-    readlinkat 267 78, readv 19 65, recvfrom 45 207, recvmmsg 299 243, recvmsg 47 212, rmdir 84 -, seccomp 317 277,
-    sendmmsg 307 269, sendmsg 46 211, sendto 44 206, setns 308 268, setsockopt 54 208, shutdown 48 210, socket 41 198,
-    stat 4 -, statfs 137 43, statx 332 291, umount2 166 39, unlink 87 -, unlinkat 263 35, unshare 272 97, write 1 64,
+    process_vm_writev 311 271, ptrace 101 117, pwrite64 18 68, pwritev 296 70, pwritev2 328 287, read 0 63,
+    readlink 89 -, readlinkat 267 78, readv 19 65, recvfrom 45 207, recvmmsg 299 243, recvmsg 47 212, rmdir 84 -,
+    seccomp 317 277, sendmmsg 307 269, sendmsg 46 211, sendto 44 206, setns 308 268, setsockopt 54 208, shutdown 48 210,
+    socket 41 198, stat 4 -,
+    statfs 137 43, statx 332 291, umount2 166 39, unlink 87 -, unlinkat 263 35, unshare 272 97, write 1 64,
     writev 20 66
 """
 NUMBERS = [

@@ -36,7 +36,7 @@ def test_only_netlink_sockets_are_ours(arch: Architecture) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("call", ["bind", "getpeername", "setsockopt", "recvmsg", "sendmsg", "write", "dup"])
+@pytest.mark.parametrize("call", ["bind", "setsockopt", "write", "writev", "readv", "dup"])
 def test_only_high_descriptors_are_ours(arch: Architecture, call: str) -> None:
     assert verdict(arch, call, BASE) == RET_USER_NOTIF
     assert verdict(arch, call, BASE - 1) == RET_ALLOW
@@ -51,14 +51,22 @@ def test_what_only_netlink_sockets_are_asked_is_handed_over_at_any_number(arch: 
     assert verdict(arch, "getsockopt", 5, 270, 9, 0x1000, 0x2000) == RET_USER_NOTIF
     for name in (3, 38, 39):
         assert verdict(arch, "getsockopt", 5, 1, name, 0x1000, 0x2000) == RET_USER_NOTIF
-    assert verdict(arch, "getsockopt", 5, 1, 4, 0x1000, 0x2000) == RET_ALLOW
+    assert verdict(arch, "getsockopt", 5, 1, 2, 0x1000, 0x2000) == RET_ALLOW
+    assert verdict(arch, "setsockopt", 5, 1, 16, 0x1000, 4) == RET_USER_NOTIF
     assert verdict(arch, "getsockopt", 5, 6, 3, 0x1000, 0x2000) == RET_ALLOW
     for call in ("bind", "connect"):
         assert verdict(arch, call, 5, 0x1000, 12) == RET_USER_NOTIF
         assert verdict(arch, call, 5, 0x1000, 16) == RET_ALLOW
     assert verdict(arch, "sendto", 5, 0x1000, 20, 0, 0x2000, 12) == RET_USER_NOTIF
     assert verdict(arch, "sendto", 5, 0x1000, 20, 0, 0x2000, 16) == RET_ALLOW
-    assert verdict(arch, "getsockname", 5) == RET_USER_NOTIF
+    for call in ("getsockname", "getpeername", "recvmsg", "sendmsg", "recvmmsg", "sendmmsg", "accept4", "shutdown"):
+        assert verdict(arch, call, 5) == verdict(arch, call, BASE) == RET_USER_NOTIF
+
+
+@BOTH
+def test_the_listener_goes_by_a_number_that_is_not_looked_at(arch: Architecture) -> None:
+    assert verdict(arch, "sendmsg", BASE - 1) == RET_ALLOW
+    assert verdict(arch, "sendmsg", BASE - 2) == verdict(arch, "sendmsg", BASE) == RET_USER_NOTIF
 
 
 @BOTH
@@ -75,7 +83,8 @@ def test_a_receive_with_room_and_no_wishes_passes(arch: Architecture) -> None:
     assert verdict(arch, "recvfrom", BASE, 0x1000, 32767, 0, 0, 0) == RET_USER_NOTIF
     assert verdict(arch, "recvfrom", BASE, 0x1000, 65536, 0x40, 0, 0) == RET_USER_NOTIF
     assert verdict(arch, "recvfrom", BASE, 0x1000, 65536, 0, 1 << 33, 0) == RET_USER_NOTIF
-    assert verdict(arch, "recvfrom", 5, 0x1000, 10, 0, 0x1000, 0) == RET_ALLOW
+    assert verdict(arch, "recvfrom", 5, 0x1000, 10, 0, 0, 0) == RET_ALLOW
+    assert verdict(arch, "recvfrom", 5, 0x1000, 10, 0, 0x1000, 0) == RET_USER_NOTIF
 
 
 @BOTH

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 SKIP_STATS = int(RTEXT_FILTER.SKIP_STATS)
 IPV6_MAXPLEN = 65535
 """The greatest datagram that can be put together again (include/net/ipv6.h)."""
-RETRANS_TIME = 1000
-"""ND_RETRANS_TIMER, in milliseconds."""
 NSEC_PER_CSEC = 10_000_000
 NO_INET6_STATS = (len(IpstatsMib), *(0,) * (len(IpstatsMib) - 1)), (len(Icmp6Mib), *(0,) * (len(Icmp6Mib) - 1))
 SIZE = sum(
@@ -81,9 +79,10 @@ def fill_inet6(dev: Device, mask: int) -> dict[Any, Any]:
     """inet6_fill_ifla6_attrs() of a device that has IPv6."""
     idev: Inet6Device = dev.inet6
     tstamp = (dev.kernel.build.booted + idev.tstamp) // NSEC_PER_CSEC & 0xFFFFFFFF
+    parms = idev.neighbour_parms
     told: dict[Any, Any] = {
         Inet6Link.flags: idev.flags,
-        Inet6Link.cacheinfo: (IPV6_MAXPLEN, tstamp, idev.reachable_time, RETRANS_TIME),
+        Inet6Link.cacheinfo: (IPV6_MAXPLEN, tstamp, parms.reachable_time, parms.values["retrans_time"]),
         Inet6Link.settings: (tuple(idev.conf.words),),
         Inet6Link.identity: (idev.token, idev.conf[Ipv6Devconf.ADDR_GEN_MODE]),
         Inet6Link.ra_mtu: idev.ra_mtu or None,
