@@ -23,7 +23,7 @@ from nlemu.protocol.captures.pairing import Pairing, Request
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.frame import HEADER_SIZE, Header
 from nlemu.protocol.names.known import ROUTE
-from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol, NlmsgType
+from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NetlinkOpt, NlmsgType
 
 DEFAULTS = {int(NetlinkOpt.EXT_ACK): 1}
 """Options of a socket whose answers show nothing: most programs set this one."""
@@ -47,6 +47,8 @@ class Socket:
     port: int | None = None
     network: str | None = None
     options: dict[int, int] = field(default_factory=dict)
+    strict: bool | None = None
+    """Whether it wants strict checking (NETLINK_GET_STRICT_CHK), as far as requests and answers show."""
     known: bool = False
     """Whether the capture told its options itself."""
 
@@ -159,8 +161,10 @@ class Binder:
                 options[int(NetlinkOpt.CAP_ACK)] = 1
             if header.flags & NLM_F.ACK_TLVS:
                 options[int(NetlinkOpt.EXT_ACK)] = 1
-        if header.flags & NLM_F.DUMP_FILTERED or wants_strict(request, socket.protocol):
-            options[int(NetlinkOpt.GET_STRICT_CHK)] = 1
+        if header.type >= NLMSG_MIN_TYPE and socket.protocol == ROUTE:
+            vote = is_strict(request, bool(header.flags & NLM_F.DUMP_FILTERED))
+            if vote is not None:
+                socket.strict = vote and socket.strict is not False
 
     def steps(self) -> Bound:
         """The steps, once everything was bound. Requests of one port id are of one socket."""
@@ -178,6 +182,8 @@ class Binder:
                     key = socket.protocol, -1, socket.network
                 known = by_port.setdefault(key, socket)
                 known.options.update(socket.options)
+                if socket.strict is not None:
+                    known.strict = socket.strict and known.strict is not False
                 socket = known
             one.socket = socket
         for one in self.order:
@@ -198,6 +204,8 @@ class Binder:
             opened[id(socket)] = socket
             socket.name = socket.name or f"s{len(opened)}"
             options = socket.options if socket.known else {**DEFAULTS, **socket.options}
+            if socket.strict:
+                options[int(NetlinkOpt.GET_STRICT_CHK)] = 1
             fields: dict[str, Any] = {
                 "open": socket.name, "netns": socket.network or "init", "proto": socket.protocol,
                 "opts": [[name, value] for name, value in options.items() if name in OPTIONS],
@@ -228,13 +236,20 @@ OPTIONS = frozenset(
 """Those with which a socket is opened; the others (memberships) are set afterwards."""
 
 
-def wants_strict(request: bytes, protocol: int) -> bool:
-    """Whether a request of rtnetlink has a whole header, which who asks strictly always sends. What is shorter is of a
-    program of the old kind, whose requests a strict kernel refuses."""
-    if protocol != NetlinkProtocol.ROUTE or len(request) < HEADER_SIZE:
-        return False
-    message = read(request, protocol)
+def is_strict(request: bytes, filtered: bool) -> bool | None:
+    """What a request of rtnetlink that was answered shows of its socket: whether it wants strict checking. None:
+    nothing.
+
+    Who asks strictly sends a whole header, in which nothing stands that is not meant; and a dump that is filtered says
+    so. What is shorter, or says something in vain, would have been refused.
+    """
+    message = read(request, ROUTE)
     fixed = None if message.op is None else message.op.fixed
     if fixed is None or not message.header.flags & NLM_F.DUMP:
+        return None
+    size = fixed.size or 0
+    if filtered:
+        return True
+    if message.header.length < HEADER_SIZE + size:
         return False
-    return message.header.length >= HEADER_SIZE + (fixed.size or 0)
+    return not any(request[HEADER_SIZE + 1 : HEADER_SIZE + size])

@@ -18,8 +18,8 @@ from nlemu.emulator.script.trace import Step
 from nlemu.emulator.world.world import World
 from nlemu.protocol.captures.events import Act, Datagram, Event
 from nlemu.protocol.captures.families import told
-from nlemu.protocol.decode.message import read
-from nlemu.protocol.decode.printer import title
+from nlemu.protocol.decode.message import Message, read
+from nlemu.protocol.decode.printer import one_line, title
 from nlemu.protocol.frame import HEADER_SIZE, split
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, by_number
 
@@ -60,10 +60,16 @@ class Side:
 
     def command(self, step: Step) -> str:
         """What a request is, by name."""
+        return next((title(one).removesuffix(" request") for one in self.messages(step)), "no message")
+
+    def shown(self, step: Step) -> str:
+        """A request in a line."""
+        return next((one_line(one) for one in self.messages(step)), "no message")
+
+    def messages(self, step: Step) -> Iterator[Message]:
+        """The messages of a request."""
         protocol, data = self.protocols[step.subject], bytes.fromhex(step["hex"])
-        for _, message in split(data):
-            return title(read(message, protocol, self.families)).removesuffix(" request")
-        return "no message"
+        return (read(message, protocol, self.families) for _, message in split(data))
 
 
 def side_of(events: Events, protocol: int, cut_off: list[str]) -> Side:
@@ -99,9 +105,9 @@ def diff(one: Events, other: Events, *, strict: bool = False, protocol: int = RO
     for verb, start, end, other_start, other_end in matcher.get_opcodes():
         if verb != "equal":
             for step, place in asked[start:end]:
-                result.compared.append(Compared(place, left.command(step), ["- a request", "+ nothing"]))
+                result.compared.append(Compared(place, left.command(step), ["- " + left.shown(step)]))
             for step, place in again[other_start:other_end]:
-                result.compared.append(Compared(place, right.command(step), ["- nothing", "+ a request"]))
+                result.compared.append(Compared(place, right.command(step), ["+ " + right.shown(step)]))
             continue
         for (step, place), (twin, _) in zip(asked[start:end], again[other_start:other_end], strict=True):
             comparison = Comparison(left.protocols[step.subject], left.families, right.families)

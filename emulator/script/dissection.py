@@ -21,7 +21,7 @@ from nlemu.protocol.captures.formats import format_of, opened
 from nlemu.protocol.captures.pairing import Paired, Pairing
 from nlemu.protocol.decode.devices import Devices, named
 from nlemu.protocol.decode.message import Message, read
-from nlemu.protocol.decode.printer import errno_name, lines_of, text, title, values_of
+from nlemu.protocol.decode.printer import errno_name, lines_of, one_line, values_of
 from nlemu.protocol.frame import message as framed
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, by_number
 from nlemu.protocol.names.words import dashed
@@ -104,13 +104,7 @@ class Dissected:
         if self.message is None:
             return f"{self.place:>10} {since} ! {self.reason}"
         header = self.message.header
-        values = values_of(self.message)
-        told = {**values.get("header", {}), **values.get("attributes", {}), **values.get("extack", {})}
-        shown = {key: value for key, value in told.items() if value not in (0, [], {})}
-        line = f"{self.place:>10} {since} {ARROWS[self.way]} {header.portid}/{header.seq} {title(self.message)}"
-        if self.message.errno is not None and self.message.request is not None:
-            line += f" to {title(self.message.request)}"
-        line += f"  {text(shown)[1:-1]}" if shown else ""
+        line = f"{self.place:>10} {since} {ARROWS[self.way]} {header.portid}/{header.seq} {one_line(self.message)}"
         return line if len(line) <= BRIEF else line[: BRIEF - 3] + "..."
 
     def values(self) -> dict[str, Any]:

@@ -68,6 +68,8 @@ class Replayed:
     bound: Bound
     compared: list[Compared] = field(default_factory=list)
     cut_off: str | None = None
+    counted: list[str] = field(default_factory=list)
+    """Counters of packets that differed."""
     newer: dict[str, list[str]] = field(default_factory=dict)
     """By message, attributes that this kernel tells and the capture's never."""
     bugs: int = 0
@@ -136,6 +138,7 @@ def replay_on(
     replay = Replay(machine, bound, result, strict, older)
     replay.stand_ins |= {machine.nets[net].by_name(name) for net, name in performer.stand_ins}
     replay.run()
+    result.counted = sorted(replay.relaxed.counted)
     for message, path in sorted(replay.relaxed.newer):
         result.newer.setdefault(message, []).append(path.lstrip("."))
     result.bugs = machine.bugs
@@ -149,6 +152,20 @@ def whole(events: Events, cut_off: list[str]) -> Iterator[Event]:
     except CaptureError as error:
         if not cut_off:
             cut_off.append(str(error))
+
+
+def by_descriptor(data: bytes, protocol: int) -> str | None:
+    """Why a request cannot be repeated, if it means something by a number that only the program knew."""
+    if protocol != ROUTE:
+        return None
+    for _, message in split(data):
+        words = {node.name for node in read(message, protocol).attributes}
+        if words & DESCRIPTORS:
+            return "it names a namespace by a descriptor or a process, which the capture does not know"
+    return None
+
+
+DESCRIPTORS = frozenset({"net-ns-fd", "net-ns-pid", "fd", "pid"})
 
 
 class Replay:
@@ -212,7 +229,7 @@ class Replay:
         if step.subject not in self.steps.sockets:
             one.skipped = f"there is no netlink protocol {protocol}"
             return one
-        reason = self.not_emulated(data, protocol)
+        reason = self.not_emulated(data, protocol) or by_descriptor(data, protocol)
         if reason is not None:
             one.skipped = reason
             return one

@@ -19,6 +19,8 @@ def report(result: Replayed) -> Iterator[str]:
         yield f"  assumed: {note}"
     for message, attributes in result.newer.items():
         yield f"  newer than the capture's kernel, of {message}: {', '.join(attributes)}"
+    if result.counted:
+        yield f"  counted otherwise, since packets are in no capture: {', '.join(result.counted)}"
     for line in result.bound.unread:
         yield f"  not read: {line}"
     width = max((len(row[0]) for row in result.summary()), default=0)
@@ -33,7 +35,7 @@ def report(result: Replayed) -> Iterator[str]:
         yield f"  heard, and not expected of any socket: {heard}"
     for command, found in differences(result).items():
         for (message, path), (lines, places) in found.items():
-            yield f"  {command}, {message}{path}: {times(places)}"
+            yield f"  {command}{f', {message}{path}' if message else ''}: {times(places)}"
             yield from (f"    {line}" for line in lines)
     if result.cut_off:
         yield f"  the capture breaks off: {result.cut_off}"
@@ -66,6 +68,8 @@ def differences(result: Replayed) -> dict[str, Found]:
         for message, lines in pieces(one.lines):
             path = lines[0][2:].partition(": ")[0]
             found = commands.setdefault(one.command, {})
+            if not message:  # the request itself
+                path = lines[0]
             _, places = found.setdefault((message, path if path.startswith(".") else f".{path}"), (lines, []))
             if one.place not in places[-1:]:
                 places.append(one.place)

@@ -94,7 +94,8 @@ def sections(namespace: Namespace, content: Mapping[str, Any], lines: Lines, whe
             here = (*where, (section, number))
             for key, one in fields.items():
                 check(section, key, one, lines, here)
-            namespace.entries.append(Entry(section, dict(fields), lines.place(here)))
+            places = {key: lines.place(here, key) for key in fields}
+            namespace.entries.append(Entry(section, dict(fields), lines.place(here), places))
 
 
 def tables(value: Any, lines: Lines, where: Where, section: str) -> list[dict[str, Any]]:

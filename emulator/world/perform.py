@@ -54,7 +54,7 @@ NO_ADDRESS = "00:00:00:00:00:00"
 CHANGED = ("address", "broadcast", "mtu", "txqlen", "alias", "group")
 """Attributes of a link that are set when it is there, if they are not so by then."""
 FLAGS = numbers(IFF)
-TOLD_APART = frozenset({"type", "scope", "action"})
+TOLD_APART = frozenset({"type", "scope", "action", "protocol"})
 """Usual values of which zero is another one, so that they have to be said."""
 HEADERS = frozenset(
     name
@@ -119,7 +119,7 @@ class Performer:
         try:
             return verb(*arguments)
         except (NlError, Refusal, BadValue, WorldError) as error:
-            wrong = error if isinstance(error, WorldError) else entry.error(name_of(entry), text_of(error))
+            wrong = error if isinstance(error, WorldError) else blame(entry, error)
             if not self.lenient:
                 raise wrong from None
             self.missing.append(str(wrong))
@@ -240,7 +240,10 @@ class Performer:
                 raise
             self.missing.append(f"{name_of(entry)}: links of kind {kind} are not emulated; a dummy stands for it")
             self.stand_ins.add((namespace.name, fields["name"]))
-            plain = {word: value for word, value in values.items() if word != "link"}
+            plain = {
+                word: value for word, value in values.items()
+                if word != "link" and (word not in ("address", "broadcast") or mac(value) is not None)
+            }
             session.ask("rt-link", "newlink", {**plain, "linkinfo": {"kind": STAND_IN}}, NEW)
         return done
 
@@ -306,6 +309,8 @@ class Performer:
         values: dict[str, Any] = {"ifi-index": dev.ifindex}
         (message,) = session.ask("rt-link", "getlink", {"ifi-index": dev.ifindex})
         for mine in CHANGED:
+            if mine in ("address", "broadcast") and mac(fields.get(mine)) is None:
+                continue
             if mine in fields and fields[mine] not in (NO_ADDRESS, message.get(LINK_WORDS[mine])):
                 values[LINK_WORDS[mine]] = fields[mine]
         if "addr-gen-mode" in fields:
@@ -506,6 +511,23 @@ def name_of(entry: Entry) -> str:
     """What an entry is called in a message to people."""
     known = (entry.fields.get(word) for word in ("name", "address", "dst", "priority"))
     return next((str(one) for one in known if one is not None), "")
+
+
+BLAMED = re.compile(r"[\w-]+: ([\w-]+)")
+"""Of an error about a value that cannot be written: the operation, the attribute."""
+
+
+def blame(entry: Entry, error: Exception) -> WorldError:
+    """What was refused, with the key that is to blame where that is known, or else what the entry is called."""
+    word = None
+    if isinstance(error, BadValue) and (found := BLAMED.match(str(error))):
+        word = found[1]
+    elif isinstance(error, NlError):
+        word = str(error.extack.get("bad-attr", "")).lstrip(".").partition(".")[0].partition("(")[0]
+    keys = {attribute: key for key, attribute in LINK_WORDS.items()} if entry.section == "link" else {}
+    if word and (key := keys.get(word, word)) in entry.fields:
+        return entry.error(key, BLAMED.sub("", text_of(error), count=1).removeprefix(": "), name_of(entry))
+    return entry.error(name_of(entry), text_of(error))
 
 
 def text_of(error: Exception) -> str:

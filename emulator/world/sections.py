@@ -42,7 +42,9 @@ ROUTE = Section(
     "rt-route", "newroute", "getroute", "rtm-",
     devices={"device": "oif", "in": "iif"}, networks={"dst": "rtm-dst-len", "src": "rtm-src-len"},
     untold=frozenset({"cacheinfo", "mfc-stats", "uid", "expires"}),
-    usual={"type": "unicast", "scope": "universe", "pref": 0, "tos": 0, "flags": []},
+    usual={
+        "type": "unicast", "scope": "universe", "protocol": "boot", "pref": 0, "tos": 0, "flags": [],
+    },
 )
 RULE = Section(
     "rt-rule", "newrule", "getrule", "",

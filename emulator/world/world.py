@@ -25,11 +25,15 @@ class Entry:
     section: str
     fields: dict[str, Any]
     place: str = ""
+    places: dict[str, str] = field(default_factory=dict)
+    """Where each field is said."""
 
-    def error(self, key: str, text: str) -> WorldError:
-        """An error about one of its fields."""
-        where = f"{self.place}: " if self.place else ""
-        return WorldError(f"{where}{self.section}.{key}: {text}" if key else f"{where}{self.section}: {text}")
+    def error(self, key: str, text: str, called: str = "") -> WorldError:
+        """An error about one of its fields, or about what it is called; called: what it is called besides."""
+        place = self.places.get(key.partition(".")[0], self.place)
+        where = f"{place}: " if place else ""
+        what = f"{self.section}.{key}" if key else self.section
+        return WorldError(f"{where}{what}{f' of {called}' if called else ''}: {text}")
 
 
 @dataclass(eq=False)

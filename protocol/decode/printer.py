@@ -287,6 +287,17 @@ def title(message: Message) -> str:
     return " ".join(words)
 
 
+def one_line(message: Message) -> str:
+    """A message in one line: what it is, what it answers, and what it says that is not zero."""
+    values = values_of(message)
+    told = {**values.get("header", {}), **values.get("attributes", {}), **values.get("extack", {})}
+    shown = {key: value for key, value in told.items() if value not in (0, [], {})}
+    line = title(message)
+    if message.errno is not None and message.request is not None:
+        line += f" to {title(message.request)}"
+    return line + (f"  {text(shown)[1:-1]}" if shown else "")
+
+
 def small_print(message: Message) -> str:
     """The header's numbers."""
     header = message.header

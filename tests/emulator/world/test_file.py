@@ -144,13 +144,13 @@ def test_a_slip_is_told_with_line_and_key(text: str, error: str | None) -> None:
     "change, error",
     [
         (("queue = 3", "queue = 30"), "w:42: lease: "),
-        (('nic = "init/eth0"', 'nic = "init/eth9"'), "w:42: lease.nic: there is no device 'init/eth9' in init"),
-        (('peer = "init/veth1"', 'peer = "moon/veth1"'), "w:47: link.peer: there is no namespace 'moon'"),
+        (('nic = "init/eth0"', 'nic = "init/eth9"'), "w:44: lease.nic: there is no device 'init/eth9' in init"),
+        (('peer = "init/veth1"', 'peer = "moon/veth1"'), "w:50: link.peer: there is no namespace 'moon'"),
         (("combined-count = 4", "combined-count = 400"), "w:4: link.eth0: "),
-        (("rings =", "wings ="), "w:4: link.ethtool.wings: there is channels, rings"),
-        (("rp-filter = 2", "rp-filter = 2147483648"), "w:4: link.ipv4.rp-filter: a number from -2147483648"),
-        (("all = {", "most = {"), "w:17: settings.ipv4.most: settings are of all or default"),
-        (('"192.0.2.2/24"', '"192.0.2.256/24"'), "w:34: address.192.0.2.256/24: "),
+        (("rings =", "wings ="), "w:10: link.ethtool.wings: there is channels, rings"),
+        (("rp-filter = 2", "rp-filter = 2147483648"), "w:11: link.ipv4.rp-filter: a number from -2147483648"),
+        (("all = {", "most = {"), "w:18: settings.ipv4.most: settings are of all or default"),
+        (('"192.0.2.2/24"', '"192.0.2.256/24"'), "w:36: address.address of 192.0.2.256/24: takes an address"),
     ],
 )
 def test_what_cannot_be_made_is_told_with_its_line(change: tuple[str, str], error: str) -> None:
