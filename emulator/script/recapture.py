@@ -20,8 +20,9 @@ from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.relaxed import Relaxed, all_told
 from nlemu.emulator.script.steps import Answer, Steps
 from nlemu.emulator.script.trace import Step
+from nlemu.emulator.world.links import NEW, STAND_IN
 from nlemu.emulator.world.observe import values_of
-from nlemu.emulator.world.perform import NEW, STAND_IN, Performer
+from nlemu.emulator.world.perform import Performer
 from nlemu.emulator.world.session import Session
 from nlemu.emulator.world.world import FIRST, World
 from nlemu.protocol.captures.events import CaptureError, Event
