@@ -9,6 +9,7 @@ import resource
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.cli import (
@@ -67,7 +68,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detach", action="store_true", help="print the daemon's process id and return when it can be reached"
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="tell on standard error what happens")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="tell on standard error what happens, every message decoded"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -99,7 +102,7 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     raise_limit()
     from nlemu.emulator.daemon import server
 
-    machine = machines(options)
+    machine = machines(options, told=options.verbose)
 
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.WARNING,
@@ -117,8 +120,9 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     return OK
 
 
-def machines(options: argparse.Namespace) -> Callable[[], Machine]:
-    """What makes the machine of these options, as often as it is wanted. Raises Usage for a world that cannot be."""
+def machines(options: argparse.Namespace, *, told: bool = False) -> Callable[[], Machine]:
+    """What makes the machine of these options, as often as it is wanted. told: its log has every message. Raises Usage
+    for a world that cannot be."""
     world = world_of(options.world, options.kernel)
     if world is None:
         from nlemu.emulator.machine.machine import Machine
@@ -131,15 +135,20 @@ def machines(options: argparse.Namespace) -> Callable[[], Machine]:
         def make() -> Machine:
             return begin(world, seed=options.seed, netdevsim=options.netdevsim, build=options.kernel)
 
-    if options.pcap is None:
-        return make
-    from nlemu.emulator.script.recording import into_file
+    steps: list[Callable[[Machine], Machine]] = []
+    if told:
+        from nlemu.emulator.script.telling import tell
 
-    try:
-        recording = into_file(open(options.pcap, "wb"))  # noqa: SIM115 - as long as the process
-    except OSError as error:
-        raise Usage(f"--pcap {options.pcap}: {error.strerror}") from None
-    return lambda: recording.begin(make())
+        steps.append(tell)
+    if options.pcap is not None:
+        from nlemu.emulator.script.recording import into_file
+
+        try:
+            recording = into_file(open(options.pcap, "wb"))  # noqa: SIM115 - as long as the process
+        except OSError as error:
+            raise Usage(f"--pcap {options.pcap}: {error.strerror}") from None
+        steps.append(recording.begin)
+    return lambda: reduce(lambda machine, step: step(machine), steps, make())
 
 
 def when_ready(child: int, reader: int) -> int:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.families import Families
-    from nlemu.emulator.machine.tap import Tap
+    from nlemu.emulator.machine.tap import Heard, Tap
     from nlemu.emulator.netlink.protocol import Protocol
     from nlemu.protocol.schema.family import Operation
 
@@ -115,6 +115,14 @@ class Machine(Kernel):
         self.announcer = Announcements(self)
         self.uevents.heard = self.multicast.ask(KOBJECT_UEVENT, KERNEL_GROUP)
         self.register_notifier(Stage.ETHTOOL, self._features_changed, (NetdevEvent.FEAT_CHANGE,))
+
+    def listen(self, hear: Callable[[Heard], object]) -> None:
+        """From now on, all that goes over sockets that are opened is told to `hear` (machine/tap.py)."""
+        from nlemu.emulator.machine.tap import Tap
+
+        if self.tap is None:
+            self.tap = Tap()
+        self.tap.hearers.append(hear)
 
     # -- generic netlink ----------------------------------------------------------------------
 

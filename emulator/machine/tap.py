@@ -21,11 +21,16 @@ class Heard(NamedTuple):
 
 
 class Tap:
-    """Tells `hear` of each datagram of the endpoints that it follows: of requests before they are processed, of answers
-    and notifications when they are queued (netlink_deliver_tap())."""
+    """Tells everybody in `hearers` of each datagram of the endpoints that it follows: of requests before they are
+    processed, of answers and notifications when they are queued (netlink_deliver_tap())."""
 
-    def __init__(self, hear: Callable[[Heard], object]) -> None:
-        self.hear = hear
+    def __init__(self) -> None:
+        self.hearers: list[Callable[[Heard], object]] = []
+
+    def hear(self, heard: Heard) -> None:
+        """Passes a datagram on."""
+        for one in self.hearers:
+            one(heard)
 
     def follow(self, endpoint: Endpoint) -> None:
         """From now on that endpoint is heard."""

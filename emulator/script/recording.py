@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from nlemu.emulator.machine.machine import Machine
-from nlemu.emulator.machine.tap import Heard, Tap
+from nlemu.emulator.machine.tap import Heard
 from nlemu.protocol.captures import pcapng
 from nlemu.protocol.captures.events import Datagram, Way
 from nlemu.protocol.decode.message import read
@@ -36,7 +36,7 @@ class Recording:
     def begin(self, machine: Machine) -> Machine:
         """From now on sockets that are opened on that machine are recorded; the machine itself."""
         self.families = by_number({family.name: number for family, number in machine.families.numbers.items()})
-        machine.tap = Tap(self.hear)
+        machine.listen(self.hear)
         return machine
 
     def hear(self, heard: Heard) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import nlemu as package
 from nlemu.emulator.cli import main
 from nlemu.emulator.world import file
-from tests.emulator.cli.conftest import nlemu
+from tests.emulator.cli.conftest import nlemu, start
 from tests.emulator.launch.nobody import need
 from tests.nlemu.project import run_tests
 
@@ -104,3 +105,22 @@ def test_from_a_capture_to_a_test_of_a_program(capsys: pytest.CaptureFixture[str
     assert main(["diff", "--json", str(strace), str(pcap)]) in (0, 1)
     told = json.loads(capsys.readouterr().out)
     assert told["equal"] >= 1 and told["commands"]["getlink"]["equal"] >= 1
+
+
+def test_a_daemon_s_log_has_every_message(tmp_path: Path) -> None:
+    daemon = start("serve", "--dir", tmp_path / "d", "-v")
+    try:
+        assert daemon.stderr is not None
+        while "serving" not in daemon.stderr.readline():
+            pass
+        assert nlemu("ynl", "--dir", tmp_path / "d", "--family", "netdev", "--do", "dev-get",
+                     "--json", '{"ifindex": 1}').returncode == 0
+    finally:
+        daemon.send_signal(signal.SIGINT)
+        said = daemon.communicate()[1]
+    lines = [line.split(" DEBUG: ")[-1] for line in said.splitlines() if " netdev " in line]
+    assert [re.sub(r"\d+", "N", line) for line in lines] == [
+        "init port N > N netdev dev-get request  ifindex: N",
+        "init port N < N netdev dev-get reply  ifindex: N",
+        "init port N < N ack to netdev request",
+    ]
