@@ -21,6 +21,8 @@ from nlemu.protocol.captures.pairing import Paired, Pairing
 from nlemu.protocol.decode.devices import Devices, named
 from nlemu.protocol.decode.message import Message, read
 from nlemu.protocol.decode.printer import errno_name, lines_of, text, title, values_of
+from nlemu.protocol.decode.uevent import KOBJECT_UEVENT, Uevent
+from nlemu.protocol.decode.uevent import read as read_uevent
 from nlemu.protocol.frame import message as framed
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, by_number
 from nlemu.protocol.names.words import dashed
@@ -51,7 +53,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Dissected:
-    """A message of a capture, decoded; or something that could not be read, with ``reason``."""
+    """A message of a capture, decoded; or a uevent; or something that could not be read, with ``reason``."""
 
     place: str
     time: int | None
@@ -63,10 +65,13 @@ class Dissected:
     reason: str = ""
     socket: str | None = None
     network: str | None = None
+    uevent: Uevent | None = None
 
     @property
     def kind(self) -> str:
         """request, reply, notification, failed, or unread."""
+        if self.uevent is not None:
+            return "notification"
         if self.message is None or self.paired is None:
             return "unread"
         if self.message.errno:
@@ -98,11 +103,17 @@ class Dissected:
 
     def lines(self) -> list[str]:
         """The message as lines."""
+        if self.uevent is not None:
+            return self.uevent.lines()
         return [self.reason] if self.message is None else lines_of(self.message)
 
     def brief(self) -> str:
         """The message in one line."""
         since = "" if self.since is None else f"{self.since / 1e9:12.6f}"
+        if self.uevent is not None:
+            line = f"{self.place:>10} {since} {ARROWS[self.way]} {self.uevent.title}"
+            line += f"  {text(self.uevent.variables)[1:-1]}"
+            return line if len(line) <= BRIEF else line[: BRIEF - 3] + "..."
         if self.message is None:
             return f"{self.place:>10} {since} ! {self.reason}"
         header = self.message.header
@@ -122,6 +133,9 @@ class Dissected:
             about["socket"] = self.socket
         if self.network is not None:
             about["namespace"] = self.network
+        if self.uevent is not None:
+            about["protocol"] = KOBJECT_UEVENT
+            return about | {"uevent": {"of": self.uevent.of, "variables": dict(self.uevent.variables)}}
         if self.message is None:
             return about | {"reason": self.reason}
         assert self.paired is not None
@@ -207,6 +221,11 @@ class Dissection:
         protocol = event.protocol
         assert protocol is not None
         since = self.since(event.time)
+        if protocol == KOBJECT_UEVENT and (uevent := read_uevent(event.data)) is not None:
+            if self.wanted in (Wanted(), Wanted(family=uevent.family)):
+                way = Way.TO_USER if event.way is Way.UNKNOWN else event.way
+                yield Dissected(event.place, event.time, way, since, network=event.network, uevent=uevent)
+            return
         for paired in self.pairing.messages(event):
             place = event.place
             if isinstance(paired, bytes):

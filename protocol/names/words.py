@@ -21,7 +21,8 @@ from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.if_link import NetkitAction, VfLinkState
 from nlemu.protocol.uapi.neighbour import NTF, NUD
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
-from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTPROT
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTNH_F, RTPROT
+from nlemu.protocol.uapi.sock_diag import DiagFamily, InetProto, TcpState
 
 Shown = type[IntEnum] | type[IntFlag]
 
@@ -31,6 +32,7 @@ PREFIXES = {
     "rtmsg": "rtm-",
     "ndmsg": "ndm-",
     "rta_cacheinfo": "rta-",
+    "rtnexthop": "rtnh-",
 }
 """Of the fields of a structure, where the specification has one."""
 FIELD_NAMES = {
@@ -72,6 +74,21 @@ FIELD_VALUES: dict[tuple[str, str], Shown] = {
     ("fib_rule_hdr", "table"): RT_TABLE,
     ("fib_rule_hdr", "action"): FR_ACT,
     ("netconfmsg", "family"): AddressFamily,
+    ("rtnexthop", "flags"): RTNH_F,
+    ("rtvia", "family"): AddressFamily,
+    ("inet_diag_req_v2", "family"): DiagFamily,
+    ("inet_diag_req_v2", "protocol"): InetProto,
+    ("inet_diag_req", "family"): DiagFamily,
+    ("inet_diag_msg", "family"): DiagFamily,
+    ("inet_diag_msg", "state"): TcpState,
+    ("tcp_info", "state"): TcpState,
+    ("unix_diag_req", "family"): DiagFamily,
+    ("unix_diag_msg", "family"): DiagFamily,
+    ("unix_diag_msg", "state"): TcpState,
+    ("packet_diag_req", "family"): DiagFamily,
+    ("packet_diag_msg", "family"): DiagFamily,
+    ("netlink_diag_req", "family"): DiagFamily,
+    ("netlink_diag_msg", "family"): DiagFamily,
     ("ifla_vf_link_state", "link_state"): VfLinkState,
 }
 """What the fields of a structure hold, where it is not a plain number; the kinds of links add theirs."""
@@ -81,11 +98,13 @@ for link_kind in KINDS.values():
 ADDRESSES = frozenset(
     {
         "address", "broadcast", "perm-address", "local", "anycast", "multicast", "dst", "src", "gateway", "prefsrc",
-        "lladdr", "mac", "newdst", "token",
+        "lladdr", "mac", "newdst", "token", "v4-src", "v4-dst", "v6-src", "v6-dst",
     }
 )
 """Attributes whose bytes are an address, of a link or of IP: whichever has that length."""
 
+ADDRESS_FIELDS = frozenset({("inet_diag_sockid", "src"), ("inet_diag_sockid", "dst"), ("rtvia", "address")})
+"""Fields of structures whose bytes are one."""
 
 SPELLINGS: dict[Shown, dict[str, str]] = {
     IFF: {

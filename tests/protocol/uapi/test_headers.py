@@ -224,6 +224,7 @@ UNCOVERED: dict[type, str] = {
     net_shaper.NetShaperCaps: "a set of the attributes NET_SHAPER_A_CAPS_SUPPORT_*, as bits",
     sock_diag.SockDiag: "of two headers",
     sock_diag.DiagFamily: KERNEL,
+    sock_diag.TcpState: KERNEL,
     sock_diag.InetProto: "some of those of in.h",
     xfrm.IpsecProto: "some of those of in.h",
     net_tstamp.HwtstampFlag: "the header has bits, this their numbers",
