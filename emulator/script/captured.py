@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from nlemu.emulator.script.trace import TraceError, header_of, open_bytes, step_of
+from nlemu.emulator.script.trace import header_of, open_bytes, step_of
 from nlemu.protocol.captures.events import Act, CaptureError, Datagram, Event, Way
 from nlemu.protocol.captures.source import Source
 
@@ -24,7 +24,7 @@ def events_of_trace(source: Source) -> Iterator[Event]:
                 header = True
                 continue
             step = step_of(fields, number)
-        except (json.JSONDecodeError, RecursionError, TraceError) as error:
+        except (ValueError, RecursionError) as error:  # no JSON, numbers without end, or no step (TraceError)
             raise CaptureError(f"{source.name}: line {number}: {error}") from None
         place = f"line {number}"
         if step.verb == "open":

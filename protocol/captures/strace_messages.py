@@ -32,6 +32,10 @@ from nlemu.protocol.schema.interpret import bare, is_padding
 from nlemu.protocol.schema.kinds import Bitfield32, Chosen, Nest, NestArray, PayloadKind, Structure
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLM_F, NlmsgType
 
+LONGEST_ATTRIBUTE = 0xFFFF
+WIDEST = 64
+"""Bits that a number may have."""
+
 FIRST_INDEX = 1001
 """The number of the first interface of which only a name is known; lo is 1 on every machine."""
 
@@ -78,7 +82,10 @@ def number(value: Any, shown: Any = None) -> int:
     total = 0
     for part in value.parts:
         base, _, shift = part.partition("<<")
-        total |= one_number(base, shown) << int(shift or "0", 0)
+        places = int(shift or "0", 0)
+        if places > WIDEST:
+            raise ValueError(f"no number is {part}")
+        total |= one_number(base, shown) << places
     return total
 
 
@@ -297,6 +304,8 @@ def attribute(
     if not isinstance(header, dict) or "nla_len" not in header or "nla_type" not in header:
         raise ValueError(f"no attribute: {parts!r}")
     length = number(header["nla_len"])
+    if not NLATTR.size <= length <= LONGEST_ATTRIBUTE:
+        raise ValueError(f"an attribute of {length} bytes")
     flags, type_number = 0, 0
     for part in header["nla_type"].parts:
         if part in ("NLA_F_NESTED", "NLA_F_NET_BYTEORDER"):
