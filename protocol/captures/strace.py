@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nlemu.protocol.captures.events import Act, Datagram, Event, Unread, Way
-from nlemu.protocol.captures.source import Source
+from nlemu.protocol.captures.source import LONGEST, Source
 from nlemu.protocol.captures.strace_messages import Names, encode, number
 from nlemu.protocol.captures.strace_values import CUT, Symbols
 from nlemu.protocol.captures.strace_values import read as read_arguments
@@ -33,6 +33,8 @@ UNFINISHED = "<unfinished ...>"
 RECEIVING = ("recvmsg", "recvfrom", "recv", "read", "recvmmsg", "readv")
 SENDING = ("sendmsg", "sendto", "send", "write", "sendmmsg", "writev")
 SOL_NETLINK = 270
+ZEROS = bytes(16)
+"""What strace takes for the header of a further message is what is left of a buffer."""
 NANOSECONDS = 1_000_000_000
 FAULTS = (ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError, RecursionError, struct.error)
 """What a line that is not as strace writes it may raise."""
@@ -183,6 +185,8 @@ class Reader:
                 yield Unread(reason, call.place, call.time)
             self.names.guessed.clear()
             learn(data, one.protocol, self.names)
+            if way is Way.TO_KERNEL and data.endswith(ZEROS):
+                data = data.ljust(min(length, LONGEST), b"\0")
             yield Datagram(data[:length], one.protocol, call.place, call.time, way, one.name, length)
 
 

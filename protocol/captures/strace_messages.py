@@ -115,10 +115,17 @@ def encode(value: Any, protocol: int, names: Names) -> bytes:
         value = [value]
     if value is CUT or not isinstance(value, list) or not value:
         raise ValueError(f"no message: {value!r}")
-    messages = value if isinstance(value[0], list) else [value]
+    messages = [one if isinstance(one, list) else [one] for one in value] if isinstance(value[0], list) else [value]
+    if len(messages) > 1 and isinstance(messages[-1][0], dict) and is_nothing(messages[-1][0]):
+        return encode(messages[:-1], protocol, names) + bytes(NLMSGHDR.size)
     return b"".join(padded(message(one, protocol, names)) for one in messages[:-1]) + message(
         messages[-1], protocol, names
     )
+
+
+def is_nothing(header: Mapping[str, Any]) -> bool:
+    """Whether a header is zeros: iproute2 sends more of its buffer than its message says."""
+    return "nlmsg_len" in header and number(header["nlmsg_len"]) == 0
 
 
 def padded(data: bytes) -> bytes:
@@ -166,6 +173,8 @@ def header_of(fields: Mapping[str, Any], protocol: int, names: Names) -> tuple[i
 
 def error(parts: Sequence[Any], protocol: int, names: Names, flags: int) -> bytes:
     """NLMSG_ERROR: an errno, the request or its header, an extended ack."""
+    if len(parts) > 1 and isinstance(parts[1], list):  # with what follows, if something does
+        parts = [parts[0], *parts[1]]
     told = parts[1] if len(parts) > 1 and isinstance(parts[1], dict) else {}
     if "error" not in told or "msg" not in told:
         raise ValueError(f"no error: {told!r}")

@@ -101,6 +101,7 @@ ROWS = (
         "NETLINK_(UN)?CONNECTED": "states of a socket",
     }),
     Row("netlink.h", "NLMSG_(NOOP|ERROR|DONE|OVERRUN)", (netlink.NlmsgType,)),
+    Row("netlink.h", "NLMSGERR_ATTR_((?!UNUSED).*)", (netlink.NLMSGERR_ATTR,)),
     Row("netlink.h", "NLM_F_(.*)", (netlink.NLM_F,)),
     Row("netlink.h", "NL_ATTR_TYPE_(.*)", (netlink.AttrType,)),
     Row("rtnetlink.h", "RTM_((?:NEW|DEL|GET|SET).*)", (rtnetlink.RTM,)),
