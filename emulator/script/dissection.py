@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from nlemu.protocol.captures.events import CaptureError, Datagram, Event, Unread, Way
-from nlemu.protocol.captures.families import told
+from nlemu.protocol.captures.families import told_by
 from nlemu.protocol.captures.formats import format_of, opened
 from nlemu.protocol.captures.pairing import Paired, Pairing
 from nlemu.protocol.decode.devices import Devices, named
@@ -249,8 +249,8 @@ class Dissection:
 
     def learn(self, message: Message) -> None:
         """Numbers of families, and that one is not known."""
-        new = told(message.data)
-        if new:
+        new = told_by(message)
+        if not new.items() <= self.numbers.items():
             self.numbers.update(new)
             self.families = by_number(self.numbers)
         if message.family is None and message.header.type >= 0x10:

@@ -22,20 +22,27 @@ from nlemu.protocol.schema.interpret import bare
 from nlemu.protocol.schema.kinds import (
     Bitfield32,
     ByNumber,
+    Bytes,
     Chosen,
+    Flag,
     Headed,
+    Integer,
     Nest,
     NestArray,
     PayloadKind,
     Records,
     Structure,
     Text,
+    Variable,
 )
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_TYPE_MASK
 
 DEPTH = 16
 """How deep nests are followed. No declaration is that deep; a message can be."""
 FLAGGED = "flagged as nested"
+
+LEAVES = frozenset({Integer, Variable, Text, Bytes, Flag})
+"""Kinds that have nothing inside: most attributes."""
 
 Rules = Mapping[int, Attr[Any]]
 
@@ -97,9 +104,10 @@ def read_attributes(
                 read_payload(node, kind, data, depth)
         note_header(node, wire_type)
         start += length + 3 & ~3
-        padding = data[node.end : min(start, end)]
-        if padding.strip(b"\0"):
-            node.notes.append(f"padding {padding.hex()}")
+        if length & 3:
+            padding = data[node.end : min(start, end)]
+            if padding.strip(b"\0"):
+                node.notes.append(f"padding {padding.hex()}")
     for node, known in chosen:
         choice = next((other.value for other in nodes if other.name == known.selector), None)
         choices: Mapping[Any, type[AttrSet]] = known.choices
@@ -112,6 +120,8 @@ def read_attributes(
 def note_header(node: Node, wire_type: int) -> None:
     """What is odd about the flags of an attribute's type."""
     flags = wire_type & ~NLA_TYPE_MASK
+    if not flags and (node.attr is None or not node.attr.kind.flag):
+        return
     usual = 0 if node.attr is None else node.attr.kind.flag
     if node.form == "unknown":
         usual = flags & NLA_F_NESTED  # nobody knows what is usual
@@ -125,7 +135,9 @@ def note_header(node: Node, wire_type: int) -> None:
 
 def read_payload(node: Node, kind: PayloadKind[Any], data: bytes, depth: int) -> None:
     """Decodes a payload by its kind; one that does not fit stays bytes."""
-    if isinstance(kind, NestArray):
+    if kind.__class__ in LEAVES:
+        read_leaf(node, kind, data)
+    elif isinstance(kind, NestArray):
         read_array(node, kind, data, depth)
     elif isinstance(kind, Nest):
         rules: Rules = {}
@@ -152,18 +164,23 @@ def read_payload(node: Node, kind: PayloadKind[Any], data: bytes, depth: int) ->
         node.notes.clear()
         read_inside(node, inside.spec.by_number, data, depth, rest)
     else:
-        payload = data[node.start : node.end]
-        try:
-            if kind.size is not None and len(payload) < kind.size:
-                raise ValueError
-            node.value = kind.decode(payload, 0, len(payload))
-            usual = kind.encode(node.value)
-        except (ValueError, struct.error):
-            node.value, node.shown = payload, None
-            node.notes.append(f"{len(payload)} bytes where {kind} belongs")
-            return
-        if payload != usual:
-            note_payload(node, kind, payload)
+        read_leaf(node, kind, data)
+
+
+def read_leaf(node: Node, kind: PayloadKind[Any], data: bytes) -> None:
+    """Decodes a payload that has nothing inside."""
+    payload = data[node.start : node.end]
+    try:
+        if kind.size is not None and len(payload) < kind.size:
+            raise ValueError
+        node.value = kind.decode(payload, 0, len(payload))
+        usual = kind.encode(node.value)
+    except (ValueError, struct.error):
+        node.value, node.shown = payload, None
+        node.notes.append(f"{len(payload)} bytes where {kind} belongs")
+        return
+    if payload != usual:
+        note_payload(node, kind, payload)
 
 
 def note_payload(node: Node, kind: PayloadKind[Any], payload: bytes) -> None:

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from enum import IntEnum, IntFlag
+from functools import cache, lru_cache
 
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.schema.attributes import AttrSet
@@ -23,6 +24,9 @@ from nlemu.protocol.uapi.neighbour import NTF, NUD
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
 from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTNH_F, RTPROT
 from nlemu.protocol.uapi.sock_diag import DiagFamily, InetProto, TcpState
+
+KEPT = 4096
+"""Names that are remembered, of each kind."""
 
 Shown = type[IntEnum] | type[IntFlag]
 
@@ -154,6 +158,7 @@ def field_name(structure: str, field: str) -> str:
     return known or PREFIXES.get(structure, "") + field.rstrip("_").replace("_", "-")
 
 
+@lru_cache(KEPT)
 def number_name(shown: type[IntEnum], value: int) -> str | None:
     """The name of a number; None for one that has none."""
     try:
@@ -165,11 +170,17 @@ def number_name(shown: type[IntEnum], value: int) -> str | None:
 def flag_names(shown: type[IntFlag], value: int) -> tuple[list[str], int]:
     """The names of the bits that are set, the lowest first; and the bits that have no name."""
     names = []
-    for one in shown:
-        if value & one:
-            names.append(value_name(shown, one.name or ""))
-            value &= ~int(one)  # of a flag, ~ would be what else is known
+    for bit, name in bits(shown):
+        if value & bit:
+            names.append(name)
+            value &= ~bit
     return names, value
+
+
+@cache
+def bits(shown: type[IntFlag]) -> tuple[tuple[int, str], ...]:
+    """The flags as plain numbers, with their names: enumerations are slow."""
+    return tuple((int(one), value_name(shown, one.name or "")) for one in shown)
 
 
 def numbers(shown: Shown) -> dict[str, int]:
@@ -189,6 +200,12 @@ ACK_FLAGS = ("CAPPED", "ACK_TLVS")
 
 def header_flags(kind: int, flags: int, *, route: bool) -> list[str]:
     """The names of nlmsg_flags; what the high bits mean depends on the message. Bits without a name are in hex."""
+    return list(flags_of(kind, flags, route))
+
+
+@lru_cache(KEPT)
+def flags_of(kind: int, flags: int, route: bool) -> tuple[str, ...]:
+    """The same, remembered: a capture has few."""
     high: tuple[str, ...]
     if kind in (NlmsgType.ERROR, NlmsgType.DONE):
         high = ACK_FLAGS
@@ -204,7 +221,7 @@ def header_flags(kind: int, flags: int, *, route: bool) -> list[str]:
         if flags & bit:
             names.append(dashed(name))
             flags &= ~bit
-    return [*names, *([hex(flags)] if flags else [])]
+    return (*names, *([hex(flags)] if flags else []))
 
 
 def address(data: bytes) -> str:
