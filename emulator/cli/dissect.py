@@ -21,7 +21,7 @@ EPILOG = """exit code: 0; 1 when the capture cannot be read to its end; 2 when i
   ip link add nlmon0 type nlmon; ip link set nlmon0 up; tcpdump -i nlmon0 -w FILE                  makes a pcap
   strace -f -v -xx -s 100000 -e trace=%network,%desc -o FILE COMMAND     makes an strace that tells enough"""
 
-PROTOCOLS = {"route": 0, "generic": 16, "sock_diag": 4, "xfrm": 6, "netfilter": 12}
+PROTOCOLS = {"route": 0, "generic": 16, "sock_diag": 4, "xfrm": 6, "netfilter": 12, "uevent": 15}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--brief", "-b", action="store_true", help="a line a message")
     form.add_argument("--json", action="store_true", help="an object a line")
     only = parser.add_argument_group("only some messages")
-    only.add_argument("--family", metavar="NAME", help="of that family: route, netdev, ethtool ...")
+    only.add_argument("--family", metavar="NAME", help="of that family: route, sock_diag, uevent, netdev ...")
     only.add_argument("--command", metavar="NAME", help="of that operation, and its replies: newlink ...")
     only.add_argument("--device", metavar="NAME|INDEX", help="which name that device")
     only.add_argument("--errno", metavar="NAME", help="requests that failed so, and the errors; any for whichever")

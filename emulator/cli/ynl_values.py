@@ -11,6 +11,7 @@ from nlemu.protocol.decode.tree import Node
 from nlemu.protocol.encode.conversation import POLICY_NAMES
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.names.words import ADDRESSES, address, field_name
+from nlemu.protocol.schema.kinds import Headed, Records
 
 TYPE_VALUE = {"policy": ("policy-id", "attr-id"), "op-policy": ("op-id",)}
 """nest-type-value: nests whose numbers are values, as the specification of nlctrl calls them."""
@@ -38,6 +39,7 @@ NUMBERS = {
     "Nda": {"protocol"},
     "Ifa": {"proto"},
     "HwtstampProvider": {"qualifier"},
+    "Rta": {"encap-type"},
 }
 """Attributes for which they have none, though the headers name the values."""
 WORDS = {"InetLink": {"conf"}, "Inet6Link": {"conf", "stats", "icmp6stats"}}
@@ -71,6 +73,8 @@ class AsYnl(Style):
         return hex(value) if listed(HEX, node) else super().number(node, value)
 
     def value(self, node: Node) -> Any:
+        if node.attr is not None and isinstance(node.attr.kind, Records | Headed) and node.children:
+            return node.value  # it does not look inside
         if listed(WORDS, node):
             return [child.value & (1 << 8 * (child.end - child.start)) - 1 for child in node.children]
         if node.form == "struct":

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from nlemu.emulator.script.trace import TraceError, header_of, open_bytes, step_of
+from nlemu.emulator.script.trace import header_of, open_bytes, step_of
 from nlemu.protocol.captures.events import Act, CaptureError, Datagram, Event, Way
 from nlemu.protocol.captures.formats import Format, kept
 from nlemu.protocol.captures.source import Source
@@ -34,7 +34,7 @@ def events_of_trace(source: Source) -> Iterator[Event]:
                 header = True
                 continue
             step = step_of(fields, number)
-        except (json.JSONDecodeError, RecursionError, TraceError) as error:
+        except (ValueError, RecursionError) as error:  # no JSON, numbers without end, or no step (TraceError)
             raise CaptureError(f"{source.name}: line {number}: {error}") from None
         place = f"line {number}"
         if step.verb == "open":

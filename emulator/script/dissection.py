@@ -16,12 +16,14 @@ from typing import Any
 
 from nlemu.emulator.script.captured import OURS
 from nlemu.protocol.captures.events import CaptureError, Datagram, Unread, Way
-from nlemu.protocol.captures.families import told
+from nlemu.protocol.captures.families import told_by
 from nlemu.protocol.captures.formats import format_of, opened
 from nlemu.protocol.captures.pairing import Paired, Pairing
 from nlemu.protocol.decode.devices import Devices, named
 from nlemu.protocol.decode.message import Message, read
-from nlemu.protocol.decode.printer import errno_name, lines_of, one_line, values_of
+from nlemu.protocol.decode.printer import errno_name, lines_of, one_line, text, values_of
+from nlemu.protocol.decode.uevent import KOBJECT_UEVENT, Uevent
+from nlemu.protocol.decode.uevent import read as read_uevent
 from nlemu.protocol.frame import message as framed
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, by_number
 from nlemu.protocol.names.words import dashed
@@ -49,7 +51,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Dissected:
-    """A message of a capture, decoded; or something that could not be read, with ``reason``."""
+    """A message of a capture, decoded; or a uevent; or something that could not be read, with ``reason``."""
 
     place: str
     time: int | None
@@ -61,10 +63,13 @@ class Dissected:
     reason: str = ""
     socket: str | None = None
     network: str | None = None
+    uevent: Uevent | None = None
 
     @property
     def kind(self) -> str:
         """request, reply, notification, failed, or unread."""
+        if self.uevent is not None:
+            return "notification"
         if self.message is None or self.paired is None:
             return "unread"
         if self.message.errno:
@@ -96,11 +101,17 @@ class Dissected:
 
     def lines(self) -> list[str]:
         """The message as lines."""
+        if self.uevent is not None:
+            return self.uevent.lines()
         return [self.reason] if self.message is None else lines_of(self.message)
 
     def brief(self) -> str:
         """The message in one line."""
         since = "" if self.since is None else f"{self.since / 1e9:12.6f}"
+        if self.uevent is not None:
+            line = f"{self.place:>10} {since} {ARROWS[self.way]} {self.uevent.title}"
+            line += f"  {text(self.uevent.variables)[1:-1]}"
+            return line if len(line) <= BRIEF else line[: BRIEF - 3] + "..."
         if self.message is None:
             return f"{self.place:>10} {since} ! {self.reason}"
         header = self.message.header
@@ -114,6 +125,9 @@ class Dissected:
             about["socket"] = self.socket
         if self.network is not None:
             about["namespace"] = self.network
+        if self.uevent is not None:
+            about["protocol"] = KOBJECT_UEVENT
+            return about | {"uevent": {"of": self.uevent.of, "variables": dict(self.uevent.variables)}}
         if self.message is None:
             return about | {"reason": self.reason}
         assert self.paired is not None
@@ -191,6 +205,11 @@ class Dissection:
         protocol = event.protocol
         assert protocol is not None
         since = self.since(event.time)
+        if protocol == KOBJECT_UEVENT and (uevent := read_uevent(event.data)) is not None:
+            if self.wanted in (Wanted(), Wanted(family=uevent.family)):
+                way = Way.TO_USER if event.way is Way.UNKNOWN else event.way
+                yield Dissected(event.place, event.time, way, since, network=event.network, uevent=uevent)
+            return
         for paired in self.pairing.messages(event):
             place = event.place
             if isinstance(paired, bytes):
@@ -214,8 +233,8 @@ class Dissection:
 
     def learn(self, message: Message) -> None:
         """Numbers of families, and that one is not known."""
-        new = told(message.data)
-        if new:
+        new = told_by(message)
+        if not new.items() <= self.numbers.items():
             self.numbers.update(new)
             self.families = by_number(self.numbers)
         if message.family is None and message.header.type >= 0x10:

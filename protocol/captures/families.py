@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlemu.protocol.decode.message import read
+from nlemu.protocol.decode.message import Message, read
 from nlemu.protocol.frame import split
 from nlemu.protocol.names.known import GENERIC_NETLINK
 from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, CtrlCmd
@@ -17,9 +17,14 @@ def told(datagram: bytes) -> dict[str, int]:
     for header, one in split(datagram):
         if header.type != GENL_ID_CTRL:
             continue
-        message = read(one, GENERIC_NETLINK)
-        values = {node.name: node.value for node in message.attributes}
-        name, number = values.get("family-name"), values.get("family-id")
-        if message.command in TELLING and isinstance(name, str) and isinstance(number, int):
-            known[name] = number
+        known.update(told_by(read(one, GENERIC_NETLINK)))
     return known
+
+
+def told_by(message: Message) -> dict[str, int]:
+    """The family that a message of generic netlink names, if it is one of nlctrl's that do."""
+    if message.header.type != GENL_ID_CTRL or message.command not in TELLING:
+        return {}
+    values = {node.name: node.value for node in message.attributes}
+    name, number = values.get("family-name"), values.get("family-id")
+    return {name: number} if isinstance(name, str) and isinstance(number, int) else {}

@@ -20,13 +20,15 @@ from collections.abc import Iterator
 from nlemu.protocol.captures.events import CaptureError, Datagram
 from nlemu.protocol.captures.source import LONGEST, Source
 
-COMMENT = re.compile(r"//.*|/\*.*?\*/|(?:^|\s)#.*|(?:^|\s)--.*")
+COMMENT = re.compile(r"//.*|/\*|(?:^|\s)#.*|(?:^|\s)--.*")
+"""Where a comment begins."""
 OFFSET = re.compile(r"\s*(?:0x)?([0-9a-fA-F]{4,8})(?::\s+|\s{2,}|\t)(?=[0-9a-fA-F])")
 DUMPED = re.compile(r"((?:[0-9a-fA-F]{2,8}(?: {1,2}|$))+)(?:\s*\|.*|\s+.*)?$")
 GROUP = r"(?:0x[0-9a-fA-F]{1,2}|[0-9a-fA-F]{2,})"
 DIGITS = re.compile(rf"{GROUP}(?:[\s,:;]+{GROUP})*[\s,:;]*")
 NUMBER = re.compile(r"0x([0-9a-fA-F]{1,2})|([0-9a-fA-F]+)")
 STRING = re.compile(r"b?(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')[\s,;+\\)]*")
+QUOTE = re.compile(r"b?[\"']")
 ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))|(.)", re.DOTALL)
 CHARACTERS = {"n": 10, "t": 9, "r": 13, "a": 7, "b": 8, "f": 12, "v": 11, "0": 0, "e": 27}
 PAIRS = r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s,:;]*){2,}"
@@ -43,11 +45,35 @@ def looks_so(head: bytes) -> bool:
 
 def tells_bytes(line: str) -> bool:
     """Whether digits stand in a line; it may be cut off."""
-    bare = COMMENT.sub("", line).strip()
+    bare = uncommented(line).strip()
     if opening := OPENING.search(bare):
         bare = bare[opening.end() :]
     bare = re.split(r"[\]}]", bare)[0]
-    return bool(STRING.search(bare) or OFFSET.match(bare) or LOOK.match(bare))
+    return bool(any(strings_in(bare)) or OFFSET.match(bare) or LOOK.match(bare))
+
+
+def uncommented(line: str) -> str:
+    """A line without its comments. One that is not closed is none. Every character is looked at once, as elsewhere
+    here: lines may be long, and they are somebody else's."""
+    parts, at = [], 0
+    while found := COMMENT.search(line, at):
+        if found[0] != "/*":
+            parts.append(line[at : found.start()])
+            return "".join(parts)
+        end = line.find("*/", found.end())
+        if end < 0:
+            break
+        parts.append(line[at : found.start()])
+        at = end + 2
+    return "".join(parts) + line[at:]
+
+
+def strings_in(text: str) -> Iterator[str]:
+    """What stands in each string of a line, with its escapes; nothing behind a quote that is not closed."""
+    at = 0
+    while (quote := QUOTE.search(text, at)) and (found := STRING.match(text, quote.start())):
+        yield found[1][1:-1]
+        at = found.end()
 
 
 def read(source: Source, protocol: int | None = None) -> Iterator[Datagram]:
@@ -74,12 +100,12 @@ class Reader:
 
     def line(self, number: int, line: str, protocol: int | None) -> Iterator[Datagram]:
         """Reads a line; the datagram that it ends. Raises ValueError."""
-        bare = COMMENT.sub("", line).strip()
+        bare = uncommented(line).strip()
         if not bare:
             if not line.strip() and not self.inside:
                 yield from self.end(protocol)
             return
-        if not self.inside and (opening := OPENING.search(bare)) and not STRING.search(bare):
+        if not self.inside and (opening := OPENING.search(bare)) and not any(strings_in(bare)):
             yield from self.end(protocol)
             self.called = self.called or name_in(bare[: opening.start()])
             self.inside, bare = True, bare[opening.end() :]
@@ -120,8 +146,8 @@ class Reader:
         else."""
         if not bare:
             return b""
-        if strings := list(STRING.finditer(bare)):
-            return b"".join(unescaped(one[1][1:-1]) for one in strings)
+        if strings := list(strings_in(bare)):
+            return b"".join(map(unescaped, strings))
         offset = OFFSET.match(bare)
         if offset and (dumped := DUMPED.match(bare, offset.end())):
             return bytes.fromhex(dumped[1].replace(" ", ""))

@@ -86,7 +86,7 @@ class Reader:
         source, found = self.source, False
         while not source.ended():
             at = source.at
-            if source.peek(4) == MAGIC:
+            if source.ahead(4) == MAGIC:
                 self.begin_section()
             codec = CODECS[self.order]["block"]
             block = codec.unpack(source.read(codec.size, "the header of a block"))
@@ -113,7 +113,7 @@ class Reader:
 
     def begin_section(self) -> None:
         """Looks at the byte order that the section header block tells, which its own length is in already."""
-        head = self.source.peek(12)
+        head = self.source.ahead(12)
         orders: dict[bytes, Order] = {ORDER.to_bytes(4, order): order for order in CODECS}
         if head[8:12] not in orders:
             raise self.source.error(f"a section whose byte order is {head[8:12].hex() or 'not there'}")

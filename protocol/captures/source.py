@@ -18,6 +18,9 @@ LONGEST = 16 << 20
 """Bytes that one packet, block or line may have. libpcap takes no packet of netlink above 256 KiB, the kernel sends
 none above the receive buffer of a socket; and no file may take memory by telling a length."""
 
+SQUEEZED = 512
+"""Bytes of Zstandard that are decompressed at once: four of them may become 128 KiB."""
+
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LOOK = 4096
 """Bytes by which a format is recognized."""
@@ -29,22 +32,34 @@ class Source:
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self.name = name
         self.at = 0
+        self.kept = b""
+        """Bytes that were looked at by ahead() and are to be read."""
         self.damage: tuple[type[Exception], ...] = (EOFError, zlib.error, gzip.BadGzipFile)
         self.stream = self._decompressed(io.BufferedReader(_Raw(stream), 1 << 16))
 
     def peek(self, size: int = LOOK) -> bytes:
         """The next bytes, up to that size and no more than are at hand; they are read again. Raises CaptureError."""
         try:
-            return bytes(self.stream.peek(size)[:size])
+            return (self.kept + self.stream.peek(size))[:size]
         except self.damage as error:
             raise self.error(f"the compressed data are damaged: {error}") from None
+
+    def ahead(self, size: int) -> bytes:
+        """The next bytes, exactly that many unless the file ends before; they are read again. Raises CaptureError."""
+        try:
+            self.kept += self.stream.read(max(size - len(self.kept), 0))
+        except self.damage as error:
+            raise self.error(f"the compressed data are damaged: {error}") from None
+        return self.kept[:size]
 
     def read(self, size: int, what: str) -> bytes:
         """Exactly that many bytes. Raises CaptureError when the file ends before, or the length cannot be."""
         if size > LONGEST:
             raise self.error(f"{what} of {size} bytes; no more than {LONGEST} are taken")
         try:
-            data = self.stream.read(size)
+            data = self.kept[:size]
+            self.kept = self.kept[size:]
+            data += self.stream.read(size - len(data))
         except self.damage as error:
             raise self.error(f"the compressed data are damaged: {error}") from None
         if len(data) < size:
@@ -108,7 +123,7 @@ class _Frames:
     def read(self, size: int) -> bytes:
         """Some bytes; none at the end. Raises EOFError where a frame is not complete, ZstdError where it is none."""
         while not self.left:
-            data = self.rest or self.stream.read1(1 << 16)
+            data = self.rest or self.stream.read1(SQUEEZED)
             if not data:
                 if not self.frame.eof and self.started:
                     raise EOFError("the last frame is not complete")

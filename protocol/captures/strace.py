@@ -11,28 +11,33 @@ that is an Unread, which says why, and reading goes on (protocol/captures/strace
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from nlemu.protocol.captures.events import Act, Datagram, Event, Unread, Way
-from nlemu.protocol.captures.source import Source
+from nlemu.protocol.captures.source import LONGEST, Source
 from nlemu.protocol.captures.strace_messages import Names, encode, number
 from nlemu.protocol.captures.strace_values import CUT, Symbols
 from nlemu.protocol.captures.strace_values import read as read_arguments
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 LINE = re.compile(
-    r"(?:\[pid\s+)?(?P<pid>\d+)?\]?\s*"
-    r"(?:(?P<time>\d+(?:\.\d+)?|\d\d:\d\d:\d\d(?:\.\d+)?)\s+(?:\(\+\s*[\d.]+\)\s+)?)?"
+    r"(?:\[pid\s{1,10})?(?P<pid>\d{1,10})?\]?\s*"
+    r"(?:(?P<time>\d{1,20}(?:\.\d{1,12})?|\d\d:\d\d:\d\d(?:\.\d{1,12})?)\s+(?:\(\+\s*[\d.]{1,40}\)\s+)?)?"
     r"(?:(?P<call>[a-z_0-9]+)\(|<\.\.\. (?P<resumed>[a-z_0-9]+) resumed>\s*,?\s*|(?P<mark>\+\+\+|---))"
 )
-RESULT = re.compile(r"\)\s*=\s*(-?\d+|0x[0-9a-f]+|\?)(?:<[^>]*>)?\s*(E[A-Z0-9]+)?")
+RESULT = re.compile(r"\)\s*=\s*(-?\d{1,20}|0x[0-9a-f]{1,16}|\?)(?:<[^<>)]*>)?\s*(E[A-Z0-9]+)?")
 UNFINISHED = "<unfinished ...>"
 RECEIVING = ("recvmsg", "recvfrom", "recv", "read", "recvmmsg", "readv")
 SENDING = ("sendmsg", "sendto", "send", "write", "sendmmsg", "writev")
 SOL_NETLINK = 270
+ZEROS = bytes(16)
+"""What strace takes for the header of a further message is what is left of a buffer."""
 NANOSECONDS = 1_000_000_000
+FAULTS = (ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError, RecursionError, struct.error)
+"""What a line that is not as strace writes it may raise."""
 
 
 def looks_so(head: bytes) -> bool:
@@ -94,7 +99,7 @@ class Reader:
             try:
                 arguments, _ = read_arguments(text[: result.end()], len(name) + 1)
                 yield from CALLS[name](self, Call(name, arguments, result, place, process, time))
-            except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
+            except FAULTS as error:
                 if name in SENDING + RECEIVING and f"{name}(" in text and "nlmsg_len" in text:
                     yield Unread(f"{name}(): {error}", place, time)
 
@@ -172,7 +177,7 @@ class Reader:
                 continue
             try:
                 data = encode(value, one.protocol, self.names)
-            except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
+            except FAULTS as error:
                 yield Unread(f"{call.name}() of {length} bytes: {error}", call.place, call.time, one.name)
                 continue
             for name in self.names.guessed:
@@ -180,6 +185,8 @@ class Reader:
                 yield Unread(reason, call.place, call.time)
             self.names.guessed.clear()
             learn(data, one.protocol, self.names)
+            if way is Way.TO_KERNEL and data.endswith(ZEROS):
+                data = data.ljust(min(length, LONGEST), b"\0")
             yield Datagram(data[:length], one.protocol, call.place, call.time, way, one.name, length)
 
 

@@ -32,6 +32,10 @@ from nlemu.protocol.schema.interpret import bare, is_padding
 from nlemu.protocol.schema.kinds import Bitfield32, Chosen, Nest, NestArray, PayloadKind, Structure
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLM_F, NlmsgType
 
+LONGEST_ATTRIBUTE = 0xFFFF
+WIDEST = 64
+"""Bits that a number may have."""
+
 FIRST_INDEX = 1001
 """The number of the first interface of which only a name is known; lo is 1 on every machine."""
 
@@ -78,7 +82,10 @@ def number(value: Any, shown: Any = None) -> int:
     total = 0
     for part in value.parts:
         base, _, shift = part.partition("<<")
-        total |= one_number(base, shown) << int(shift or "0", 0)
+        places = int(shift or "0", 0)
+        if places > WIDEST:
+            raise ValueError(f"no number is {part}")
+        total |= one_number(base, shown) << places
     return total
 
 
@@ -108,10 +115,17 @@ def encode(value: Any, protocol: int, names: Names) -> bytes:
         value = [value]
     if value is CUT or not isinstance(value, list) or not value:
         raise ValueError(f"no message: {value!r}")
-    messages = value if isinstance(value[0], list) else [value]
+    messages = [one if isinstance(one, list) else [one] for one in value] if isinstance(value[0], list) else [value]
+    if len(messages) > 1 and isinstance(messages[-1][0], dict) and is_nothing(messages[-1][0]):
+        return encode(messages[:-1], protocol, names) + bytes(NLMSGHDR.size)
     return b"".join(padded(message(one, protocol, names)) for one in messages[:-1]) + message(
         messages[-1], protocol, names
     )
+
+
+def is_nothing(header: Mapping[str, Any]) -> bool:
+    """Whether a header is zeros: iproute2 sends more of its buffer than its message says."""
+    return "nlmsg_len" in header and number(header["nlmsg_len"]) == 0
 
 
 def padded(data: bytes) -> bytes:
@@ -159,6 +173,8 @@ def header_of(fields: Mapping[str, Any], protocol: int, names: Names) -> tuple[i
 
 def error(parts: Sequence[Any], protocol: int, names: Names, flags: int) -> bytes:
     """NLMSG_ERROR: an errno, the request or its header, an extended ack."""
+    if len(parts) > 1 and isinstance(parts[1], list):  # with what follows, if something does
+        parts = [parts[0], *parts[1]]
     told = parts[1] if len(parts) > 1 and isinstance(parts[1], dict) else {}
     if "error" not in told or "msg" not in told:
         raise ValueError(f"no error: {told!r}")
@@ -297,6 +313,8 @@ def attribute(
     if not isinstance(header, dict) or "nla_len" not in header or "nla_type" not in header:
         raise ValueError(f"no attribute: {parts!r}")
     length = number(header["nla_len"])
+    if not NLATTR.size <= length <= LONGEST_ATTRIBUTE:
+        raise ValueError(f"an attribute of {length} bytes")
     flags, type_number = 0, 0
     for part in header["nla_type"].parts:
         if part in ("NLA_F_NESTED", "NLA_F_NET_BYTEORDER"):

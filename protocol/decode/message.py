@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 
 from nlemu.protocol.decode.tree import DEPTH, FLAGGED, Node, Rules, read_attributes, read_structure
 from nlemu.protocol.frame import GENERIC, HEADER_SIZE, NLMSGHDR, Header
-from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, operation, recorded_machine, route
+from nlemu.protocol.names.known import (
+    GENERIC_NETLINK,
+    ROUTE,
+    Families,
+    by_protocol,
+    operation,
+    read_as,
+    recorded_machine,
+)
 from nlemu.protocol.names.words import dashed
 from nlemu.protocol.schema.family import Family, Operation
 from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NlmsgType
@@ -25,7 +33,8 @@ class Message:
     """One netlink message, taken apart.
 
     ``family`` and ``op`` are None where nobody declared them; ``command`` and ``version`` are those of a generic
-    netlink message, None otherwise. ``fixed`` is the structure that an rtnetlink message begins with. Of an error, an
+    netlink message; of other protocols than rtnetlink, ``command`` is the type and ``version`` None. ``fixed`` is the
+    structure that a message begins with, but for generic netlink. Of an error, an
     ack or the end of a dump, ``errno`` is the positive errno number (0: all is well, None: too short to say) and
     ``request`` the message that it answers, as far as that is repeated in it or was known to the reader.
     ``answers``: whether it answers a request, where the reader knows.
@@ -68,7 +77,7 @@ def read(
     kind, end = header.type, len(data)
     if kind in (NlmsgType.ERROR, NlmsgType.DONE):
         read_end(message, families, request, depth)
-    elif kind < NLMSG_MIN_TYPE or protocol not in (ROUTE, GENERIC_NETLINK):
+    elif kind < NLMSG_MIN_TYPE or (protocol != GENERIC_NETLINK and by_protocol(protocol) is None):
         message.rest = data[HEADER_SIZE:]
     elif protocol == GENERIC_NETLINK:
         message.family = (recorded_machine() if families is None else families).get(kind)
@@ -82,8 +91,9 @@ def read(
             message.fixed = struct_of_reserved(reserved)
         read_body(message, HEADER_SIZE + GENERIC.size)
     else:
-        message.family = route()
-        message.op = operation(message.family, kind, request=message.is_request)
+        message.family = by_protocol(protocol)
+        message.op = read_as(protocol, kind, data[HEADER_SIZE : HEADER_SIZE + 4], request=message.is_request)
+        message.command = None if protocol == ROUTE else kind
         start = HEADER_SIZE
         if message.op is not None and message.op.fixed is not None:
             size = message.op.fixed.size or 0

@@ -21,7 +21,7 @@ from nlemu.protocol.decode.message import Message, at_offset, read
 from nlemu.protocol.decode.tree import Node
 from nlemu.protocol.frame import split
 from nlemu.protocol.names.known import ROUTE, Families
-from nlemu.protocol.names.words import ADDRESSES, address, dashed, flag_names, header_flags, number_name
+from nlemu.protocol.names.words import address, dashed, flag_names, header_flags, number_name
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
 
 WIDTH = 100
@@ -55,9 +55,7 @@ class Style:
 
     def bytes(self, node: Node, value: bytes) -> Any:
         """A value that is bytes."""
-        if node.attr is not None and node.attr.name in ADDRESSES:
-            return address(value)
-        return value.hex()
+        return address(value) if node.address else value.hex()
 
     def unknown(self, node: Node) -> tuple[Any, Any]:
         """Key and value of an attribute that nobody declared."""
@@ -115,7 +113,7 @@ def decode(
     """The first message of ``data`` as a dict.
 
     Always there: "type" (the family, the message, or the number), "flags", "seq", "port". Where it is known: "op" (the
-    operation), "version", "header" (the structure an rtnetlink message begins with), "attributes". Of errors, acks and
+    operation), "version", "header" (the structure a message begins with), "attributes". Of errors, acks and
     ends of dumps: "errno" (its name, or None for success), "extack", and "request", what was asked. "rest" holds bytes
     that mean nothing, in hex. What is shorter than a header is only that.
     """
@@ -136,7 +134,8 @@ def values_of(message: Message, style: Style = PLAIN) -> dict[str, Any]:
     }
     if message.command is not None:
         values["op"] = message.command if message.op is None else message.op.name
-        values["version"] = message.version
+        if message.version is not None:
+            values["version"] = message.version
     if message.fixed is not None:
         values["header"] = style.value(message.fixed)
     if message.errno is not None:
@@ -245,7 +244,7 @@ def lines_of(message: Message, width: int = WIDTH) -> list[str]:
     """A message in lines: what it is, then what it holds."""
     lines = [f"{title(message)}   {small_print(message)}"]
     if message.fixed is not None:
-        told = {child.name: PLAIN.value(child) for child in message.fixed.children if child.value}
+        told = {child.name: PLAIN.value(child) for child in message.fixed.children if child.value or child.children}
         if told or message.fixed.notes:
             lines += node_lines("header", told, message.fixed.notes, 1, width)
     if message.errno is None:

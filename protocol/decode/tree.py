@@ -16,15 +16,33 @@ from typing import Any
 import construct as c
 
 from nlemu.protocol.names.known import message_inside
-from nlemu.protocol.names.words import FIELD_VALUES, Shown, field_name
-from nlemu.protocol.schema.attributes import NLATTR, Attr
+from nlemu.protocol.names.words import ADDRESS_FIELDS, ADDRESSES, FIELD_VALUES, Shown, field_name
+from nlemu.protocol.schema.attributes import NLATTR, Attr, AttrSet
 from nlemu.protocol.schema.interpret import bare
-from nlemu.protocol.schema.kinds import Bitfield32, Chosen, Nest, NestArray, PayloadKind, Structure, Text
+from nlemu.protocol.schema.kinds import (
+    Bitfield32,
+    ByNumber,
+    Bytes,
+    Chosen,
+    Flag,
+    Headed,
+    Integer,
+    Nest,
+    NestArray,
+    PayloadKind,
+    Records,
+    Structure,
+    Text,
+    Variable,
+)
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_TYPE_MASK
 
 DEPTH = 16
 """How deep nests are followed. No declaration is that deep; a message can be."""
 FLAGGED = "flagged as nested"
+
+LEAVES = frozenset({Integer, Variable, Text, Bytes, Flag})
+"""Kinds that have nothing inside: most attributes."""
 
 Rules = Mapping[int, Attr[Any]]
 
@@ -36,7 +54,8 @@ class Node:
     ``name`` is the specification's, or "" where there is none; ``number`` the attribute's type, or the index in an
     array. ``form`` tells what it is: "leaf", "nest", "array", "struct", or "unknown" where nobody declared it.
     ``value`` is what the payload of a leaf decodes to (an int, a str, bytes, True), and what the inside of a nest
-    depends on where it does; what is inside is in ``children``. ``shown`` names the numbers. ``start`` and ``end`` are
+    depends on where it does; what is inside is in ``children``. ``shown`` names the numbers, ``address`` says that the
+    bytes are one. ``start`` and ``end`` are
     the payload's offsets in the message; a header of four bytes stands before it if it is an attribute. ``notes``: what
     is odd about it.
     """
@@ -49,6 +68,7 @@ class Node:
     form: str = "leaf"
     attr: Attr[Any] | None = None
     shown: Shown | None = None
+    address: bool = False
     children: list[Node] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -62,7 +82,7 @@ def read_attributes(
 ) -> tuple[list[Node], bytes]:
     """The attributes between start and end; and the bytes behind them that make no attribute."""
     nodes: list[Node] = []
-    chosen: list[tuple[Node, Chosen]] = []
+    chosen: list[tuple[Node, Chosen | ByNumber]] = []
     while end - start >= 4:
         length, wire_type = NLATTR.unpack_from(data, start)
         if length < 4 or length > end - start:
@@ -74,19 +94,24 @@ def read_attributes(
         if attr is None:
             node.form, node.value = "unknown", data[start + 4 : start + length]
         else:
-            node.shown = attr.shown
-            if isinstance(attr.kind, Chosen):
-                chosen.append((node, attr.kind))
+            node.shown, node.address = attr.shown, attr.name in ADDRESSES
+            kind = attr.kind
+            if isinstance(kind, Chosen):
+                chosen.append((node, kind))
+            elif isinstance(kind, Nest) and isinstance(kind.told, ByNumber):
+                chosen.append((node, kind.told))
             else:
-                read_payload(node, attr.kind, data, depth)
+                read_payload(node, kind, data, depth)
         note_header(node, wire_type)
         start += length + 3 & ~3
-        padding = data[node.end : min(start, end)]
-        if padding.strip(b"\0"):
-            node.notes.append(f"padding {padding.hex()}")
-    for node, kind in chosen:
-        choice = next((other.value for other in nodes if other.name == kind.selector), None)
-        inside = kind.choices.get(choice) if isinstance(choice, str) else None
+        if length & 3:
+            padding = data[node.end : min(start, end)]
+            if padding.strip(b"\0"):
+                node.notes.append(f"padding {padding.hex()}")
+    for node, known in chosen:
+        choice = next((other.value for other in nodes if other.name == known.selector), None)
+        choices: Mapping[Any, type[AttrSet]] = known.choices
+        inside = choices.get(choice) if isinstance(choice, str | int) else None
         node.form, node.value = "nest", choice
         read_inside(node, {} if inside is None else inside.spec.by_number, data, depth)
     return nodes, data[start:end] if start < end else b""
@@ -95,6 +120,8 @@ def read_attributes(
 def note_header(node: Node, wire_type: int) -> None:
     """What is odd about the flags of an attribute's type."""
     flags = wire_type & ~NLA_TYPE_MASK
+    if not flags and (node.attr is None or not node.attr.kind.flag):
+        return
     usual = 0 if node.attr is None else node.attr.kind.flag
     if node.form == "unknown":
         usual = flags & NLA_F_NESTED  # nobody knows what is usual
@@ -108,7 +135,9 @@ def note_header(node: Node, wire_type: int) -> None:
 
 def read_payload(node: Node, kind: PayloadKind[Any], data: bytes, depth: int) -> None:
     """Decodes a payload by its kind; one that does not fit stays bytes."""
-    if isinstance(kind, NestArray):
+    if kind.__class__ in LEAVES:
+        read_leaf(node, kind, data)
+    elif isinstance(kind, NestArray):
         read_array(node, kind, data, depth)
     elif isinstance(kind, Nest):
         rules: Rules = {}
@@ -116,8 +145,14 @@ def read_payload(node: Node, kind: PayloadKind[Any], data: bytes, depth: int) ->
             rules = kind.set.spec.by_number
         elif kind.policy is not None:
             rules = kind.policy.rules
+        elif isinstance(kind.told, type):
+            rules = kind.told.spec.by_number
         node.form = "nest"
         read_inside(node, rules, data, depth)
+    elif isinstance(kind, Records):
+        read_records(node, kind, data, depth)
+    elif isinstance(kind, Headed):
+        read_headed(node, kind, data)
     elif isinstance(kind, Structure | Bitfield32):
         node.form = "struct"
         inside = None if node.end - node.start <= (kind.size or 0) else message_inside(kind)
@@ -129,18 +164,23 @@ def read_payload(node: Node, kind: PayloadKind[Any], data: bytes, depth: int) ->
         node.notes.clear()
         read_inside(node, inside.spec.by_number, data, depth, rest)
     else:
-        payload = data[node.start : node.end]
-        try:
-            if kind.size is not None and len(payload) < kind.size:
-                raise ValueError
-            node.value = kind.decode(payload, 0, len(payload))
-            usual = kind.encode(node.value)
-        except (ValueError, struct.error):
-            node.value, node.shown = payload, None
-            node.notes.append(f"{len(payload)} bytes where {kind} belongs")
-            return
-        if payload != usual:
-            note_payload(node, kind, payload)
+        read_leaf(node, kind, data)
+
+
+def read_leaf(node: Node, kind: PayloadKind[Any], data: bytes) -> None:
+    """Decodes a payload that has nothing inside."""
+    payload = data[node.start : node.end]
+    try:
+        if kind.size is not None and len(payload) < kind.size:
+            raise ValueError
+        node.value = kind.decode(payload, 0, len(payload))
+        usual = kind.encode(node.value)
+    except (ValueError, struct.error):
+        node.value, node.shown = payload, None
+        node.notes.append(f"{len(payload)} bytes where {kind} belongs")
+        return
+    if payload != usual:
+        note_payload(node, kind, payload)
 
 
 def note_payload(node: Node, kind: PayloadKind[Any], payload: bytes) -> None:
@@ -182,6 +222,41 @@ class Anything(dict[int, Attr[Any]]):
         return self.attr
 
 
+def read_records(node: Node, kind: Records, data: bytes, depth: int) -> None:
+    """Structures that begin with their lengths, one after the other, with attributes behind each; what makes none stays
+    bytes."""
+    node.form, node.value = "array", data[node.start : node.end]
+    at, size = node.start, kind.head.codec.size
+    while depth < DEPTH and node.end - at >= size:
+        length = int.from_bytes(data[at : at + 2], "little")
+        if not size <= length <= node.end - at:
+            break
+        one = Node("", len(node.children), at, at + length, form="struct")
+        read_fields(one, kind.head.construct, kind.head.codec.unpack(data, at), at)
+        read_inside(one, kind.within().spec.by_number, data, depth, at + size)
+        node.children.append(one)
+        at += length + 3 & ~3
+    if at < node.end:
+        if not node.children:
+            node.form = "leaf"
+        node.notes.append(f"then {data[at : node.end].hex()}")
+
+
+def read_headed(node: Node, kind: Headed, data: bytes) -> None:
+    """A structure, and what is behind it."""
+    node.value = data[node.start : node.end]
+    head = kind.head
+    start, name = node.start + head.codec.size, head.construct.name or ""
+    if node.end < start:
+        node.notes.append(f"{node.end - node.start} bytes where {head.codec.size} belong")
+        return
+    node.form = "struct"
+    read_fields(node, head.construct, head.codec.unpack(data, node.start), node.start)
+    rest = Node(kind.rest, len(node.children), start, node.end, data[start : node.end])
+    rest.address = (name, kind.rest) in ADDRESS_FIELDS
+    node.children.append(rest)
+
+
 def read_structure(node: Node, kind: Structure | Bitfield32, data: bytes) -> None:
     """The fields of a structure; of one that is cut short, zeros are read for what is missing."""
     assert kind.size is not None
@@ -215,7 +290,8 @@ def read_fields(
         if value is not None:
             values = FIELD_VALUES.get((name, part.name or ""), shown)
             child = Node(
-                field_name(name, part.name or ""), index, start, start + size, form="struct", shown=values
+                field_name(name, part.name or ""), index, start, start + size, form="struct", shown=values,
+                address=(name, part.name) in ADDRESS_FIELDS,
             )
             node.children.append(child)
             read_fields(child, part, value, start)

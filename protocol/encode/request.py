@@ -22,14 +22,17 @@ from nlemu.protocol.schema.attributes import Attr, AttrSet, pack
 from nlemu.protocol.schema.family import Operation
 from nlemu.protocol.schema.kinds import (
     Bitfield32,
+    ByNumber,
     Bytes,
     Chosen,
     Fixed,
     Flag,
+    Headed,
     Integer,
     Nest,
     NestArray,
     PayloadKind,
+    Records,
     Text,
     Variable,
 )
@@ -116,6 +119,10 @@ def encode_attribute(attr: Attr[Any], value: Any, siblings: Mapping[str, Any], w
             known = ", ".join(kind.choices)
             raise BadValue(f"{where}: what it takes depends on {kind.selector}, which is one of {known}")
         return pack(attr.wire_type | nested, encode_attributes(inside, value, where))
+    if isinstance(kind, Nest) and isinstance(kind.told, ByNumber) and isinstance(value, Mapping):
+        told = kind.told.choices.get(number(siblings.get(kind.told.selector), kind.told.names, ANY_NUMBER, where))
+        if told is not None:
+            return pack(attr.wire_type | nested, encode_attributes(told, value, where))
     return pack(attr.wire_type | nested, encode_payload(kind, attr.shown, attr.name, value, where))
 
 
@@ -126,6 +133,8 @@ def encode_payload(kind: PayloadKind[Any], names: Shown | None, name: str, value
     if isinstance(kind, Nest):
         if kind.set is not None:
             return encode_attributes(kind.set, value, where)
+        if isinstance(kind.told, type) and isinstance(value, Mapping):
+            return encode_attributes(kind.told, value, where)
         return octets(value, "", where)
     if isinstance(kind, Integer | Variable):
         assert kind.bounds is not None
@@ -134,6 +143,12 @@ def encode_payload(kind: PayloadKind[Any], names: Shown | None, name: str, value
         if not isinstance(value, str | int | float):
             raise BadValue(f"{where}: takes a text, and not {shown(value)}")
         return kind.encode(str(value))
+    if isinstance(kind, Records) and isinstance(value, list):
+        return encode_records(kind, value, where)
+    if isinstance(kind, Headed) and isinstance(value, Mapping):
+        values = dict(value)
+        head = encode_structure(kind.head, take_fields(kind.head, values), where)
+        return head + octets(values.get(kind.rest, ""), "dst", where)
     if isinstance(kind, Bytes):
         return octets(value, name, where)
     assert isinstance(kind, Fixed)
@@ -161,6 +176,19 @@ def encode_array(kind: NestArray, value: Any, where: str) -> bytes:
         pack(index | member.flag | nested, encode_payload(member, None, "", one, f"{where}[{index}]"))
         for index, one in pairs
     )
+
+
+def encode_records(kind: Records, value: list[Any], where: str) -> bytes:
+    """Structures with attributes behind each: objects, whose lengths are counted here."""
+    parts = []
+    for index, one in enumerate(value):
+        if not isinstance(one, Mapping):
+            raise BadValue(f"{where}[{index}]: takes an object, and not {shown(one)}")
+        values = dict(one)
+        head = encode_structure(kind.head, take_fields(kind.head, values), where)
+        body = encode_attributes(kind.within(), values, f"{where}[{index}]")
+        parts.append((len(head) + len(body)).to_bytes(2, "little") + head[2:] + body)
+    return b"".join(parts)
 
 
 def encode_structure(kind: Fixed[Any], value: Any, where: str, names: Shown | None = None) -> bytes:

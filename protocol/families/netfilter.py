@@ -11,23 +11,33 @@ import construct as c
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Family, Half, Operation
 from nlemu.protocol.schema.kinds import (
+    Integer,
     array,
     be16,
     be32,
+    be64,
     binary,
     nest,
     nul_string,
     string,
     structure,
     u8,
-    u16,
-    u32,
-    u64,
     unspec,
 )
 from nlemu.protocol.schema.policy import LIBERAL, Policy
-from nlemu.protocol.uapi.netlink import NLM_F
-from nlemu.protocol.uapi.nfnetlink import AcctMsg, CtMsg, ExpMsg, HookMsg, IpsetMsg, LogMsg, NftMsg, QueueMsg
+from nlemu.protocol.uapi.netlink import NLM_F, AttrType
+from nlemu.protocol.uapi.nfnetlink import (
+    NFNL_MSG_BATCH_BEGIN,
+    NFNL_MSG_BATCH_END,
+    AcctMsg,
+    CtMsg,
+    ExpMsg,
+    HookMsg,
+    IpsetMsg,
+    LogMsg,
+    NftMsg,
+    QueueMsg,
+)
 
 
 class Messages(Family):
@@ -39,9 +49,16 @@ class Messages(Family):
 
 netfilter = Messages("netfilter", dump_flags=NLM_F.MULTI)
 
+u16 = Integer("u16", c.Int16ub, AttrType.U16)
+u32 = Integer("u32", c.Int32ub, AttrType.U32)
+u64 = Integer("u64", c.Int64ub, AttrType.U64)
+"""Numbers whose policies do not say that they are in network order, as all are here."""
+
 HEADER = structure(c.Struct("family" / c.Int8ul, "version" / c.Int8ul, "res_id" / c.Int16ub), "nfgenmsg")
 queue_command = c.Struct("command" / c.Int8ul, c.Padding(1), "pf" / c.Int16ub)
 log_command = c.Struct("command" / c.Int8ul)
+packet = c.Struct("packet_id" / c.Int32ub, "hw_protocol" / c.Int16ub, "hook" / c.Int8ul)
+logged = c.Struct("hw_protocol" / c.Int16ub, "hook" / c.Int8ul, c.Padding(1))
 NAME_MAX = 255  # NFT_NAME_MAXLEN - 1
 USERDATA_MAX = 256
 
@@ -52,11 +69,56 @@ class Batch(AttrSet):
     genid = Attr(1, be32)
 
 
+class CtIp(AttrSet):
+    """CTA_IP_*."""
+
+    v4_src = Attr(1, binary)
+    v4_dst = Attr(2, binary)
+    v6_src = Attr(3, binary)
+    v6_dst = Attr(4, binary)
+
+
+class CtProto(AttrSet):
+    """CTA_PROTO_*."""
+
+    num = Attr(1, u8)
+    src_port = Attr(2, be16)
+    dst_port = Attr(3, be16)
+    icmp_id = Attr(4, be16)
+    icmp_type = Attr(5, u8)
+    icmp_code = Attr(6, u8)
+    icmpv6_id = Attr(7, be16)
+    icmpv6_type = Attr(8, u8)
+    icmpv6_code = Attr(9, u8)
+
+
+class CtTuple(AttrSet):
+    """CTA_TUPLE_*."""
+
+    ip = Attr(1, nest(CtIp))
+    proto = Attr(2, nest(CtProto))
+    zone = Attr(3, be16)
+
+
+class CtCounters(AttrSet):
+    """CTA_COUNTERS_*."""
+
+    packets = Attr(1, be64)
+    bytes = Attr(2, be64)
+
+
+class CtTimes(AttrSet):
+    """CTA_TIMESTAMP_*, nanoseconds since 1970."""
+
+    start = Attr(1, be64)
+    stop = Attr(2, be64)
+
+
 class Ct(AttrSet):
     """CTA_*, as ct_nla_policy has them."""
 
-    tuple_orig = Attr(1, nest(None))
-    tuple_reply = Attr(2, nest(None))
+    tuple_orig = Attr(1, nest(None, told=CtTuple))
+    tuple_reply = Attr(2, nest(None, told=CtTuple))
     status = Attr(3, u32)
     protoinfo = Attr(4, nest(None))
     help = Attr(5, nest(None))
@@ -65,7 +127,7 @@ class Ct(AttrSet):
     mark = Attr(8, u32)
     id = Attr(12, u32)
     nat_dst = Attr(13, nest(None))
-    tuple_master = Attr(14, nest(None))
+    tuple_master = Attr(14, nest(None, told=CtTuple))
     nat_seq_adj_orig = Attr(15, nest(None))
     nat_seq_adj_reply = Attr(16, nest(None))
     zone = Attr(18, u16)
@@ -75,6 +137,17 @@ class Ct(AttrSet):
     filter = Attr(25, nest(None))
     status_mask = Attr(26, u32)
     timestamp_event = Attr(27, u64, reject="")
+
+
+class CtTold(Ct):
+    """CTA_* of the kernel, which tells more than it takes."""
+
+    counters_orig = Attr(9, nest(CtCounters))
+    counters_reply = Attr(10, nest(CtCounters))
+    use = Attr(11, be32)
+    secctx = Attr(19, nest(None))
+    timestamp = Attr(20, nest(CtTimes))
+    synproxy = Attr(24, nest(None))
 
 
 class CtStats(AttrSet):
@@ -130,6 +203,57 @@ class Verdict(AttrSet):
     mark = Attr(3, u32)
     vlan = Attr(19, nest(None))
     priority = Attr(21, u32)
+
+
+class QueuePacket(AttrSet):
+    """NFQA_* of a packet that is told."""
+
+    packet_hdr = Attr(1, structure(packet, "nfqnl_msg_packet_hdr"))
+    mark = Attr(3, be32)
+    timestamp = Attr(4, binary)
+    ifindex_indev = Attr(5, be32)
+    ifindex_outdev = Attr(6, be32)
+    ifindex_physindev = Attr(7, be32)
+    ifindex_physoutdev = Attr(8, be32)
+    hwaddr = Attr(9, binary)
+    payload = Attr(10, binary)
+    ct = Attr(11, nest(CtTold))
+    ct_info = Attr(12, be32)
+    cap_len = Attr(13, be32)
+    skb_info = Attr(14, be32)
+    uid = Attr(16, be32)
+    gid = Attr(17, be32)
+    secctx = Attr(18, binary)
+    vlan = Attr(19, nest(None))
+    l2hdr = Attr(20, binary)
+    priority = Attr(21, be32)
+    cgroup_classid = Attr(22, be32)
+
+
+class LogPacket(AttrSet):
+    """NFULA_*."""
+
+    packet_hdr = Attr(1, structure(logged, "nfulnl_msg_packet_hdr"))
+    mark = Attr(2, be32)
+    timestamp = Attr(3, binary)
+    ifindex_indev = Attr(4, be32)
+    ifindex_outdev = Attr(5, be32)
+    ifindex_physindev = Attr(6, be32)
+    ifindex_physoutdev = Attr(7, be32)
+    hwaddr = Attr(8, binary)
+    payload = Attr(9, binary)
+    prefix = Attr(10, string)
+    uid = Attr(11, be32)
+    seq = Attr(12, be32)
+    seq_global = Attr(13, be32)
+    gid = Attr(14, be32)
+    hwtype = Attr(15, be16)
+    hwheader = Attr(16, binary)
+    hwlen = Attr(17, be16)
+    ct = Attr(18, nest(CtTold))
+    ct_info = Attr(19, be32)
+    vlan = Attr(20, nest(None))
+    l2hdr = Attr(21, binary)
 
 
 class QueueConfig(AttrSet):
@@ -404,3 +528,32 @@ for _set, (_top, _batched, _asking) in NFT_SETS.items():
 GETGEN = _asked(
     "nft", NftMsg.GETGEN, Gen, NOTHING, replies=Layout(Gen.id, Gen.proc_pid, Gen.proc_name), reply_cmd=NftMsg.NEWGEN
 )
+
+
+def _told(prefix: str, cmd: IntEnum, attributes: type[AttrSet]) -> Operation:
+    return Operation(netfilter, int(cmd), f"{prefix}-{cmd.name.lower()}", attributes, fixed=HEADER)
+
+
+TOLD: dict[int, Operation] = {
+    CtMsg.NEW: _told("ct", CtMsg.NEW, CtTold), CtMsg.DELETE: _told("ct", CtMsg.DELETE, CtTold),
+    QueueMsg.PACKET: _told("queue", QueueMsg.PACKET, QueuePacket),
+    LogMsg.PACKET: _told("log", LogMsg.PACKET, LogPacket),
+}
+"""What the kernel tells, where that is more than what is asked by the same number."""
+BATCHES: dict[int, Operation] = {
+    number: Operation(netfilter, number, name, Batch, fixed=HEADER)
+    for number, name in ((NFNL_MSG_BATCH_BEGIN, "batch-begin"), (NFNL_MSG_BATCH_END, "batch-end"))
+}
+"""Around the messages that are taken together. nfnetlink itself reads them."""
+
+
+def read_as(kind: int, *, request: bool) -> Operation | None:
+    """What a message of that type holds, for whoever reads it. The kernel's answers may bear another subsystem's
+    number, or that of what makes what they tell."""
+    if kind in BATCHES:
+        return BATCHES[kind]
+    asked = netfilter.operations.get(kind)
+    if request or kind in TOLD:
+        return asked if request else TOLD[kind]
+    answers = (op for op in netfilter.operations.values() if op.reply_cmd == kind and op.replies is not None)
+    return next(answers, asked)

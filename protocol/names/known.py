@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from nlemu.protocol.families import diag, netfilter
 from nlemu.protocol.families.messages import messages
 from nlemu.protocol.families.registered import REGISTERED
 from nlemu.protocol.schema.attributes import AttrSet
@@ -20,8 +21,27 @@ from nlemu.protocol.uapi.netlink import NetlinkProtocol
 GENERIC_NETLINK = int(NetlinkProtocol.GENERIC)
 ROUTE = int(NetlinkProtocol.ROUTE)
 
+PROTOCOLS = frozenset(NetlinkProtocol)
+
 Families = Mapping[int, Family]
 """Generic netlink families by number."""
+
+
+@cache
+def by_protocol(protocol: int) -> Family | None:
+    """The family of messages that is a netlink protocol; None for generic netlink, and where none is declared."""
+    return messages().get(NetlinkProtocol(protocol).name.lower()) if protocol in PROTOCOLS else None
+
+
+def read_as(protocol: int, kind: int, body: bytes, *, request: bool) -> Operation | None:
+    """The operation that a message of such a protocol belongs to, for whoever reads it. body: what stands behind its
+    header."""
+    if protocol == NetlinkProtocol.SOCK_DIAG:
+        return diag.read_as(kind, body[0] if body else 0, request=request)
+    if protocol == NetlinkProtocol.NETFILTER:
+        return netfilter.read_as(kind, request=request)
+    family = by_protocol(protocol)
+    return None if family is None else operation(family, kind, request=request)
 
 
 def route() -> Family:

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from enum import IntEnum, IntFlag
+from functools import cache, lru_cache
 
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.schema.attributes import AttrSet
@@ -21,7 +22,11 @@ from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.if_link import NetkitAction, VfLinkState
 from nlemu.protocol.uapi.neighbour import NTF, NUD
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
-from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTPROT
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTM_F, RTN, RTNH_F, RTPROT
+from nlemu.protocol.uapi.sock_diag import DiagFamily, InetProto, TcpState
+
+KEPT = 4096
+"""Names that are remembered, of each kind."""
 
 Shown = type[IntEnum] | type[IntFlag]
 
@@ -31,6 +36,7 @@ PREFIXES = {
     "rtmsg": "rtm-",
     "ndmsg": "ndm-",
     "rta_cacheinfo": "rta-",
+    "rtnexthop": "rtnh-",
 }
 """Of the fields of a structure, where the specification has one."""
 FIELD_NAMES = {
@@ -72,6 +78,21 @@ FIELD_VALUES: dict[tuple[str, str], Shown] = {
     ("fib_rule_hdr", "table"): RT_TABLE,
     ("fib_rule_hdr", "action"): FR_ACT,
     ("netconfmsg", "family"): AddressFamily,
+    ("rtnexthop", "flags"): RTNH_F,
+    ("rtvia", "family"): AddressFamily,
+    ("inet_diag_req_v2", "family"): DiagFamily,
+    ("inet_diag_req_v2", "protocol"): InetProto,
+    ("inet_diag_req", "family"): DiagFamily,
+    ("inet_diag_msg", "family"): DiagFamily,
+    ("inet_diag_msg", "state"): TcpState,
+    ("tcp_info", "state"): TcpState,
+    ("unix_diag_req", "family"): DiagFamily,
+    ("unix_diag_msg", "family"): DiagFamily,
+    ("unix_diag_msg", "state"): TcpState,
+    ("packet_diag_req", "family"): DiagFamily,
+    ("packet_diag_msg", "family"): DiagFamily,
+    ("netlink_diag_req", "family"): DiagFamily,
+    ("netlink_diag_msg", "family"): DiagFamily,
     ("ifla_vf_link_state", "link_state"): VfLinkState,
 }
 """What the fields of a structure hold, where it is not a plain number; the kinds of links add theirs."""
@@ -81,11 +102,13 @@ for link_kind in KINDS.values():
 ADDRESSES = frozenset(
     {
         "address", "broadcast", "perm-address", "local", "anycast", "multicast", "dst", "src", "gateway", "prefsrc",
-        "lladdr", "mac", "newdst", "token",
+        "lladdr", "mac", "newdst", "token", "v4-src", "v4-dst", "v6-src", "v6-dst",
     }
 )
 """Attributes whose bytes are an address, of a link or of IP: whichever has that length."""
 
+ADDRESS_FIELDS = frozenset({("inet_diag_sockid", "src"), ("inet_diag_sockid", "dst"), ("rtvia", "address")})
+"""Fields of structures whose bytes are one."""
 
 SPELLINGS: dict[Shown, dict[str, str]] = {
     IFF: {
@@ -136,6 +159,7 @@ def field_name(structure: str, field: str) -> str:
     return known or PREFIXES.get(structure, "") + field.rstrip("_").replace("_", "-")
 
 
+@lru_cache(KEPT)
 def number_name(shown: type[IntEnum], value: int) -> str | None:
     """The name of a number; None for one that has none."""
     try:
@@ -147,11 +171,17 @@ def number_name(shown: type[IntEnum], value: int) -> str | None:
 def flag_names(shown: type[IntFlag], value: int) -> tuple[list[str], int]:
     """The names of the bits that are set, the lowest first; and the bits that have no name."""
     names = []
-    for one in shown:
-        if value & one:
-            names.append(value_name(shown, one.name or ""))
-            value &= ~int(one)  # of a flag, ~ would be what else is known
+    for bit, name in bits(shown):
+        if value & bit:
+            names.append(name)
+            value &= ~bit
     return names, value
+
+
+@cache
+def bits(shown: type[IntFlag]) -> tuple[tuple[int, str], ...]:
+    """The flags as plain numbers, with their names: enumerations are slow."""
+    return tuple((int(one), value_name(shown, one.name or "")) for one in shown)
 
 
 def numbers(shown: Shown) -> dict[str, int]:
@@ -171,6 +201,12 @@ ACK_FLAGS = ("CAPPED", "ACK_TLVS")
 
 def header_flags(kind: int, flags: int, *, route: bool) -> list[str]:
     """The names of nlmsg_flags; what the high bits mean depends on the message. Bits without a name are in hex."""
+    return list(flags_of(kind, flags, route))
+
+
+@lru_cache(KEPT)
+def flags_of(kind: int, flags: int, route: bool) -> tuple[str, ...]:
+    """The same, remembered: a capture has few."""
     high: tuple[str, ...]
     if kind in (NlmsgType.ERROR, NlmsgType.DONE):
         high = ACK_FLAGS
@@ -186,7 +222,7 @@ def header_flags(kind: int, flags: int, *, route: bool) -> list[str]:
         if flags & bit:
             names.append(dashed(name))
             flags &= ~bit
-    return [*names, *([hex(flags)] if flags else [])]
+    return (*names, *([hex(flags)] if flags else []))
 
 
 def address(data: bytes) -> str:

@@ -15,7 +15,9 @@ their own, in ``check``.
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import construct as c
@@ -191,6 +193,23 @@ class Structure(Fixed[Any]):
             raise Refusal(errno.ERANGE, FAILED, at=start - 4, policy=attr)
 
 
+class Records(Bytes):
+    """Bytes that are structures one after the other, each of which begins with its own length and has attributes behind
+    it (struct rtnexthop of RTA_MULTIPATH): whoever only reads may look inside. ``within`` gives the attributes' set."""
+
+    def __init__(self, described: c.Construct, within: Callable[[], type[AttrSet]]) -> None:
+        super().__init__("binary")
+        self.head, self.within = Structure("structure", described), within
+
+
+class Headed(Bytes):
+    """Bytes that are a structure and something of any length behind it, which ``rest`` names (struct rtvia)."""
+
+    def __init__(self, described: c.Construct, rest: str) -> None:
+        super().__init__("binary")
+        self.head, self.rest = Structure("structure", described), rest
+
+
 class Bitfield32(Fixed[Any]):
     """NLA_BITFIELD32: a value and the bits of it that are meant; ``mask`` of the attribute are those that exist."""
 
@@ -207,20 +226,34 @@ class Bitfield32(Fixed[Any]):
             raise Refusal(errno.EINVAL, FAILED, at=start - 4, policy=attr)
 
 
+@dataclass(frozen=True)
+class ByNumber:
+    """What is inside a nest depends on the number in a sibling, which ``names`` names: ``choices`` by its value
+    (RTA_ENCAP on RTA_ENCAP_TYPE)."""
+
+    selector: str
+    names: type[IntEnum]
+    choices: Mapping[int, type[AttrSet]]
+
+
 class Nest(PayloadKind[Any]):
     """NLA_NESTED: attributes inside, of one attribute set.
 
     ``inner`` is the policy for what comes in (an attribute set stands for all of it; None: the kernel looks inside
     only later, with a policy of its own). What is read is ``Attrs``, what is written a mapping from attribute to value,
-    or bytes that are attributes already.
+    or bytes that are attributes already. ``told``: what is inside for whoever only reads, where ``inner`` does not say.
     """
 
     advertised = AttrType.NESTED
     nested = True
     least = 4
 
-    def __init__(self, inner: Policy | type[AttrSet] | None, *, flagged: bool = True, name: str = "nest") -> None:
+    def __init__(
+        self, inner: Policy | type[AttrSet] | None, *, flagged: bool = True, name: str = "nest",
+        told: type[AttrSet] | ByNumber | None = None,
+    ) -> None:
         super().__init__(name)
+        self.told = told
         self.flag = NLA_F_NESTED if flagged else 0
         self.policy: Policy | None = None
         self.set: type[AttrSet] | None = None
@@ -290,6 +323,7 @@ s32 = Integer("s32", c.Int32sl, AttrType.S32, signed=True)
 s64 = Integer("s64", c.Int64sl, AttrType.S64, signed=True)
 be16 = Integer("be16", c.Int16ub, None)
 be32 = Integer("be32", c.Int32ub, None)
+be64 = Integer("be64", c.Int64ub, None)
 uint = Variable("uint", u32, u64, AttrType.UINT)
 string = Text("string", AttrType.STRING, terminated=False)
 nul_string = Text("string", AttrType.NUL_STRING, terminated=True)

@@ -39,6 +39,7 @@ rtmsg = "rtmsg" / c.Struct(
     "flags" / u32,
 )
 rtnexthop = "rtnexthop" / c.Struct("len" / u16, "flags" / u8, "hops" / u8, "ifindex" / s32)
+rtvia = "rtvia" / c.Struct("family" / u16)
 rta_cacheinfo = "rta_cacheinfo" / c.Struct(
     "clntref" / u32,
     "lastuse" / u32,

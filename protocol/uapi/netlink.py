@@ -23,6 +23,17 @@ NETLINK_MAX_FMTMSG_LEN = 80
 """Room for a formatted extack text, its NUL included."""
 
 
+class NLMSGERR_ATTR(IntEnum):
+    """Attributes of errors and acks: NLMSGERR_ATTR_*."""
+
+    MSG = 1
+    OFFS = 2
+    COOKIE = 3
+    POLICY = 4
+    MISS_TYPE = 5
+    MISS_NEST = 6
+
+
 class NetlinkProtocol(IntEnum):
     """The third argument of socket(AF_NETLINK, ...): NETLINK_*."""
 

@@ -44,5 +44,23 @@ class InetProto(IntEnum):
     MPTCP = 262
 
 
+class TcpState(IntEnum):
+    """enum tcp_states, which sockets of other kinds borrow: TCP_*."""
+
+    ESTABLISHED = 1
+    SYN_SENT = 2
+    SYN_RECV = 3
+    FIN_WAIT1 = 4
+    FIN_WAIT2 = 5
+    TIME_WAIT = 6
+    CLOSE = 7
+    CLOSE_WAIT = 8
+    LAST_ACK = 9
+    LISTEN = 10
+    CLOSING = 11
+    NEW_SYN_RECV = 12
+    BOUND_INACTIVE = 13
+
+
 INET_DIAG_REQ_PROTOCOL = 3
 NDIAG_PROTO_ALL = 255

@@ -65,7 +65,10 @@ def test_nothing_but_nlemu_becomes_importable(wheel: Path) -> None:
         (record,) = (name for name in archive.namelist() if name.endswith("/RECORD"))
         recorded = [PurePosixPath(line.split(",")[0]) for line in archive.read(record).decode().splitlines()]
     assert {path.parts[0] for path in recorded} == {"nlemu", PurePosixPath(record).parts[0]}
-    assert {"nlemu/protocol/refusal.py", "nlemu/emulator/cli/__init__.py", "nlemu/py.typed"} <= set(map(str, recorded))
+    assert {
+        "nlemu/protocol/refusal.py", "nlemu/emulator/cli/__init__.py", "nlemu/py.typed",
+        "nlemu/protocol/decode/wireshark.lua",
+    } <= set(map(str, recorded))
 
 
 def test_a_project_with_modules_of_our_folders_names(installed: Venv) -> None:

@@ -13,9 +13,24 @@ from nlemu.protocol.families.route.addr import in6_addr, in_addr
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
-from nlemu.protocol.schema.kinds import be16, be32, binary, nest, string, structure, u8, u16, u32
+from nlemu.protocol.schema.kinds import (
+    ByNumber,
+    Headed,
+    Records,
+    be16,
+    be32,
+    be64,
+    binary,
+    nest,
+    string,
+    structure,
+    u8,
+    u16,
+    u32,
+)
 from nlemu.protocol.schema.policy import LIBERAL, STRICT, Policy
-from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop
+from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop, rtvia
+from nlemu.protocol.uapi.lwtunnel import LwtunnelEncap
 from nlemu.protocol.uapi.rtnetlink import RTM, RTM_F, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR
 from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
 
@@ -48,6 +63,41 @@ class Metrics(AttrSet):
     fastopen_no_cookie = Attr(17, u32)
 
 
+class MplsTunnel(AttrSet):
+    """MPLS_IPTUNNEL_*: labels, and no address."""
+
+    mpls_dst = Attr(1, binary)
+    ttl = Attr(2, u8)
+
+
+class IpTunnel(AttrSet):
+    """LWTUNNEL_IP_*, and LWTUNNEL_IP6_*, which are the same."""
+
+    id = Attr(1, be64)
+    dst = Attr(2, binary)
+    src = Attr(3, binary)
+    ttl = Attr(4, u8)
+    tos = Attr(5, u8)
+    flags = Attr(6, be16)
+    opts = Attr(8, nest(None))
+
+
+class Seg6Tunnel(AttrSet):
+    """SEG6_IPTUNNEL_*."""
+
+    srh = Attr(1, binary)
+
+
+ENCAPS = ByNumber(
+    "encap-type", LwtunnelEncap,
+    {
+        LwtunnelEncap.MPLS: MplsTunnel, LwtunnelEncap.IP: IpTunnel, LwtunnelEncap.IP6: IpTunnel,
+        LwtunnelEncap.SEG6: Seg6Tunnel,
+    },
+)
+"""What RTA_ENCAP holds, for whoever reads it; each kind of tunnel checks it by itself."""
+
+
 class Rta(AttrSet):
     """RTA_*."""
 
@@ -59,7 +109,7 @@ class Rta(AttrSet):
     priority = Attr(6, u32)
     prefsrc = Attr(7, binary)
     metrics = Attr(8, nest(Metrics, flagged=False))
-    multipath = Attr(9, binary)
+    multipath = Attr(9, Records(rtnexthop, lambda: Rta))
     protoinfo = Attr(10, binary)
     flow = Attr(11, u32)
     cacheinfo = Attr(12, structure(rta_cacheinfo, "rta_cacheinfo"))
@@ -68,11 +118,11 @@ class Rta(AttrSet):
     table = Attr(15, u32)
     mark = Attr(16, u32)
     mfc_stats = Attr(17, binary)
-    via = Attr(18, binary)
+    via = Attr(18, Headed(rtvia, "address"))
     newdst = Attr(19, binary)
     pref = Attr(20, u8)
-    encap_type = Attr(21, u16)
-    encap = Attr(22, nest(None, flagged=False))
+    encap_type = Attr(21, u16, shown=LwtunnelEncap)
+    encap = Attr(22, nest(None, flagged=False, told=ENCAPS))
     expires = Attr(23, u32)
     uid = Attr(25, u32)
     ttl_propagate = Attr(26, u8)

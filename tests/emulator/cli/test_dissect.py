@@ -138,3 +138,15 @@ def test_a_capture_that_breaks_off_is_shown_as_far_as_it_goes(
 def test_what_cannot_be_read_at_all(capsys: pytest.CaptureFixture[str], arguments: list[str], text: str) -> None:
     assert main(["dissect", *arguments]) == 2
     assert capsys.readouterr().err == f"nlemu dissect: {text}\n"
+
+
+def test_uevents_are_text(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "hex"
+    file.write_text(b"add@/devices/virtual/net/nk0\0ACTION=add\0IFINDEX=4\0".hex())
+    assert dissect(capsys, "--protocol", "uevent", str(file)) == [
+        "line 1, to a program", "uevent add@/devices/virtual/net/nk0", "    ACTION=add", "    IFINDEX=4", "",
+    ]
+    (line,) = dissect(capsys, "--brief", "--protocol", "uevent", "--family", "uevent", str(file))
+    assert line.split()[2:] == ["<", "uevent", "add@/devices/virtual/net/nk0", "ACTION:", "add,", "IFINDEX:", "4"]
+    (one,) = (json.loads(line) for line in dissect(capsys, "--json", "--protocol", "uevent", str(file)))
+    assert one["uevent"]["variables"] == {"ACTION": "add", "IFINDEX": "4"}

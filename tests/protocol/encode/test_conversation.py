@@ -207,6 +207,7 @@ def test_what_the_printer_reads_of_a_request_can_be_written_again() -> None:
         told = read(data, protocol)
         if (
             told.op is None
+            or protocol not in (ROUTE, GENERIC)  # of others no requests are written
             or not told.is_request
             or told.rest
             or not all(map(plain, repeated(told.attributes)))

@@ -101,7 +101,7 @@ def test_any_bytes_mean_the_same(data: bytes) -> None:
 
 SIZES = {  # sizeof() as the compiler has it on x86-64
     "nlmsghdr": 16, "nlmsgerr": 20, "nlattr": 4, "sockaddr_nl": 12,
-    "genlmsghdr": 4, "rtgenmsg": 1, "ifinfomsg": 16, "rtmsg": 12, "rtnexthop": 8, "rta_cacheinfo": 32,
+    "genlmsghdr": 4, "rtgenmsg": 1, "ifinfomsg": 16, "rtmsg": 12, "rtnexthop": 8, "rtvia": 2, "rta_cacheinfo": 32,
     "ifaddrmsg": 8, "ifa_cacheinfo": 16, "ndmsg": 12, "nda_cacheinfo": 16, "fib_rule_hdr": 12, "netconfmsg": 1,
     "ndtmsg": 4, "ndt_config": 32, "ndt_stats": 88,
     "rtnl_hw_stats64": 72, "if_stats_msg": 12,
