@@ -7,7 +7,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,6 +17,7 @@ from nlemu.emulator.cli import Refused, Usage
 if TYPE_CHECKING:
     from nlemu.emulator.launch.record.journal import Heard
     from nlemu.protocol.captures.events import Datagram
+    from nlemu.protocol.names.known import Families
 
 DESCRIPTION = """Run a program on this machine's real kernel, and record what goes over its netlink sockets, and over
 those of all that it starts: a pcapng that Wireshark, `nlemu dissect` and `nlemu replay` read, or a trace if its name
@@ -30,6 +32,8 @@ EPILOG = """examples:
   unshare -rn nlemu record -o d0.pcapng -- sh -c 'ip link add d0 type dummy; ip -d link'"""
 
 ALL = ["all"]
+HEADERS = 36
+"""As long as the longest are: struct nlmsghdr and struct tcmsg."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     if options.no_worlds and (options.world_before or options.world_after):
         raise Usage("--no-worlds, and a file for one")
     missing: list[str] = []
-    with opened(options.output) as stream:
+    with written(options.output) as stream:
         recording = AsTrace(stream, command) if options.output.endswith(".jsonl") else AsCapture(stream)
         if not options.no_worlds:
             missing += write_world(before)
@@ -67,15 +71,28 @@ def run(options: argparse.Namespace) -> int:
             status = tracer.run()
         except CannotSupervise as error:
             raise Refused(str(error)) from error
-        recording.finish()
+        recording.end()
     if not options.no_worlds:
         missing += [line for line in write_world(after) if line not in missing]
         add_namespaces(before, recording.networks)
     for line in missing:
         print(f"nlemu record: not in the worlds: {line}", file=sys.stderr)
+    if recording.failed is not None:
+        print(f"nlemu record: {options.output}: {recording.failed.strerror}: it is not whole", file=sys.stderr)
     for line, count in tracer.reading.missed.items():
         print(f"nlemu record: not recorded: {count} {line}", file=sys.stderr)
     return status
+
+
+@contextmanager
+def written(path: str) -> Iterator[BinaryIO]:
+    """A file to be written, of which it is known before the end whether it could be. Raises Usage."""
+    stream = opened(path)
+    try:
+        yield stream
+    finally:
+        with suppress(OSError):
+            stream.close()
 
 
 def opened(path: str) -> BinaryIO:
@@ -131,12 +148,15 @@ def add_namespaces(path: str, networks: Iterable[str]) -> None:
 
 
 class Recording:
-    """Hears what sockets say. networks: the namespaces that they were in; numbers: of generic netlink families, as far
-    as nlctrl told."""
+    """Hears what sockets say, and writes it to a file. networks: the namespaces that they were in; numbers: of generic
+    netlink families, as far as nlctrl told."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
         self.networks: dict[str, None] = {}
         self.numbers: dict[str, int] = {}
+        self.failed: OSError | None = None
+        """Why what came later could not be written: the program goes on all the same."""
 
     def hear(self, heard: Heard) -> None:
         """A datagram went over a socket."""
@@ -148,19 +168,30 @@ class Recording:
         if heard.protocol == GENERIC_NETLINK:
             self.numbers |= told(heard.data)
         way = Way.TO_KERNEL if heard.to_kernel else Way.TO_USER
-        self.take(
-            Datagram(
-                heard.data, heard.protocol, "", heard.time, way, length=heard.length, network=heard.network,
-                port=heard.port,
-            )
+        datagram = Datagram(
+            heard.data, heard.protocol, "", heard.time, way, length=heard.length, network=heard.network, port=heard.port
         )
+        self.attempt(lambda: self.take(datagram))
+
+    def end(self) -> None:
+        """That was all."""
+        self.attempt(self.finish)
+        self.attempt(self.stream.flush)
+
+    def attempt(self, write: Callable[[], object]) -> None:
+        """Writes, if everything could be written so far."""
+        if self.failed is None:
+            try:
+                write()
+            except OSError as error:
+                self.failed = error
 
     def take(self, datagram: Datagram) -> None:
         """It becomes part of the recording."""
         raise NotImplementedError
 
     def finish(self) -> None:
-        """That was all."""
+        """What is left becomes part of it."""
 
 
 class AsCapture(Recording):
@@ -169,25 +200,55 @@ class AsCapture(Recording):
     def __init__(self, stream: BinaryIO) -> None:
         from nlemu.protocol.captures import pcapng
 
-        super().__init__()
+        super().__init__(stream)
         self.writer = pcapng.Writer(stream)
+        self.comments = Comments()
 
     def take(self, datagram: Datagram) -> None:
         """Writes it, with a comment."""
-        from nlemu.emulator.script.recording import comment
+        assert datagram.protocol is not None
+        told = self.comments.say(datagram.data, datagram.protocol, self.numbers)
+        self.writer.write(replace(datagram, comment=told))
+
+
+class Comments:
+    """Says what datagrams hold, in a few words, as emulator/script/recording.py does. A program waits meanwhile, so
+    only the first message's headers are read, and what they say is remembered."""
+
+    def __init__(self) -> None:
+        from nlemu.protocol.decode.message import read
+        from nlemu.protocol.decode.printer import title
         from nlemu.protocol.names.known import by_number
 
-        assert datagram.protocol is not None
-        told = comment(datagram.data, datagram.protocol, by_number(self.numbers))
-        self.writer.write(replace(datagram, comment=told))
+        self._read, self._title, self._by_number = read, title, by_number
+        self._known: dict[tuple[int, bytes, bytes], str] = {}
+        self._numbers: dict[str, int] = {}
+        self._families: Families = by_number({})
+
+    def say(self, data: bytes, protocol: int, numbers: dict[str, int]) -> str:
+        """For a datagram; numbers: of families."""
+        from nlemu.protocol.frame import split
+
+        if numbers != self._numbers:
+            self._known.clear()
+            self._numbers, self._families = dict(numbers), self._by_number(numbers)
+        found = [message for _, message in split(data)]
+        if not found:
+            return "no message"
+        head = found[0][:HEADERS]
+        key = protocol, head[4:8], head[16:20]  # type and flags; a command, a protocol family or an errno
+        first = self._known.get(key)
+        if first is None:
+            first = self._known[key] = self._title(self._read(head, protocol, self._families))
+        return first if len(found) == 1 else f"{first} and {len(found) - 1} more"
 
 
 class AsTrace(Recording):
     """Into a trace of this project, at the end: which answer belongs to which request is known then."""
 
     def __init__(self, stream: BinaryIO, command: list[str]) -> None:
-        super().__init__()
-        self.stream, self.command = stream, command
+        super().__init__(stream)
+        self.command = command
         self.datagrams: list[Datagram] = []
 
     def take(self, datagram: Datagram) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,10 +18,15 @@ from pathlib import Path
 import pytest
 
 from nlemu.emulator.cli import main
+from nlemu.emulator.cli.record import Comments
+from nlemu.emulator.script import recording
+from nlemu.emulator.script.captured import kept_events
 from nlemu.emulator.world import file
 from nlemu.protocol.captures import pcapng
 from nlemu.protocol.captures.events import Datagram, Way
+from nlemu.protocol.captures.families import told
 from nlemu.protocol.captures.formats import opened
+from nlemu.protocol.names.known import by_number
 from tests.emulator.cli.conftest import environment
 from tests.emulator.launch import nobody
 
@@ -235,8 +242,8 @@ def test_what_it_leaves_running_ends(user: str, place: Path) -> None:
     assert not os.path.exists(f"/proc/{int(done.stdout)}")
 
 
-def test_signals_go_on_to_the_command(place: Path) -> None:
-    path = place / "it.pcapng"
+def test_signals_go_on_to_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "it.pcapng"
     script = "trap 'echo caught; exit 5' TERM; echo ready; while :; do read x; done"
     with subprocess.Popen(
         [sys.executable, "-m", "nlemu", "record", "--no-worlds", "-o", str(path), "--", "sh", "-c", script],
@@ -249,12 +256,48 @@ def test_signals_go_on_to_the_command(place: Path) -> None:
     assert (out, run.returncode) == ("caught\n", 5)
 
 
-def test_nothing_is_changed_by_us(place: Path) -> None:
+def test_nothing_outlives_us(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "nlemu", "record", "--no-worlds", "-o", str(tmp_path / "it.pcapng"), "--", "sh", "-c",
+         "echo $$; read x"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
+    ) as run:
+        assert run.stdout is not None
+        command = os.pidfd_open(int(run.stdout.readline()))
+        run.kill()
+        poll = select.poll()
+        poll.register(command, select.POLLIN)
+        assert poll.poll(60_000)
+        os.close(command)
+
+
+def test_a_program_that_may_not_be_looked_into(user: str, place: Path) -> None:
+    """Who may execute a file and not read it does not see what it does: that is said, and the program runs."""
+    if os.getuid():
+        nobody.lacking("only root can make a program that others may execute and not read")
+    ip = place / "ip"
+    shutil.copy(nobody.need("ip"), ip)
+    ip.chmod(0o711)
+    done = record(user, place / "it.pcapng", str(ip), "-br", "link")
+    assert done.returncode == 0 and done.stdout.startswith("lo ")
+    told = "nlemu record: not recorded: 1 calls of programs that could not be looked into\n"
+    assert done.stderr == (told if user == "nobody" else "")
+    assert (lines(place / "it.pcapng") == []) == (user == "nobody")
+
+
+def test_a_full_disk() -> None:
+    """The program is not to blame, and goes on."""
+    done = record("ourselves", Path("/dev/full"), "ip", "-br", "link")
+    assert (done.returncode, done.stdout[:3]) == (0, "lo ")
+    assert done.stderr == "nlemu record: /dev/full: No space left on device: it is not whole\n"
+
+
+def test_nothing_is_changed_by_us(tmp_path: Path) -> None:
     """The command has the capabilities and the namespaces that it would have without us; where we are root, it may
     gain privileges too."""
     script = "grep -E 'Cap|NoNewPrivs' /proc/self/status; readlink /proc/self/ns/net /proc/self/ns/user"
     plain = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
-    done = record("ourselves", place / "it.pcapng", "sh", "-c", script)
+    done = record("ourselves", tmp_path / "it.pcapng", "sh", "-c", script)
     if os.getuid():
         plain = plain.replace("NoNewPrivs:\t0", "NoNewPrivs:\t1")
     assert done.stdout == plain
@@ -273,3 +316,23 @@ def test_nothing_is_changed_by_us(place: Path) -> None:
 def test_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], error: str) -> None:
     assert main(["record", *arguments]) == 2
     assert capsys.readouterr().err == f"nlemu record: {error}\n"
+
+
+def test_comments_are_those_of_other_recordings() -> None:
+    """Though only the headers are looked at."""
+    traces = (nobody.ROOT / "fixtures" / "traces" / "7.2.13").glob("[ceg]*.jsonl")
+    comments, seen = Comments(), 0
+    for path in sorted(traces)[:12]:
+        families: dict[str, int] = {}
+        for datagram in events_of(path):
+            families |= told(datagram.data)
+            assert datagram.protocol is not None
+            said = comments.say(datagram.data, datagram.protocol, families)
+            assert said == recording.comment(datagram.data, datagram.protocol, by_number(families))
+            seen += 1
+    assert seen > 100
+
+
+def events_of(path: Path) -> list[Datagram]:
+    with kept_events(str(path)) as events:
+        return [event for event in events() if isinstance(event, Datagram)]
