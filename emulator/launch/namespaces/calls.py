@@ -153,7 +153,9 @@ def mount(call: Call) -> Answer:
         place = os.stat(beneath(call.tid, AT_FDCWD, os.fsencode(target)))
         if stat.S_ISDIR(place.st_mode):
             raise OSError(errno.ENOTDIR, target)
-        supervisor.namespaces.mount((place.st_dev, place.st_ino), net)
+        where = os.readlink(f"/proc/{call.tid}/cwd") if target[:1] != "/" else ""
+        path = posixpath.normpath(posixpath.join(where, target))
+        supervisor.namespaces.mount((place.st_dev, place.st_ino), path, net)
         supervisor.settle()
         return 0
     if os.path.normpath(target) == "/sys" and call.args[2] and call.string(call.args[2]) == b"sysfs":

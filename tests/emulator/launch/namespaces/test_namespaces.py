@@ -236,3 +236,34 @@ def test_an_ordinary_user_has_namespaces_of_all_kinds_where_this_machine_lets() 
         assert done.returncode == 1 and "Operation not permitted" in done.stderr
     else:
         assert done.stdout.split() == ["lo", "d0", "1", "0", "x", "1"], done.stderr
+
+
+def test_where_namespaces_are_mounted() -> None:
+    """/proc/PID/mountinfo and mounts tell of names and of other files that a namespace is mounted on: lsns and findmnt
+    say what they say on Linux 7.2.13."""
+    nobody.need("lsns")
+    script = """
+    place=$(mktemp -d); cd "$place"; touch 'a b'
+    before=$(cat /proc/self/mountinfo)
+    ip netns add pod; ip netns add zed; mount --bind /run/netns/pod 'a b'
+    ip netns exec zed sleep 30 & sleeper=$!
+    while [ "$(readlink /proc/$sleeper/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
+    lsns -rn -t net -p $sleeper -o TYPE,NPROCS,NETNSID,NSFS
+    (cd /proc/$sleeper/ns; [ "$(stat -L -c %i net)" = "$(stat -c %i /run/netns/zed)" ])
+    ip netns identify $sleeper
+    kill $sleeper
+    findmnt -rn -t nsfs -o TARGET,FSTYPE,OPTIONS | sed "s,$place,PLACE,"
+    [ "$(findmnt -n -o SOURCE /run/netns/pod)" = "nsfs[net:[$(stat -c %i /run/netns/pod)]]" ]
+    tail -1 /proc/mounts | sed "s,$place,PLACE,"
+    umount 'a b'; ip netns del pod; ip netns del zed
+    [ "$(cat /proc/self/mountinfo)" = "$before" ]
+    rm -r "$place"
+    """
+    assert nobody.shell(script).splitlines() == [
+        "net 1 unassigned /run/netns/zed",
+        "zed",
+        "/run/netns/pod nsfs rw",
+        "/run/netns/zed nsfs rw",
+        "PLACE/a\\x20b nsfs rw",
+        "nsfs PLACE/a\\040b nsfs rw 0 0",
+    ]
