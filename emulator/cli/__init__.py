@@ -35,6 +35,7 @@ stay, and requests leave none; at Python's own 700, a seventh of a start and a f
 COMMANDS = {
     "serve": "run the daemon: a kernel's netlink on Unix sockets in a directory",
     "run": "run any program, with the emulator as its kernel",
+    "record": "run any program on the real kernel, and record its netlink traffic",
     "check": "say whether this machine can run programs that way",
     "ctl": "change a running daemon from outside: namespaces, devices, time",
     "ynl": "ask a running daemon, with the options of the kernel's own ynl tool",

@@ -40,13 +40,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the world."""
+    text, missing = cloned(
+        options.netns, anonymous=options.anonymous, counters=options.counters, everything=options.all
+    )
+    sys.stdout.write(text)
+    for line in missing:
+        print(f"nlemu clone: not cloned: {line}", file=sys.stderr)
+    return OK
+
+
+def cloned(
+    names: list[str], *, anonymous: bool = False, counters: bool = False, everything: bool = False
+) -> tuple[str, list[str]]:
+    """The machine as a world, with those namespaces, in which this process is left; what is not in it. Raises Usage."""
     from nlemu.emulator.client.live import Live
     from nlemu.emulator.world.observe import Observer
     from nlemu.emulator.world.text import text_of
     from nlemu.emulator.world.world import FIRST
 
     observer, missing = Observer(), []
-    for name, path in namespaces(options.netns):
+    for name, path in namespaces(names):
         if path is not None:
             try:
                 enter(path)
@@ -58,13 +71,9 @@ def run(options: argparse.Namespace) -> int:
         if path is None:
             read_settings(observer, FIRST)
     text, left_out = text_of(
-        observer.finish(), anonymous=options.anonymous, counters=options.counters, everything=options.all
+        observer.finish(), anonymous=anonymous, counters=counters, everything=everything
     )
-    sys.stdout.write(text)
-    missing += left_out
-    for line in missing:
-        print(f"nlemu clone: not cloned: {line}", file=sys.stderr)
-    return OK
+    return text, missing + left_out
 
 
 def namespaces(names: list[str]) -> Iterator[tuple[str, str | None]]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, AnyStr
 
 from nlemu.emulator.launch.trap.statfs import PROC_SUPER_MAGIC, SYSFS_MAGIC, kind_of
 from nlemu.emulator.launch.trap.task import AT_FDCWD
+from nlemu.protocol.uapi.nsfs import NSFS_MAGIC
 
 if TYPE_CHECKING:
     from nlemu.emulator.launch.trap.call import Call
@@ -54,6 +55,8 @@ def behind(call: Call, dirfd: int, path: bytes, *, follow: bool = True) -> str |
         kind = kind_of(fd)
         if kind == SYSFS_MAGIC:
             return "/sys" + _inside(call, fd)
+        if kind == NSFS_MAGIC and follow:
+            return behind(call, dirfd, path, follow=False)  # /proc/PID/ns/net leads there
         if kind == PROC_SUPER_MAGIC:
             return _as_seen(call, "/proc" + _inside(call, fd))
         found = os.fstat(fd)

@@ -22,7 +22,16 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.files import doors, netdevsim, procfs, status, sysctl, sysfs, user_namespace
+from nlemu.emulator.launch.files import (
+    doors,
+    mounts,
+    netdevsim,
+    procfs,
+    status,
+    sysctl,
+    sysfs,
+    user_namespace,
+)
 from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.task import AT_FDCWD, beneath
@@ -90,6 +99,10 @@ class Files:
                 return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
             case ["proc", "net", *rest] if rest or follow:  # a link to self/net
                 return self._proc_net(tasks.net(call.process.pid), rest)
+            case ["proc", ("mounts" as name)] if follow:  # a link to self/mounts
+                return self._mounts(call, "self", name)
+            case ["proc", who, name] | ["proc", _, "task", who, name] if name in mounts.NAMES:
+                return self._mounts(call, who, name)
             case ["proc", who, ("uid_map" | "gid_map" | "setgroups") as name]:
                 return self._map(call, who, name)
             case ["proc", who, "fd", number] | ["proc", who, "task", _, "fd", number] if number.isdecimal():
@@ -102,13 +115,8 @@ class Files:
 
     def _of_thread(self, call: Call, who: str, rest: list[str]) -> Node | bool | None:
         tasks = self.supervisor.tasks
-        if who == "self":
-            tid = call.process.pid
-        elif who == "thread-self":
-            tid = call.tid
-        elif who.isdecimal():
-            tid = int(who)
-        else:
+        tid = self._thread(call, who)
+        if tid is None:
             return False
         try:
             net = tasks.net(tid) if tid in (call.tid, call.process.pid) else tasks.known(tid)
@@ -122,6 +130,13 @@ class Files:
             return self._status(call, tid)
         return self._proc_net(net, rest[1:])
 
+    @staticmethod
+    def _thread(call: Call, who: str) -> int | None:
+        """The number of a thread, by its name below /proc."""
+        if who in ("self", "thread-self"):
+            return call.process.pid if who == "self" else call.tid
+        return int(who) if who.isdecimal() else None
+
     def _status(self, call: Call, tid: int) -> Node | bool:
         """Of programs that are who the emulated kernel says."""
         tasks = self.supervisor.tasks
@@ -129,6 +144,19 @@ class Files:
             return False
         pid = tasks.process(tid).pid
         return status.file(f"/proc/{pid}/task/{tid}/status", tasks.cred(tid), tasks.cred(call.tid))
+
+    def _mounts(self, call: Call, who: str, name: str) -> Node | bool:
+        """What is mounted, where a thread of ours is; this machine's to say where nothing of ours is."""
+        namespaces, thread = self.supervisor.namespaces, self._thread(call, who)
+        namespaces.refresh()
+        try:
+            if thread is None or not (namespaces.bound or namespaces.mounted):
+                return False
+            if thread != call.tid and self.supervisor.tasks.known(thread) is None:
+                return False
+        except OSError:
+            return False
+        return mounts.file(f"/proc/{thread}/{name}", name, list(namespaces.mounts()))
 
     def _map(self, call: Call, who: str, name: str) -> Node | bool:
         """A map of a process's user namespace."""

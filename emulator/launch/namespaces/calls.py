@@ -80,13 +80,18 @@ def unshare(call: Call) -> Answer:
         net.release()
         supervisor.settle()
     if flags & CLONE_NEWNS:
-        own = really and (flags & CLONE_NEWUSER or flags == CLONE_NEWNS)
-        call.process.real_mounts, call.process.unshared_mounts = bool(own), not own
-    if not really or flags in (CLONE_NEWNET, CLONE_NEWNET | CLONE_NEWNS):
+        call.process.real_mounts, call.process.unshared_mounts = really, not really
+    if not really or flags == CLONE_NEWNET:
         return 0
-    if flags & CLONE_NEWUSER or flags == CLONE_NEWNS:
-        return PASS
-    return redo(call, "unshare", {0: others})
+    if flags & CLONE_NEWUSER or not flags & CLONE_NEWNET:
+        return PASS  # also what is redone below, if it is handed over again
+    try:
+        return redo(call, "unshare", {0: others | flags & CLONE_NEWNS})
+    except OSError:
+        if others:
+            raise
+        call.process.real_mounts, call.process.unshared_mounts = False, True
+        return 0
 
 
 def clone(call: Call) -> Answer:
@@ -108,12 +113,13 @@ def clone(call: Call) -> Answer:
     if others & CLONE_NEWUSER and really:
         process.expects_real_mounts = bool(flags & CLONE_NEWNS)
         return PASS
-    process.expects_mounts = bool(flags & CLONE_NEWNS)
-    kept = others if supervisor.privileged else 0
+    kept = flags & (OTHER_NAMESPACES | CLONE_NEWNS) if supervisor.privileged else 0
+    process.expects_mounts = bool(flags & CLONE_NEWNS and not kept & CLONE_NEWNS)
+    process.expects_real_mounts = bool(kept & CLONE_NEWNS)
     try:
         return redo(call, "clone", {0: flags & ~KINDS | kept})
     except OSError:
-        process.expects_mounts = False
+        process.expects_mounts = process.expects_real_mounts = False
         return PASS
 
 
@@ -153,7 +159,9 @@ def mount(call: Call) -> Answer:
         place = os.stat(beneath(call.tid, AT_FDCWD, os.fsencode(target)))
         if stat.S_ISDIR(place.st_mode):
             raise OSError(errno.ENOTDIR, target)
-        supervisor.namespaces.mount((place.st_dev, place.st_ino), net)
+        where = os.readlink(f"/proc/{call.tid}/cwd") if target[:1] != "/" else ""
+        path = posixpath.normpath(posixpath.join(where, target))
+        supervisor.namespaces.mount((place.st_dev, place.st_ino), path, net)
         supervisor.settle()
         return 0
     if os.path.normpath(target) == "/sys" and call.args[2] and call.string(call.args[2]) == b"sysfs":

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.launch.namespaces.nsfs import NamespaceFiles
 from nlemu.emulator.launch.trap.borrow import Borrowed
@@ -27,6 +28,14 @@ UNNAMED = "unnamed-"
 """How those are called that have no name yet."""
 
 
+class Mount(NamedTuple):
+    """A namespace that is mounted on a file: the file's path, what links to the namespace say, and its device."""
+
+    path: str
+    link: str
+    device: int
+
+
 class Namespaces:
     """The files and names of namespaces. place: our directory; `names` below it stands for /run/netns."""
 
@@ -40,6 +49,8 @@ class Namespaces:
         """Names that the host knows too."""
         self.mounted: dict[tuple[int, int], Net] = {}
         """By device and inode, the files of programs on which a namespace is mounted."""
+        self._paths: dict[tuple[int, int], str] = {}
+        """Where these are."""
         self.files = NamespaceFiles(os.path.join(place, "nsfs"))
         self._given: set[Net] = set()
         """Those whose file may be open somewhere, and are held for that."""
@@ -154,17 +165,25 @@ class Namespaces:
         net.release()
         self.sweep()
 
-    def mount(self, place: tuple[int, int], net: Net) -> None:
-        """mount --bind of a namespace's file on any other file, by its device and inode."""
+    def mount(self, place: tuple[int, int], path: str, net: Net) -> None:
+        """mount --bind of a namespace's file on any other file, by its device and inode, and where it is."""
         net.hold()
+        self._paths[place] = path
         if place in self.mounted:
             self.mounted[place].release()
         self.mounted[place] = net
 
     def unmount(self, place: tuple[int, int]) -> None:
         """umount() of that."""
+        del self._paths[place]
         self.mounted.pop(place).release()
         self.sweep()
+
+    def mounts(self) -> Iterator[Mount]:
+        """All that are mounted, on names and on other files."""
+        on_names = ((f"/run/netns/{name}", net) for name, net in self.bound.items())
+        for path, net in (*on_names, *((self._paths[place], net) for place, net in self.mounted.items())):
+            yield Mount(path, self.files.link(net), self.files.identity(net).st_dev)
 
     def close(self) -> None:
         """Those that were named stay, if the host does; nobody holds the others any more."""

@@ -26,6 +26,7 @@ RET = 0x06
 RET_KILL_PROCESS = 0x80000000
 RET_ERRNO = 0x00050000
 RET_USER_NOTIF = 0x7FC00000
+RET_TRACE = 0x7FF00000
 RET_ALLOW = 0x7FFF0000
 
 NR = 0
@@ -99,13 +100,16 @@ class Rule:
     action: int = RET_USER_NOTIF
 
 
-def assemble(rules: Iterable[Rule], numbers: dict[str, int], audit: int, foreign: int | None) -> list[Instruction]:
+def assemble(
+    rules: Iterable[Rule], numbers: dict[str, int], audit: int, foreign: int | None, strange: int = RET_KILL_PROCESS
+) -> list[Instruction]:
     """The program. Rules for calls that the architecture lacks are left out. Calls of another architecture end the
-    process (it would see the real kernel), those of another ABI of this one (from `foreign` on) do not exist."""
+    process (it would see the real kernel), unless `strange` says otherwise; those of another ABI of this one (from
+    `foreign` on) do not exist."""
     program: list[Instruction] = [
         (LD_ABS, 0, 0, ARCH),
         (JEQ, 1, 0, audit),
-        (RET, 0, 0, RET_KILL_PROCESS),
+        (RET, 0, 0, strange),
         (LD_ABS, 0, 0, NR),
     ]
     if foreign is not None:

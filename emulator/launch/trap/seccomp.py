@@ -21,6 +21,7 @@ from nlemu.emulator.launch.trap.architectures import Architecture
 from nlemu.emulator.launch.trap.instructions import Instruction, pack
 
 PR_SET_NO_NEW_PRIVS = 38
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 SECCOMP_SET_MODE_FILTER = 1
 SECCOMP_GET_ACTION_AVAIL = 2
 SECCOMP_GET_NOTIF_SIZES = 3
@@ -81,6 +82,25 @@ def install(arch: Architecture, program: Sequence[Instruction]) -> int:
             return listener
         error = _error("seccomp")
         if error.errno != errno.EINVAL:
+            raise error
+    raise error
+
+
+def install_traced(program: Sequence[Instruction]) -> None:
+    """Puts this process, and all that come of it, under a filter without a listener: what it hands over (RET_TRACE) is
+    told to who traces them. Who has CAP_SYS_ADMIN needs no no_new_privs for that, and is left without.
+
+    Raises OSError: EACCES, EINVAL when the kernel lacks it.
+    """
+    raw = ctypes.create_string_buffer(pack(program))
+    fprog = _Program(len(program), ctypes.addressof(raw))
+    for privileged in (True, False):
+        if not privileged and libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+            raise _error("no_new_privs")
+        if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(fprog), 0, 0) == 0:
+            return
+        error = _error("seccomp")
+        if error.errno != errno.EACCES:
             raise error
     raise error
 

@@ -252,7 +252,8 @@ class Tasks:
             self._place(process, pid, net, cred)
             if maker is not None and maker.expects_net:
                 process.unshared_mounts |= maker.expects_mounts
-                maker.expects_net = maker.expects_mounts = False
+                process.real_mounts |= maker.expects_real_mounts
+                maker.expects_net = maker.expects_mounts = maker.expects_real_mounts = False
                 net = self._make_net(cred)
                 self.move(pid, net)
                 net.release()

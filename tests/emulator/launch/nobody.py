@@ -35,6 +35,14 @@ from nlemu.protocol.families.messages import messages
 import logging, tempfile, encodings.idna, locale, traceback
 tempfile.gettempdir()
 cli.parse(sys.argv[1:])
+if sys.argv[1] == "record":
+    from nlemu.emulator.cli import clone
+    from nlemu.emulator.client import live
+    from nlemu.emulator.kernel.nics import profiles
+    from nlemu.emulator.launch.record import tracer
+    from nlemu.emulator.script import capture, recording
+    from nlemu.emulator.world import export, file, observe, sections, settings, text
+    from nlemu.protocol.captures import families, pcapng
 if os.getuid() == 0:
     os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
     seccomp.libc.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after any exec

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.emulator.cli.conftest import environment
 from tests.emulator.launch import nobody
 
 pytestmark = pytest.mark.usefixtures("supervision")
@@ -236,3 +238,60 @@ def test_an_ordinary_user_has_namespaces_of_all_kinds_where_this_machine_lets() 
         assert done.returncode == 1 and "Operation not permitted" in done.stderr
     else:
         assert done.stdout.split() == ["lo", "d0", "1", "0", "x", "1"], done.stderr
+
+
+def test_where_namespaces_are_mounted() -> None:
+    """/proc/PID/mountinfo and mounts tell of names and of other files that a namespace is mounted on: lsns and findmnt
+    say what they say on Linux 7.2.13."""
+    nobody.need("lsns")
+    script = """
+    place=$(mktemp -d); cd "$place"; touch 'a b'
+    before=$(cat /proc/self/mountinfo)
+    ip netns add pod; ip netns add zed; mount --bind /run/netns/pod 'a b'
+    ip netns exec zed sleep 30 & sleeper=$!
+    while [ "$(readlink /proc/$sleeper/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
+    lsns -rn -t net -p $sleeper -o TYPE,NPROCS,NETNSID,NSFS
+    (cd /proc/$sleeper/ns; [ "$(stat -L -c %i net)" = "$(stat -c %i /run/netns/zed)" ])
+    ip netns identify $sleeper
+    kill $sleeper
+    findmnt -rn -t nsfs -o TARGET,FSTYPE,OPTIONS | sed "s,$place,PLACE,"
+    [ "$(findmnt -n -o SOURCE /run/netns/pod)" = "nsfs[net:[$(stat -c %i /run/netns/pod)]]" ]
+    tail -1 /proc/mounts | sed "s,$place,PLACE,"
+    umount 'a b'; ip netns del pod; ip netns del zed
+    [ "$(cat /proc/self/mountinfo)" = "$before" ]
+    rm -r "$place"
+    """
+    assert nobody.shell(script).splitlines() == [
+        "net 1 unassigned /run/netns/zed",
+        "zed",
+        "/run/netns/pod nsfs rw",
+        "/run/netns/zed nsfs rw",
+        "PLACE/a\\x20b nsfs rw",
+        "nsfs PLACE/a\\040b nsfs rw 0 0",
+    ]
+
+
+def privileged(*program: str) -> str:
+    """What a program prints under `nlemu run` of somebody who really is root, at least of a user namespace."""
+    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
+        nobody.lacking("this machine lets users have no namespaces (unshare -rm)")
+    done = subprocess.run(
+        ["unshare", "-rm", sys.executable, "-m", "nlemu", "run", "--", *program], capture_output=True, text=True,
+        timeout=120, env=environment(PATH=nobody.PATH), check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("others", [[], ["--unshare-ipc", "--unshare-uts"], ["--unshare-pid"]])
+def test_a_sandbox_of_root_has_mounts_of_its_own(others: list[str]) -> None:
+    """bubblewrap without a user namespace: its mounts are real, its network is the emulator's."""
+    command = [nobody.need("bwrap"), "--unshare-net", *others, "--ro-bind", "/", "/", "--dev", "/dev"]
+    script = "ip link add d0 type dummy; ip -br link | cut -d' ' -f1; touch /mnt/x 2>/dev/null || echo read-only"
+    assert privileged(*command, "sh", "-c", script).split() == ["lo", "d0", "read-only"]
+
+
+@pytest.mark.parametrize("flags", ["-nm", "-m", "-mi", "-nmiu"])
+def test_root_mounts_in_a_namespace_of_its_own(flags: str) -> None:
+    script = "mount -t tmpfs none /mnt && touch /mnt/x && ls /mnt; ip -br link | cut -d' ' -f1"
+    assert privileged("unshare", flags, "sh", "-ec", script).split() == ["x", "lo"]

@@ -1,0 +1,1 @@
+"""`nlemu record`: programs on the real kernel, whose netlink sockets are read along."""
