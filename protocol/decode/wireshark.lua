@@ -117,6 +117,14 @@ local function path_at(u16, at, stop, set, wanted)
   return found
 end
 
+-- A string up to its NUL, which need not be there.
+local function text_of(tvb, start, size)
+  for at = 0, size - 1 do
+    if tvb(start + at, 1):uint() == 0 then size = at break end
+  end
+  return size > 0 and tvb(start, size):string() or ""
+end
+
 local function flag_names(value, names)
   local found = {}
   for _, one in ipairs(names) do
@@ -181,7 +189,7 @@ local function show_attribute(tvb, at, length, attr, tree, depth, number)
       tree:add(attr.field, whole):set_text(attr.name)
     end
   elseif attr.kind == "string" then
-    tree:add(attr.field, tvb(start, size), tvb(start, size):stringz())
+    tree:add(attr.field, tvb(start, size), text_of(tvb, start, size))
   elseif attr.field and attr.kind == "binary" then
     tree:add(attr.field, tvb(start, size))
   else
@@ -220,7 +228,7 @@ local function learn(tvb, at, length)
   local number, name
   walk(of_tvb(tvb, 0), at + HEADER + GENERIC_HEADER, at + length, function(attribute, start, size)
     if attribute == 1 and size == 6 then number = tvb(start + 4, 2):le_uint() end
-    if attribute == 2 and size > 4 then name = tvb(start + 4, size - 4):stringz() end
+    if attribute == 2 and size > 4 then name = text_of(tvb, start + 4, size - 4) end
   end)
   if number and name then learnt[number] = name end
 end

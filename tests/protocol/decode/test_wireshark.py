@@ -136,7 +136,7 @@ def as_pcap(path: Path, place: Path) -> str:
 def test_every_kind_of_attribute(folder: Path) -> None:
     """What the emulated families were asked and said in the traces, offsets of errors and all."""
     told = []
-    for path in sorted(TRACES.glob("[ens][0-9]*.jsonl"))[::4]:
+    for path in sorted(TRACES.glob("[ens]0[1-5]*.jsonl")):
         place = folder / "trace.pcap"
         numbers = as_pcap(path, place)
         told.append(tshark(folder, place.read_bytes(), "-o", numbers, "-V", "-O", "nlemu"))
@@ -146,4 +146,7 @@ def test_every_kind_of_attribute(folder: Path) -> None:
     assert re.search(r"\n    offs: \d+", text)
     assert re.search(r"\nerror E\w+ to \w+ [\w-]+, at (\.[\w-]+)+\n", text)
     assert re.search(r"\n    xdp-features: \d+ \([a-z -]+\)", text)
-    assert "bytes, which is no" not in text.replace("policy", "")
+    # Requests that are too short on purpose, and nothing that Linux said.
+    odd = [block for block in text.split("\nFrame ") if "bytes, which is no" in block]
+    assert odd and all(" request" in block.partition("\n\n")[0] + block for block in odd)
+    assert not any(" reply" in block or " notification" in block for block in odd)
