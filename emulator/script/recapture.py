@@ -24,7 +24,7 @@ from nlemu.emulator.world.links import NEW, STAND_IN
 from nlemu.emulator.world.observe import values_of
 from nlemu.emulator.world.perform import Performer
 from nlemu.emulator.world.session import Session
-from nlemu.emulator.world.world import FIRST, World
+from nlemu.emulator.world.world import FIRST, World, WorldError
 from nlemu.protocol.captures.events import CaptureError, Event
 from nlemu.protocol.decode.devices import named
 from nlemu.protocol.decode.message import read
@@ -105,14 +105,21 @@ def replay_capture(
     if build is not None:
         return replay_on(build, events, world, strict, protocol)
     best: Replayed | None = None
+    refused: WorldError | None = None
     for older in (False, True):
         for one in BUILDS.values():
-            result = replay_on(one, events, world, strict, protocol, older)
+            try:
+                result = replay_on(one, events, world, strict, protocol, older)
+            except WorldError as error:  # it has not all that the world asks for
+                refused = refused or error
+                continue
             if best is None or result.different < best.different:
                 best = result
             if not best.different:
                 return best
-    assert best is not None
+    if best is None:
+        assert refused is not None
+        raise refused
     return best
 
 
@@ -128,6 +135,9 @@ def replay_on(
     binder = Binder(protocol)
     binder.bind(whole(events, cut_off))
     bound = binder.steps()
+    for step in bound.steps:
+        if step.verb == "open":
+            world.namespace(step.get("netns", FIRST))
     families = {**before.observer.world.families, **world.families}
     machine = Machine(families=families, build=build)
     performer = Performer(machine, world, lenient=not given)

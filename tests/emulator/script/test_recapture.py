@@ -15,6 +15,7 @@ from nlemu.emulator.script.capture import Binder
 from nlemu.emulator.script.recapture import replay_capture
 from nlemu.emulator.script.recapture_report import report
 from nlemu.emulator.script.relaxed import Relaxed
+from nlemu.emulator.world.world import Entry, World, WorldError
 from nlemu.protocol.captures import pcapng
 from nlemu.protocol.captures.events import Datagram, Event, Way
 from nlemu.protocol.captures.formats import events
@@ -135,3 +136,17 @@ def test_no_request_is_counted_as_equal_without_an_answer() -> None:
     asked = [replace(one) for one in found if one.way is Way.TO_KERNEL]
     result = replay_capture(lambda: iter(asked))
     assert result.summary() == [("getlink", 0, 0, 1)]
+
+
+def test_a_kernel_that_cannot_make_the_world_is_passed_over() -> None:
+    """The narrow kernel has no ifb; a namespace that the world does not name is there, and empty."""
+    world = World()
+    world.namespace().entries.append(Entry("link", {"name": "i0", "kind": "ifb", "index": 7}))
+    data = captured(GETLINK)
+    found = [one for one in events(Source(io.BytesIO(data), "c")) if isinstance(one, Datagram)]
+    elsewhere = [replace(one, network="pod") for one in found]
+    result = replay_capture(lambda: iter([*found, *elsewhere]), world=world)
+    assert (result.build.name, len(result.compared)) == ("7.2.13", 2)
+    world.namespace().entries.append(Entry("link", {"name": "w0", "kind": "warp"}))
+    with pytest.raises(WorldError, match="Unknown device type"):
+        replay_capture(lambda: iter(found), world=world)
