@@ -27,9 +27,15 @@ def cleanup_nets(kernel: Kernel, dying: list[Net]) -> None:
         net.ids.clear()
     for net in dying:
         kernel.netdevsim_bus.net_exit(net)
+    kill: KillList = {}
+    for net in dying:
+        for dev in net:
+            if dev.kind is not None and dev.kind.goes_first:
+                dev.kind.del_link(dev, kill)
+    unregister_many(kill)
     for net in dying:
         _send_home(net)
-    kill: KillList = {}
+    kill = {}
     for net in dying:
         for dev in reversed(list(net)):
             if dev.kind is not None:

@@ -16,13 +16,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from nlemu.emulator.kernel.devices import qdisc
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.descriptors import Descriptors
 from nlemu.emulator.netlink.dump import LARGEST, Dump
 from nlemu.emulator.netlink.truesize import SMALL, SMALL_SIZE, truesize
 from nlemu.protocol.frame import NLMSGHDR
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt
+from nlemu.protocol.uapi.netlink import NLM_F, NetlinkOpt, NetlinkProtocol
 from nlemu.protocol.wire.acks import ack
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ SEND_OVERHEAD = 32
 LONGEST = SNDBUF - SEND_OVERHEAD
 """The longest datagram that can be sent, unless the send buffer is made another."""
 DEFAULT_READ = 32768
+TAPPED = frozenset({
+    NetlinkProtocol.ROUTE, NetlinkProtocol.USERSOCK, NetlinkProtocol.SOCK_DIAG, NetlinkProtocol.NFLOG,
+    NetlinkProtocol.XFRM, NetlinkProtocol.FIB_LOOKUP, NetlinkProtocol.NETFILTER, NetlinkProtocol.GENERIC,
+})
+"""netlink_filter_tap(): what is said by other protocols, nobody may listen to."""
 BUG = "nlemu: a bug in the emulator, see its log"
 
 
@@ -120,6 +126,7 @@ class Endpoint:
         if not spec.listens(net is machine.init_net):
             self._receiver = self._receive_datagram = None
         self._whole = self._receiver is None or self._receive_datagram is not None
+        self._tapped = protocol in TAPPED
         self._queue: deque[Datagram] = deque()
         self._queued = 0  # bytes, as sk_rmem_alloc counts them
         self._overrun = False  # the next receive says ENOBUFS (sk_err)
@@ -203,6 +210,8 @@ class Endpoint:
             self.bind()
         if end > self.longest:
             raise OSError(errno.EMSGSIZE, f"a netlink message longer than {self.longest} bytes")
+        if self._tapped and self.net.taps and not (self._whole and self._receive_datagram is None):
+            self._tap(end)
         if self._whole:
             self._send_whole(datagram)
         elif end >= 16 and (header := NLMSGHDR.unpack_from(datagram))[0] == end:  # one message, as most datagrams are
@@ -331,11 +340,18 @@ class Endpoint:
             self.drops += 1
             self._overrun = self._overrun or not self.no_enobufs
             return
+        if self._tapped and self.net.taps:
+            self._tap(len(datagram.data))
         self._queued += datagram.cost
         idle = not self._queue
         self._queue.append(datagram)
         if idle and self.on_readable is not None:
             self.on_readable()
+
+    def _tap(self, size: int) -> None:
+        """netlink_deliver_tap(): a datagram of that many bytes goes out through the devices that listen here."""
+        for dev in self.net.taps:
+            qdisc.transmit(dev, size)
 
     def lose(self, count: int = 1) -> None:
         """A fault: that many datagrams to come are lost, as if the queue were full."""

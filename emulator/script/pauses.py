@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.common.inet import CENTISECOND
+from nlemu.emulator.kernel.bridge.bridge import bridge_of
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.script.trace import open_bytes
@@ -22,6 +23,7 @@ from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.socket import AF_BRIDGE
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -70,10 +72,15 @@ def catch_up(steps: Steps, step: Step) -> None:
             continue
         for pattern in patterns:
             for header, message in split(b"" if pattern.startswith("!") else open_bytes(pattern)[0]):
-                if header.type in (RTM.NEWNEIGH, RTM.DELNEIGH):
+                if header.type in (RTM.NEWNEIGH, RTM.DELNEIGH) and not grows_old(step, message):
                     missing = max(missing, _missing(steps, endpoint.net, message))
     if missing:
         steps.machine.advance(missing / NSEC_PER_SEC)
+
+
+def grows_old(step: Step, message: bytes) -> bool:
+    """Whether it is an entry of a forwarding table that was told of while time passed: it was younger before that."""
+    return step.verb == "sleep" and message[HEADER_SIZE] == AF_BRIDGE
 
 
 def _missing(steps: Steps, net: Net, message: bytes) -> int:
@@ -81,6 +88,8 @@ def _missing(steps: Steps, net: Net, message: bytes) -> int:
     header = NEIGHBOUR.decode(message, HEADER_SIZE, NEIGHBOUR_END)
     told = Attrs.index(message, NEIGHBOUR_END, len(message))
     dev = net.device(header.ifindex)
+    if dev is not None and header.family == AF_BRIDGE and Nda.cacheinfo in told and Nda.lladdr in told:
+        return _missing_on_bridge(steps, net, told)
     if dev is None or Nda.cacheinfo not in told or Nda.dst not in told:
         return 0
     known = neighbour.of(net).find(dev, header.family, int.from_bytes(told[Nda.dst], "big"))
@@ -90,6 +99,19 @@ def _missing(steps: Steps, net: Net, message: bytes) -> int:
     return max(
         int(ages.updated) * CENTISECOND - (now - known.updated),
         int(ages.confirmed) * CENTISECOND - (now - known.confirmed),
+    )
+
+
+def _missing_on_bridge(steps: Steps, net: Net, told: Attrs) -> int:
+    """The same of an entry of a forwarding table."""
+    bridge = net.device(told.get(Nda.master, 0))
+    br = None if bridge is None else bridge_of(bridge)
+    entry = None if br is None else br.fdb.get((told[Nda.lladdr], told.get(Nda.vlan, 0)))
+    if entry is None:
+        return 0
+    ages, now = told[Nda.cacheinfo], steps.machine.clock.now
+    return max(
+        int(ages.updated) * CENTISECOND - (now - entry.updated), int(ages.used) * CENTISECOND - (now - entry.used)
     )
 
 

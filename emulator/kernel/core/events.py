@@ -19,6 +19,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.bridge.bridge import Entry
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
     from nlemu.emulator.kernel.devices.device import Device
@@ -178,6 +179,15 @@ class Announcer(Protocol):
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH to RTNLGRP_NEIGH (__neigh_notify())."""
 
+    def bridge_link(self, event: int, dev: Device) -> None:
+        """RTM_NEWLINK or RTM_DELLINK of AF_BRIDGE to RTNLGRP_LINK: a port, or a bridge (br_ifinfo_notify())."""
+
+    def fdb(self, event: int, dev: Device, entry: Entry) -> None:
+        """RTM_NEWNEIGH or RTM_DELNEIGH of AF_BRIDGE to RTNLGRP_NEIGH: of the table of that bridge (fdb_notify())."""
+
+    def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:
+        """RTM_NEWVLAN or RTM_DELVLAN to RTNLGRP_BRVLAN: of a port or a bridge (br_vlan_notify())."""
+
     def nexthop(self, net: Net, event: int, one: Nexthop, *, origin: Origin | None = None) -> None:
         """RTM_NEWNEXTHOP or RTM_DELNEXTHOP to RTNLGRP_NEXTHOP (nexthop_notify())."""
 
@@ -244,6 +254,15 @@ class NullAnnouncer(Announcer):
         pass
 
     def neighbour(self, event: int, entry: Neighbour, *, portid: int = 0) -> None:
+        pass
+
+    def bridge_link(self, event: int, dev: Device) -> None:
+        pass
+
+    def fdb(self, event: int, dev: Device, entry: Entry) -> None:
+        pass
+
+    def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:
         pass
 
     def nexthop(self, net: Net, event: int, one: Nexthop, *, origin: Origin | None = None) -> None:

@@ -42,7 +42,7 @@ class Net:
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
         "cookie", "dev_base_seq", "dying", "fib_listeners", "inum", "ip4", "ip6", "kernel", "loopback", "name",
-        "neighbours", "nexthops", "sysctls",
+        "neighbours", "nexthops", "sysctls", "taps",
     )
 
     loopback: Device
@@ -61,6 +61,8 @@ class Net:
         self.fib_listeners: list[FibListener] = []
         self.sysctls: dict[str, str] = {}
         """Settings that were written, by their names below /proc/sys/net (sysctl.py)."""
+        self.taps: tuple[Device, ...] = ()
+        """Devices through which all that netlink says here goes out as well, the newest first (links/nlmon.py)."""
         self._references = 1
         self._list: dict[Device, None] = {}
         self._by_index: dict[int, Device] = {}

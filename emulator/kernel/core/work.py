@@ -37,19 +37,17 @@ class Work:
         self._heap: list[tuple[int, int, Job]] = []
         self._sequence = 0
 
-    def at(self, due: int, run: Callable[[], None]) -> Job:
-        """Run it at that time, in nanoseconds; at once when the time is past."""
+    def at(self, due: int, run: Callable[[], None], *, first: bool = False) -> Job:
+        """Run it at that time, in nanoseconds; at once when the time is past; first: ahead of all else that is due
+        then, as the kernel's timers run."""
         job = Job(max(due, self._clock.now), run)
         self._sequence += 1
-        heapq.heappush(self._heap, (job.due, self._sequence, job))
+        heapq.heappush(self._heap, (job.due, -self._sequence if first else self._sequence, job))
         return job
 
     def defer(self, run: Callable[[], None], *, first: bool = False) -> Job:
         """Run it after the request at hand; first: ahead of all else that is due then."""
-        job = Job(self._clock.now, run)
-        self._sequence += 1
-        heapq.heappush(self._heap, (job.due, -self._sequence if first else self._sequence, job))
-        return job
+        return self.at(self._clock.now, run, first=first)
 
     def next_due(self) -> int | None:
         """When the next job is due, in nanoseconds since boot; None when there is none."""

@@ -51,6 +51,9 @@ ALONE: dict[Device, None] = {}
 
 
 NO_ADDRESSES: dict[bytes, int] = {}
+RX_HANDLER = "rx_handler"
+"""netdev_rx_handler_register(): under this key a device keeps who takes the frames that come to it: a function of the
+device, the frame's length and its sender, which answers whose it is then, if anybody's."""
 NOTHING: dict[str, Any] = {}
 """The like of it, of most devices."""
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.devices import settings
 from nlemu.emulator.kernel.devices.states import RegState
-from nlemu.protocol.uapi.netdevice import NetifF
+from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE, TSO_MAX_SEGS, NetifF
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -54,6 +55,9 @@ HW_MACSEC = word(NetifF.HW_MACSEC)
 
 ALL_TSO = TSO | TSO6 | TSO_ECN | TSO_MANGLEID
 GSO_SOFTWARE = ALL_TSO | word(NetifF.GSO_ACCECN, NetifF.GSO_SCTP, NetifF.GSO_UDP_L4, NetifF.GSO_FRAGLIST)
+CSUM_MASK = HW_CSUM | IP_CSUM | IPV6_CSUM
+GSO_MASK = (1 << NetifF.GSO_ACCECN + 1) - (1 << NetifF.TSO)
+"""NETIF_F_GSO_MASK: all that is about segmentation by the hardware, bits without a name too."""
 GSO_ENCAP_ALL = word(
     NetifF.GSO_GRE,
     NetifF.GSO_GRE_CSUM,
@@ -67,6 +71,11 @@ HW_VLAN_RX = word(NetifF.HW_VLAN_CTAG_RX, NetifF.HW_VLAN_STAG_RX)
 HW_VLAN = HW_VLAN_TX | HW_VLAN_RX
 SOFT_FEATURES = GSO | GRO
 SOFT_FEATURES_OFF = word(NetifF.GRO_FRAGLIST, NetifF.GRO_UDP_FWD)
+ONE_FOR_ALL = GSO_SOFTWARE | word(NetifF.GSO_ROBUST) | SG | HIGHDMA | FRAGLIST | VLAN_CHALLENGED
+"""What several devices have together if one of them has it, and what if all have."""
+ALL_FOR_ALL = NOCACHE_COPY | FSO
+UPPER_VLAN_FEATURES = HW_CSUM | SG | FRAGLIST | GSO_SOFTWARE | GSO_ENCAP_ALL | HIGHDMA | LRO
+"""MASTER_UPPER_DEV_VLAN_FEATURES"""
 UPPER_DISABLES = LRO
 """What is off in a device below as long as it is in one above."""
 NEVER_CHANGE = VLAN_CHALLENGED
@@ -166,6 +175,30 @@ def update_features(dev: Device) -> None:
     """netdev_update_features(): and tells the chain when something changed."""
     if recompute(dev):
         dev.kernel.notify(NetdevEvent.FEAT_CHANGE, dev)
+
+
+def increment(everything: int, one: int, mask: int) -> int:
+    """netdev_increment_features(): what several devices have together, with one more of them."""
+    if mask & HW_CSUM:
+        mask |= CSUM_MASK
+    mask |= VLAN_CHALLENGED
+    everything |= one & (ONE_FOR_ALL | CSUM_MASK) & mask
+    everything &= one | ~ALL_FOR_ALL
+    return everything & ~(CSUM_MASK & ~HW_CSUM) if everything & HW_CSUM else everything
+
+
+def follow_slaves(dev: Device) -> None:
+    """netdev_compute_master_upper_features(): a master has what its slaves have, and tells of it in any case."""
+    base = UPPER_VLAN_FEATURES & ~ONE_FOR_ALL | ALL_FOR_ALL
+    size, segments = GSO_MAX_SIZE, TSO_MAX_SEGS
+    for lower in dev.lowers:
+        base = increment(base, lower.vlan_features, UPPER_VLAN_FEATURES)
+        size, segments = min(size, lower.tso_max_size), min(segments, lower.tso_max_segs)
+    dev.vlan_features = base
+    settings.set_tso_max_segs(dev, segments)
+    settings.set_tso_max_size(dev, size)
+    recompute(dev)
+    dev.kernel.notify(NetdevEvent.FEAT_CHANGE, dev)
 
 
 def disable(dev: Device, which: int) -> None:

@@ -96,6 +96,10 @@ class Kind:
     ops: DeviceOps
     setup: Callable[[Device], None]
     devtype = ""
+    timed = False
+    """What is told of its devices, and of their slaves, is another thing at another time."""
+    goes_first = False
+    """Its devices are deleted before all others when a namespace goes (exit_rtnl of struct pernet_operations)."""
     params: type[Any] | None = None
     slave_params: type[Any] | None = None
     notifiers: tuple[tuple[Stage, Notifier, Iterable[NetdevEvent]], ...] = ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import qdisc
+from nlemu.emulator.kernel.devices.device import RX_HANDLER
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.ipv6 import netns as ip6
@@ -56,6 +57,8 @@ def send(dev: Device, group: int, size: int) -> bool:
     if sent:
         assert idev.icmp6_stats is not None
         idev.icmp6_stats[Icmp6Mib.OUTMSGS] += 1
+    if receiver is not None and RX_HANDLER in receiver.attached:
+        receiver = receiver.attached[RX_HANDLER](receiver, size + ETH_HLEN, dev.address)
     if receiver is not None:
         receive(receiver, size)
     return sent

@@ -264,7 +264,7 @@ GETLINK = route.operation(
         ),
         AF_BRIDGE: Registered(
             dump=Half(
-                TAKEN, level=LIBERAL, unless_strict=Unread.FORGIVEN,
+                TAKEN, level=LIBERAL, unless_strict=Unread.FORGIVEN, done_apart=True,
                 strict=Strict(
                     cut="Invalid header for bridge link dump",
                     zero=(*UNSAID, "index"), nonzero="Invalid values in header for bridge link dump request",

@@ -5,7 +5,7 @@ from typing import Any
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
-from nlemu.protocol.schema.kinds import binary, nest, s32, structure, u8, u16, u32
+from nlemu.protocol.schema.kinds import binary, flag, nest, s32, structure, u8, u16, u32
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import nda_cacheinfo, ndmsg
 from nlemu.protocol.uapi.neighbour import NTF, NTF_EXT
@@ -54,6 +54,24 @@ UNCHECKED = Policy(top=NDA_MAX, chosen_from=Nda)
 
 TOLD_FDB = Layout(Nda.lladdr, Nda.vlan)
 """nlmsg_populate_fdb_fill()"""
+
+
+class Nfea(AttrSet):
+    """NFEA_*: whether user space hears when nothing comes from an address any more."""
+
+    activity_notify = Attr(1, u8)
+    dont_refresh = Attr(2, flag)
+
+
+TAKEN_NFEA = Policy(Nfea.activity_notify, Nfea.dont_refresh, chosen_from=Nfea)
+"""br_nda_fdb_pol"""
+BULK = Policy(
+    Nda.vlan.but(min=1, max=4094), Nda.ifindex.but(kind=s32, min=1), Nda.ndm_state_mask, Nda.ndm_flags_mask,
+    top=NDA_MAX, chosen_from=Nda,
+)
+"""br_fdb_del_bulk_policy"""
+TOLD_BRIDGE = Layout(Nda.lladdr, Nda.master, Nda.flags_ext, Nda.cacheinfo, Nda.vlan, Nda.fdb_ext_attrs)
+"""fdb_fill_info() of net/bridge/br_fdb.c"""
 TOLD = Layout(Nda.dst, Nda.lladdr, Nda.probes, Nda.cacheinfo, Nda.protocol, Nda.flags_ext)
 
 GETNEIGH_FLAGS = int(NTF.PROXY)

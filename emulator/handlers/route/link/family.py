@@ -1,13 +1,8 @@
-"""Link messages of one protocol family: what IPv6 tells of links, and what bridges would do to them.
-
-IPv6 has its own dump of links, and its own notification when it is ready on one (net/ipv6/addrconf.c). Requests of the
-bridge family are for bridges and their ports (net/core/rtnetlink.c: rtnl_bridge_setlink() ...); there are none here, so
-that all there is to do is to refuse them in the right words.
-"""
+"""Link messages of IPv6: it has its own dump of links, and its own notification when it is ready on one
+(net/ipv6/addrconf.c)."""
 
 from __future__ import annotations
 
-import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,23 +11,16 @@ from nlemu.emulator.handlers.route.link.af.inet6 import fill_inet6 as af_inet6
 from nlemu.emulator.handlers.route.link.get import least_room
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
-from nlemu.emulator.netlink.registry import doit_of, dumpit_of
-from nlemu.protocol.families.route.link import DELLINK, GETLINK, INET6_REPLY, SETLINK, Link
-from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import walk
+from nlemu.emulator.netlink.registry import dumpit_of
+from nlemu.protocol.families.route.link import GETLINK, INET6_REPLY, Link
 from nlemu.protocol.uapi.if_ import IfOper
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
 
-AF_INET6, AF_BRIDGE = 10, 7
-BRIDGE_FLAGS, BRIDGE_MODE = 0, 1
-"""IFLA_BRIDGE_*"""
+AF_INET6 = 10
 DOWN = int(IfOper.DOWN)
-
-
-# -- IPv6 -------------------------------------------------------------------------------------
 
 
 def inet6_body(dev: Device) -> bytes:
@@ -69,40 +57,3 @@ def fill_inet6(net: Net, index: int) -> bytes | None:
     """The link of that index, if it is still there, and has IPv6."""
     dev = net.device(index)
     return None if dev is None or dev.ip6 is None else inet6_body(dev)
-
-
-# -- bridges ----------------------------------------------------------------------------------
-
-
-@dumpit_of(GETLINK, AF_BRIDGE)
-def bridge_dump(call: Call) -> Dump:
-    """rtnl_bridge_getlink(): there are none."""
-    return Dump(call, iter(()), least=least_room(call))
-
-
-@doit_of(SETLINK, AF_BRIDGE)
-def bridge_setlink(call: Call) -> None:
-    """rtnl_bridge_setlink()."""
-    refuse_bridge(call, (BRIDGE_FLAGS, BRIDGE_MODE))
-
-
-@doit_of(DELLINK, AF_BRIDGE)
-def bridge_dellink(call: Call) -> None:
-    """rtnl_bridge_dellink()."""
-    refuse_bridge(call, (BRIDGE_FLAGS,))
-
-
-def refuse_bridge(call: Call, words: tuple[int, ...]) -> None:
-    """EINVAL for one of those attributes that is cut short; ENODEV; else EOPNOTSUPP: nothing here is the
-    port of a bridge, nor behaves like one."""
-    message = call.message
-    if call.net.device(call.fixed.index) is None:
-        raise Refusal(errno.ENODEV, "unknown ifindex")
-    for number, start, end in walk(message, call.attrs.start, call.attrs.end):
-        if number == Link.af_spec.number:
-            for inner, first, last in walk(message, start, end):
-                if inner in words and last - first < 2:
-                    raise Refusal(errno.EINVAL)
-            break
-    raise Refusal(errno.EOPNOTSUPP)
-

@@ -107,6 +107,8 @@ def body(dev: Device, asker: Net, mask: int = 0, change: int = 0, target: int | 
     mask &= SHOWN
     other = other_net(dev)
     nsid = None if other is None or mask & NAME_ONLY else nsid_of(asker, other)
+    if is_timed(dev):
+        return header(dev) + CHANGE.pack(change) + REPLY.encode(values(dev, mask, nsid, target))
     key = (dev.revision, nsid, target, COUNTERS(dev.stats) if dev.counted else None)
     kept = dev.told
     if kept is None:
@@ -116,6 +118,14 @@ def body(dev: Device, asker: Net, mask: int = 0, change: int = 0, target: int | 
         head, attributes = header(dev), REPLY.encode(values(dev, mask, nsid, target))
         found = kept[mask] = (key, head, attributes, head + NO_CHANGE + attributes)
     return found[3] if not change else found[1] + CHANGE.pack(change) + found[2]  # type: ignore[no-any-return]
+
+
+def is_timed(dev: Device) -> bool:
+    """Whether what is told of the device depends on the time, so that it is not kept."""
+    kind, master = dev.kind, dev.master
+    return (kind is not None and kind.timed) or (
+        master is not None and master.kind is not None and master.kind.timed
+    )
 
 
 def event_body(dev: Device, change: int, event: int, new_nsid: int | None, new_ifindex: int) -> bytes:

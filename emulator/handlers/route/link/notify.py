@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from nlemu.emulator.handlers.common.notify import ROUTE, RtnlNotify
-from nlemu.emulator.handlers.route.link import family
+from nlemu.emulator.handlers.route.link import bridge, family
 from nlemu.emulator.handlers.route.link import fill as link_fill
 from nlemu.protocol.frame import message
 from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP
@@ -67,6 +67,13 @@ class LinkNotify(RtnlNotify):
             return nothing
         data = build_link(DELLINK, dev, change, event, new_nsid, new_ifindex, call)
         return lambda: multicast.notify(net, ROUTE, LINK, lambda: data, call)
+
+    def bridge_link(self, event: int, dev: Device) -> None:
+        """br_ifinfo_notify()."""
+        self.machine.multicast.notify(
+            dev.net, ROUTE, LINK,
+            lambda: message(int(event), 0, 0, 0, bridge.body(dev, event, bridge.COMPRESSED)),
+        )
 
     def link6(self, dev: Device) -> None:
         """inet6_ifinfo_notify()."""

@@ -1,7 +1,7 @@
-"""Forwarding tables of devices that are no bridges: which addresses and groups they let in beside their own.
+"""Forwarding tables: those of bridges, and of devices that are none, which addresses and groups they let in.
 
-rtnl_fdb_add(), rtnl_fdb_del(), rtnl_fdb_get(), rtnl_fdb_dump() and ndo_dflt_fdb_*() of net/core/rtnetlink.c. There are
-no bridges here, and no driver has a table of its own.
+rtnl_fdb_add(), rtnl_fdb_del(), rtnl_fdb_get(), rtnl_fdb_dump() and ndo_dflt_fdb_*() of net/core/rtnetlink.c; what
+bridges answer is in bridge_fdb.py. No driver has a table of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.common.notify import RtnlNotify
+from nlemu.emulator.handlers.route.neigh import bridge_fdb
+from nlemu.emulator.kernel.bridge.bridge import bridge_of, port_of
 from nlemu.emulator.kernel.devices import rx_mode
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
 from nlemu.emulator.netlink.request import check_length
@@ -111,8 +113,17 @@ def add(call: Call) -> None:
     if dev.type != ETHER:
         raise Refusal(errno.EINVAL, "FDB add only supported for Ethernet devices")
     vid = _vid(attrs)
+    handled = (not header.flags or bool(header.flags & MASTER)) and port_of(dev) is not None
+    if handled:
+        bridge_fdb.add(call, dev, address, vid)
     if not header.flags & SELF:
+        if handled:
+            return
         raise Refusal(errno.EOPNOTSUPP)
+    if bridge_of(dev) is not None:
+        if not bridge_fdb.add(call, dev, address, vid):
+            _tell(call, dev, RTM.NEWNEIGH, address, vid)
+        return
     if (header.state and not header.state & PERMANENT) or Nda.flags_ext in attrs or vid:
         raise Refusal(errno.EINVAL)
     try:
@@ -136,7 +147,17 @@ def delete(call: Call) -> None:
     vid = 0 if bulk else _vid(attrs)
     if dev.type != ETHER:
         raise Refusal(errno.EINVAL, "FDB delete only supported for Ethernet devices")
-    if bulk or not header.flags & SELF:
+    handled = (not header.flags or bool(header.flags & MASTER)) and port_of(dev) is not None
+    if handled:
+        (bridge_fdb.delete_bulk(call, dev) if bulk else bridge_fdb.delete(dev, address, vid))
+    if not header.flags & SELF:
+        if handled:
+            return
+        raise Refusal(errno.EOPNOTSUPP)
+    if bridge_of(dev) is not None:
+        (bridge_fdb.delete_bulk(call, dev) if bulk else bridge_fdb.delete(dev, address, vid))
+        return
+    if bulk:
         raise Refusal(errno.EOPNOTSUPP)
     if not header.state & PERMANENT:
         raise Refusal(errno.EINVAL)
@@ -148,8 +169,8 @@ def delete(call: Call) -> None:
 
 
 @doit_of(GETNEIGH, AF_BRIDGE)
-def get(call: Call) -> None:
-    """rtnl_fdb_get(), which no driver here answers: EINVAL, ENODEV, EOPNOTSUPP, with texts."""
+def get(call: Call) -> bytes:
+    """rtnl_fdb_get(): EINVAL, ENODEV, EOPNOTSUPP, ENOENT, with texts."""
     attrs, header = call.attrs, call.fixed
     for number in sorted(attrs.spans):
         if number == Nda.lladdr.number:
@@ -168,11 +189,17 @@ def get(call: Call) -> None:
         raise Refusal(errno.EINVAL, "Master and device are mutually exclusive")
     if master and call.net.device(master) is None:
         raise Refusal(errno.EINVAL, "Invalid master ifindex")
+    asked = call.net.device(master or header.ifindex)
     if header.ifindex and (not header.flags or header.flags & MASTER):
-        raise Refusal(errno.EINVAL, "Device is not a bridge port")
-    if not master and not header.ifindex:
+        if asked is None or port_of(asked) is None:
+            raise Refusal(errno.EINVAL, "Device is not a bridge port")
+        asked = asked.master
+    if asked is None:
         raise Refusal(errno.ENODEV, "No device specified")
-    raise Refusal(errno.EOPNOTSUPP, "Fdb get operation not supported by device")
+    br = bridge_of(asked)
+    if br is None:
+        raise Refusal(errno.EOPNOTSUPP, "Fdb get operation not supported by device")
+    return bridge_fdb.find(br, attrs.payload(Nda.lladdr), _vid(attrs))
 
 
 def _asked_strictly(call: Call) -> tuple[int, int]:
@@ -218,11 +245,24 @@ def dump(call: Call) -> Messages:
     """rtnl_fdb_dump(), ndo_dflt_fdb_dump(): addresses before groups, each in the order in which they came. What is
     left over behind the attributes is told with the first datagram here, and with the end in Linux."""
     bridge, ifindex = (_asked_strictly if call.endpoint.strict else _asked)(call)
-    if bridge:
-        if call.net.device(bridge) is None:
-            raise Refusal(errno.ENODEV)
-        return
+    wanted = call.net.device(bridge) if bridge else None
+    if bridge and wanted is None:
+        raise Refusal(errno.ENODEV)
     for dev in devices(call.net):
-        if dev.type == ETHER and ifindex in (0, dev.ifindex):
+        port, own = port_of(dev), bridge_of(dev)
+        if ifindex not in (0, dev.ifindex):
+            continue
+        if wanted is not None:
+            if dev is not wanted and port is None:
+                continue
+            if dev.master is not wanted and own is None:
+                continue
+        if port is not None and (wanted is None or bridge_of(wanted) is not None):
+            for entry in bridge_fdb.behind(port.bridge, port):
+                yield partial(bridge_fdb.body, port.bridge, entry)
+        if dev.type == ETHER:
             for address in (*dev.unicast, *dev.multicast):
                 yield partial(body, dev, address, PERMANENT)
+        if own is not None:
+            for entry in bridge_fdb.behind(own, None):
+                yield partial(bridge_fdb.body, own, entry)

@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.common.notify import ROUTE, RtnlNotify
-from nlemu.emulator.handlers.route.neigh import dump
+from nlemu.emulator.handlers.route.neigh import bridge_fdb, dump
 from nlemu.protocol.frame import message
 from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.bridge.bridge import Entry
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.inet.neighbour import Neighbour
 
 NEIGH = int(RTNLGRP.NEIGH)
@@ -24,4 +26,11 @@ class NeighbourNotify(RtnlNotify):
         held = int(event == RTM.NEWNEIGH)
         self.machine.multicast.notify(
             entry.dev.net, ROUTE, NEIGH, lambda: message(int(event), 0, 0, portid, dump.body(entry, held))
+        )
+
+    def fdb(self, event: int, dev: Device, entry: Entry) -> None:
+        """fdb_notify()."""
+        br = dev.priv
+        self.machine.multicast.notify(
+            dev.net, ROUTE, NEIGH, lambda: message(int(event), 0, 0, 0, bridge_fdb.body(br, entry))
         )

@@ -1,0 +1,287 @@
+"""A bridge and its ports: struct net_bridge, struct net_bridge_port, and their timers.
+
+A bridge is the private part of its device (`dev.priv`); a port is kept for the device that is one, under "bridge"
+(`Device.attached`). Times are in hundredths of a second, as user space has them; only what a timer waits for is in
+nanoseconds. Frames are forwarded as far as counters tell of them; nobody speaks the spanning tree protocol to a bridge,
+so it is always the root of its tree, and its ports are all designated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.protocol.uapi.if_ import IfOper
+from nlemu.protocol.uapi.if_bridge import BrState, BrStpMode, BrVlanInfo, MdbRtrType
+from nlemu.protocol.uapi.if_ether import ETH_P
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nlemu.emulator.kernel.core.work import Job
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.kernel import Kernel
+
+KEY = "bridge"
+TICK = NSEC_PER_SEC // 100
+"""A hundredth of a second, USER_HZ, in nanoseconds."""
+STP_GROUP = bytes.fromhex("0180c2000000")
+"""eth_stp_addr"""
+NO_STP, KERNEL_STP, USER_STP = 0, 1, 2
+"""br->stp_enabled"""
+PORT_BITS = 10
+"""BR_PORT_BITS: of a port's id, those that hold its number."""
+MAX_PORTS = 1 << PORT_BITS
+BRENTRY = int(BrVlanInfo.BRENTRY)
+
+
+class PortFlag(IntFlag):
+    """BR_* of include/linux/if_bridge.h: p->flags."""
+
+    HAIRPIN_MODE = 1 << 0
+    BPDU_GUARD = 1 << 1
+    ROOT_BLOCK = 1 << 2
+    MULTICAST_FAST_LEAVE = 1 << 3
+    ADMIN_COST = 1 << 4
+    LEARNING = 1 << 5
+    FLOOD = 1 << 6
+    PROMISC = 1 << 7
+    PROXYARP = 1 << 8
+    PROXYARP_WIFI = 1 << 10
+    MCAST_FLOOD = 1 << 11
+    MULTICAST_TO_UNICAST = 1 << 12
+    VLAN_TUNNEL = 1 << 13
+    BCAST_FLOOD = 1 << 14
+    NEIGH_SUPPRESS = 1 << 15
+    ISOLATED = 1 << 16
+    LOCKED = 1 << 21
+    MAB = 1 << 22
+    NEIGH_VLAN_SUPPRESS = 1 << 23
+    NEIGH_FORWARD_GRAT = 1 << 24
+    AUTO = FLOOD | LEARNING
+
+
+class Fdb(IntFlag):
+    """BR_FDB_*: flags of an entry."""
+
+    LOCAL = 1 << 0
+    STATIC = 1 << 1
+    STICKY = 1 << 2
+    ADDED_BY_USER = 1 << 3
+    ADDED_BY_EXT_LEARN = 1 << 4
+    OFFLOADED = 1 << 5
+    NOTIFY = 1 << 6
+    NOTIFY_INACTIVE = 1 << 7
+    LOCKED = 1 << 8
+    DYNAMIC_LEARNED = 1 << 9
+
+
+class Timer:
+    """struct timer_list: runs something once, later."""
+
+    __slots__ = ("_job", "_kernel", "_run", "expires")
+
+    def __init__(self, kernel: Kernel, run: Callable[[], None]) -> None:
+        self._kernel, self._run = kernel, run
+        self._job: Job | None = None
+        self.expires = 0
+
+    def start(self, ticks: int) -> None:
+        """mod_timer(): in that many hundredths of a second, whatever was said before."""
+        self.stop()
+        self.expires = self._kernel.clock.now + ticks * TICK
+        self._job = self._kernel.work.at(self.expires, self._expired, first=True)
+
+    def stop(self) -> None:
+        """timer_delete()."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    @property
+    def pending(self) -> bool:
+        """timer_pending()."""
+        return self._job is not None
+
+    @property
+    def left(self) -> int:
+        """br_timer_value(): in hundredths of a second, 0 for one that does not run."""
+        return 0 if self._job is None else max(0, self.expires - self._kernel.clock.now) // TICK
+
+    def _expired(self) -> None:
+        self._job = None
+        self._run()
+
+
+def _nothing() -> None:
+    """Of a timer that is not made yet."""
+
+
+@dataclass(slots=True, eq=False)
+class Vlan:
+    """struct net_bridge_vlan: a VLAN on a port or on the bridge itself. flags: BrVlanInfo; master: of a port's, the
+    bridge's of the same number; users: how many ports, and the bridge itself, want one of the bridge's."""
+
+    vid: int
+    flags: int
+    owner: Bridge | Port
+    master: Vlan | None = None
+    users: int = 0
+
+    @property
+    def used(self) -> bool:
+        """br_vlan_should_use(): one of the bridge's may be there for its ports alone."""
+        return isinstance(self.owner, Port) or self.flags & BRENTRY != 0
+
+
+class VlanGroup:
+    """struct net_bridge_vlan_group. pvid: that of frames without a tag, 0 for none; count: those in use."""
+
+    __slots__ = ("by_id", "count", "pvid")
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Vlan] = {}
+        self.pvid = 0
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Vlan]:
+        """By number, as of when the walk began."""
+        return iter([self.by_id[vid] for vid in sorted(self.by_id)])
+
+    def find(self, vid: int) -> Vlan | None:
+        """br_vlan_find()."""
+        return self.by_id.get(vid)
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """struct net_bridge_fdb_entry: a line of the forwarding table. port: None is the bridge itself; flags: Fdb;
+    updated, used: when, in nanoseconds since boot."""
+
+    address: bytes
+    vid: int
+    port: Port | None
+    flags: int
+    updated: int
+    used: int
+
+
+@dataclass(slots=True)
+class Multicast:
+    """struct net_bridge_mcast, and what br_multicast.c keeps in the bridge beside it."""
+
+    router: int = MdbRtrType.TEMP_QUERY
+    snooping: bool = True
+    query_use_ifaddr: bool = False
+    querier: bool = False
+    stats: bool = False
+    hash_max: int = 4096
+    last_member_count: int = 2
+    startup_query_count: int = 2
+    last_member_interval: int = 100
+    membership_interval: int = 26000
+    querier_interval: int = 25500
+    query_interval: int = 12500
+    query_response_interval: int = 1000
+    startup_query_interval: int = 3125
+    igmp_version: int = 2
+    mld_version: int = 1
+
+
+class Bridge:
+    """struct net_bridge. ports: by their devices, the newest first; id, root: priority and address, 8 bytes each;
+    vlans: None where the kernel is built without them; options: BrBoolopt, those that are on."""
+
+    def __init__(self, dev: Device) -> None:
+        self.dev = dev
+        self.ports: list[Port] = []
+        self.id = self.root = b"\x80\0" + bytes(6)
+        self.root_port = 0
+        self.root_path_cost = 0
+        self.stp = NO_STP
+        self.stp_mode = int(BrStpMode.AUTO)
+        self.max_age = self.bridge_max_age = 2000
+        self.hello_time = self.bridge_hello_time = 200
+        self.forward_delay = self.bridge_forward_delay = 1500
+        self.ageing_time = self.bridge_ageing_time = 30000
+        self.topology_change = False
+        self.topology_change_detected = False
+        self.group_fwd_mask = 0
+        self.group_addr = STP_GROUP
+        self.group_addr_set = False
+        self.mtu_set_by_user = False
+        self.auto_count = 0
+        self.fdb: dict[tuple[bytes, int], Entry] = {}
+        self.max_learned = 0
+        self.vlans: VlanGroup | None = None
+        self.vlan_filtering = False
+        self.vlan_protocol = ETH_P.VLAN_8021Q
+        self.default_pvid = 0
+        self.vlan_stats = False
+        self.vlan_stats_per_port = False
+        self.options = 0
+        self.multicast = Multicast()
+        self.hello_timer = self.tcn_timer = self.topology_change_timer = self.gc = Timer(dev.kernel, _nothing)
+
+    @property
+    def is_root(self) -> bool:
+        """br_is_root_bridge()."""
+        return self.id == self.root
+
+    @property
+    def hold_time(self) -> int:
+        """hold_time(): how long what was learned is believed."""
+        return self.forward_delay if self.topology_change else self.ageing_time
+
+
+class Port:
+    """struct net_bridge_port. flags: PortFlag; id, number, priority, cost: of the spanning tree protocol; designated_*:
+    what it believes of the tree; backup: to which frames go while it has no carrier."""
+
+    def __init__(self, bridge: Bridge, dev: Device, number: int, cost: int) -> None:
+        self.bridge, self.dev, self.number, self.cost = bridge, dev, number, cost
+        self.priority = 0x8000 >> PORT_BITS
+        self.id = 0
+        self.flags = 0
+        self.state = int(BrState.DISABLED)
+        self.designated_root = self.designated_bridge = bytes(8)
+        self.designated_cost = self.designated_port = 0
+        self.topology_change_ack = False
+        self.config_pending = False
+        self.group_fwd_mask = 0
+        self.multicast_router = int(MdbRtrType.TEMP_QUERY)
+        self.eht_hosts_limit = 512
+        self.max_groups = 0
+        self.backup: Port | None = None
+        self.backup_nhid = 0
+        self.vlans: VlanGroup | None = None
+        self.message_age_timer = self.forward_delay_timer = self.hold_timer = Timer(dev.kernel, _nothing)
+
+    @property
+    def designated(self) -> bool:
+        """br_is_designated_port()."""
+        return self.designated_bridge == self.bridge.id and self.designated_port == self.id
+
+    @property
+    def usable(self) -> bool:
+        """netif_running() and netif_oper_up()."""
+        return oper_up(self.dev)
+
+
+def oper_up(dev: Device) -> bool:
+    """netif_running() and netif_oper_up(): it is up and its link as well, as far as anybody knows."""
+    return dev.running and dev.operstate in (IfOper.UP, IfOper.UNKNOWN)
+
+
+def bridge_of(dev: Device) -> Bridge | None:
+    """netif_is_bridge_master(): the bridge that the device stands for."""
+    return dev.priv if isinstance(dev.priv, Bridge) else None
+
+
+def port_of(dev: Device) -> Port | None:
+    """br_port_get_rtnl(): the port that the device is."""
+    port: Port | None = dev.attached.get(KEY)
+    return port
+

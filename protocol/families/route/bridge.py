@@ -1,0 +1,108 @@
+"""What AF_BRIDGE says of links and VLANs: br_fill_ifinfo() of net/bridge/br_netlink.c, RTM_*VLAN of br_vlan.c."""
+
+import construct as c
+
+from nlemu.protocol.families.route.family import route
+from nlemu.protocol.families.route.kinds.bridge import Brport
+from nlemu.protocol.families.route.link import Link
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.family import Half, Registered
+from nlemu.protocol.schema.kinds import binary, nest, structure, u8, u16, u32, u64
+from nlemu.protocol.schema.policy import STRICT, Policy
+from nlemu.protocol.uapi.if_bridge import BridgeFlags, BrState, MdbRtrType
+from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.socket import AF_BRIDGE
+
+VLAN_INFO = structure("bridge_vlan_info" / c.Struct("flags" / c.Int16ul, "vid" / c.Int16ul), "bridge_vlan_info")
+VLAN_MSG = structure(
+    "br_vlan_msg" / c.Struct(
+        "family" / c.Int8ul, "reserved1" / c.Int8ul, "reserved2" / c.Int16ul, "ifindex" / c.Int32ul
+    ),
+    "br_vlan_msg",
+)
+"""struct bridge_vlan_info, struct br_vlan_msg"""
+
+
+class BridgeAf(AttrSet):
+    """IFLA_BRIDGE_*: IFLA_AF_SPEC of the bridge family."""
+
+    flags = Attr(0, u16, shown=BridgeFlags)
+    mode = Attr(1, u16)
+    vlan_info = Attr(2, VLAN_INFO, multi=True)
+    vlan_tunnel_info = Attr(3, nest(None))
+    mrp = Attr(4, nest(None))
+    cfm = Attr(5, nest(None))
+    mst = Attr(6, nest(None))
+
+
+PROTINFO = Link.protinfo.but(kind=nest(Brport))
+AF_SPEC = Link.af_spec.but(kind=nest(BridgeAf, flagged=False))
+LINK_REPLY = Layout(
+    Link.ifname, Link.master, Link.mtu, Link.operstate, Link.address, Link.link, PROTINFO, AF_SPEC
+)
+"""br_fill_ifinfo()"""
+
+
+class VlanStats(AttrSet):
+    """BRIDGE_VLANDB_STATS_*."""
+
+    rx_bytes = Attr(1, u64)
+    rx_packets = Attr(2, u64)
+    tx_bytes = Attr(3, u64)
+    tx_packets = Attr(4, u64)
+
+
+class VlanEntry(AttrSet):
+    """BRIDGE_VLANDB_ENTRY_*, written as by br_vlan_fill_vids()."""
+
+    info = Attr(1, VLAN_INFO)
+    range = Attr(2, u16)
+    state = Attr(3, u8, shown=BrState)
+    tunnel_info = Attr(4, nest(None))
+    stats = Attr(5, nest(VlanStats))
+    mcast_router = Attr(6, u8, shown=MdbRtrType)
+    mcast_n_groups = Attr(7, u32, reject="")
+    mcast_max_groups = Attr(8, u32)
+    neigh_suppress = Attr(9, u8, max=1)
+    neigh_forward_grat = Attr(10, u8, max=1)
+    order = (
+        info, range, state, tunnel_info, neigh_suppress, neigh_forward_grat, mcast_router, mcast_n_groups,
+        mcast_max_groups, stats,
+    )
+
+
+TAKEN_VLAN = Policy(
+    VlanEntry.info.but(kind=binary, min=VLAN_INFO.size, max=VLAN_INFO.size), VlanEntry.range, VlanEntry.state,
+    VlanEntry.tunnel_info, VlanEntry.mcast_router, VlanEntry.mcast_n_groups, VlanEntry.mcast_max_groups,
+    VlanEntry.neigh_suppress, VlanEntry.neigh_forward_grat, chosen_from=VlanEntry,
+)
+"""br_vlan_db_policy"""
+
+
+class Vlandb(AttrSet):
+    """BRIDGE_VLANDB_*."""
+
+    entry = Attr(1, nest(VlanEntry), multi=True)
+    global_options = Attr(2, nest(None), multi=True)
+
+
+class VlandbDump(AttrSet):
+    """BRIDGE_VLANDB_DUMP_*: what is to be dumped."""
+
+    flags = Attr(1, u32)
+
+
+DUMP_STATS, DUMP_GLOBAL = 1, 2
+"""BRIDGE_VLANDB_DUMPF_*"""
+VLAN_REPLY = Layout(Vlandb.entry)
+SET, DUMP = Half(None, late=True), Half(Policy(VlandbDump.flags), level=STRICT, late=True, done_apart=True)
+"""br_vlan_rtm_process(): attributes are looked at one by one."""
+
+NEWVLAN = route.operation(
+    RTM.NEWVLAN, Vlandb, fixed=VLAN_MSG, replies=VLAN_REPLY, registered={AF_BRIDGE: Registered(do=SET)}
+)
+DELVLAN = route.operation(RTM.DELVLAN, Vlandb, fixed=VLAN_MSG, registered={AF_BRIDGE: Registered(do=SET)})
+GETVLAN = route.operation(
+    RTM.GETVLAN, VlandbDump, fixed=VLAN_MSG, replies=VLAN_REPLY, reply_cmd=RTM.NEWVLAN,
+    registered={AF_BRIDGE: Registered(dump=DUMP)},
+)

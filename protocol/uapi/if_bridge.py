@@ -1,0 +1,59 @@
+"""uapi/linux/if_bridge.h: states, flags and options of bridges; and what if_link.h has of them."""
+
+from enum import IntEnum, IntFlag
+
+
+class BrState(IntEnum):
+    """BR_STATE_*: what a port does with frames."""
+
+    DISABLED = 0
+    LISTENING = 1
+    LEARNING = 2
+    FORWARDING = 3
+    BLOCKING = 4
+
+
+class BridgeFlags(IntFlag):
+    """BRIDGE_FLAGS_*: whom IFLA_BRIDGE_FLAGS means."""
+
+    MASTER = 1
+    SELF = 2
+
+
+class BrVlanInfo(IntFlag):
+    """BRIDGE_VLAN_INFO_*."""
+
+    MASTER = 1 << 0
+    PVID = 1 << 1
+    UNTAGGED = 1 << 2
+    RANGE_BEGIN = 1 << 3
+    RANGE_END = 1 << 4
+    BRENTRY = 1 << 5
+    ONLY_OPTS = 1 << 6
+
+
+class BrBoolopt(IntEnum):
+    """enum br_boolopt_id."""
+
+    NO_LL_LEARN = 0
+    MCAST_VLAN_SNOOPING = 1
+    MST_ENABLE = 2
+    MDB_OFFLOAD_FAIL_NOTIFICATION = 3
+    FDB_LOCAL_VLAN_0 = 4
+
+
+class MdbRtrType(IntEnum):
+    """MDB_RTR_TYPE_*: whether a router is believed to be there."""
+
+    DISABLED = 0
+    TEMP_QUERY = 1
+    PERM = 2
+    TEMP = 3
+
+
+class BrStpMode(IntEnum):
+    """enum br_stp_mode (uapi/linux/if_link.h): who speaks the spanning tree protocol."""
+
+    AUTO = 0
+    USER = 1
+    KERNEL = 2
