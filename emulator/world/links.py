@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.kernel.devices.flags import set_promiscuity
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.nics.nic import is_nic
 from nlemu.emulator.kernel.nics.profiles import PROFILES
@@ -172,6 +173,9 @@ class Links:
             session.ask("rt-link", "newlinkprop", {"ifi-index": dev.ifindex, "prop-list": {"alt-ifname": names}}, NEW)
         if len(values) > 1:
             session.ask("rt-link", "newlink", values)
+        if fields.get("slave"):
+            info = {"slave-kind": fields.get("slave-kind", ""), "slave-data": fields["slave"]}
+            session.ask("rt-link", "newlink", {"ifi-index": dev.ifindex, "linkinfo": info})
         if "carrier" in fields and is_nic(dev):
             (carrier_on if fields["carrier"] else carrier_off)(dev)
         self.set_conf(dev, entry)
@@ -238,6 +242,9 @@ class Links:
         dev = self.site.device(namespace, entry.fields["name"])
         if dev is None:
             return
+        more = entry.fields.get("promiscuity", 0) - dev.promiscuity
+        if more > 0:  # sockets of programs that listen there
+            set_promiscuity(dev, more, notify=False)
         dev.carrier_up_count = entry.fields.get("carrier-up-count", dev.carrier_up_count)
         dev.carrier_down_count = entry.fields.get("carrier-down-count", dev.carrier_down_count)
         for word, count in entry.fields.get("stats64", {}).items():

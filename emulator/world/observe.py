@@ -14,10 +14,9 @@ from nlemu.emulator.world.world import FIRST, Entry, World
 from nlemu.protocol.decode.message import Message
 from nlemu.protocol.decode.printer import PLAIN
 from nlemu.protocol.encode.conversation import specification
-from nlemu.protocol.names.known import route
+from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.names.words import FIELD_VALUES, numbers
-from nlemu.protocol.schema.attributes import AttrSet
-from nlemu.protocol.schema.kinds import Chosen, Structure
+from nlemu.protocol.schema.kinds import Structure
 
 SECTION_OF = {specification(one.specification).operation(one.operation).name: name for name, one in SECTIONS.items()}
 
@@ -218,6 +217,9 @@ def link_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     elif "parent-dev-name" in values:
         fields["bus"] = values.get("parent-dev-bus-name")
         fields["at"] = values["parent-dev-name"]
+    if "slave-data" in info:
+        fields["slave-kind"] = info.get("slave-kind", "")
+        fields["slave"] = settable(fields["slave-kind"], info["slave-data"], slave=True)
     if "phys-port-name" in values:
         fields["port"] = values["phys-port-name"]
     for mine, word in LINK_WORDS.items():
@@ -236,7 +238,7 @@ def link_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     inet6 = values.get("af-spec", {}).get("inet6", {})
     if "addr-gen-mode" in inet6:
         fields["addr-gen-mode"] = inet6["addr-gen-mode"]
-    for word in ("carrier", "carrier-up-count", "carrier-down-count", "stats64", "xdp"):
+    for word in ("carrier", "carrier-up-count", "carrier-down-count", "promiscuity", "stats64", "xdp"):
         if word in values:
             fields[word] = values[word]
     return fields
@@ -258,21 +260,16 @@ def settings(message: Message) -> dict[str, Any]:
 SETTINGS = {"ipv4": "inet", "ipv6": "inet6"}
 
 
-def settable(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the attributes of a kind those that a request may have."""
-    link = next(op for op in route().operations.values() if op.name == "newlink")
-    info = link.set.spec.by_name["linkinfo"].kind
-    inside: type[AttrSet] | None = getattr(info, "set", None)
-    chosen = None if inside is None else inside.spec.by_name["data"].kind
-    choice = chosen.choices.get(kind) if isinstance(chosen, Chosen) else None
-    if choice is None:
+def settable(kind: str, data: Mapping[str, Any], *, slave: bool = False) -> dict[str, Any]:
+    """Of the attributes of a kind those that a request may have. slave: of the attributes that its ports have."""
+    known = KINDS.get(kind)
+    attributes = None if known is None else known.slave if slave else known.data
+    if known is None or attributes is None:
         return dict(data)
-    known = choice.spec.by_name
-    return {
-        word: known_bits(known[word].kind, value)
-        for word, value in data.items()
-        if word in known and known[word].reject is None
-    }
+    policy = known.slave_policy if slave else known.policy
+    taken = attributes.spec.by_name.values() if policy is None else policy.rules.values()
+    rules = {attr.name: attr for attr in taken if attr.reject is None}
+    return {word: known_bits(rules[word].kind, value) for word, value in data.items() if word in rules}
 
 
 def known_bits(kind: object, value: Any) -> Any:

@@ -20,12 +20,12 @@ from nlemu.emulator.world.world import Entry, Namespace, World
 
 STRUCTURE = frozenset(
     {
-        "name", "kind", "data", "peer", "nic", "bus", "at", "port", "rx-queues", "tx-queues", "up", "address",
-        *LINK_DEVICES,
+        "name", "kind", "data", "slave-kind", "peer", "nic", "bus", "at", "port", "rx-queues", "tx-queues", "up",
+        "address", *LINK_DEVICES,
     }
 )
 """What makes a link what it is: it is said first, and stays. So does its address, which is drawn otherwise."""
-COUNTERS = frozenset({"carrier", "carrier-up-count", "carrier-down-count", "stats64", "xdp"})
+COUNTERS = frozenset({"carrier", "carrier-up-count", "carrier-down-count", "stats64", "promiscuity", "xdp"})
 """What only the past explains."""
 
 

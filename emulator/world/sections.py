@@ -88,14 +88,15 @@ LINK_KEYS: Mapping[str, tuple[type, ...] | None] = {
     "name": (str,), "index": (int,), "kind": (str,), "data": (dict,), "peer": (str,),
     "nic": (str,), "bus": (str,), "at": (str,), "port": (str,),
     "up": (bool,), "flags": (list,), "altnames": (list,), "addr-gen-mode": None,
+    "slave-kind": (str,), "slave": (dict,), "promiscuity": (int,),
     "carrier": (int,), "carrier-up-count": (int,), "carrier-down-count": (int,), "stats64": (dict,),
     "ipv4": (dict,), "ipv6": (dict,), "ethtool": (dict,), "parent-netnsid": (int,), "xdp": (dict,),
 }
 """What else is said of a link, and of which sort it is.
 
 A link comes to be by its `kind`, or as a NIC of a profile (`nic`), or as a `port` of a device on a `bus` (netdevsim);
-`peer` is made with it. `ipv4` and `ipv6` are settings (net.ipv4.conf.DEVICE), `ethtool` holds what ethtool sets, by the
-name of the operation without -set.
+`peer` is made with it. `slave` is what its master, which is of `slave-kind`, keeps of it as a port. `ipv4` and `ipv6`
+are settings (net.ipv4.conf.DEVICE), `ethtool` holds what ethtool sets, by the name of the operation without -set.
 """
 
 MORE: Mapping[str, Mapping[str, tuple[type, ...] | None]] = {

@@ -204,3 +204,22 @@ def test_a_lower_device_in_another_namespace() -> None:
     link = world.namespaces["pod"].link("v")
     assert link is not None and link.fields["parent"] == "init/d0"
     assert uncounted(export(begin(file.parse(file.write(reduced(world)))))) == uncounted(world)
+
+
+def test_a_bridge_and_its_port() -> None:
+    """What the bridge keeps of the port as well; timers and ids are told and not asked for."""
+    machine = Machine()
+    session = Session(machine, machine.init_net)
+    bridge = {"kind": "bridge", "data": {"vlan-filtering": 1}}
+    session.ask("rt-link", "newlink", {"ifname": "br0", "linkinfo": bridge}, NEW)
+    session.ask("rt-link", "newlink", {"ifname": "d0", "linkinfo": {"kind": "dummy"}}, NEW)
+    session.ask("rt-link", "newlink", {"ifname": "d0", "master": 2})
+    port = {"slave-kind": "bridge", "slave-data": {"cost": 77}}
+    session.ask("rt-link", "newlink", {"ifname": "d0", "linkinfo": port})
+    up(session, "d0", "br0")
+    session.close()
+    machine.advance(40)
+    world = export(machine)
+    text = file.write(reduced(world))
+    assert "slave = { cost = 77 }" in text and "hello-timer" not in text
+    assert uncounted(export(begin(file.parse(text)))) == uncounted(world)
