@@ -11,6 +11,8 @@ import struct
 from dataclasses import dataclass, field
 
 from nlemu.protocol.decode.tree import DEPTH, FLAGGED, Node, Rules, read_attributes, read_structure
+from nlemu.protocol.families.route.bridge import AF_SPEC, PROTINFO
+from nlemu.protocol.families.route.link import Link
 from nlemu.protocol.frame import GENERIC, HEADER_SIZE, NLMSGHDR, Header
 from nlemu.protocol.names.known import (
     GENERIC_NETLINK,
@@ -25,7 +27,12 @@ from nlemu.protocol.names.words import dashed
 from nlemu.protocol.schema.family import Family, Operation
 from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NlmsgType
 from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.socket import AF_BRIDGE
 from nlemu.protocol.wire.acks import Error
+
+BRIDGES = bytes([AF_BRIDGE])
+OF_BRIDGES = {**Link.spec.by_number, PROTINFO.number: PROTINFO, AF_SPEC.number: AF_SPEC}
+"""What a link message of AF_BRIDGE holds: two of its nests are others."""
 
 
 @dataclass(slots=True)
@@ -120,6 +127,8 @@ def read_body(message: Message, start: int) -> None:
             return
     else:
         rules = message.op.set.spec.by_number
+        if message.op.set is Link and message.data[HEADER_SIZE : HEADER_SIZE + 1] == BRIDGES:
+            rules = OF_BRIDGES
     message.attributes, message.rest = read_attributes(rules, message.data, start, len(message.data))
     if message.is_request:
         for node in message.attributes:

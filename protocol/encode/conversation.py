@@ -52,6 +52,7 @@ ROUTE_SPECIFICATIONS: Mapping[str, Sequence[RTM]] = {
         RTM.DELLINKPROP,
     ),
     "rt-mdb": (RTM.GETMDB,),
+    "rt-vlan": (RTM.NEWVLAN, RTM.DELVLAN, RTM.GETVLAN),
     "rt-neigh": (RTM.NEWNEIGH, RTM.DELNEIGH, RTM.GETNEIGH, RTM.GETNEIGHTBL, RTM.SETNEIGHTBL),
     "rt-netconf": (RTM.GETNETCONF,),
     "rt-nexthop": (RTM.NEWNEXTHOP, RTM.DELNEXTHOP, RTM.GETNEXTHOP),

@@ -15,11 +15,16 @@ from contextlib import suppress
 from enum import IntFlag
 from typing import Any
 
+import construct as c
+
+from nlemu.protocol.families.route.bridge import BridgeLink
+from nlemu.protocol.families.route.link import Link
 from nlemu.protocol.frame import GENERIC, message
 from nlemu.protocol.names.known import message_inside, route
 from nlemu.protocol.names.words import ADDRESSES, FIELD_VALUES, Shown, address_bytes, field_name, numbers
 from nlemu.protocol.schema.attributes import Attr, AttrSet, pack
 from nlemu.protocol.schema.family import Operation
+from nlemu.protocol.schema.interpret import bare
 from nlemu.protocol.schema.kinds import (
     Bitfield32,
     ByNumber,
@@ -37,6 +42,7 @@ from nlemu.protocol.schema.kinds import (
     Variable,
 )
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLM_F
+from nlemu.protocol.uapi.socket import AF_BRIDGE
 
 ANY_NUMBER = (-(1 << 63), (1 << 64) - 1)
 U8_MAX = 0xFF
@@ -66,7 +72,7 @@ def encode(
             )
     else:
         body = GENERIC.pack(op.cmd, op.family.version, 0)
-    return message(number, flags, seq, 0, body + encode_attributes(op.set, values, op.name))
+    return message(number, flags, seq, 0, body + encode_attributes(set_of(op, body), values, op.name))
 
 
 def take_fields(kind: Fixed[Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +86,11 @@ def take_fields(kind: Fixed[Any], values: dict[str, Any]) -> dict[str, Any]:
         for name in fields_of(kind)
         if name in values and not (name == "table" and isinstance(values[name], int) and values[name] > U8_MAX)
     }
+
+
+def set_of(op: Operation, body: bytes) -> type[AttrSet]:
+    """What the message holds: links have other nests for bridges, which their header names."""
+    return BridgeLink if op.set is Link and body[:1] == bytes([AF_BRIDGE]) else op.set
 
 
 def fields_of(kind: Fixed[Any]) -> dict[str, str]:
@@ -200,16 +211,36 @@ def encode_structure(kind: Fixed[Any], value: Any, where: str, names: Shown | No
         raise BadValue(f"{where}: takes an object, and not {shown(value)}")
     known = fields_of(kind)
     structure = getattr(record, "__name__", "")
-    fields: dict[str, Any] = {}
+    octets = octet_fields(kind)
+    fields: dict[str, Any] = dict(octets)
     for name, one in value.items():
         if name not in known:
             raise BadValue(f"{where} has no field {name!r}; it has {', '.join(known)}")
         own = known[name]
+        if own in octets:
+            fields[own] = octets_of(one, len(octets[own]), f"{where}.{name}")
+            continue
         fields[own] = number(one, names or FIELD_VALUES.get((structure, own)), ANY_NUMBER, f"{where}.{name}")
     try:
         return kind.encode(fields)
     except struct.error:  # it says which format, and not which field
         raise BadValue(f"{where}: a number is too large for its field in {shown(dict(value))}") from None
+
+
+def octet_fields(kind: Fixed[Any]) -> dict[str, bytes]:
+    """The fields of a structure that are bytes, each with as many zeros as it takes."""
+    inner = bare(kind.construct)
+    parts = inner.subcons if isinstance(inner, c.Struct) else ()
+    return {part.name: bytes(part.sizeof()) for part in parts if part.name and isinstance(bare(part), c.Bytes)}
+
+
+def octets_of(value: Any, size: int, where: str) -> bytes:
+    """Bytes, from bytes or hexadecimal digits."""
+    with suppress(ValueError):
+        octets = bytes.fromhex(value.replace(":", "")) if isinstance(value, str) else value
+        if isinstance(octets, bytes) and len(octets) == size:
+            return octets
+    raise BadValue(f"{where}: takes {size} bytes in hexadecimal digits, and not {shown(value)}")
 
 
 def number(value: Any, names: Shown | None, bounds: tuple[int, int], where: str) -> int:

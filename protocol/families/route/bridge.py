@@ -37,6 +37,15 @@ class BridgeAf(AttrSet):
 
 PROTINFO = Link.protinfo.but(kind=nest(Brport))
 AF_SPEC = Link.af_spec.but(kind=nest(BridgeAf, flagged=False))
+
+
+class BridgeLink(Link):
+    """IFLA_* as AF_BRIDGE has them: two of the nests are others."""
+
+    protinfo = PROTINFO
+    af_spec = AF_SPEC
+
+
 LINK_REPLY = Layout(
     Link.ifname, Link.master, Link.mtu, Link.operstate, Link.address, Link.link, PROTINFO, AF_SPEC
 )

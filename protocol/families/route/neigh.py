@@ -21,6 +21,13 @@ STRICT_FROM = 13
 """strict_start_type: NDA_NH_ID"""
 
 
+class Nfea(AttrSet):
+    """NFEA_*: whether user space hears when nothing comes from an address any more."""
+
+    activity_notify = Attr(1, u8)
+    dont_refresh = Attr(2, flag)
+
+
 class Nda(AttrSet):
     """NDA_*."""
 
@@ -37,7 +44,7 @@ class Nda(AttrSet):
     src_vni = Attr(11, u32)
     protocol = Attr(12, u8, shown=RTPROT)
     nh_id = Attr(13, u32)
-    fdb_ext_attrs = Attr(14, nest(None))
+    fdb_ext_attrs = Attr(14, nest(Nfea))
     flags_ext = Attr(15, u32, flags=NTF_EXT, mask=TAKEN_EXT)
     ndm_state_mask = Attr(16, u16)
     ndm_flags_mask = Attr(17, u8)
@@ -45,7 +52,8 @@ class Nda(AttrSet):
 
 TAKEN = Policy(
     Nda.dst, Nda.lladdr, Nda.cacheinfo, Nda.probes, Nda.vlan, Nda.port, Nda.vni, Nda.ifindex, Nda.master, Nda.protocol,
-    Nda.nh_id, Nda.flags_ext, Nda.fdb_ext_attrs, top=NDA_MAX, strict_from=STRICT_FROM, chosen_from=Nda,
+    Nda.nh_id, Nda.flags_ext, Nda.fdb_ext_attrs.but(kind=nest(None)), top=NDA_MAX, strict_from=STRICT_FROM,
+    chosen_from=Nda,
 )
 """nda_policy"""
 
@@ -54,13 +62,6 @@ UNCHECKED = Policy(top=NDA_MAX, chosen_from=Nda)
 
 TOLD_FDB = Layout(Nda.lladdr, Nda.vlan)
 """nlmsg_populate_fdb_fill()"""
-
-
-class Nfea(AttrSet):
-    """NFEA_*: whether user space hears when nothing comes from an address any more."""
-
-    activity_notify = Attr(1, u8)
-    dont_refresh = Attr(2, flag)
 
 
 TAKEN_NFEA = Policy(Nfea.activity_notify, Nfea.dont_refresh, chosen_from=Nfea)

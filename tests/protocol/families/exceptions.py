@@ -29,7 +29,7 @@ SEVERAL = "the kernel writes several"
 NUMBERED_0 = "no message holds an attribute of this number"
 C_LAYOUT = "the compiler aligns the structure, the specification does not"
 OTHER_KINDS = "a kind of link that is not emulated"
-OTHER_TABLES = "forwarding tables of bridges are not emulated"
+OTHER_TABLES = "of forwarding tables, whose replies hold other attributes than those of neighbours"
 NOT_MODELLED = "nothing of the kind is in a route here"
 NUMBERS = "fields of structures are shown as plain numbers"
 ETHERTYPES = "two of the numbers of Ethernet, of which all are declared"
@@ -249,6 +249,7 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("getneigh", REPLIES, "cacheinfo", UNSAID),
         Excepted("neighbour-attrs.unspec", "attribute", ABSENT, NUMBERED_0),
         Excepted("neighbour-attrs.fdb-ext-attrs", "type", "binary in the specification, declared nest", UNNAMED),
+        Excepted("neighbour-attrs.fdb-ext-attrs", "inside", EXTRA, UNNAMED),
     ),
     "rt-rule": (
         Excepted("rtgenmsg", "definition", ABSENT, "nothing in the file uses it"),

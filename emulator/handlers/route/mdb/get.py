@@ -1,4 +1,4 @@
-"""There are no bridges here, so no port forwards a group: rtnl_mdb_get(), rtnl_mdb_dump() of net/core/rtnetlink.c."""
+"""No groups are kept of bridges, so none are told of: rtnl_mdb_get(), rtnl_mdb_dump() of net/core/rtnetlink.c."""
 
 from __future__ import annotations
 

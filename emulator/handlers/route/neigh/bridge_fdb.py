@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.common.inet import CENTISECOND
 from nlemu.emulator.kernel.bridge import fdb
@@ -39,7 +39,7 @@ def body(br: Bridge, entry: Entry) -> bytes:
     head = HEADER.codec.pack(
         family=AF_BRIDGE, ifindex=behind.ifindex, state=fdb.state_of(br, entry), flags=fdb.flags_of(entry), type=0
     )
-    told = {
+    told: dict[Any, Any] = {
         Nda.lladdr: entry.address,
         Nda.master: br.dev.ifindex,
         Nda.flags_ext: int(NTF_EXT.LOCKED) if entry.flags & fdb.LOCKED else 0,
@@ -48,7 +48,7 @@ def body(br: Bridge, entry: Entry) -> bytes:
     }
     if entry.flags & fdb.NOTIFY:
         bits = 3 if entry.flags & fdb.INACTIVE else 1
-        told[Nda.fdb_ext_attrs] = Nfea.spec.layout.encode({Nfea.activity_notify: bits})
+        told[Nda.fdb_ext_attrs] = {Nfea.activity_notify: bits}
     return head + TOLD_BRIDGE.encode(told)
 
 
