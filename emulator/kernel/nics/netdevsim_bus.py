@@ -103,6 +103,11 @@ class BusDevice:
         """dev_name()."""
         return f"{BUS}{self.id}"
 
+    @property
+    def bus_name(self) -> str:
+        """devlink_bus_name()."""
+        return BUS
+
     def announce(self, action: Action, *variables: tuple[str, object]) -> None:
         """kobject_uevent_env() of the bus device, which is in no namespace."""
         self.bus.kernel.uevents.send(None, action, f"/devices/{self.name}", BUS, *variables)
