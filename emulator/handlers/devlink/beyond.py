@@ -36,8 +36,7 @@ for op in (
     c.ESWITCH_SET, c.DPIPE_TABLE_GET, c.DPIPE_ENTRIES_GET, c.DPIPE_HEADERS_GET, c.DPIPE_TABLE_COUNTERS_SET,
     c.RESOURCE_SET, c.RESOURCE_DUMP, c.RELOAD, c.PARAM_SET, c.REGION_NEW, c.REGION_DEL, c.HEALTH_REPORTER_SET,
     c.HEALTH_REPORTER_RECOVER, c.HEALTH_REPORTER_DIAGNOSE, c.HEALTH_REPORTER_DUMP_CLEAR, c.HEALTH_REPORTER_TEST,
-    c.FLASH_UPDATE, c.TRAP_SET, c.TRAP_GROUP_SET, c.TRAP_POLICER_SET, c.RATE_NEW, c.PARAM_GET, c.REGION_GET,
-    c.HEALTH_REPORTER_GET, c.TRAP_GET, c.TRAP_GROUP_GET, c.TRAP_POLICER_GET,
+    c.FLASH_UPDATE, c.TRAP_SET, c.TRAP_GROUP_SET, c.TRAP_POLICER_SET, c.RATE_NEW,
 ):
     doit(op)(refuse_to_do)
 
@@ -68,20 +67,14 @@ def port_set(call: Call) -> None:
     refuse(call)
 
 
-def refuse_dump(call: Call) -> Dump:
+@dumpit(c.RESOURCE_DUMP)
+def resource_dump(call: Call) -> Dump:
     """The same of a dump, once it comes to an instance."""
 
     def told(instance: BusDevice) -> Fills:
         return iter((partial(refuse, call),))
 
     return dump(call, told)
-
-
-for op in (
-    c.RESOURCE_DUMP, c.PARAM_GET, c.REGION_GET, c.HEALTH_REPORTER_GET, c.TRAP_GET, c.TRAP_GROUP_GET,
-    c.TRAP_POLICER_GET,
-):
-    dumpit(op)(refuse_dump)
 
 
 @doit(c.NOTIFY_FILTER_SET)

@@ -29,6 +29,7 @@ from nlemu.emulator.kernel.devices.register import alloc_device, register, unreg
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.devices.vf import VfConfig
 from nlemu.emulator.kernel.nics import netdevsim_fib
+from nlemu.emulator.kernel.nics.netdevsim_devlink import TrapCounts
 from nlemu.emulator.kernel.nics.netdevsim_port import (
     NetdevsimDmaOps,
     NetdevsimOps,
@@ -75,7 +76,8 @@ class BusDevice:
     """struct nsim_bus_dev and struct nsim_dev."""
 
     __slots__ = (
-        "bus", "driven", "id", "instance", "net", "num_queues", "num_vfs", "port_count", "ports", "switch_id", "vfs",
+        "bus", "driven", "id", "instance", "net", "num_queues", "num_vfs", "port_count", "ports", "switch_id", "traps",
+        "vfs",
     )
 
     def __init__(
@@ -94,6 +96,7 @@ class BusDevice:
         """By index, in the order in which they came."""
         self.driven = False
         """A driver is bound to it."""
+        self.traps = TrapCounts()
         self.num_vfs = 0
         self.vfs = [VfConfig() for _ in range(MAX_VFS)]
         """What was set of the virtual functions, of those too that are not there."""
@@ -114,6 +117,7 @@ class BusDevice:
 
     def probe(self) -> None:
         """nsim_drv_probe(): the ports it was made with; all or none."""
+        self.traps = TrapCounts()
         netdevsim_fib.attach(self.net)
         try:
             self._add_ports()

@@ -74,6 +74,7 @@ class DlAttrStats(AttrSet):
     stats_rx_packets = Attr(0, u64)
     stats_rx_bytes = Attr(1, u64)
     stats_rx_dropped = Attr(2, u64)
+    order = (stats_rx_dropped, stats_rx_packets, stats_rx_bytes)
 
 
 class DlTrapMetadata(AttrSet):
@@ -275,12 +276,13 @@ class DlParamValue(AttrSet):
     param_value_data = Attr(86, binary)
     param_value_cmode = Attr(87, u8, enum=DevlinkParamCmode)
     param_value_default = Attr(182, binary)
+    order = (param_value_cmode, param_value_data, param_value_default)
 
 
 class DlParamValuesList(AttrSet):
     """The values of a parameter."""
 
-    param_value = Attr(85, nest(DlParamValue), multi=True)
+    param_value = Attr(85, nest(DlParamValue, flagged=False), multi=True)
 
 
 class DlParam(AttrSet):
@@ -289,7 +291,7 @@ class DlParam(AttrSet):
     param_name = Attr(81, nul_string)
     param_generic = Attr(82, flag)
     param_type = Attr(83, sparse_u8, shown=DevlinkVarAttrType)
-    param_values_list = Attr(84, nest(DlParamValuesList))
+    param_values_list = Attr(84, nest(DlParamValuesList, flagged=False))
 
 
 class DlRegionSnapshot(AttrSet):
@@ -301,7 +303,7 @@ class DlRegionSnapshot(AttrSet):
 class DlRegionSnapshots(AttrSet):
     """The snapshots of a region."""
 
-    region_snapshot = Attr(91, nest(DlRegionSnapshot))
+    region_snapshot = Attr(91, nest(DlRegionSnapshot, flagged=False))
 
 
 class DlRegionChunk(AttrSet):
@@ -314,7 +316,7 @@ class DlRegionChunk(AttrSet):
 class DlRegionChunks(AttrSet):
     """Pieces of a region."""
 
-    region_chunk = Attr(94, nest(DlRegionChunk))
+    region_chunk = Attr(94, nest(DlRegionChunk, flagged=False))
 
 
 class DlFmsg(AttrSet):
@@ -340,6 +342,11 @@ class DlHealthReporter(AttrSet):
     health_reporter_dump_ts_ns = Attr(137, u64)
     health_reporter_auto_dump = Attr(141, u8)
     health_reporter_burst_period = Attr(181, u64)
+    order = (
+        health_reporter_name, health_reporter_state, health_reporter_err_count, health_reporter_recover_count,
+        health_reporter_graceful_period, health_reporter_burst_period, health_reporter_auto_recover,
+        health_reporter_dump_ts, health_reporter_dump_ts_ns, health_reporter_auto_dump,
+    )
 
 
 class DlLinecardSupportedTypes(AttrSet):
@@ -429,7 +436,7 @@ class Devlink(AttrSet):
     port_flavour = Attr(77, u16, enum=DevlinkPortFlavour)
     port_number = Attr(78, u32)
     port_split_subport_number = Attr(79, u32)
-    param = Attr(80, nest(DlParam))
+    param = Attr(80, nest(DlParam, flagged=False))
     param_name = DlParam.param_name
     param_generic = DlParam.param_generic
     param_type = DlParam.param_type
@@ -439,10 +446,10 @@ class Devlink(AttrSet):
     param_value_cmode = DlParamValue.param_value_cmode
     region_name = Attr(88, nul_string)
     region_size = Attr(89, u64)
-    region_snapshots = Attr(90, nest(DlRegionSnapshots))
+    region_snapshots = Attr(90, nest(DlRegionSnapshots, flagged=False))
     region_snapshot = DlRegionSnapshots.region_snapshot
     region_snapshot_id = DlRegionSnapshot.region_snapshot_id
-    region_chunks = Attr(93, nest(DlRegionChunks))
+    region_chunks = Attr(93, nest(DlRegionChunks, flagged=False))
     region_chunk = DlRegionChunks.region_chunk
     region_chunk_data = DlRegionChunk.region_chunk_data
     region_chunk_addr = DlRegionChunk.region_chunk_addr
@@ -455,7 +462,7 @@ class Devlink(AttrSet):
     info_version_name = DlInfoVersion.info_version_name
     info_version_value = DlInfoVersion.info_version_value
     sb_pool_cell_size = Attr(105, u32)
-    fmsg = Attr(106, nest(DlFmsg))
+    fmsg = Attr(106, nest(DlFmsg, flagged=False))
     fmsg_obj_nest_start = DlFmsg.fmsg_obj_nest_start
     fmsg_pair_nest_start = DlFmsg.fmsg_pair_nest_start
     fmsg_arr_nest_start = DlFmsg.fmsg_arr_nest_start
@@ -463,7 +470,7 @@ class Devlink(AttrSet):
     fmsg_obj_name = DlFmsg.fmsg_obj_name
     fmsg_obj_value_type = Attr(112, u8, shown=DevlinkVarAttrType)
     fmsg_obj_value_data = Attr(113, binary)
-    health_reporter = Attr(114, nest(DlHealthReporter))
+    health_reporter = Attr(114, nest(DlHealthReporter, flagged=False))
     health_reporter_name = DlHealthReporter.health_reporter_name
     health_reporter_state = DlHealthReporter.health_reporter_state
     health_reporter_err_count = DlHealthReporter.health_reporter_err_count
