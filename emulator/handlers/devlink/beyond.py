@@ -75,8 +75,3 @@ def resource_dump(call: Call) -> Dump:
         return iter((partial(refuse, call),))
 
     return dump(call, told)
-
-
-@doit(c.NOTIFY_FILTER_SET)
-def notify_filter(call: Call) -> None:
-    """devlink_nl_notify_filter_set_doit()."""

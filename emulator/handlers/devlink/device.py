@@ -60,7 +60,7 @@ def fill_instance(instance: BusDevice) -> Values:
     return fill_handle(instance) | {
         Devlink.reload_failed: 0,
         Devlink.dev_stats: {
-            DlDevStats.reload_stats: fill_reloads(BY_US, 0),
+            DlDevStats.reload_stats: fill_reloads(BY_US, instance.reloads),
             DlDevStats.remote_reload_stats: fill_reloads(BY_OTHERS, 0),
         },
     }

@@ -34,7 +34,7 @@ NUMBER = re.compile(r"\+?[0-9]+\n?")
 UNBOUND = 1 << 64
 
 
-Fills = Iterator[Callable[[], "Values"]]
+Fills = Iterator[Callable[[], "Values | None"]]
 """The messages about one instance, each filled when there is room for it."""
 
 

@@ -108,10 +108,14 @@ def param_dump(call: Call) -> Dump:
 # -- regions and reporters --------------------------------------------------------------------------------
 
 
+def fill_region_told(instance: BusDevice, region: Region) -> dict[Any, Any]:
+    """devlink_nl_region_notify_build(): without its snapshots."""
+    return fill_handle(instance) | {Devlink.region_name: region.name, Devlink.region_size: region.size}
+
+
 def fill_region(instance: BusDevice, region: Region) -> Values:
     """devlink_nl_region_fill()."""
-    return fill_handle(instance) | {
-        Devlink.region_name: region.name, Devlink.region_size: region.size,
+    return fill_region_told(instance, region) | {
         Devlink.region_max_snapshots: region.snapshots, Devlink.region_snapshots: {},
     }
 

@@ -7,14 +7,20 @@ one packet more was dropped, over all traps of the device, and of policers each 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nlemu.protocol.uapi.devlink import (
+    DevlinkCmd,
     DevlinkParamCmode,
+    DevlinkPortType,
     DevlinkTrapAction,
     DevlinkTrapType,
     DevlinkVarAttrType,
 )
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,39 @@ TRAPS = (
     Trap("igmp_query", "mc_snooping", CONTROL, MIRROR),
     Trap("igmp_v1_report", "mc_snooping", CONTROL, TRAP),
 )
+
+
+@dataclass(frozen=True)
+class Port:
+    """struct devlink_port as it is told: ``dev`` is its network device, if that is there and in the namespace of the
+    instance."""
+
+    index: int
+    type: DevlinkPortType
+    dev: Device | None
+
+
+Object = Param | Region | Policer | Group | Trap | Port | None
+"""What can come to an instance and go; None: the instance itself."""
+
+NEW: dict[type, DevlinkCmd] = {
+    type(None): DevlinkCmd.NEW, Param: DevlinkCmd.PARAM_NEW, Region: DevlinkCmd.REGION_NEW,
+    Policer: DevlinkCmd.TRAP_POLICER_NEW, Group: DevlinkCmd.TRAP_GROUP_NEW, Trap: DevlinkCmd.TRAP_NEW,
+}
+DEL: dict[type, DevlinkCmd] = {
+    type(None): DevlinkCmd.DEL, Param: DevlinkCmd.PARAM_DEL, Region: DevlinkCmd.REGION_DEL,
+    Policer: DevlinkCmd.TRAP_POLICER_DEL, Group: DevlinkCmd.TRAP_GROUP_DEL, Trap: DevlinkCmd.TRAP_DEL,
+}
+COMING: tuple[Object, ...] = (
+    None, *sorted(PARAMS, key=lambda param: param.mode is DevlinkParamCmode.DRIVERINIT), REGION, *POLICERS, *GROUPS,
+    *TRAPS,
+)
+"""As the driver registers them (nsim_drv_probe()); a parameter of its beginning is told of when it has its value."""
+GOING: tuple[Object, ...] = (
+    *(replace(trap, action=DevlinkTrapAction.DROP) for trap in reversed(TRAPS)), *reversed(GROUPS), *reversed(POLICERS),
+    REGION, *PARAMS, None,
+)
+"""As it takes them away (nsim_drv_remove())."""
 
 
 class TrapCounts:

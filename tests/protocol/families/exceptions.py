@@ -105,6 +105,10 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
     "devlink": (
         Excepted("family", f"group {EXTRA}", "config", UNSAID),
         Excepted(
+            "new del port-new-ntf port-del-ntf param-new param-del region-new-ntf region-del-ntf trap-new trap-del "
+            "trap-group-new trap-group-del trap-policer-new trap-policer-del", "operation", EXTRA, UNSAID,
+        ),
+        Excepted(
             "devlink.fmsg-obj-value-data devlink.nested-devlink devlink.param-value devlink.param-value-data "
             "devlink.param-value-default devlink.param-values-list dl-param.param-values-list", "attribute", EXTRA,
             UNSAID,
