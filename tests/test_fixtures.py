@@ -10,5 +10,5 @@ def test_every_trace_is_in_the_table() -> None:
 
 
 def test_areas_partition_the_traces() -> None:
-    assert sorted(path for area in "bcemnpqrsv" for path in traces(area)) == traces()
+    assert sorted(path for area in "bcdemnpqrsv" for path in traces(area)) == traces()
     assert {path.name for path in [*traces("q0"), *traces("q1")]} == {path.name for path in traces("q")}

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.machine.machine import Machine
+    from nlemu.protocol.uapi.devlink import DevlinkCmd
 
 
 class Announcements(NullAnnouncer):
@@ -38,3 +41,8 @@ class Announcements(NullAnnouncer):
         """netdev_nl_page_pool_event()."""
         if self.machine.netdev is not None:
             self.machine.netdev.page_pool(event, pool)
+
+    def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
+        """devlink_notify() and its like."""
+        if self.machine.devlink is not None:
+            self.machine.devlink.tell(instance, command, thing)

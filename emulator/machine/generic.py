@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nlemu.emulator import handlers
-from nlemu.emulator.handlers.netdev import notify
+from nlemu.emulator.handlers.devlink import notify as devlink
+from nlemu.emulator.handlers.netdev import notify as netdev
 from nlemu.emulator.machine import answer
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.dump import Dump
@@ -29,6 +30,7 @@ from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.machine.machine import Machine
 
 for name in handlers.generic():
     handlers.load(name)
@@ -104,4 +106,10 @@ def may_join(endpoint: Endpoint, group: int) -> None:
         want_admin(endpoint, group)
 
 
-KERNEL = KernelSocket(groups=GROUPS, may_join=may_join, receive=receive, start=notify.start)
+def start(machine: Machine) -> None:
+    """From now on the families that tell of what happens are told of it."""
+    netdev.start(machine)
+    devlink.start(machine)
+
+
+KERNEL = KernelSocket(groups=GROUPS, may_join=may_join, receive=receive, start=start)

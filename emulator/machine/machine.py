@@ -29,6 +29,7 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import KernelMsg
 
 if TYPE_CHECKING:
+    from nlemu.emulator.handlers.devlink.notify import DevlinkNotify
     from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
     from nlemu.emulator.handlers.netdev.notify import NetdevNotify
     from nlemu.emulator.kernel.core.net import Net
@@ -105,6 +106,7 @@ class Machine(Kernel):
         self._started: set[int] = set()
         self._family_numbers = dict(families or {})
         self.netdev: NetdevNotify | None = None
+        self.devlink: DevlinkNotify | None = None
         """What the netdev family tells its groups, once there are sockets that could hear it."""
         self.ethtool_notifications = 0
         """How many ethtool has sent."""
@@ -197,3 +199,5 @@ class Machine(Kernel):
     def released(self, endpoint: Endpoint) -> None:
         """A socket was closed: families that keep something for it let it go (genl_release())."""
         self.devmem.released(endpoint)
+        if self.devlink is not None:
+            self.devlink.released(endpoint)

@@ -45,9 +45,11 @@ class Multicast:
         return partial(self.members.__contains__, (protocol, group))
 
     def notify(
-        self, net: Net, protocol: int, group: int, build: Callable[[], bytes], origin: Call | None = None
+        self, net: Net, protocol: int, group: int, build: Callable[[], bytes], origin: Call | None = None,
+        wanted: Callable[[Endpoint], bool] | None = None,
     ) -> None:
-        """Sends a notification: ``build`` makes the message, if it is needed. ``origin`` caused it."""
+        """Sends a notification: ``build`` makes the message, if it is needed. ``origin`` caused it; ``wanted`` says who
+        of the members is to have it."""
         echo = origin is not None and origin.echo
         members = self.members.get((protocol, group))
         if not members and not echo:
@@ -55,7 +57,7 @@ class Multicast:
         excluded = origin.portid if echo and origin is not None else 0
         data: bytes | None = None
         for endpoint in tuple(members or ()):
-            if endpoint.portid == excluded:
+            if endpoint.portid == excluded or (wanted is not None and not wanted(endpoint)):
                 continue
             nsid = None
             if endpoint.net is not net:

@@ -2,6 +2,7 @@
 follow from it."""
 
 from nlemu.protocol.families import listed
+from nlemu.protocol.families.devlink.commands import devlink
 from nlemu.protocol.families.ethtool.commands import ethtool
 from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
@@ -14,7 +15,7 @@ REGISTERED: tuple[Family, ...] = (
     listed.thermal,
     netdev,
     ethtool,
-    listed.devlink,
+    devlink,
     listed.nlbl_mgmt,
     listed.nlbl_cipsov4,
     listed.nlbl_calipso,

@@ -96,6 +96,16 @@ class Integer(Fixed[int]):
         self.bounds = (-1 << bits - 1, (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
 
 
+class Sparse(Integer):
+    """An integer that is one of an enum with gaps, which the attribute shows (NLA_VALIDATE_FUNCTION)."""
+
+    def check(self, attr: Attr[Any], data: bytes, start: int, end: int) -> None:
+        super().check(attr, data, start, end)
+        assert attr.shown is not None
+        if self.decode(data, start, end) not in {int(one) for one in attr.shown}:
+            raise Refusal(errno.EINVAL, "invalid enum value", at=start - 4)
+
+
 class Variable(PayloadKind[int]):
     """NLA_UINT, NLA_SINT: four bytes where the value fits, else eight (nla_put_uint())."""
 
@@ -315,6 +325,7 @@ class Chosen(Nest):
 
 
 u8 = Integer("u8", c.Int8ul, AttrType.U8)
+sparse_u8 = Sparse("u8", c.Int8ul, AttrType.U8)
 u16 = Integer("u16", c.Int16ul, AttrType.U16)
 u32 = Integer("u32", c.Int32ul, AttrType.U32)
 u64 = Integer("u64", c.Int64ul, AttrType.U64)

@@ -16,6 +16,7 @@ from nlemu.protocol.schema.kinds import (
     Integer,
     Nest,
     NestArray,
+    Sparse,
     Text,
     Variable,
     s64,
@@ -65,6 +66,8 @@ def advertise(attr: Attr[Any], index: Callable[[Policy], int] | None = None) -> 
             values[PolicyType.policy_maxtype] = inner.top
     elif isinstance(kind, Bitfield32):
         values[PolicyType.bitfield32_mask] = attr.mask or 0
+    elif isinstance(kind, Sparse):
+        pass  # a function says which, and cannot be told
     elif isinstance(kind, Integer | Variable):
         if attr.mask is not None:
             values[PolicyType.mask] = attr.mask

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv4.fib import Route4
     from nlemu.emulator.kernel.ipv6.address import Address6
     from nlemu.emulator.kernel.ipv6.fib import Route6
+    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
+    from nlemu.protocol.uapi.devlink import DevlinkCmd
 
 Origin = object
 """Who asked for a change; opaque to the model."""
@@ -205,6 +208,9 @@ class Announcer(Protocol):
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """NETDEV_CMD_PAGE_POOL_*_NTF in the namespace of the pool's device (netdev_nl_page_pool_event())."""
 
+    def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
+        """DEVLINK_CMD_*_NEW and _DEL in the namespace of the instance, about one of its objects or itself."""
+
 
 def _silent() -> None:
     pass
@@ -279,4 +285,7 @@ class NullAnnouncer(Announcer):
         pass
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
+        pass
+
+    def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
         pass

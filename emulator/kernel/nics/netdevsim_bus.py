@@ -29,6 +29,7 @@ from nlemu.emulator.kernel.devices.register import alloc_device, register, unreg
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.devices.vf import VfConfig
 from nlemu.emulator.kernel.nics import netdevsim_fib
+from nlemu.emulator.kernel.nics.netdevsim_devlink import COMING, DEL, GOING, NEW, Object, Port, TrapCounts
 from nlemu.emulator.kernel.nics.netdevsim_port import (
     NetdevsimDmaOps,
     NetdevsimOps,
@@ -39,6 +40,7 @@ from nlemu.emulator.kernel.nics.netdevsim_port import (
 )
 from nlemu.emulator.kernel.nics.netdevsim_vfs import MAX_VFS
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.devlink import DevlinkCmd, DevlinkPortType
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU
 from nlemu.protocol.uapi.netdev import XdpAct
@@ -75,7 +77,8 @@ class BusDevice:
     """struct nsim_bus_dev and struct nsim_dev."""
 
     __slots__ = (
-        "bus", "driven", "id", "instance", "net", "num_queues", "num_vfs", "port_count", "ports", "switch_id", "vfs",
+        "bus", "driven", "id", "instance", "net", "num_queues", "num_vfs", "port_count", "ports", "reloads",
+        "switch_id", "traps", "vfs",
     )
 
     def __init__(
@@ -94,6 +97,9 @@ class BusDevice:
         """By index, in the order in which they came."""
         self.driven = False
         """A driver is bound to it."""
+        self.traps = TrapCounts()
+        self.reloads = 0
+        """How often the driver began anew."""
         self.num_vfs = 0
         self.vfs = [VfConfig() for _ in range(MAX_VFS)]
         """What was set of the virtual functions, of those too that are not there."""
@@ -103,17 +109,26 @@ class BusDevice:
         """dev_name()."""
         return f"{BUS}{self.id}"
 
+    @property
+    def bus_name(self) -> str:
+        """devlink_bus_name()."""
+        return BUS
+
     def announce(self, action: Action, *variables: tuple[str, object]) -> None:
         """kobject_uevent_env() of the bus device, which is in no namespace."""
         self.bus.kernel.uevents.send(None, action, f"/devices/{self.name}", BUS, *variables)
 
     def probe(self) -> None:
         """nsim_drv_probe(): the ports it was made with; all or none."""
+        self.traps = TrapCounts()
         netdevsim_fib.attach(self.net)
+        for thing in COMING:
+            self.tell(NEW[type(thing)], thing)
         try:
             self._add_ports()
         except Refusal:
             self._remove_ports()
+            self._forget_objects()
             netdevsim_fib.detach(self.net)
             return
         self.driven = True
@@ -122,15 +137,28 @@ class BusDevice:
         """nsim_drv_remove()."""
         self._remove_ports()
         if self.driven:
+            self._forget_objects()
             netdevsim_fib.detach(self.net)
         self.driven = False
 
+    def tell(self, command: DevlinkCmd, thing: Object) -> None:
+        """An object of the devlink instance, or the instance, comes or goes."""
+        self.bus.kernel.announcer.devlink(self, command, thing)
+
+    def _forget_objects(self) -> None:
+        """nsim_dev_reload_destroy(), devl_unregister(): traps go first, and what they do is forgotten."""
+        for thing in GOING:
+            self.tell(DEL[type(thing)], thing)
+
     def reload(self, net: Net) -> None:
-        """devlink_reload() into a namespace: DEVLINK_RELOAD_ACTION_DRIVER_REINIT."""
+        """devlink_reload() into a namespace: DEVLINK_RELOAD_ACTION_DRIVER_REINIT. What is told of it is as the source
+        has it; no trace shows it."""
         self._remove_ports()
         netdevsim_fib.detach(self.net)
         self.net = net
         self.probe()
+        self.reloads += 1
+        self.tell(DevlinkCmd.NEW, None)
 
     def _add_ports(self) -> None:
         for index in range(self.port_count):
@@ -177,9 +205,12 @@ class BusDevice:
             queues=[Queue() for _ in range(self.num_queues)],
             clock=self.bus.take_clock(self),
         )
+        port = Port(index, DevlinkPortType.NOTSET, None)
+        self.tell(DevlinkCmd.PORT_NEW, port)
         try:
             register(dev)
         except Refusal:
+            self.tell(DevlinkCmd.PORT_DEL, port)
             self.bus.drop_clock(self, dev.priv.clock)
             raise
         self.ports[index] = dev
@@ -193,6 +224,7 @@ class BusDevice:
         if state.peer is not None:
             _part(dev, state.peer)
         unregister(dev)
+        self.tell(DevlinkCmd.PORT_DEL, Port(index, DevlinkPortType.NOTSET, None))
         self.bus.drop_clock(self, state.clock)
         if state.held is not None:
             state.held.put()

@@ -34,6 +34,8 @@ NOT_MODELLED = "nothing of the kind is in a route here"
 NUMBERS = "fields of structures are shown as plain numbers"
 ETHERTYPES = "two of the numbers of Ethernet, of which all are declared"
 NOT_EMULATED = "not emulated"
+NUMBERED_BITS = "the header numbers the bits, or has no such name; masks are declared as numbers"
+NAMES_IT = "of what is told the specification lists what names the object"
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,45 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("getfamily", REQUESTS, "family-id family-name", UNSAID),
         Excepted("policy-attrs.pad", "pad", "declared mask", "the header has pad in front of mask"),
         Excepted("policy-attrs.mask", "attribute", ABSENT, "the header has pad in front of mask"),
+    ),
+    "devlink": (
+        Excepted("family", f"group {EXTRA}", "config", UNSAID),
+        Excepted(
+            "new del port-new-ntf port-del-ntf param-new param-del region-new-ntf region-del-ntf trap-new trap-del "
+            "trap-group-new trap-group-del trap-policer-new trap-policer-del", "operation", EXTRA, UNSAID,
+        ),
+        Excepted(
+            "devlink.fmsg-obj-value-data devlink.nested-devlink devlink.param-value devlink.param-value-data "
+            "devlink.param-value-default devlink.param-values-list dl-param.param-values-list", "attribute", EXTRA,
+            UNSAID,
+        ),
+        Excepted(
+            "devlink.flash-update-overwrite-mask devlink.reload-actions-performed devlink.reload-limits "
+            "devlink.resource-scope-mask dl-port-function.caps", "names of values", ABSENT, NUMBERED_BITS,
+        ),
+        Excepted(
+            "flash-overwrite port-fn-attr-cap resource-scope rate-tc-index-max", "definition", ABSENT, NUMBERED_BITS,
+        ),
+        Excepted(
+            "dl-rate-tc-bws.index", "bounds", "(0, 'rate-tc-index-max') in the specification, declared (0, 7)",
+            "the specification names the number",
+        ),
+        Excepted(
+            "port-get", REPLIES,
+            "port-flavour port-netdev-ifindex port-netdev-name port-number port-splittable port-type", NAMES_IT,
+        ),
+        Excepted("param-get", REPLIES, "param", NAMES_IT),
+        Excepted("param-get", NOT_IN_REPLIES, "param-name", "it stands in the nest"),
+        Excepted(
+            "region-get", REPLIES, "region-max-snapshots region-size region-snapshots region-snapshot-id", NAMES_IT,
+        ),
+        Excepted("health-reporter-get", REPLIES, "health-reporter", NAMES_IT),
+        Excepted("health-reporter-get", NOT_IN_REPLIES, "health-reporter-name", "it stands in the nest"),
+        Excepted(
+            "trap-get", REPLIES, "stats trap-action trap-generic trap-group-name trap-metadata trap-type", NAMES_IT,
+        ),
+        Excepted("trap-group-get", REPLIES, "stats trap-generic trap-policer-id", NAMES_IT),
+        Excepted("trap-policer-get", REPLIES, "stats trap-policer-burst trap-policer-rate", NAMES_IT),
     ),
     "ethtool": (
         Excepted("*-act *-set", "do flags", "[] in the specification, declared ['uns-admin-perm']", NO_RIGHTS),

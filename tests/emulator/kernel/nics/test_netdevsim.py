@@ -162,6 +162,8 @@ def test_a_dying_namespace_gives_its_device_back_anew() -> None:
     assert new.address != old.address
     assert new.ops.get_port_parent_id(new) == old.ops.get_port_parent_id(old)
     assert new.devlink_port == DevlinkPort("netdevsim", "netdevsim14", 1, 0)
+    devices = kernel.netdevsim_bus.devices
+    assert {number: device.reloads for number, device in devices.items()} == {10: 0, 14: 1}
 
 
 def test_carrier_is_lost_when_a_port_goes_down() -> None:

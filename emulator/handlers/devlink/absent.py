@@ -1,0 +1,130 @@
+"""What instances have none of here, so that the kernel's answer is known: shared buffers, rates of ports that are not
+virtual, line cards, self-tests, parameters of ports; and what the driver of simulated devices cannot do to a port."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.handlers.devlink.instance import Fills, dump, find, find_port
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.devlink import commands as c
+from nlemu.protocol.families.devlink.attributes import Devlink
+from nlemu.protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.netlink.call import Call, Messages
+    from nlemu.emulator.netlink.dump import Dump
+    from nlemu.protocol.schema.attributes import Attr
+
+NO_PORT_PARAMETERS = "Port params are not supported"
+
+
+def nothing(instance: BusDevice) -> Fills:
+    """What there is to tell of an instance."""
+    return iter(())
+
+
+def dump_nothing(call: Call) -> Dump:
+    """A dump of what no instance has."""
+    return dump(call, nothing)
+
+
+def refuse_named(call: Call, attr: Attr[int]) -> None:
+    """Something that is known by a number, and that there is none of. Refusal EINVAL: no number; ENODEV."""
+    raise Refusal(errno.ENODEV if attr in call.attrs else errno.EINVAL)
+
+
+for op in (
+    c.SB_GET, c.SB_POOL_GET, c.SB_PORT_POOL_GET, c.SB_TC_POOL_BIND_GET, c.RATE_GET, c.LINECARD_GET, c.SELFTESTS_GET,
+):
+    dumpit(op)(dump_nothing)
+
+
+@doit(c.SB_GET)
+@doit(c.SB_POOL_GET)
+@doit(c.SB_POOL_SET)
+@doit(c.SB_OCC_SNAPSHOT)
+@doit(c.SB_OCC_MAX_CLEAR)
+def shared_buffer(call: Call) -> None:
+    """devlink_sb_get_from_info()."""
+    find(call)
+    refuse_named(call, Devlink.sb_index)
+
+
+@doit(c.SB_PORT_POOL_GET)
+@doit(c.SB_PORT_POOL_SET)
+@doit(c.SB_TC_POOL_BIND_GET)
+@doit(c.SB_TC_POOL_BIND_SET)
+def shared_buffer_of_port(call: Call) -> None:
+    """The same of a port, which is looked for first."""
+    find_port(call, find(call))
+    refuse_named(call, Devlink.sb_index)
+
+
+@doit(c.LINECARD_GET)
+@doit(c.LINECARD_SET)
+def line_card(call: Call) -> None:
+    """devlink_linecard_get_from_info()."""
+    find(call)
+    refuse_named(call, Devlink.linecard_index)
+
+
+@doit(c.RATE_GET)
+@doit(c.RATE_SET)
+def rate(call: Call) -> None:
+    """devlink_rate_get_from_info(): of a port, or a node by name."""
+    instance = find(call)
+    if Devlink.port_index in call.attrs:
+        find_port(call, instance)
+    elif Devlink.rate_node_name not in call.attrs:
+        raise Refusal(errno.EINVAL)
+    raise Refusal(errno.ENODEV)
+
+
+@doit(c.RATE_DEL)
+def rate_del(call: Call) -> None:
+    """devlink_rate_node_get_from_info()."""
+    find(call)
+    raise Refusal(errno.ENODEV if Devlink.rate_node_name in call.attrs else errno.EINVAL)
+
+
+@doit(c.SELFTESTS_GET)
+@doit(c.SELFTESTS_RUN)
+@doit(c.PORT_NEW)
+def cannot(call: Call) -> None:
+    """What the driver has no function for."""
+    find(call)
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@doit(c.PORT_DEL)
+@doit(c.PORT_UNSPLIT)
+def cannot_to_port(call: Call) -> None:
+    """The same of ports."""
+    find_port(call, find(call))
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@doit(c.PORT_SPLIT)
+def split(call: Call) -> None:
+    """devlink_nl_port_split_doit(): into how many is missed first."""
+    find_port(call, find(call))
+    call.attrs.require((Devlink.port_split_count,))
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@dumpit(c.PORT_PARAM_GET)
+def port_parameters(call: Call) -> Messages:
+    """devlink_nl_port_param_get_dumpit(): empty, and the DONE says why."""
+    call.extack.text = NO_PORT_PARAMETERS
+    yield from ()
+
+
+@doit(c.PORT_PARAM_GET)
+@doit(c.PORT_PARAM_SET)
+def port_parameter(call: Call) -> None:
+    """devlink_nl_port_param_get_doit(), devlink_nl_port_param_set_doit()."""
+    find_port(call, find(call))
+    raise Refusal(errno.EINVAL, NO_PORT_PARAMETERS)

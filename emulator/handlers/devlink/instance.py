@@ -1,0 +1,108 @@
+"""Which instance and which port a request means (net/devlink/netlink.c), and dumps of whatever instances have.
+
+An instance belongs to one namespace and is known there by its bus and name, or by its number. A dump goes over the
+instances of a namespace in the order of their numbers; one that names an instance tells of that alone, and says in its
+messages that it was filtered. What is wrong with the name is found when the dump is first packed.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nlemu.emulator.netlink.dump import Dump
+from nlemu.protocol.families.devlink.attributes import Devlink
+from nlemu.protocol.families.devlink.commands import HANDLE
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NLM_F
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.netlink.call import Call, Fill
+    from nlemu.protocol.schema.attributes import Values
+
+INDEX_BUS = "devlink_index"
+"""DEVLINK_INDEX_BUS_NAME: the name of the bus, if the name of the device is a number."""
+FILTERED = int(NLM_F.DUMP_FILTERED)
+NUMBER = re.compile(r"\+?[0-9]+\n?")
+"""kstrtoul(), base 10."""
+UNBOUND = 1 << 64
+
+
+Fills = Iterator[Callable[[], "Values | None"]]
+"""The messages about one instance, each filled when there is room for it."""
+
+
+def instances(call: Call, net: Net) -> list[BusDevice]:
+    """The instances of a namespace, by number (devlinks_xa_for_each_registered_get())."""
+    return sorted(
+        (one for one in call.machine.netdevsim_bus.devices.values() if one.driven and one.net is net),
+        key=lambda one: one.instance,
+    )
+
+
+def find(call: Call) -> BusDevice:
+    """devlink_get_from_attrs_lock(): the instance that the request names. Refusal EINVAL: not by number alone, nor by
+    bus and name; ENODEV: there is none."""
+    attrs = call.attrs
+    number, bus, name = attrs.get(Devlink.index), attrs.get(Devlink.bus_name), attrs.get(Devlink.dev_name)
+    if number is not None:
+        if bus is not None or name is not None:
+            raise Refusal(errno.EINVAL)
+    elif bus is None or name is None:
+        raise Refusal(errno.EINVAL)
+    elif bus == INDEX_BUS:
+        if NUMBER.fullmatch(name) is None or int(name) >= UNBOUND:
+            raise Refusal(errno.ENODEV)
+        number = int(name)
+    for one in instances(call, call.net):
+        if number == one.instance if number is not None else (bus, name) == (one.bus_name, one.name):
+            return one
+    raise Refusal(errno.ENODEV)
+
+
+def find_port(call: Call, instance: BusDevice) -> Device:
+    """devlink_port_get_from_attrs(): the network device of the port that the request names. Refusal EINVAL, ENODEV."""
+    index = call.attrs.get(Devlink.port_index)
+    if index is None:
+        raise Refusal(errno.EINVAL)
+    if index not in instance.ports:
+        raise Refusal(errno.ENODEV)
+    return instance.ports[index]
+
+
+def fill_handle(instance: BusDevice) -> dict[Any, Any]:
+    """devlink_nl_put_handle()."""
+    return {
+        Devlink.bus_name: instance.bus_name, Devlink.dev_name: instance.name, Devlink.index: instance.instance,
+    }
+
+
+def dump(call: Call, told: Callable[[BusDevice], Fills]) -> Dump:
+    """devlink_nl_dumpit(): ``told`` are the fills of one instance."""
+
+    def messages() -> Iterator[Fill]:
+        if any(attr in call.attrs for attr in HANDLE):
+            instance = find(call)
+            begun.message_flags = FILTERED
+            yield from told(instance)
+        else:
+            for instance in instances(call, call.net):
+                yield from told(instance)
+
+    begun = Dump(call, messages())
+    return begun
+
+
+def one_each(fill: Callable[[BusDevice], Values]) -> Callable[[BusDevice], Fills]:
+    """What is told of each instance in one message."""
+
+    def told(instance: BusDevice) -> Fills:
+        yield partial(fill, instance)
+
+    return told

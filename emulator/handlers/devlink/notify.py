@@ -1,0 +1,138 @@
+"""What devlink tells its group `config`: instances, their objects and ports as they come, change and go; and filters.
+
+Messages answer nobody, so port and sequence number are 0. They are made whenever anybody listens, in whatever
+namespace, and reach those in the instance's. A socket can say which instance, or which port, it wants to hear of: what
+it says is compared only with what a message has, so whoever names a port hears of instances too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.handlers.devlink.device import fill_instance
+from nlemu.emulator.handlers.devlink.objects import (
+    fill_group,
+    fill_param,
+    fill_policer,
+    fill_region_told,
+    fill_trap,
+)
+from nlemu.emulator.handlers.devlink.port import fill_port
+from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
+from nlemu.emulator.kernel.nics.netdevsim_devlink import Group, Object, Param, Policer, Port, Region
+from nlemu.emulator.kernel.nics.netdevsim_port import state_of
+from nlemu.emulator.netlink.registry import doit
+from nlemu.protocol.families.devlink.attributes import Devlink
+from nlemu.protocol.families.devlink.commands import CONFIG, NOTIFY_FILTER_SET, devlink
+from nlemu.protocol.frame import message
+from nlemu.protocol.uapi.devlink import DevlinkCmd, DevlinkPortType
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.machine.machine import Machine
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.attributes import Values
+
+GENERIC = int(NetlinkProtocol.GENERIC)
+CHAIN = {
+    NetdevEvent.POST_INIT: False, NetdevEvent.REGISTER: True, NetdevEvent.CHANGENAME: True,
+    NetdevEvent.UNREGISTER: False, NetdevEvent.PRE_UNINIT: False,
+}
+"""What devlink heeds, and whether the port has a network device then."""
+IN_NAMESPACE = frozenset({NetdevEvent.REGISTER, NetdevEvent.CHANGENAME, NetdevEvent.UNREGISTER})
+"""Of these only what happens in the instance's namespace."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """struct devlink_obj_desc: what a message is about, or what a socket wants to hear of. None: not said."""
+
+    bus: str | None = None
+    name: str | None = None
+    index: int | None = None
+    port: int | None = None
+
+    def meets(self, other: Description) -> bool:
+        """devlink_obj_desc_match()."""
+        pairs = ((self.bus, other.bus), (self.name, other.name), (self.index, other.index), (self.port, other.port))
+        return all(ours is None or theirs is None or ours == theirs for ours, theirs in pairs)
+
+
+def fill(instance: BusDevice, thing: Object) -> Values:
+    """The message about an object of an instance; None: the instance itself."""
+    if thing is None:
+        return fill_instance(instance)
+    if isinstance(thing, Port):
+        return fill_port(instance, thing)
+    if isinstance(thing, Param):
+        return fill_param(instance, thing)
+    if isinstance(thing, Region):
+        return fill_region_told(instance, thing)
+    if isinstance(thing, Policer):
+        return fill_policer(instance, thing)
+    return fill_group(instance, thing) if isinstance(thing, Group) else fill_trap(instance, thing)
+
+
+class DevlinkNotify:
+    """What one machine's devlink tells, and what its sockets want to hear."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.group = machine.families.group_ids[devlink, CONFIG]
+        self.filters: dict[Endpoint, Description] = {}
+
+    def tell(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
+        """devlink_nl_notify_send_desc()."""
+        machine = self.machine
+        if not machine.multicast.heard(GENERIC, self.group):
+            return
+        op = devlink.events[command]
+        data = message(machine.number(op), 0, 0, 0, op.body(fill(instance, thing)))
+        port = thing.index if isinstance(thing, Port) else None
+        about = Description(instance.bus_name, instance.name, instance.instance, port)
+
+        def wanted(endpoint: Endpoint) -> bool:
+            chosen = self.filters.get(endpoint)
+            return chosen is None or about.meets(chosen)
+
+        machine.multicast.notify(instance.net, GENERIC, self.group, lambda: data, wanted=wanted)
+
+    def on_event(self, event: NetdevEvent, dev: Device, info: Info) -> None:
+        """devlink_port_netdevice_event()."""
+        if dev.devlink_port is None:
+            return
+        state = state_of(dev)
+        if event in IN_NAMESPACE and state.bus_device.net is not dev.net:
+            return
+        kind = DevlinkPortType.NOTSET if event is NetdevEvent.PRE_UNINIT else DevlinkPortType.ETH
+        port = Port(state.port_index, kind, dev if CHAIN[event] else None)
+        self.tell(state.bus_device, DevlinkCmd.PORT_NEW, port)
+
+    def released(self, endpoint: Endpoint) -> None:
+        """devlink_nl_sock_priv_destroy()."""
+        self.filters.pop(endpoint, None)
+
+
+def start(machine: Machine) -> None:
+    """From now on the machine's model tells devlink of its instances. Its notifier is registered behind ethtool's."""
+    machine.devlink = notify = DevlinkNotify(machine)
+    machine.register_notifier(Stage.ETHTOOL, notify.on_event, CHAIN)
+
+
+@doit(NOTIFY_FILTER_SET)
+def notify_filter_set(call: Call) -> None:
+    """devlink_nl_notify_filter_set_doit(): what the socket wants to hear from now on; all, if nothing is said."""
+    attrs, notify = call.attrs, call.machine.devlink
+    assert notify is not None
+    chosen = Description(
+        attrs.get(Devlink.bus_name), attrs.get(Devlink.dev_name), attrs.get(Devlink.index),
+        attrs.get(Devlink.port_index),
+    )
+    if chosen == Description():
+        notify.filters.pop(call.endpoint, None)
+    else:
+        notify.filters[call.endpoint] = chosen

@@ -1,0 +1,262 @@
+"""What instances have beside ports: parameters, regions, reporters of health, traps, their groups and policers
+(net/devlink/param.c, region.c, health.c, trap.c). They can be asked for; nothing of them can be changed here."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nlemu.emulator.handlers.devlink.instance import Fills, dump, fill_handle, find, find_port
+from nlemu.emulator.kernel.nics.netdevsim_devlink import (
+    GROUPS,
+    PARAMS,
+    POLICERS,
+    REGION,
+    REPORTERS,
+    TRAPS,
+    Group,
+    Param,
+    Policer,
+    Region,
+    Reporter,
+    Trap,
+)
+from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.protocol.families.devlink import commands as c
+from nlemu.protocol.families.devlink.attributes import (
+    Devlink,
+    DlAttrStats,
+    DlHealthReporter,
+    DlParam,
+    DlParamValue,
+    DlParamValuesList,
+    DlTrapMetadata,
+)
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.devlink import DevlinkVarAttrType
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.netlink.call import Call
+    from nlemu.emulator.netlink.dump import Dump
+    from nlemu.protocol.schema.attributes import Attr, Values
+
+T = TypeVar("T")
+
+NO_TRAP = "Device did not register this trap"
+NO_GROUP = "Device did not register this trap group"
+NO_POLICER = "Device did not register this trap policer"
+
+
+def each(one: Callable[[BusDevice, T], Values], objects: Iterable[T]) -> Callable[[BusDevice], Fills]:
+    """The messages about such objects of an instance."""
+
+    def told(instance: BusDevice) -> Fills:
+        return (partial(one, instance, which) for which in objects)
+
+    return told
+
+
+def named(call: Call, attr: Attr[Any], objects: Iterable[T], name: str = "name") -> T | None:
+    """The object whose ``name`` the attribute has; None: there is none, or none is named."""
+    wanted = call.attrs.get(attr)
+    return next((one for one in objects if getattr(one, name) == wanted), None)
+
+
+# -- parameters -------------------------------------------------------------------------------------------
+
+
+def fill_param(instance: BusDevice, param: Param) -> Values:
+    """devlink_nl_param_fill(): a flag is there or not as a value, and a byte as a default."""
+    if param.type is DevlinkVarAttrType.FLAG:
+        data, default = b"" if param.value else None, bytes([param.value])
+    else:
+        data = default = param.value.to_bytes(4, "little")
+    value = {
+        DlParamValue.param_value_cmode: param.mode, DlParamValue.param_value_data: data,
+        DlParamValue.param_value_default: default,
+    }
+    return fill_handle(instance) | {
+        Devlink.param: {
+            DlParam.param_name: param.name,
+            DlParam.param_generic: True if param.generic else None,
+            DlParam.param_type: param.type,
+            DlParam.param_values_list: {DlParamValuesList.param_value: [value]},
+        },
+    }
+
+
+@doit(c.PARAM_GET)
+def param_get(call: Call) -> Values:
+    """devlink_nl_param_get_doit()."""
+    instance = find(call)
+    call.attrs.require((Devlink.param_name,))
+    param = named(call, Devlink.param_name, PARAMS)
+    if param is None:
+        raise Refusal(errno.EINVAL)
+    return fill_param(instance, param)
+
+
+@dumpit(c.PARAM_GET)
+def param_dump(call: Call) -> Dump:
+    """devlink_nl_param_get_dumpit()."""
+    return dump(call, each(fill_param, PARAMS))
+
+
+# -- regions and reporters --------------------------------------------------------------------------------
+
+
+def fill_region_told(instance: BusDevice, region: Region) -> dict[Any, Any]:
+    """devlink_nl_region_notify_build(): without its snapshots."""
+    return fill_handle(instance) | {Devlink.region_name: region.name, Devlink.region_size: region.size}
+
+
+def fill_region(instance: BusDevice, region: Region) -> Values:
+    """devlink_nl_region_fill()."""
+    return fill_region_told(instance, region) | {
+        Devlink.region_max_snapshots: region.snapshots, Devlink.region_snapshots: {},
+    }
+
+
+@doit(c.REGION_GET)
+def region_get(call: Call) -> Values:
+    """devlink_nl_region_get_doit(): ports have none."""
+    instance = find(call)
+    call.attrs.require((Devlink.region_name,))
+    if Devlink.port_index in call.attrs:
+        find_port(call, instance)
+        raise Refusal(errno.EINVAL)
+    region = named(call, Devlink.region_name, (REGION,))
+    if region is None:
+        raise Refusal(errno.EINVAL)
+    return fill_region(instance, region)
+
+
+@dumpit(c.REGION_GET)
+def region_dump(call: Call) -> Dump:
+    """devlink_nl_region_get_dumpit()."""
+    return dump(call, each(fill_region, (REGION,)))
+
+
+def fill_reporter(instance: BusDevice, reporter: Reporter) -> Values:
+    """devlink_nl_health_reporter_fill(): all is well, and ever was."""
+    return fill_handle(instance) | {
+        Devlink.health_reporter: {
+            DlHealthReporter.health_reporter_name: reporter.name,
+            DlHealthReporter.health_reporter_state: 0,
+            DlHealthReporter.health_reporter_err_count: 0,
+            DlHealthReporter.health_reporter_recover_count: 0,
+            DlHealthReporter.health_reporter_graceful_period: 0 if reporter.recovers else None,
+            DlHealthReporter.health_reporter_burst_period: 0 if reporter.recovers else None,
+            DlHealthReporter.health_reporter_auto_recover: 1 if reporter.recovers else None,
+            DlHealthReporter.health_reporter_auto_dump: 1,
+        },
+    }
+
+
+@doit(c.HEALTH_REPORTER_GET)
+def reporter_get(call: Call) -> Values:
+    """devlink_nl_health_reporter_get_doit(): one of a port that there is, or else of the device; ports have none."""
+    instance = find(call)
+    reporter = named(call, Devlink.health_reporter_name, REPORTERS)
+    if reporter is None or (Devlink.port_index in call.attrs and call.attrs[Devlink.port_index] in instance.ports):
+        raise Refusal(errno.EINVAL)
+    return fill_reporter(instance, reporter)
+
+
+@dumpit(c.HEALTH_REPORTER_GET)
+def reporter_dump(call: Call) -> Dump:
+    """devlink_nl_health_reporter_get_dumpit(): those of a port are asked for alone."""
+    return dump(call, each(fill_reporter, () if Devlink.port_index in call.attrs else REPORTERS))
+
+
+# -- traps ------------------------------------------------------------------------------------------------
+
+
+def fill_trap(instance: BusDevice, trap: Trap) -> Values:
+    """devlink_nl_trap_fill()."""
+    return fill_handle(instance) | {
+        Devlink.trap_group_name: trap.group,
+        Devlink.trap_name: trap.name,
+        Devlink.trap_type: trap.type,
+        Devlink.trap_generic: True if trap.generic else None,
+        Devlink.trap_action: trap.action,
+        Devlink.trap_metadata: {
+            DlTrapMetadata.trap_metadata_type_in_port: True,
+            DlTrapMetadata.trap_metadata_type_fa_cookie: True if trap.cookie else None,
+        },
+        Devlink.stats: {
+            DlAttrStats.stats_rx_dropped: instance.traps.trap(),
+            DlAttrStats.stats_rx_packets: 0, DlAttrStats.stats_rx_bytes: 0,
+        },
+    }
+
+
+def fill_group(instance: BusDevice, group: Group) -> Values:
+    """devlink_nl_trap_group_fill()."""
+    return fill_handle(instance) | {
+        Devlink.trap_group_name: group.name,
+        Devlink.trap_generic: True,
+        Devlink.trap_policer_id: group.policer or None,
+        Devlink.stats: {DlAttrStats.stats_rx_packets: 0, DlAttrStats.stats_rx_bytes: 0},
+    }
+
+
+def fill_policer(instance: BusDevice, policer: Policer) -> Values:
+    """devlink_nl_trap_policer_fill()."""
+    return fill_handle(instance) | {
+        Devlink.trap_policer_id: policer.id,
+        Devlink.trap_policer_rate: policer.rate,
+        Devlink.trap_policer_burst: policer.burst,
+        Devlink.stats: {DlAttrStats.stats_rx_dropped: instance.traps.policer(policer.id)},
+    }
+
+
+@doit(c.TRAP_GET)
+def trap_get(call: Call) -> Values:
+    """devlink_nl_trap_get_doit()."""
+    instance = find(call)
+    trap = named(call, Devlink.trap_name, TRAPS)
+    if trap is None:
+        raise Refusal(errno.ENOENT, NO_TRAP)
+    return fill_trap(instance, trap)
+
+
+@dumpit(c.TRAP_GET)
+def trap_dump(call: Call) -> Dump:
+    """devlink_nl_trap_get_dumpit()."""
+    return dump(call, each(fill_trap, TRAPS))
+
+
+@doit(c.TRAP_GROUP_GET)
+def group_get(call: Call) -> Values:
+    """devlink_nl_trap_group_get_doit()."""
+    instance = find(call)
+    group = named(call, Devlink.trap_group_name, GROUPS)
+    if group is None:
+        raise Refusal(errno.ENOENT, NO_GROUP)
+    return fill_group(instance, group)
+
+
+@dumpit(c.TRAP_GROUP_GET)
+def group_dump(call: Call) -> Dump:
+    """devlink_nl_trap_group_get_dumpit()."""
+    return dump(call, each(fill_group, GROUPS))
+
+
+@doit(c.TRAP_POLICER_GET)
+def policer_get(call: Call) -> Values:
+    """devlink_nl_trap_policer_get_doit()."""
+    instance = find(call)
+    policer = named(call, Devlink.trap_policer_id, POLICERS, "id")
+    if policer is None:
+        raise Refusal(errno.ENOENT, NO_POLICER)
+    return fill_policer(instance, policer)
+
+
+@dumpit(c.TRAP_POLICER_GET)
+def policer_dump(call: Call) -> Dump:
+    """devlink_nl_trap_policer_get_dumpit()."""
+    return dump(call, each(fill_policer, POLICERS))
