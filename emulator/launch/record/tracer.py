@@ -52,6 +52,8 @@ from nlemu.emulator.launch.trap.seccomp import install_traced, libc
 NUMBER = struct.Struct("=i")
 PATIENCE = 20
 """How often the loop looks again before it sleeps."""
+BUSY = 64
+"""After how many stops it looks for signals, should there always be another: a program may never rest."""
 
 
 class Tracer:
@@ -148,10 +150,14 @@ class Tracer:
         """Until the command has ended."""
         poll = select.poll()
         poll.register(signals, select.POLLIN)
-        idle = 0
+        idle = busy = 0
         while self._command:
             if self._next():
-                idle = 0
+                idle, busy = 0, busy + 1
+                if busy >= BUSY:
+                    busy = 0
+                    if poll.poll(0):
+                        self._signals(signals)
             elif idle < PATIENCE:
                 idle += 1
                 os.sched_yield()

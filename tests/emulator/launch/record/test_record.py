@@ -242,18 +242,20 @@ def test_what_it_leaves_running_ends(user: str, place: Path) -> None:
     assert not os.path.exists(f"/proc/{int(done.stdout)}")
 
 
-def test_signals_go_on_to_the_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("script", ["read x", "while :; do read x; done"], ids=["it waits", "it never rests"])
+def test_signals_go_on_to_the_command(tmp_path: Path, script: str) -> None:
+    """Also to one that makes one call after the other: its standard input has ended."""
     path = tmp_path / "it.pcapng"
-    script = "trap 'echo caught; exit 5' TERM; echo ready; while :; do read x; done"
+    script = f"trap 'echo caught; exit 5' TERM; echo ready; {script}"
+    busy = script.endswith("done")
     with subprocess.Popen(
         [sys.executable, "-m", "nlemu", "record", "--no-worlds", "-o", str(path), "--", "sh", "-c", script],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
+        stdin=subprocess.DEVNULL if busy else subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
     ) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == "ready\n"
         run.send_signal(signal.SIGTERM)
-        out, _ = run.communicate("", timeout=60)
-    assert (out, run.returncode) == ("caught\n", 5)
+        assert (run.stdout.read(), run.wait(60)) == ("caught\n", 5)
 
 
 def test_nothing_outlives_us(tmp_path: Path) -> None:
