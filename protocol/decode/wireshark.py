@@ -16,7 +16,17 @@ from nlemu.protocol.families.registered import REGISTERED
 from nlemu.protocol.names.words import Shown, number_name, set_name, value_name
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.schema.family import Family, Operation
-from nlemu.protocol.schema.kinds import Fixed, Flag, Integer, Nest, NestArray, PayloadKind, Text, Variable
+from nlemu.protocol.schema.kinds import (
+    Bitfield32,
+    Fixed,
+    Flag,
+    Integer,
+    Nest,
+    NestArray,
+    PayloadKind,
+    Text,
+    Variable,
+)
 from nlemu.protocol.wire.acks import Error
 
 CODE = Path(__file__).with_suffix(".lua")
@@ -103,6 +113,8 @@ class Tables:
             return {"kind": kind.name}
         if isinstance(kind, Text | Flag):
             return {"kind": "string" if isinstance(kind, Text) else "flag"}
+        if isinstance(kind, Bitfield32):  # a value and which bits of it are meant, eight bytes
+            return {"kind": "binary"}
         assert not isinstance(kind, Fixed), f"{kind} is no kind that generic netlink has"
         return {"kind": "binary"}
 
