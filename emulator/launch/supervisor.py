@@ -41,10 +41,12 @@ from nlemu.emulator.launch.trap.credentials import (
     Cred,
     UserNamespace,
 )
-from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER
+from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER, VFS_IOCTLS
 from nlemu.emulator.launch.trap.memory import Memory
 from nlemu.emulator.launch.trap.seccomp import Listener, libc
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
+from nlemu.emulator.launch.tun import calls as tun_calls
+from nlemu.emulator.launch.tun.device import OpenTun, Tuns
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -69,7 +71,36 @@ Function = Callable[[Call], Answer]
 
 
 def _ioctl(call: Call) -> Answer:
-    return socket_calls.ioctl(call) if socket_calls.is_of_unix(call) else ioctl_calls.ioctl(call)
+    command = call.args[1] & 0xFFFFFFFF
+    if command in VFS_IOCTLS:
+        return PASS
+    tun = _tun(call)
+    if tun is not None:
+        return tun_calls.ioctl(call, tun)
+    if socket_calls.is_of_unix(call):
+        return socket_calls.ioctl(call)
+    if not ioctl_calls.are_played(command):
+        return PASS
+    return ioctl_calls.ioctl(call)
+
+
+def _read(call: Call) -> Answer:
+    tun = _tun(call)
+    return messages.read(call) if tun is None else tun_calls.read(call, tun)
+
+
+def _write(call: Call) -> Answer:
+    tun = _tun(call)
+    return messages.write(call) if tun is None else tun_calls.write(call, tun)
+
+
+def _tun(call: Call) -> OpenTun | None:
+    """The open /dev/net/tun that a call is made on."""
+    tuns = call.supervisor.tuns
+    if not tuns.by_inode:
+        return None
+    with call.borrow(call.cint(0)) as borrowed:
+        return tuns.behind(borrowed)
 
 
 CALLS: dict[str, Function] = {
@@ -90,13 +121,13 @@ CALLS: dict[str, Function] = {
     "sendto": messages.sendto,
     "sendmsg": messages.sendmsg,
     "sendmmsg": messages.sendmmsg,
-    "write": messages.write,
-    "writev": messages.write,
+    "write": _write,
+    "writev": _write,
     "pwrite64": messages.write,
     "pwritev": messages.write,
     "pwritev2": messages.write,
-    "read": messages.read,
-    "readv": messages.read,
+    "read": _read,
+    "readv": _read,
     "recvfrom": messages.recvfrom,
     "recvmsg": messages.recvmsg,
     "recvmmsg": messages.recvmmsg,
@@ -169,6 +200,7 @@ class Supervisor:
         self.tasks = Tasks(
             self.poll, self.machine.init_net, net, cred, self.namespaces.make, self.namespaces.sweep, self._diverse
         )
+        self.tuns = Tuns(self)
         self.files = Files(self, place)
         if (closings := self.namespaces.files.closings) is not None:
             self.watch_outside(closings, self.namespaces.closed)
@@ -309,7 +341,7 @@ class Supervisor:
     # Waiting
 
     def wait(
-        self, call: Call, channel: Channel, attempt: Callable[[], Answer | None], until: float | None,
+        self, call: Call, channel: Channel | OpenTun, attempt: Callable[[], Answer | None], until: float | None,
         held: socket.socket, got: Callable[[], int],
     ) -> None:
         """Leaves a call unanswered until `attempt` has an answer (tried when the channel has something), or `until`.
@@ -409,8 +441,12 @@ class Supervisor:
         return number
 
     def is_ours(self, borrowed: Borrowed) -> bool:
-        """Whether a descriptor is a netlink socket, or a file that we play and that can be written."""
-        return borrowed.inode in self.channels or self.files.opened(borrowed) is not None
+        """Whether a descriptor is a netlink socket, an open /dev/net/tun, or a file that we play and that can be
+        written."""
+        return (
+            borrowed.inode in self.channels or self.tuns.behind(borrowed) is not None
+            or self.files.opened(borrowed) is not None
+        )
 
     def capable(self, tid: int, capability: int = CAP_NET_ADMIN, net: Net | None = None) -> bool:
         """Whether a thread has a capability: over a network namespace, or in the first user namespace."""
@@ -453,6 +489,7 @@ class Supervisor:
         self.machine.processes.remove(self.process_net)
         for channel in list(self.channels.values()):
             channel.close()
+        self.tuns.close()
         for fd in (self.kept or {}).values():
             os.close(fd)
         self.tasks.close()

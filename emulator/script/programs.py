@@ -1,4 +1,5 @@
-"""Programs that use a queue, played by steps: AF_XDP sockets, XDP programs, io_urings that receive, dmabufs.
+"""Programs that use a queue, played by steps: AF_XDP sockets, XDP programs, io_urings that receive, dmabufs, and those
+behind tun devices.
 
 Each is called by the name that its step gives it, one space of names for all of them, and lives until `end` says that
 it ended, as a process would. What is bound through a device that goes away is bound no more, but the program stays,
@@ -12,19 +13,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel import tun_file
 from nlemu.emulator.kernel.queues import zcrx
 from nlemu.emulator.kernel.queues.devmem import PAGE_SIZE, Dmabuf
 from nlemu.emulator.kernel.queues.xdp import XdpLink
 from nlemu.emulator.kernel.queues.xsk import Umem, XdpSocket
+from nlemu.emulator.kernel.tun_file import TunFile
 from nlemu.emulator.script.errors import StepError
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_xdp import XDP
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.script.steps import Steps
     from nlemu.emulator.script.trace import Step
 
-Program = XdpSocket | XdpLink | zcrx.Registration | Dmabuf
+Program = XdpSocket | XdpLink | zcrx.Registration | Dmabuf | tun_file.TunFile
+
+TUN_SETTINGS: dict[str, Callable[[Device, int], object]] = {
+    "persist": lambda dev, value: tun_file.set_persist(dev, bool(value)),
+    "owner": tun_file.set_owner,
+    "group": tun_file.set_group,
+    "link": tun_file.set_link_type,
+    "offload": tun_file.set_offload,
+    "sndbuf": tun_file.set_sndbuf,
+    "carrier": lambda dev, value: dev.ops.change_carrier(dev, bool(value)),
+}
+"""What a `tun_set` step sets of the device; "queue" is the file's own."""
 
 
 class Programs:
@@ -34,7 +49,8 @@ class Programs:
         self.steps = steps
         self.running: dict[str, Program] = {}
         self.verbs: dict[str, Callable[[Step], None]] = {
-            "xsk": self._xsk, "xdp": self._xdp, "zcrx": self._zcrx, "dmabuf": self._dmabuf, "end": self._end,
+            "xsk": self._xsk, "xdp": self._xdp, "zcrx": self._zcrx, "dmabuf": self._dmabuf,
+            "tun": self._tun, "tun_set": self._tun_set, "end": self._end,
         }
 
     def dmabuf(self, verb: str, name: str) -> Dmabuf:
@@ -91,6 +107,28 @@ class Programs:
 
     def _dmabuf(self, step: Step) -> None:
         self.running[self._free(step)] = Dmabuf(step.get("pages", 16) * PAGE_SIZE)
+
+    def _tun(self, step: Step) -> None:
+        name, uid = self._free(step), step.get("uid", 0)
+        file = TunFile(self.steps.net("tun", step.get("netns", "init")))
+        caller = tun_file.Caller(uid, frozenset({0}), lambda net: not uid, not uid)
+        try:
+            if "ifindex" in step.fields:
+                file.set_ifindex(step["ifindex"])
+            file.set_iff(step.get("ifname", ""), step["flags"], caller)
+        except Refusal:
+            file.close()
+            raise
+        self.running[name] = file
+
+    def _tun_set(self, step: Step) -> None:
+        file = self.running.get(step.subject)
+        if not isinstance(file, TunFile):
+            raise StepError(f"tun_set: there is no open tun {step.subject!r}")
+        if step["what"] == "queue":
+            file.set_queue(step["value"])
+        else:
+            TUN_SETTINGS[step["what"]](file.device(), step["value"])
 
     def _end(self, step: Step) -> None:
         self.end(step.subject)

@@ -315,6 +315,14 @@ VERBS: Mapping[str, Verb] = {
         takes={"netns": label, "rx_buf_len": u32, "uid": u32, "contiguous": u32},
     ),
     "dmabuf": Verb(label, takes={"pages": u32}),
+    "tun": Verb(label, needs={"flags": u32}, takes={"netns": label, "ifname": text, "ifindex": u32, "uid": u32}),
+    "tun_set": Verb(
+        label,
+        needs={
+            "what": word_of("persist", "owner", "group", "link", "offload", "queue", "sndbuf", "carrier"),
+            "value": integer,
+        },
+    ),
     "end": Verb(label),
     "sleep": Verb(seconds),
     # What is done to the emulator only: no kernel has devices that come when they are called.

@@ -1,8 +1,8 @@
 """What no device here has: each command says so in the kernel's way, after looking at the request as far as it does.
 
-Message levels, Wake-on-LAN, private flags, Energy-Efficient Ethernet, modules, PHYs and their cables, power over the
+Wake-on-LAN, private flags, Energy-Efficient Ethernet, modules, PHYs and their cables, power over the
 cable, MACs that merge frames, receive-side scaling. Which refusal comes first is all there is to tell (net/ethtool/
-debug.c, wol.c, privflags.c, eee.c, eeprom.c, module.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c, rss.c).
+wol.c, privflags.c, eee.c, eeprom.c, module.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c, rss.c).
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.ethtool.commands import (
     CABLE_TEST_ACT,
     CABLE_TEST_TDR_ACT,
-    DEBUG_GET,
-    DEBUG_NTF,
-    DEBUG_SET,
     EEE_GET,
     EEE_NTF,
     EEE_SET,
@@ -73,10 +70,10 @@ def no_change(dev: Device, request: Request) -> bool:
 
 
 for _op, _ntf in (
-    (DEBUG_GET, DEBUG_NTF), (WOL_GET, WOL_NTF), (PRIVFLAGS_GET, PRIVFLAGS_NTF), (EEE_GET, EEE_NTF), (MM_GET, MM_NTF),
+    (WOL_GET, WOL_NTF), (PRIVFLAGS_GET, PRIVFLAGS_NTF), (EEE_GET, EEE_NTF), (MM_GET, MM_NTF),
 ):
     query(_op, ntf=_ntf)(nothing)
-for _op, _ntf in ((DEBUG_SET, DEBUG_NTF), (WOL_SET, WOL_NTF), (EEE_SET, EEE_NTF), (MM_SET, MM_NTF)):
+for _op, _ntf in ((WOL_SET, WOL_NTF), (EEE_SET, EEE_NTF), (MM_SET, MM_NTF)):
     setting(_op, _ntf)(no_change)
 
 

@@ -198,6 +198,18 @@ class DeviceOps(VfOps):
 
     # ethtool_ops; the rules around them are in ethtool.py
 
+    def bus_info(self, dev: Device) -> str:
+        """What get_drvinfo says of where the device is; without that, its parent's name."""
+        return "" if dev.parent is None else dev.parent.name
+
+    def get_msglevel(self, dev: Device) -> int:
+        """Which classes of messages the driver logs (NETIF_MSG_*)."""
+        raise Refusal(EOPNOTSUPP)
+
+    def set_msglevel(self, dev: Device, level: int) -> None:
+        """Takes which are logged."""
+        raise Refusal(EOPNOTSUPP)
+
     settable_rings: frozenset[str] = frozenset()
     """supported_ring_params, as names of fields of ethtool.Rings."""
     settable_coalesce: frozenset[str] = frozenset()

@@ -59,14 +59,15 @@ def changing(dev: Device) -> bool:
 
 def transmit(dev: Device, size: int) -> tuple[Xmit, Device | None]:
     """dev_queue_xmit(): a frame of that many bytes is handed to the driver, if the queues run; answers as the driver's
-    transmit()."""
+    transmit(), but that a queue has taken the frame whatever becomes of it."""
     if not running(dev):
         dev.stats.tx_dropped += 1
         return Xmit.CN, None
-    if dev.qdisc != NOQUEUE:
-        dev.queued_packets += 1
-        dev.queued_bytes += size
-    return dev.ops.transmit(dev, size)
+    if dev.qdisc == NOQUEUE:
+        return dev.ops.transmit(dev, size)
+    dev.queued_packets += 1
+    dev.queued_bytes += size
+    return Xmit.SUCCESS, dev.ops.transmit(dev, size)[1]
 
 
 def running(dev: Device) -> bool:

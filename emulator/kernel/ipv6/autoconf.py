@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 TENTATIVE, PERMANENT = int(IFA_F.TENTATIVE), int(IFA_F.PERMANENT)
 NODAD, NOPREFIXROUTE = int(IFA_F.NODAD), int(IFA_F.NOPREFIXROUTE)
-ETHER, LOOPBACK = int(ARPHRD.ETHER), int(ARPHRD.LOOPBACK)
+LOOPBACK, NONE = int(ARPHRD.LOOPBACK), int(ARPHRD.NONE)
+AUTOMATIC = frozenset({int(ARPHRD.ETHER), NONE})
+"""Types of devices that get an address of the link by addrconf_dev_config()."""
 STABLE_PRIVACY = int(IFA_F.STABLE_PRIVACY)
 EUI64, RANDOM = int(In6AddrGenMode.EUI64), int(In6AddrGenMode.RANDOM)
 
@@ -62,8 +64,10 @@ def configure(dev: Device) -> None:
     try:
         if dev.type == LOOPBACK:
             _add_loopback(dev)
-        elif dev.type == ETHER and not idev.conf[Ipv6Devconf.DISABLE_IPV6]:
+        elif dev.type in AUTOMATIC and not idev.conf[Ipv6Devconf.DISABLE_IPV6]:
             routes.add_multicast(dev)
+            if dev.type == NONE and idev.conf[Ipv6Devconf.ADDR_GEN_MODE] == EUI64:
+                idev.conf[Ipv6Devconf.ADDR_GEN_MODE] = RANDOM  # there is no hardware address to make one of
             mode = idev.conf[Ipv6Devconf.ADDR_GEN_MODE]
             if mode == EUI64:
                 _add_link_local(dev, eui64(dev.address))

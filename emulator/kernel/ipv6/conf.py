@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def defaults(build: Build) -> tuple[int, ...]:
 
 
 LOOPBACK = int(IFF.LOOPBACK)
+NO_PRIVACY = frozenset({int(ARPHRD.TUNNEL), int(ARPHRD.TUNNEL6), int(ARPHRD.SIT), int(ARPHRD.NONE)})
+"""Types of devices that have no temporary addresses (ipv6_add_dev())."""
 NO_DAD = int(IFF.NOARP | IFF.LOOPBACK)
 
 
@@ -84,7 +87,7 @@ class Ipv6Conf:
         self[Ipv6Devconf.MTU6] = dev.mtu
         if dev.flags & NO_DAD:
             self[Ipv6Devconf.ACCEPT_DAD] = -1
-        if dev.flags & LOOPBACK:
+        if dev.flags & LOOPBACK or dev.type in NO_PRIVACY:
             self[Ipv6Devconf.USE_TEMPADDR] = -1
 
     def __getitem__(self, field: Ipv6Devconf) -> int:

@@ -13,7 +13,7 @@ import zlib
 from nlemu.emulator.launch.files import doors
 from nlemu.emulator.launch.files.listing import getdents64
 from nlemu.emulator.launch.files.opened import INTERESTING
-from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node
+from nlemu.emulator.launch.files.tree import Character, Directory, File, Link, NetFile, Node
 from nlemu.emulator.launch.namespaces.calls import is_netns_directory, netns_name
 from nlemu.emulator.launch.trap import statfs as file_systems
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
@@ -176,14 +176,18 @@ def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
     if writes:
         if isinstance(node, Directory):
             raise OSError(errno.EISDIR, path)
-        if not isinstance(node, File) or not node.writable or not (node.anybody or root(call)):
+        if not isinstance(node, Character) and (
+            not isinstance(node, File) or not node.writable or not (node.anybody or root(call))
+        ):
             raise OSError(errno.EACCES, path)
     elif isinstance(node, File) and not node.readable and not flags & O_PATH:
         raise OSError(errno.EACCES, path)
     reads = flags & O_ACCMODE != os.O_WRONLY
     fd = supervisor.files.open(node, path, supervisor.files.net_of(call, path), reads=reads, writes=writes)
     try:
-        high = writes or isinstance(node, Directory)
+        if isinstance(node, Character):
+            os.set_blocking(fd, not flags & os.O_NONBLOCK)
+        high = writes or isinstance(node, Directory | Character)
         return call.give(fd, high=high, cloexec=bool(flags & os.O_CLOEXEC))
     finally:
         os.close(fd)
@@ -219,8 +223,10 @@ def _stat(call: Call, dirfd: int, place: int, out: int, *, follow: bool) -> Answ
 class Attributes:
     """What stat() and statx() tell."""
 
-    def __init__(self, mode: int, inode: int, device: int, size: int, when: float) -> None:
+    def __init__(self, mode: int, inode: int, device: int, size: int, when: float, stands_for: int = 0) -> None:
         self.mode, self.inode, self.device, self.size, self.when = mode, inode, device, size, int(when)
+        self.stands_for = stands_for
+        """st_rdev"""
 
 
 def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes:
@@ -231,6 +237,8 @@ def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes
         if node.link is not None and not follow:
             return Attributes(stat.S_IFLNK | 0o777, found.st_ino, found.st_dev, 0, found.st_mtime)
         return Attributes(node.mode, found.st_ino, found.st_dev, 0, found.st_mtime)
+    if isinstance(node, Character):
+        return Attributes(node.mode, zlib.crc32(os.fsencode(path)), found.st_dev, 0, found.st_mtime, node.device)
     size = len(node.target) if isinstance(node, Link) else 0 if isinstance(node, Directory) else 4096
     inode = zlib.crc32(os.fsencode(path)) if isinstance(node, Link) else found.st_ino
     return Attributes(node.mode, inode, found.st_dev, size, found.st_mtime)
@@ -241,10 +249,11 @@ def pack_stat(call: Call, told: Attributes) -> bytes:
     times = (told.when, 0) * 3
     if call.supervisor.arch.name == "x86_64":
         return struct.pack(
-            "=QQQIIIxxxxQqqq6q24x", told.device, told.inode, 1, told.mode, 0, 0, 0, told.size, 4096, 0, *times
+            "=QQQIIIxxxxQqqq6q24x", told.device, told.inode, 1, told.mode, 0, 0, told.stands_for, told.size, 4096, 0,
+            *times,
         )
     return struct.pack(
-        "=QQIIIIQ8xqi4xq6q8x", told.device, told.inode, told.mode, 1, 0, 0, 0, told.size, 4096, 0, *times
+        "=QQIIIIQ8xqi4xq6q8x", told.device, told.inode, told.mode, 1, 0, 0, told.stands_for, told.size, 4096, 0, *times
     )
 
 
@@ -270,7 +279,8 @@ def statx(call: Call) -> Answer:
     when = struct.pack("=qIxxxx", told.when, 0)
     data = struct.pack("=IIQIIIHxxQQQQ", STATX_BASIC_STATS, 4096, 0, 1, 0, 0, told.mode, told.inode, told.size, 0, 0)
     data += when + bytes(16) + when + when
-    data += struct.pack("=IIII", 0, 0, os.major(told.device), os.minor(told.device))
+    for device in (told.stands_for, told.device):
+        data += struct.pack("=II", os.major(device), os.minor(device))
     call.write(call.args[4], data.ljust(256, b"\0"))
     return 0
 

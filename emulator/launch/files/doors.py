@@ -25,8 +25,9 @@ from nlemu.protocol.uapi.nsfs import NSFS_MAGIC
 if TYPE_CHECKING:
     from nlemu.emulator.launch.trap.call import Call
 
-NETWORK_DEVICES = frozenset({os.makedev(10, 200), os.makedev(10, 238), os.makedev(108, 0)})
-"""/dev/net/tun, /dev/vhost-net and /dev/ppp: devices that make interfaces (Documentation/admin-guide/devices.txt)."""
+TUN, TUN_DEVICE = "/dev/net/tun", os.makedev(10, 200)
+NETWORK_DEVICES = frozenset({os.makedev(10, 238), os.makedev(108, 0)})
+"""/dev/vhost-net and /dev/ppp: devices that make interfaces, too (Documentation/admin-guide/devices.txt)."""
 TELLING = (b"sys", b"proc", b"net", b"ppp")
 """What is in the path of whoever reads one of these files, by whatever way; others are not looked at when they are only
 read."""
@@ -45,8 +46,9 @@ def below(path: AnyStr, top: AnyStr) -> AnyStr | None:
 
 
 def behind(call: Call, dirfd: int, path: bytes, *, follow: bool = True) -> str | None:
-    """The real name below /sys or /proc of what a path leads to, as seen from the caller; None for all other files, and
-    where there is none. OSError ENODEV: it is a device that makes interfaces, of which there is none here."""
+    """The real name below /sys or /proc of what a path leads to, as seen from the caller, or that of the device that
+    makes tuns; None for all other files, and where there is none. OSError ENODEV: it is another device that makes
+    interfaces, of which there is none here."""
     try:
         fd = os.open(_from_here(call, dirfd, path), os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     except (OSError, ValueError):
@@ -60,6 +62,8 @@ def behind(call: Call, dirfd: int, path: bytes, *, follow: bool = True) -> str |
         if kind == PROC_SUPER_MAGIC:
             return _as_seen(call, "/proc" + _inside(call, fd))
         found = os.fstat(fd)
+        if stat.S_ISCHR(found.st_mode) and found.st_rdev == TUN_DEVICE:
+            return TUN
         if stat.S_ISCHR(found.st_mode) and found.st_rdev in NETWORK_DEVICES:
             raise OSError(errno.ENODEV, os.fsdecode(path))
         return None

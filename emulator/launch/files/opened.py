@@ -32,7 +32,7 @@ from nlemu.emulator.launch.files import (
     sysfs,
     user_namespace,
 )
-from nlemu.emulator.launch.files.tree import Directory, File, Link, NetFile, Node, walk
+from nlemu.emulator.launch.files.tree import Character, Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.task import AT_FDCWD, beneath
 
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 1024
 """Files open for writing, at most; the oldest are forgotten first."""
-INTERESTING = ("/sys/", "/run/netns", "/var/run/netns", "/proc/")
+INTERESTING = ("/sys/", "/run/netns", "/var/run/netns", "/proc/", doors.TUN)
 """How every path begins that we may have to do with; "." and ".." in it aside."""
 SLASH = "\x01"
 """Stands for a slash in the names of our directories."""
@@ -95,6 +95,8 @@ class Files:
                 return walk(netdevsim.debugfs(machine), rest, follow=follow)
             case ["run", "netns", *rest] | ["var", "run", "netns", *rest]:
                 return walk(self.names(), rest, follow=follow)
+            case ["dev", "net", "tun"] if machine.build.has("TUN"):
+                return Character(doors.TUN_DEVICE)
             case ["proc", "sys", "net", *rest]:
                 return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
             case ["proc", "net", *rest] if rest or follow:  # a link to self/net
@@ -231,6 +233,8 @@ class Files:
             return self.supervisor.namespaces.open(node.net)
         if isinstance(node, Directory):
             return os.open(self.directory(node, path, net), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if isinstance(node, Character):
+            return self.supervisor.tuns.open(net)
         assert isinstance(node, File)
         if reads and not writes and not node.private:
             content = node.read()
@@ -397,7 +401,7 @@ class Files:
         """stat() of what stands for the node, as fstat() of its descriptor would have it."""
         if isinstance(node, NetFile):
             return self.supervisor.namespaces.files.identity(node.net)
-        if isinstance(node, Link):
+        if isinstance(node, Link | Character):
             return os.stat(self.shadow)
         if posixpath.normpath(path) in NETNS_PLACES:
             return os.stat(self.supervisor.namespaces.directory)

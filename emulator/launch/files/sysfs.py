@@ -16,6 +16,8 @@ from nlemu.emulator.kernel.devices.device import Device, Stats
 from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.emulator.kernel.devices.uevents import devpath
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, get_link_settings
+from nlemu.emulator.kernel.links.tun import Tun, is_tun
+from nlemu.emulator.kernel.links.tun import state_of as state_of_tun
 from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
 from nlemu.emulator.kernel.queues import napi
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, u32
@@ -126,9 +128,20 @@ def device(dev: Device) -> Directory:
         entries["phys_port_name"] = lambda: File(partial(_port_name, dev))
     if dev.ops.has("get_port_parent_id"):
         entries["phys_switch_id"] = lambda: File(partial(_switch_id, dev))
+    if is_tun(dev):
+        entries |= _tun(state_of_tun(dev))
     if is_netdevsim(dev):
         entries["device"] = lambda: Link(f"../../../{dev.parent.name}" if dev.parent else "", partial(_bus, dev))
     return Directory(entries)
+
+
+def _tun(tun: Tun) -> dict[str, Callable[[], Node]]:
+    """tun_attr_group."""
+    return {
+        "tun_flags": lambda: _shown(lambda: f"{tun.shown_flags:#x}"),
+        "owner": lambda: _shown(lambda: -1 if tun.owner is None else tun.owner),
+        "group": lambda: _shown(lambda: -1 if tun.group is None else tun.group),
+    }
 
 
 def _up(dev: Device) -> str:

@@ -102,6 +102,14 @@ class Link(Node):
         self.follow = make
 
 
+class Character(Node):
+    """A character device. device: its number."""
+
+    def __init__(self, device: int) -> None:
+        self.device = device
+        self.mode = stat.S_IFCHR | 0o666
+
+
 class NetFile(Node):
     """The file of a namespace."""
 

@@ -16,6 +16,7 @@ from nlemu.emulator.launch.ioctls.ethtool import door as ethtool
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
+from nlemu.emulator.launch.trap.filter import LAST_SOCKET_IOCTL
 from nlemu.protocol.uapi.socket import AF_INET, AF_NETLINK, AF_PACKET, So
 from nlemu.protocol.uapi.sockios import Sioc
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 INET_OPS = (AF_INET, AF_PACKET)
 """Families whose sockets know addresses of IPv4: inet_ioctl(), packet_ioctl()."""
+
+
+def are_played(command: int) -> bool:
+    """Whether a command is of a namespace's file, or of the interface range."""
+    return command in nsfs.COMMANDS or Sioc.ADDRT <= command <= LAST_SOCKET_IOCTL
 
 
 def ioctl(call: Call) -> Answer:

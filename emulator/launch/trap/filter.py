@@ -7,8 +7,8 @@ microseconds for each file it opens, and nothing for what it does with it afterw
 A send is always handed over: the kernel has answered when it returns, so have we.
 
 A receive that shows no address, has room for whatever the kernel would send and takes no flags can be left to the Unix
-socket: receive lengths below 32 KiB tell the endpoint how to split a dump, and with MSG_DONTWAIT a program expects to
-find the answer to what it has just sent.
+socket, but for read(), by which tuns are read: receive lengths below 32 KiB tell the endpoint how to split a dump, and
+with MSG_DONTWAIT a program expects to find the answer to what it has just sent.
 
 A descriptor of ours may have been moved to a low number (dup2()), or come from another program (SCM_RIGHTS). So calls
 that only sockets take, with a name or with ancillary data, are handed over at any number, and so are the options of
@@ -34,6 +34,7 @@ from nlemu.emulator.launch.trap.instructions import (
     not_null,
     within,
 )
+from nlemu.protocol.uapi.if_tun import TunIoctl
 from nlemu.protocol.uapi.nsfs import NsIoctl
 from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
 from nlemu.protocol.uapi.sockios import Sioc
@@ -72,6 +73,8 @@ SOCKET_CALLS = (
 """Handed over at any number: only sockets take them. So is sendmsg(), but for one number (`last_low()`)."""
 UNIX_IOCTLS = (0x541B, 0x5411, 0x8905)
 """FIONREAD, TIOCOUTQ and SIOCATMARK, of which netlink sockets know nothing (asm-generic/ioctls.h, sockios.h)."""
+VFS_IOCTLS = (0x5421, 0x5450, 0x5451, 0x5452, 0x5460)
+"""FIONBIO, FIONCLEX, FIOCLEX, FIOASYNC and FIOQSIZE, which no file is asked about (do_vfs_ioctl())."""
 ASKED = (So.TYPE, So.PROTOCOL, So.DOMAIN, So.ERROR, So.RCVBUF, So.PASSCRED, So.PEERCRED, So.MEMINFO)
 TOLD = (So.PASSCRED, So.RCVBUF, So.RCVBUFFORCE, So.SNDBUFFORCE)
 """Options of SOL_SOCKET that are looked at at any number too."""
@@ -90,6 +93,12 @@ EBT_BASE_CTL, MRT_BASE, IP_VS_BASE_CTL; IP6T_BASE_CTL, MRT6_BASE): the tables ar
 LAST_SOCKET_IOCTL = 0x89FF
 """Of the range that begins with SIOCADDRT (include/uapi/linux/sockios.h): routes, interfaces, bridges, VLANs, bonds,
 address resolution, and what drivers and protocols have for themselves."""
+TUN_IOCTLS = (
+    (TunIoctl.SETNOCSUM, TunIoctl.SETCARRIER), (TunIoctl.GETFEATURES, TunIoctl.SETFILTEREBPF),
+    (TunIoctl.ATTACHFILTER, TunIoctl.DETACHFILTER), (TunIoctl.GETFILTER, TunIoctl.GETFILTER),
+    (TunIoctl.GETDEVNETNS, TunIoctl.GETDEVNETNS),
+)
+"""Ranges of the commands of an open /dev/net/tun."""
 WIRELESS_IOCTLS = (0x8B00, 0x8BFF)  # SIOCIWFIRST to SIOCIWLASTPRIV
 
 IDENTITY_CALLS = (
@@ -113,7 +122,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         return tuple(Rule(call, (ours, *when)) for call in calls)
 
     return (
-        *high("read", when=(below(2, ROOM),)),
+        *high("read"),
         *high("write", "writev", "pwrite64", "pwritev", "pwritev2", "readv"),
         Rule("recvfrom", (not_null(4),)),
         *high("recvfrom", when=(below(2, ROOM),)),
@@ -123,7 +132,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         Rule("sendmsg", (within(0, 0, last_low(base) - 1),)),
         *high("sendmsg"),
         *high("bind", "connect", "setsockopt", "getsockopt"),
-        *(rule for command in UNIX_IOCTLS for rule in high("ioctl", when=(equals(1, command),))),
+        *high("ioctl"),
         *high("getdents64"),
         *high("dup", "dup2", "dup3"),
         *high("fcntl", when=(equals(1, F_DUPFD),)),
@@ -136,6 +145,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         *(Rule(call, (equals(2, SOCKADDR_NL),)) for call in ("bind", "connect")),
         Rule("sendto", (equals(5, SOCKADDR_NL),)),
         Rule("ioctl", (within(1, Sioc.ADDRT, LAST_SOCKET_IOCTL),)),
+        *(Rule("ioctl", (within(1, *commands),)) for commands in TUN_IOCTLS),
         Rule("ioctl", (within(1, *WIRELESS_IOCTLS),), action=RET_ERRNO | EOPNOTSUPP),
         Rule("socket", (equals(0, AF_NETLINK),)),
         Rule("newfstatat", (lacks(3, AT_EMPTY_PATH),)),

@@ -231,14 +231,14 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         ),
         Excepted("getlink", REPLIES, "dpll-pin max-pacing-offload-horizon netns-immutable headroom tailroom", NEWER),
         Excepted("linkinfo-attrs.data", f"kind {ABSENT}",
-                 "bond erspan geneve gre gretap hsr ip6gre ip6tnl ipip ovpn sit tun vrf vti vti6",
+                 "bond erspan geneve gre gretap hsr ip6gre ip6tnl ipip ovpn sit vrf vti vti6",
                  OTHER_KINDS),
         Excepted("linkinfo-attrs.data", f"kind {EXTRA}", "veth", UNSAID),
         Excepted("linkinfo-attrs.slave-data", f"kind {ABSENT}", "bond", OTHER_KINDS),
         Excepted(
             "linkinfo-bond-attrs bond-ad-info-attrs bond-slave-attrs "
             "linkinfo-geneve-attrs linkinfo-gre-attrs linkinfo-gre6-attrs linkinfo-hsr-attrs linkinfo-iptun-attrs "
-            "linkinfo-ip6tnl-attrs linkinfo-ovpn-attrs linkinfo-tun-attrs "
+            "linkinfo-ip6tnl-attrs linkinfo-ovpn-attrs "
             "linkinfo-vrf-attrs linkinfo-vti-attrs linkinfo-vti6-attrs", "attribute set", ABSENT, OTHER_KINDS,
         ),
         Excepted(
@@ -252,7 +252,7 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("linkinfo-bridge-attrs.mcast-querier-state", "inside", EXTRA, UNNAMED),
         Excepted("linkinfo-bridge-attrs.vlan-protocol", "type", "u16 in the specification, declared be-u16",
                  NETWORK_ORDER),
-        Excepted("linkinfo-bridge-attrs.vlan-protocol", "names of values", EXTRA, UNNAMED),
+        Excepted("linkinfo-bridge-attrs.vlan-protocol linkinfo-tun-attrs.type", "names of values", EXTRA, UNNAMED),
         Excepted("link-attrs.devlink-port link-attrs.protinfo", "type", "binary in the specification, declared nest",
                  UNNAMED),
         Excepted("link-attrs.proto-down-reason", "type", "string in the specification, declared nest", WRONG),

@@ -10,7 +10,7 @@ from nlemu.emulator.launch.ioctls.ethtool.request import Request, unsupported, w
 from nlemu.protocol.families.ethtool.strings import STRING_SETS
 from nlemu.protocol.schema import ethtool_ioctls as structs
 from nlemu.protocol.schema.codec import prepare
-from nlemu.protocol.uapi.ethtool import ETH_GSTRING_LEN, StringSet
+from nlemu.protocol.uapi.ethtool import ETH_GSTRING_LEN, KernelMsg, StringSet
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -53,7 +53,7 @@ def get_info(request: Request) -> None:
         driver=text(driver),
         version=text(ops.driver_version or str(dev.kernel.build.release)),
         fw_version=text(ops.firmware),
-        bus_info=text("" if dev.parent is None else dev.parent.name),
+        bus_info=text(ops.bus_info(dev)),
         erom_version=text(""),
         n_priv_flags=count[StringSet.PRIV_FLAGS],
         n_stats=count[StringSet.STATS],
@@ -93,6 +93,19 @@ def get_statistics(request: Request) -> None:
         values = ()
     request.write(STATS.pack(cmd=asked.cmd, n_stats=len(values)))
     request.write(struct.pack(f"<{len(values)}Q", *values), STATS.size)
+
+
+def get_message_level(request: Request) -> None:
+    """ethtool_get_value() of get_msglevel()."""
+    want(request, "get_msglevel")
+    request.answer_number(request.dev.ops.get_msglevel(request.dev))
+
+
+def set_message_level(request: Request) -> None:
+    """ethtool_set_value_void() of set_msglevel(), and what is told of it."""
+    want(request, "set_msglevel")
+    request.dev.ops.set_msglevel(request.dev, request.number())
+    request.tell(KernelMsg.DEBUG_NTF)
 
 
 def flash(request: Request) -> None:

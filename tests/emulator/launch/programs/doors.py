@@ -109,7 +109,9 @@ def tables(place: str) -> Iterator[str]:
 
 def tap(place: str) -> Iterator[str]:
     """An interface by its device."""
-    yield attempt(os.open, "/dev/net/tun", os.O_RDWR)
+    tun = os.open("/dev/net/tun", os.O_RDWR)
+    yield attempt(fcntl.ioctl, tun, 0x400454CA, struct.pack("=16sH22x", b"tap9", 2))
+    yield attempt(os.open, "/dev/ppp", os.O_RDWR)
 
 
 def ring(place: str) -> Iterator[str]:

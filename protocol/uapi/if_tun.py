@@ -1,0 +1,74 @@
+"""uapi/linux/if_tun.h: what is asked of /dev/net/tun, and IFLA_TUN_* of uapi/linux/if_link.h."""
+
+from enum import IntEnum, IntFlag
+
+
+class TunIoctl(IntEnum):
+    """TUN*: the commands of an open /dev/net/tun."""
+
+    SETNOCSUM = 0x400454C8
+    SETDEBUG = 0x400454C9
+    SETIFF = 0x400454CA
+    SETPERSIST = 0x400454CB
+    SETOWNER = 0x400454CC
+    SETLINK = 0x400454CD
+    SETGROUP = 0x400454CE
+    GETFEATURES = 0x800454CF
+    SETOFFLOAD = 0x400454D0
+    SETTXFILTER = 0x400454D1
+    GETIFF = 0x800454D2
+    GETSNDBUF = 0x800454D3
+    SETSNDBUF = 0x400454D4
+    ATTACHFILTER = 0x401054D5
+    DETACHFILTER = 0x401054D6
+    GETVNETHDRSZ = 0x800454D7
+    SETVNETHDRSZ = 0x400454D8
+    SETQUEUE = 0x400454D9
+    SETIFINDEX = 0x400454DA
+    GETFILTER = 0x801054DB
+    SETVNETLE = 0x400454DC
+    GETVNETLE = 0x800454DD
+    SETVNETBE = 0x400454DE
+    GETVNETBE = 0x800454DF
+    SETSTEERINGEBPF = 0x800454E0
+    SETFILTEREBPF = 0x800454E1
+    SETCARRIER = 0x400454E2
+    GETDEVNETNS = 0x54E3
+
+
+class TunIff(IntFlag):
+    """IFF_*: flags of TUNSETIFF, TUNSETQUEUE and TUNGETIFF."""
+
+    TUN = 0x0001
+    TAP = 0x0002
+    NAPI = 0x0010
+    NAPI_FRAGS = 0x0020
+    NO_CARRIER = 0x0040
+    MULTI_QUEUE = 0x0100
+    ATTACH_QUEUE = 0x0200
+    DETACH_QUEUE = 0x0400
+    PERSIST = 0x0800
+    NO_PI = 0x1000
+    NOFILTER = 0x1000
+    ONE_QUEUE = 0x2000
+    VNET_HDR = 0x4000
+    TUN_EXCL = 0x8000
+
+
+class TunF(IntFlag):
+    """TUN_F_*: what the program behind TUNSETOFFLOAD takes upon itself."""
+
+    CSUM = 0x01
+    TSO4 = 0x02
+    TSO6 = 0x04
+    TSO_ECN = 0x08
+    UFO = 0x10
+    USO4 = 0x20
+    USO6 = 0x40
+    UDP_TUNNEL_GSO = 0x080
+    UDP_TUNNEL_GSO_CSUM = 0x100
+
+
+TUN_TYPE_MASK = 0x000F
+TUN_READQ_SIZE = 500
+TUN_FLT_ALLMULTI = 0x0001
