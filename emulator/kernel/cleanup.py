@@ -29,9 +29,8 @@ def cleanup_nets(kernel: Kernel, dying: list[Net]) -> None:
         kernel.netdevsim_bus.net_exit(net)
     kill: KillList = {}
     for net in dying:
-        for dev in net:
-            if dev.kind is not None and dev.kind.goes_first:
-                dev.kind.del_link(dev, kill)
+        for kind in kernel.kinds.values():
+            kind.exit_rtnl(net, kill)
     unregister_many(kill)
     for net in dying:
         _send_home(net)

@@ -15,6 +15,7 @@ from nlemu.emulator.handlers.common.inet import CENTISECOND
 from nlemu.emulator.kernel.bridge.bridge import bridge_of
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.vxlan.vxlan import vxlan_of
 from nlemu.emulator.script.trace import open_bytes
 from nlemu.protocol.families.route.neigh import HEADER as NEIGHBOUR
 from nlemu.protocol.families.route.neigh import Nda
@@ -26,7 +27,10 @@ from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_BRIDGE
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.bridge.bridge import Entry
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.vxlan.vxlan import TunnelEntry
     from nlemu.emulator.script.steps import Answer, Steps
     from nlemu.emulator.script.trace import Step
 
@@ -89,7 +93,7 @@ def _missing(steps: Steps, net: Net, message: bytes) -> int:
     told = Attrs.index(message, NEIGHBOUR_END, len(message))
     dev = net.device(header.ifindex)
     if dev is not None and header.family == AF_BRIDGE and Nda.cacheinfo in told and Nda.lladdr in told:
-        return _missing_on_bridge(steps, net, told)
+        return _missing_on_bridge(steps, net, dev, told)
     if dev is None or Nda.cacheinfo not in told or Nda.dst not in told:
         return 0
     known = neighbour.of(net).find(dev, header.family, int.from_bytes(told[Nda.dst], "big"))
@@ -102,11 +106,15 @@ def _missing(steps: Steps, net: Net, message: bytes) -> int:
     )
 
 
-def _missing_on_bridge(steps: Steps, net: Net, told: Attrs) -> int:
+def _missing_on_bridge(steps: Steps, net: Net, dev: Device, told: Attrs) -> int:
     """The same of an entry of a forwarding table."""
     bridge = net.device(told.get(Nda.master, 0))
-    br = None if bridge is None else bridge_of(bridge)
-    entry = None if br is None else br.fdb.get((told[Nda.lladdr], told.get(Nda.vlan, 0)))
+    br, vxlan = None if bridge is None else bridge_of(bridge), vxlan_of(dev)
+    entry: Entry | TunnelEntry | None = None
+    if br is not None:
+        entry = br.fdb.get((told[Nda.lladdr], told.get(Nda.vlan, 0)))
+    elif vxlan is not None:
+        entry = vxlan.fdb.get((told[Nda.lladdr], told.get(Nda.src_vni, vxlan.vni)))
     if entry is None:
         return 0
     ages, now = told[Nda.cacheinfo], steps.machine.clock.now

@@ -62,9 +62,11 @@ ROUTE_SPECIFICATIONS: Mapping[str, Sequence[RTM]] = {
     "rt-tc": (
         RTM.NEWQDISC, RTM.DELQDISC, RTM.GETQDISC, RTM.GETTCLASS, RTM.GETTFILTER, RTM.GETCHAIN, RTM.GETACTION,
     ),
+    "rt-tunnel": (RTM.NEWTUNNEL, RTM.DELTUNNEL, RTM.GETTUNNEL),
 }
 """What each specification of rtnetlink has of its messages. Those of namespaces' ids, of netconf, labels, next hop
-objects, groups of bridges and traffic control are our own, and so is it that anycast addresses are among addresses."""
+objects, groups of bridges, tunnels and traffic control are our own, and so is it that anycast addresses are among
+addresses."""
 
 
 @dataclass(frozen=True)

@@ -80,3 +80,24 @@ class XDP_FLAGS(IntFlag):
     DRV_MODE = 1 << 2
     HW_MODE = 1 << 3
     REPLACE = 1 << 4
+
+
+class VxlanDf(IntEnum):
+    """VXLAN_DF_*: whether what a VXLAN sends may be fragmented."""
+
+    UNSET = 0
+    SET = 1
+    INHERIT = 2
+
+
+class VxlanLabelPolicy(IntEnum):
+    """VXLAN_LABEL_*: which flow label what a VXLAN sends has."""
+
+    FIXED = 0
+    INHERIT = 1
+
+
+class TunnelMsgFlag(IntFlag):
+    """TUNNEL_MSG_FLAG_*, in struct tunnel_msg."""
+
+    STATS = 0x01

@@ -8,7 +8,7 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL, ELOOP, ENOENT, EXFULL
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb, forward, promisc, stp, vlans
+from nlemu.emulator.kernel.bridge import fdb, forward, headroom, promisc, stp, vlans
 from nlemu.emulator.kernel.bridge.bridge import KEY, MAX_PORTS, Bridge, Port, PortFlag, bridge_of, port_of
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import adjacency, features, rx_mode, settings
@@ -88,6 +88,7 @@ def add(br: Bridge, dev: Device) -> None:
     promisc.update_count(br)
     if not port.flags & PROMISC and dev.unicast_filter:
         fdb.sync_static(port)
+    headroom.joined(br, dev)
     fdb.add_local(br, port, dev.address, 0)
     if br.dev.addr_assign_type != AddressAssignment.SET:
         kernel.notify(NetdevEvent.PRE_CHANGEADDR, br.dev, Info(address=dev.address))
@@ -109,6 +110,7 @@ def _delete(port: Port) -> None:
     stp.disable_port(port)
     stp.tell(port, RTM.DELLINK)
     br.ports.remove(port)
+    headroom.left(br, dev)
     vlans.flush(port)
     fdb.delete_by_port(br, port, all_of_it=True)
     clear_backup(port)

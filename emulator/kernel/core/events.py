@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
     from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
+    from nlemu.emulator.kernel.vxlan.vxlan import Remote, TunnelEntry, Vni
     from nlemu.protocol.uapi.devlink import DevlinkCmd
 
 Origin = object
@@ -69,6 +70,8 @@ class Stage(IntEnum):
     """device_initcall, net/8021q"""
     MPLS = 11
     """device_initcall, net/mpls"""
+    LATE = 12
+    """late_initcall, drivers/net/vxlan"""
 
 
 class NetdevEvent(IntEnum):
@@ -188,6 +191,12 @@ class Announcer(Protocol):
     def fdb(self, event: int, dev: Device, entry: Entry) -> None:
         """RTM_NEWNEIGH or RTM_DELNEIGH of AF_BRIDGE to RTNLGRP_NEIGH: of the table of that bridge (fdb_notify())."""
 
+    def tunnel_fdb(self, event: int, dev: Device, entry: TunnelEntry, remote: Remote | None) -> None:
+        """The same of a VXLAN, with one of the entry's remotes (vxlan_fdb_notify())."""
+
+    def vni(self, event: int, dev: Device, vni: Vni) -> None:
+        """RTM_NEWTUNNEL or RTM_DELTUNNEL to RTNLGRP_TUNNEL: of what a VXLAN filters (vxlan_vnifilter_notify())."""
+
     def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:
         """RTM_NEWVLAN or RTM_DELVLAN to RTNLGRP_BRVLAN: of a port or a bridge (br_vlan_notify())."""
 
@@ -266,6 +275,12 @@ class NullAnnouncer(Announcer):
         pass
 
     def fdb(self, event: int, dev: Device, entry: Entry) -> None:
+        pass
+
+    def tunnel_fdb(self, event: int, dev: Device, entry: TunnelEntry, remote: Remote | None) -> None:
+        pass
+
+    def vni(self, event: int, dev: Device, vni: Vni) -> None:
         pass
 
     def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:

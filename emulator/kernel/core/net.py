@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from errno import EBUSY, EEXIST, EINVAL, ENFILE
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.core.names import REMEMBERED_PATTERNS, Numbers, split_pattern, valid_name
 from nlemu.emulator.kernel.core.netns_id import NetnsIds
@@ -41,8 +41,8 @@ class Net:
 
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
-        "cookie", "dev_base_seq", "dying", "fib_listeners", "inum", "ip4", "ip6", "kernel", "loopback", "name",
-        "neighbours", "nexthops", "sysctls", "taps",
+        "cookie", "dev_base_seq", "dying", "fib_listeners", "generic", "inum", "ip4", "ip6", "kernel", "loopback",
+        "name", "neighbours", "nexthops", "sysctls", "taps",
     )
 
     loopback: Device
@@ -59,6 +59,8 @@ class Net:
         self.neighbours: Neighbours | None = None
         self.nexthops: Nexthops | None = None
         self.fib_listeners: list[FibListener] = []
+        self.generic: dict[str, Any] = {}
+        """What kinds of links keep for the namespace, by a key of theirs (net_generic())."""
         self.sysctls: dict[str, str] = {}
         """Settings that were written, by their names below /proc/sys/net (sysctl.py)."""
         self.taps: tuple[Device, ...] = ()

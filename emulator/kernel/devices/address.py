@@ -10,7 +10,7 @@ from nlemu.emulator.kernel.devices.states import AddressAssignment
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
-from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_DATA_LEN, ETH_MIN_MTU
+from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_DATA_LEN, ETH_HLEN, ETH_MIN_MTU
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -26,6 +26,7 @@ NO_ADDRESS = bytes(ETH_ALEN)
 def ether_setup(dev: Device) -> None:
     """ether_setup(): what all Ethernet devices begin with."""
     dev.type = ETHER
+    dev.hard_header_len = ETH_HLEN
     dev.mtu = ETH_DATA_LEN
     dev.min_mtu = ETH_MIN_MTU
     dev.max_mtu = ETH_DATA_LEN

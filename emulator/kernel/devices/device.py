@@ -134,7 +134,8 @@ class Device:
         "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dormant",
         "features", "flags", "gflags", "global_groups", "gro_flush_timeout", "gro_ipv4_max_size",
         "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
-        "hw_features", "ifalias", "ifindex", "ip4", "ip6", "kernel", "kind", "link_mode", "linkwatch_pending",
+        "hard_header_len", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "isatap", "kernel", "kind",
+        "link_mode", "linkwatch_pending",
         "live_address_change", "lowers", "map", "master", "max_mtu", "max_pacing_offload_horizon", "min_mtu",
         "mpls", "mtu", "multicast", "name", "name_assign_type", "napi_config", "napi_defer_hard_irqs",
         "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable",
@@ -218,6 +219,8 @@ class Device:
         """IFF_NO_QUEUE."""
         self.unicast_filter = False
         """IFF_UNICAST_FLT: it can filter by several addresses."""
+        self.isatap = False
+        """IFF_ISATAP."""
         self.netns_immutable = False
         self.change_proto_down = False
         self.netmem_tx = NetmemTx.NONE
@@ -245,6 +248,8 @@ class Device:
         self.tso_max_size = TSO_LEGACY_MAX_SIZE
         self.tso_max_segs = TSO_MAX_SEGS
         self.max_pacing_offload_horizon = 0
+        self.hard_header_len = 0
+        """Of the header that the device puts before a packet; in bytes."""
         self.needed_headroom = 0
         self.needed_tailroom = 0
         self.map = (0, 0, 0, 0, 0, 0)

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.kernel import Kernel
 
 
+def of_link(number: int) -> str:
+    """Whom to blame (`Refusal.at`): an attribute of the link itself, by its number (IFLA_*), if the request has it."""
+    return f"link:{number}"
+
+
 @dataclass(slots=True)
 class LinkParams:
     """What RTM_NEWLINK says of a device to be made, or IFLA_INFO_DATA of its peer (struct rtnl_newlink_params)."""
@@ -127,9 +132,19 @@ class Kind:
         """dellink: queues the device, and its peer, to be unregistered."""
         register.queue_unregister(dev, kill)
 
+    def exit_rtnl(self, net: Net, kill: KillList) -> None:
+        """exit_rtnl of struct pernet_operations: a namespace goes, and what is queued here goes before all else."""
+        for dev in net if self.goes_first else ():
+            if dev.kind is self:
+                self.del_link(dev, kill)
+
     def can_change(self) -> bool:
         """Whether there is a changelink."""
-        return type(self).change_link is not Kind.change_link
+        return type(self).change_link is not Kind.change_link or type(self).change is not Kind.change
+
+    def change(self, dev: Device, data: Any, params: LinkParams) -> None:
+        """changelink of a kind that looks at the attributes of the link as well; others have change_link()."""
+        self.change_link(dev, data)
 
     def change_link(self, dev: Device, data: Any) -> None:
         """changelink, with the kind's own dataclass."""

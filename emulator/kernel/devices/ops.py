@@ -43,6 +43,9 @@ class DeviceOps(VfOps):
     xdp_rx_metadata = 0
     """What its XDP programs can be told of a packet (xdp_metadata_ops), as NETDEV_XDP_RX_METADATA_*."""
 
+    phony_headroom = False
+    """IFF_PHONY_HEADROOM: the room that its devices want is what others told them."""
+
     has_rx_mode = True
     """ndo_set_rx_mode is there, though it may do nothing that shows here."""
 
@@ -91,6 +94,9 @@ class DeviceOps(VfOps):
     def change_carrier(self, dev: Device, carrier: bool) -> None:
         """ndo_change_carrier."""
         raise Refusal(EOPNOTSUPP)
+
+    def set_rx_headroom(self, dev: Device, headroom: int) -> None:
+        """ndo_set_rx_headroom: so much room is wanted before what comes in; in bytes, 0 for as much as usual."""
 
     def set_rx_mode(self, dev: Device) -> None:
         """ndo_set_rx_mode: the filters are to be as the device wants (rx_mode.py)."""

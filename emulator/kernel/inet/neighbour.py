@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.neighbour import NTF_EXT, NUD
 from nlemu.protocol.uapi.rtnetlink import RTM, RTN
 
@@ -26,6 +27,7 @@ EXT_SHIFT = 16
 """NTF_EXT_SHIFT: the flags of NDA_FLAGS_EXT stand behind the others."""
 MANAGED, VALIDATED = NTF_EXT.MANAGED << EXT_SHIFT, NTF_EXT.EXT_VALIDATED << EXT_SHIFT
 MULTICAST = int(RTN.MULTICAST)
+ETHER = int(ARPHRD.ETHER)
 CONFIRMED_AGO = 2 * 30 * NSEC_PER_SEC
 """A new neighbour was last confirmed twice the base of the reachable time ago."""
 
@@ -110,7 +112,7 @@ def note_group(dev: Device, group: int) -> None:
     if known.find(dev, AF_INET6, group) is not None:
         return
     now = dev.kernel.clock.now
-    lladdr = group_lladdr(AF_INET6, group)
+    lladdr = group_lladdr(AF_INET6, group) if dev.type == ETHER else dev.broadcast[: dev.addr_len]
     known.add(
         Neighbour(
             dev, AF_INET6, group, MULTICAST, NOARP, lladdr, confirmed=now - CONFIRMED_AGO, used=now, updated=now

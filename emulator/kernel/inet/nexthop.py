@@ -45,7 +45,8 @@ class Way:
 class Nexthop:
     """struct nexthop. way: of one that stands alone; members: of a group, with their weights, from 1; fdb: of a group
     of those for forwarding tables; groups: that it is in, the newest first; infos: the ways of routes of IPv4 that are
-    it; routes6: the routes of IPv6 that lead by it, the oldest first."""
+    it; routes6: the routes of IPv6 that lead by it, the oldest first; followers: who else leads by it, and what is to
+    be done when it goes."""
 
     id: int
     protocol: int = 0
@@ -55,6 +56,7 @@ class Nexthop:
     groups: list[Nexthop] = field(default_factory=list)
     infos: dict[Info4, None] = field(default_factory=dict)
     routes6: dict[Route6, None] = field(default_factory=dict)
+    followers: dict[object, Callable[[], None]] = field(default_factory=dict)
 
     @property
     def leaves(self) -> list[tuple[Way, int]]:
@@ -254,6 +256,8 @@ def remove(
     told: whether anybody hears of the object. Returns the ways of routes of IPv4 that are dead by that, for who flushes
     them."""
     known = of(net)
+    for leave in tuple(one.followers.values()):
+        leave()
     known.unlist(one)
     if told:
         net.kernel.announcer.nexthop(net, RTM.DELNEXTHOP, one, origin=origin)

@@ -1,11 +1,13 @@
 """What becomes of IPv6 addresses when something happens to their device: addrconf_notify() of net/ipv6/addrconf.c.
 
-When a device can carry packets it gets an address of the link, made of its hardware address, and the loopback device
-its ::1. When it goes down it loses all of its addresses, those that were given to it as well.
+When a device can carry packets it gets an address of the link, made of its hardware address or at random, and the
+loopback device its ::1. Tunnels through IPv4 have addresses that are made of those of IPv4. When a device goes down it
+loses all of its addresses, those that were given to it as well.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
@@ -14,12 +16,14 @@ from nlemu.emulator.kernel.ipv6 import address as ip6_address
 from nlemu.emulator.kernel.ipv6 import dad, mld, routes
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import State, Wanted
+from nlemu.emulator.kernel.ipv6.interface_id import eui64
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_addr import IFA_F, IFAPROT
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.if_link import In6AddrGenMode
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
-from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTM
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -28,16 +32,16 @@ if TYPE_CHECKING:
 
 TENTATIVE, PERMANENT = int(IFA_F.TENTATIVE), int(IFA_F.PERMANENT)
 NODAD, NOPREFIXROUTE = int(IFA_F.NODAD), int(IFA_F.NOPREFIXROUTE)
-LOOPBACK, NONE = int(ARPHRD.LOOPBACK), int(ARPHRD.NONE)
-AUTOMATIC = frozenset({int(ARPHRD.ETHER), NONE})
-"""Types of devices that get an address of the link by addrconf_dev_config()."""
+LOOPBACK = int(ARPHRD.LOOPBACK)
+POINTOPOINT, MULTICAST = int(IFF.POINTOPOINT), int(IFF.MULTICAST)
+CONFIGURED = frozenset({
+    ARPHRD.ETHER, ARPHRD.INFINIBAND, ARPHRD.TUNNEL, ARPHRD.TUNNEL6, ARPHRD.IP6GRE, ARPHRD.IPGRE, ARPHRD.SIT,
+    ARPHRD.NONE, ARPHRD.RAWIP, ARPHRD.LOOPBACK,
+})
+"""Types of devices that get addresses by themselves."""
 STABLE_PRIVACY = int(IFA_F.STABLE_PRIVACY)
-EUI64, RANDOM = int(In6AddrGenMode.EUI64), int(In6AddrGenMode.RANDOM)
-
-
-def eui64(mac: bytes) -> int:
-    """addrconf_ifid_eui48(): the lower half of an address, from a hardware address of six bytes."""
-    return int.from_bytes(bytes((mac[0] ^ 2, *mac[1:3], 0xFF, 0xFE, *mac[3:6])), "big")
+EUI64, NO_ADDRESS = int(In6AddrGenMode.EUI64), int(In6AddrGenMode.NONE)
+RANDOM = int(In6AddrGenMode.RANDOM)
 
 
 def restore(dev: Device) -> None:
@@ -60,29 +64,93 @@ def configure(dev: Device) -> None:
     idev: Inet6Device | None = dev.ip6
     if idev is None:
         return
-    mld.up(dev)
-    try:
-        if dev.type == LOOPBACK:
-            _add_loopback(dev)
-        elif dev.type in AUTOMATIC and not idev.conf[Ipv6Devconf.DISABLE_IPV6]:
-            routes.add_multicast(dev)
-            if dev.type == NONE and idev.conf[Ipv6Devconf.ADDR_GEN_MODE] == EUI64:
-                idev.conf[Ipv6Devconf.ADDR_GEN_MODE] = RANDOM  # there is no hardware address to make one of
-            mode = idev.conf[Ipv6Devconf.ADDR_GEN_MODE]
-            if mode == EUI64:
-                _add_link_local(dev, eui64(dev.address))
-            elif mode == RANDOM:
-                _add_link_local(dev, _random_id(dev, idev), STABLE_PRIVACY)
-    except Refusal:
-        return  # it has the address
+    if dev.type in CONFIGURED or dev.flags & MULTICAST:
+        mld.up(dev)
+    if dev.type == LOOPBACK:
+        _add_loopback(dev)
+    elif dev.type == ARPHRD.SIT:
+        _configure_sit(dev, idev)
+    elif dev.type in CONFIGURED and not idev.conf[Ipv6Devconf.DISABLE_IPV6]:
+        routes.add_multicast(dev)
+        if dev.type == ARPHRD.IPGRE:
+            _configure_gre(dev, idev)
+            return
+        if dev.type == ARPHRD.NONE and idev.conf[Ipv6Devconf.ADDR_GEN_MODE] == EUI64:
+            idev.conf[Ipv6Devconf.ADDR_GEN_MODE] = RANDOM
+        _generate(dev, idev)
+
+
+def _generate(dev: Device, idev: Inet6Device, *, prefix_route: bool = False) -> None:
+    """addrconf_addr_gen(): prefix_route: if no address comes of it, the route to the link's does."""
+    mode = idev.conf[Ipv6Devconf.ADDR_GEN_MODE]
+    interface_id, flags = None, 0
+    if mode == EUI64:
+        interface_id = eui64(dev)
+    elif mode == RANDOM:
+        interface_id, flags = _random_id(dev, idev), STABLE_PRIVACY
+    else:
+        return
+    if interface_id is not None:
+        with suppress(Refusal):  # it has the address
+            _add_link_local(dev, interface_id, flags)
+    elif prefix_route:
+        routes.add_prefix(dev, ip6.LINK_LOCAL, 64)
+
+
+def _configure_sit(dev: Device, idev: Inet6Device) -> None:
+    """addrconf_sit_config()."""
+    if dev.isatap:
+        _generate(dev, idev)
+        return
+    _add_ipv4(dev, idev)
+    if dev.flags & POINTOPOINT:
+        routes.add_multicast(dev)
+
+
+def _configure_gre(dev: Device, idev: Inet6Device) -> None:
+    """addrconf_gre_config()."""
+    if any(dev.address[:4]) or idev.conf[Ipv6Devconf.ADDR_GEN_MODE] != EUI64:
+        _generate(dev, idev, prefix_route=True)
+    else:
+        _add_ipv4(dev, idev)
+
+
+def _add_ipv4(dev: Device, idev: Inet6Device) -> None:
+    """add_v4_addrs(): addresses that are made of the one that a tunnel sends from, or of all that there are."""
+    base, length, scope = 0, 96, int(ip6.AddrType.COMPATV4)
+    if dev.flags & POINTOPOINT or dev.type != ARPHRD.SIT:
+        if idev.conf[Ipv6Devconf.ADDR_GEN_MODE] == NO_ADDRESS:
+            return
+        base, length, scope = ip6.LINK_LOCAL, 64, int(ip6.AddrType.LINKLOCAL)
+    own = int.from_bytes(dev.address[:4], "big")
+    if own:
+        _add_as_it_is(dev, Wanted(base | own, length, scope=scope))
+        routes.add_prefix(dev, base | own, length)
+        return
+    for other in dev.net:
+        for ifa in other.ip4.addresses if other.ip4 is not None and other.up else ():
+            reach = scope
+            if ifa.scope == RT_SCOPE.LINK:
+                continue
+            if ifa.scope >= RT_SCOPE.HOST:
+                if dev.flags & POINTOPOINT:
+                    continue
+                reach |= int(ip6.AddrType.LOOPBACK)
+            _add_as_it_is(dev, Wanted(base | ifa.local, length, scope=reach))
+            routes.add_prefix(dev, base | ifa.local, length)
 
 
 def _add_loopback(dev: Device) -> None:
-    """init_loopback() and add_addr()."""
-    wanted = Wanted(ip6.LOOPBACK, 128, proto=IFAPROT.KERNEL_LO, scope=int(ip6.AddrType.LOOPBACK))
-    ifa = ip6_address.create(dev, wanted)
-    ifa.flags &= ~TENTATIVE
-    ip6_address.notify(RTM.NEWADDR, ifa)
+    """init_loopback()."""
+    _add_as_it_is(dev, Wanted(ip6.LOOPBACK, 128, proto=IFAPROT.KERNEL_LO, scope=int(ip6.AddrType.LOOPBACK)))
+
+
+def _add_as_it_is(dev: Device, wanted: Wanted) -> None:
+    """add_addr(): without looking whether somebody else has it; nothing, if the device has it."""
+    with suppress(Refusal):
+        ifa = ip6_address.create(dev, wanted)
+        ifa.flags &= ~TENTATIVE
+        ip6_address.notify(RTM.NEWADDR, ifa)
 
 
 def _random_id(dev: Device, idev: Inet6Device) -> int:

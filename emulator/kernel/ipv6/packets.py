@@ -52,7 +52,7 @@ def send(dev: Device, group: int, size: int) -> bool:
     stats[IpstatsMib.OUTMCASTPKTS] += 1
     stats[IpstatsMib.OUTMCASTOCTETS] += size
     dev.changed()
-    xmit, receiver = qdisc.transmit(dev, size + ETH_HLEN)
+    xmit, receiver = qdisc.transmit(dev, size + dev.hard_header_len)
     sent = xmit == Xmit.SUCCESS
     if sent:
         assert idev.icmp6_stats is not None

@@ -12,7 +12,7 @@ from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
-from nlemu.protocol.uapi.if_ether import ETH_ALEN
+from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_HLEN
 from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ OPS = LoopbackOps()
 def setup(dev: Device) -> None:
     """loopback_setup()."""
     dev.mtu = MTU
+    dev.hard_header_len = ETH_HLEN
     dev.addr_len = ETH_ALEN
     dev.address = dev.broadcast = NO_ADDRESS
     dev.type = int(ARPHRD.LOOPBACK)

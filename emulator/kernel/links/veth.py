@@ -78,13 +78,14 @@ class VethParams:
 
 class Veth:
     """struct veth_priv. queues: the NAPI instance and page pool of each receive queue that is polled; program: whether
-    there is one of XDP."""
+    there is one of XDP; requested_headroom: what a bridge wants before frames."""
 
-    __slots__ = ("peer", "program", "queues")
+    __slots__ = ("peer", "program", "queues", "requested_headroom")
 
     def __init__(self) -> None:
         self.peer: Device | None = None
         self.program = False
+        self.requested_headroom = 0
         self.queues: list[tuple[Napi, PagePool]] = []
 
 
@@ -136,7 +137,18 @@ class VethOps(DeviceOps):
     driver = "veth"
     driver_version = "1.0"
     has_bpf = True
+    phony_headroom = True
     xdp_rx_metadata = int(XdpRxMetadata.TIMESTAMP | XdpRxMetadata.HASH | XdpRxMetadata.VLAN_TAG)
+
+    def set_rx_headroom(self, dev: Device, headroom: int) -> None:
+        """veth_set_rx_headroom(): both ends have what either wants."""
+        peer: Device | None = dev.priv.peer
+        if peer is None:
+            return
+        dev.priv.requested_headroom = headroom
+        for end in (dev, peer):
+            end.needed_headroom = max(headroom, peer.priv.requested_headroom)
+            end.changed()
 
     def open(self, dev: Device) -> None:
         peer = dev.priv.peer

@@ -158,6 +158,7 @@ def transfer_operstate(dev: Device) -> None:
 def make_room(dev: Device) -> None:
     """The room that the device below wants, and that of the tag."""
     below: Device = dev.priv.below
+    dev.hard_header_len = below.hard_header_len
     dev.needed_headroom = below.needed_headroom + VLAN_HLEN
     dev.needed_tailroom = below.needed_tailroom
 

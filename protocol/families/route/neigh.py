@@ -5,7 +5,7 @@ from typing import Any
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
-from nlemu.protocol.schema.kinds import binary, flag, nest, s32, structure, u8, u16, u32
+from nlemu.protocol.schema.kinds import be16, binary, flag, nest, s32, structure, u8, u16, u32
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.schema.structs import nda_cacheinfo, ndmsg
 from nlemu.protocol.uapi.neighbour import NTF, NTF_EXT
@@ -36,7 +36,7 @@ class Nda(AttrSet):
     cacheinfo = Attr(3, structure(nda_cacheinfo, "nda_cacheinfo"))
     probes = Attr(4, u32)
     vlan = Attr(5, u16)
-    port = Attr(6, u16)
+    port = Attr(6, be16)
     vni = Attr(7, u32)
     ifindex = Attr(8, u32)
     master = Attr(9, u32)
@@ -51,7 +51,8 @@ class Nda(AttrSet):
 
 
 TAKEN = Policy(
-    Nda.dst, Nda.lladdr, Nda.cacheinfo, Nda.probes, Nda.vlan, Nda.port, Nda.vni, Nda.ifindex, Nda.master, Nda.protocol,
+    Nda.dst, Nda.lladdr, Nda.cacheinfo, Nda.probes, Nda.vlan, Nda.port.but(kind=u16), Nda.vni, Nda.ifindex,
+    Nda.master, Nda.protocol,
     Nda.nh_id, Nda.flags_ext, Nda.fdb_ext_attrs.but(kind=nest(None)), top=NDA_MAX, strict_from=STRICT_FROM,
     chosen_from=Nda,
 )
@@ -73,6 +74,15 @@ BULK = Policy(
 """br_fdb_del_bulk_policy"""
 TOLD_BRIDGE = Layout(Nda.lladdr, Nda.master, Nda.flags_ext, Nda.cacheinfo, Nda.vlan, Nda.fdb_ext_attrs)
 """fdb_fill_info() of net/bridge/br_fdb.c"""
+VXLAN_BULK = Policy(
+    Nda.src_vni, Nda.nh_id, Nda.vni, Nda.port.but(kind=u16), Nda.dst.but(min=4, max=16, length=0), Nda.ndm_state_mask,
+    Nda.ndm_flags_mask, top=NDA_MAX, chosen_from=Nda,
+)
+"""vxlan_del_bulk_policy"""
+TOLD_VXLAN = Layout(
+    Nda.link_netnsid, Nda.lladdr, Nda.nh_id, Nda.dst, Nda.port, Nda.vni, Nda.ifindex, Nda.src_vni, Nda.cacheinfo
+)
+"""vxlan_fdb_info()"""
 TOLD = Layout(Nda.dst, Nda.lladdr, Nda.probes, Nda.cacheinfo, Nda.protocol, Nda.flags_ext)
 
 GETNEIGH_FLAGS = int(NTF.PROXY)

@@ -38,7 +38,7 @@ HEADERS = {RTM.NEWLINK: 16, RTM.NEWADDR: 8, RTM.NEWROUTE: 12, RTM.NEWNEIGH: 12, 
            RTM.NEWLINKPROP: 16, RTM.GETMULTICAST & ~3: 8, RTM.GETANYCAST & ~3: 8, RTM.NEWADDRLABEL: 12,
            RTM.NEWNETCONF: 4, RTM.NEWNEXTHOP: 8, RTM.NEWQDISC: 20, RTM.GETTCLASS & ~3: 20, RTM.GETTFILTER & ~3: 20,
            RTM.GETCHAIN & ~3: 20, RTM.GETACTION & ~3: 4, RTM.NEWNEIGHTBL: 4, RTM.NEWSTATS: 12, RTM.NEWMDB: 8,
-           RTM.NEWVLAN: 8}
+           RTM.NEWVLAN: 8, RTM.NEWTUNNEL: 8}
 """The size of the structure that a request begins with, with its padding, by the first type of the block."""
 
 Row = tuple[RTM, int, Attr[int]]
@@ -88,7 +88,7 @@ DOITS: tuple[Row, ...] = (
 UNREAD_DOITS = {
     (RTM.SETLINK, AF_BRIDGE), (RTM.DELLINK, AF_BRIDGE), (RTM.DELNEIGH, AF_UNSPEC), (RTM.GETSTATS, AF_UNSPEC),
     (RTM.SETSTATS, AF_UNSPEC), (RTM.GETMDB, AF_BRIDGE), (RTM.NEWNEIGH, AF_BRIDGE), (RTM.DELNEIGH, AF_BRIDGE),
-    (RTM.NEWVLAN, AF_BRIDGE), (RTM.DELVLAN, AF_BRIDGE),
+    (RTM.NEWVLAN, AF_BRIDGE), (RTM.DELVLAN, AF_BRIDGE), (RTM.NEWTUNNEL, AF_BRIDGE), (RTM.DELTUNNEL, AF_BRIDGE),
 }
 """These look for attributes one by one, and have no policy; or at the header and the device before the attributes."""
 ALWAYS_STRICT = {(RTM.GETNEIGH, AF_UNSPEC), (RTM.GETNEIGH, AF_BRIDGE)}
@@ -129,8 +129,9 @@ ALWAYS_READ = {
 }
 """Dumps whose request is read in the same way of every socket, with an attribute of theirs; or None if none is read."""
 
-READ_BY_SIZE = {(RTM.GETNEIGH, AF_BRIDGE), (RTM.GETVLAN, AF_BRIDGE)}
-"""Dumps that read for themselves: one takes one header or another (r77), one is always strict (b04)."""
+READ_BY_SIZE = {(RTM.GETNEIGH, AF_BRIDGE), (RTM.GETVLAN, AF_BRIDGE), (RTM.GETTUNNEL, AF_BRIDGE)}
+"""Dumps that read for themselves: one takes one header or another (r77), one is always strict (b04), one looks at its
+header alone (t13)."""
 
 FAILED = "Attribute failed policy validation"
 STRICT_TEXTS = {(RTM.NEWLINKPROP, AF_UNSPEC): "invalid attribute length",

@@ -21,8 +21,8 @@ from nlemu.protocol import uapi
 from nlemu.protocol.families.ethtool import hardware
 from nlemu.protocol.families.net_shaper import Caps
 from nlemu.protocol.families.nlctrl import McastGroup
-from nlemu.protocol.families.route import link, link_vf, nsid
-from nlemu.protocol.families.route.kinds import veth
+from nlemu.protocol.families.route import link, link_vf, nsid, tunnel
+from nlemu.protocol.families.route.kinds import veth, vxlan
 from nlemu.protocol.families.xfrm import Xfrma
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.uapi import (
@@ -167,6 +167,9 @@ ROWS = (
     Row("if_link.h", "IFLA_EVENT_(.*)", (if_link.IflaEvent,)),
     Row("if_link.h", "XDP_ATTACHED_(.*)", (if_link.XdpAttached,)),
     Row("if_link.h", "XDP_FLAGS_(.*)", (if_link.XDP_FLAGS,), omitted={"XDP_FLAGS_MODES": "several of them"}),
+    Row("if_link.h", "VXLAN_DF_(.*)", (if_link.VxlanDf,)),
+    Row("if_link.h", "VXLAN_LABEL_(.*)", (if_link.VxlanLabelPolicy,)),
+    Row("if_link.h", "TUNNEL_MSG_FLAG_(.*)", (if_link.TunnelMsgFlag,)),
     Row("if_link.h", "BR_STP_MODE_(.*)", (if_bridge.BrStpMode,)),
     Row("if_bridge.h", "BR_STATE_(.*)", (if_bridge.BrState,)),
     Row("if_bridge.h", "BRIDGE_FLAGS_(.*)", (if_bridge.BridgeFlags,)),
@@ -235,6 +238,10 @@ ROWS = (
 SETS: tuple[tuple[str, str, type[AttrSet]], ...] = (
     ("net_namespace.h", "NETNSA_((?!NSID_).*)", nsid.Nsid),
     ("veth.h", "VETH_INFO_(.*)", veth.Veth),
+    ("if_link.h", "IFLA_VXLAN_(.*)", vxlan.Vxlan),
+    ("if_link.h", "VXLAN_VNIFILTER_(ENTRY)", tunnel.VniFilter),
+    ("if_link.h", "VXLAN_VNIFILTER_ENTRY_(.*)", tunnel.VniEntry),
+    ("if_link.h", "VNIFILTER_ENTRY_STATS_(.*)", tunnel.VniStats),
     ("if_link.h", "IFLA_PORT_((?!SELF).*)", link_vf.Port),
     ("if_link.h", "IFLA_VF_(PORT)", link_vf.VfPorts),
     ("if_link.h", "IFLA_PROTO_DOWN_REASON_(.*)", link.ProtoDownReason),

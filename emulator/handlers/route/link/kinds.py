@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.common.netns import capable_in
 from nlemu.emulator.handlers.route.link.parse import link_params, named_net, parse_peer
+from nlemu.emulator.kernel.devices.kind import of_link
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link import LinkInfo
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import Attr, Attrs, AttrSet
+from nlemu.protocol.schema.attributes import NLATTR, Attr, Attrs, AttrSet
 from nlemu.protocol.schema.kinds import Nest
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.wire.extack import Extack
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.link_kind import LinkKind
 
+OF_LINK = of_link(0).removesuffix("0")
 Pairs = dict[Any, Any]
 
 
@@ -123,7 +125,7 @@ def parse_data(call: Call, kind: Kind, link: LinkParams, attrs: Attrs, span: tup
         if described is not None and described.peer is not None:
             take_peer(call, kind, described, attrs, taken)
     except Refusal as refused:
-        blame(refused, kind, taken)
+        blame(refused, kind, taken, attrs)
         raise
     return taken
 
@@ -211,9 +213,14 @@ def _plain(attr: Attr[Any], value: Any) -> Any:
     return {name: plain(one, value) for name, one in inner.spec.fields.items() if one in value}
 
 
-def blame(refusal: Refusal, kind: Kind, taken: Taken) -> None:
-    """Turns the name of a parameter that the model blames into the offset of its attribute."""
+def blame(refusal: Refusal, kind: Kind, taken: Taken, link: Attrs) -> None:
+    """Turns the name of a parameter that the model blames into the offset of its attribute: one of the kind's, or of
+    the link's own (of_link())."""
     if not isinstance(refusal.at, str):
+        return
+    if refusal.at.startswith(OF_LINK):
+        span = link.spans.get(int(refusal.at.removeprefix(OF_LINK)))
+        refusal.at = None if span is None else span[0] - NLATTR.size
         return
     described = KINDS.get(kind.name)
     data = None if described is None else described.data

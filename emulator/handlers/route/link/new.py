@@ -70,7 +70,7 @@ def newlink(call: Call) -> None:
         make_or_change(call, attrs, wanted)
     except Refusal as refused:
         if kind is not None:
-            blame(refused, kind, taken)
+            blame(refused, kind, taken, attrs)
         raise
 
 
@@ -124,7 +124,7 @@ def changelink(call: Call, attrs: Attrs, dev: Device, wanted: Wanted) -> None:
         kind = wanted.kind
         if kind is None or kind is not dev.kind or not kind.can_change():
             raise Refusal(errno.EOPNOTSUPP)
-        kind.change_link(dev, wanted.taken.params)
+        kind.change(dev, wanted.taken.params, wanted.params)
         notify = True
     if LinkInfo.slave_data in wanted.info:
         master = dev.master

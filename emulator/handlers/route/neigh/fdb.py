@@ -1,18 +1,18 @@
 """Forwarding tables: those of bridges, and of devices that are none, which addresses and groups they let in.
 
 rtnl_fdb_add(), rtnl_fdb_del(), rtnl_fdb_get(), rtnl_fdb_dump() and ndo_dflt_fdb_*() of net/core/rtnetlink.c; what
-bridges answer is in bridge_fdb.py. No driver has a table of its own.
+bridges answer is in bridge_fdb.py, what drivers do that have a table of their own in files of theirs.
 """
 
 from __future__ import annotations
 
 import errno
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.common.notify import RtnlNotify
-from nlemu.emulator.handlers.route.neigh import bridge_fdb
+from nlemu.emulator.handlers.route.neigh import bridge_fdb, vxlan_fdb
 from nlemu.emulator.kernel.bridge.bridge import bridge_of, port_of
 from nlemu.emulator.kernel.devices import rx_mode
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
@@ -41,9 +41,12 @@ from nlemu.protocol.uapi.socket import AF_BRIDGE
 from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.netlink.call import Call, Messages
 
+VXLAN = "vxlan"
 SELF, MASTER = int(NTF.SELF), int(NTF.MASTER)
 PERMANENT = int(NUD.PERMANENT)
 EXCL, BULK = int(NLM_F.EXCL), int(NLM_F.BULK)
@@ -54,6 +57,34 @@ BODY = NLMSG_HDRLEN + (HEADER.size or 0)
 LINK_BODY = NLMSG_HDRLEN + (LINK.size or 0)
 FOR_BRIDGES = b"\x01\x80\xc2\x00\x00"
 """is_link_local_ether_addr(): what such groups begin with, before a last byte below 16."""
+
+
+class Driver(Protocol):
+    """ndo_fdb_*() of a driver that has a table of its own."""
+
+    def add(self, call: Call, dev: Device, address: bytes, flags: int, /) -> None:
+        """ndo_fdb_add, which tells of it. flags: NTF_*, as the request has them, without what a bridge has done."""
+
+    def delete(self, attrs: Attrs, dev: Device, address: bytes, /) -> None:
+        """ndo_fdb_del, which tells of it."""
+
+    def delete_bulk(self, call: Call, dev: Device, /) -> None:
+        """ndo_fdb_del_bulk."""
+
+    def find(self, call: Call, dev: Device, address: bytes, /) -> bytes:
+        """ndo_fdb_get."""
+
+    def dump(self, dev: Device, /) -> Iterator[Callable[[], bytes]]:
+        """ndo_fdb_dump."""
+
+
+DRIVERS: dict[str, Driver] = {VXLAN: vxlan_fdb}
+"""By the kind of their devices."""
+
+
+def driver_of(dev: Device) -> Driver | None:
+    """Who keeps the device's table, if its driver does: of one that is no Ethernet device nobody does."""
+    return DRIVERS.get(dev.kind.name) if dev.kind is not None and dev.type == ETHER else None
 
 
 def body(dev: Device, address: bytes, state: int, vid: int = 0) -> bytes:
@@ -124,6 +155,10 @@ def add(call: Call) -> None:
         if not bridge_fdb.add(call, dev, address, vid):
             _tell(call, dev, RTM.NEWNEIGH, address, vid)
         return
+    driver = driver_of(dev)
+    if driver is not None:
+        driver.add(call, dev, address, header.flags & ~MASTER if handled else header.flags)
+        return
     if (header.state and not header.state & PERMANENT) or Nda.flags_ext in attrs or vid:
         raise Refusal(errno.EINVAL)
     try:
@@ -136,8 +171,8 @@ def add(call: Call) -> None:
 
 @doit_of(DELNEIGH, AF_BRIDGE)
 def delete(call: Call) -> None:
-    """rtnl_fdb_del(), ndo_dflt_fdb_del(): EINVAL and ENODEV with texts, EOPNOTSUPP, EINVAL, ENOENT. No driver deletes
-    many at once."""
+    """rtnl_fdb_del(), ndo_dflt_fdb_del(): EINVAL and ENODEV with texts, EOPNOTSUPP, EINVAL, ENOENT. Most
+    drivers do not delete many at once."""
     check_length(call, FDB_SET)
     header, end, bulk = call.fixed, len(call.message), bool(call.flags & BULK)
     level = DEPRECATED_STRICT if bulk else LIBERAL
@@ -156,6 +191,10 @@ def delete(call: Call) -> None:
         raise Refusal(errno.EOPNOTSUPP)
     if bridge_of(dev) is not None:
         (bridge_fdb.delete_bulk(call, dev) if bulk else bridge_fdb.delete(dev, address, vid))
+        return
+    driver = driver_of(dev)
+    if driver is not None:
+        (driver.delete_bulk(call, dev) if bulk else driver.delete(attrs, dev, address))
         return
     if bulk:
         raise Refusal(errno.EOPNOTSUPP)
@@ -196,6 +235,9 @@ def get(call: Call) -> bytes:
         asked = asked.master
     if asked is None:
         raise Refusal(errno.ENODEV, "No device specified")
+    driver = driver_of(asked)
+    if driver is not None and not master:
+        return driver.find(call, asked, attrs.payload(Nda.lladdr))
     br = bridge_of(asked)
     if br is None:
         raise Refusal(errno.EOPNOTSUPP, "Fdb get operation not supported by device")
@@ -260,7 +302,10 @@ def dump(call: Call) -> Messages:
         if port is not None and (wanted is None or bridge_of(wanted) is not None):
             for entry in bridge_fdb.behind(port.bridge, port):
                 yield partial(bridge_fdb.body, port.bridge, entry)
-        if dev.type == ETHER:
+        driver = driver_of(dev)
+        if driver is not None:
+            yield from driver.dump(dev)
+        elif dev.type == ETHER:
             for address in (*dev.unicast, *dev.multicast):
                 yield partial(body, dev, address, PERMANENT)
         if own is not None:

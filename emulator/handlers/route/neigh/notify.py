@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.common.notify import ROUTE, RtnlNotify
-from nlemu.emulator.handlers.route.neigh import bridge_fdb, dump
+from nlemu.emulator.handlers.route.neigh import bridge_fdb, dump, vxlan_fdb
 from nlemu.protocol.frame import message
 from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.bridge.bridge import Entry
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.inet.neighbour import Neighbour
+    from nlemu.emulator.kernel.vxlan.vxlan import Remote, TunnelEntry
 
 NEIGH = int(RTNLGRP.NEIGH)
 
@@ -33,4 +34,10 @@ class NeighbourNotify(RtnlNotify):
         br = dev.priv
         self.machine.multicast.notify(
             dev.net, ROUTE, NEIGH, lambda: message(int(event), 0, 0, 0, bridge_fdb.body(br, entry))
+        )
+
+    def tunnel_fdb(self, event: int, dev: Device, entry: TunnelEntry, remote: Remote | None) -> None:
+        """__vxlan_fdb_notify()."""
+        self.machine.multicast.notify(
+            dev.net, ROUTE, NEIGH, lambda: message(int(event), 0, 0, 0, vxlan_fdb.body(dev, entry, remote))
         )

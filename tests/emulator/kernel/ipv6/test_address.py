@@ -10,8 +10,9 @@ from nlemu.emulator.kernel.devices.links import delete_link, new_link
 from nlemu.emulator.kernel.devices.move import change_net_namespace
 from nlemu.emulator.kernel.devices.settings import set_mtu
 from nlemu.emulator.kernel.inet import neighbour
-from nlemu.emulator.kernel.ipv6 import address, autoconf
+from nlemu.emulator.kernel.ipv6 import address
 from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.interface_id import eui48, isatap
 from nlemu.emulator.kernel.links.veth import KIND as VETH
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_addr import IFA_F
@@ -23,7 +24,13 @@ OF_LINK = "fe80::ff:fe00:1"
 
 
 def test_eui64_turns_the_universal_bit_and_puts_fffe_in_the_middle() -> None:
-    assert autoconf.eui64(bytes.fromhex("021122334455")) == 0x001122FFFE334455
+    assert eui48(bytes.fromhex("021122334455")) == 0x001122FFFE334455
+
+
+def test_addresses_of_ipv4_say_whether_they_are_anybodys() -> None:
+    assert isatap(0x08080808) == 0x02005EFE08080808
+    assert isatap(0x0A000001) == 0x00005EFE0A000001
+    assert isatap(0) is None
 
 
 def test_a_device_that_comes_up_has_an_address_of_the_link_and_asks_for_routers() -> None:

@@ -1,0 +1,1 @@
+"""VXLANs: drivers/net/vxlan."""
