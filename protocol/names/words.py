@@ -102,6 +102,7 @@ for link_kind in KINDS.values():
 ADDRESSES = frozenset(
     {
         "address", "broadcast", "perm-address", "local", "anycast", "multicast", "dst", "src", "gateway", "prefsrc",
+        "remote", "remote6", "local6", "group", "group6",
         "lladdr", "mac", "newdst", "token", "v4-src", "v4-dst", "v6-src", "v6-dst",
     }
 )

@@ -101,3 +101,11 @@ class TunnelMsgFlag(IntFlag):
     """TUNNEL_MSG_FLAG_*, in struct tunnel_msg."""
 
     STATS = 0x01
+
+
+class GeneveDf(IntEnum):
+    """GENEVE_DF_*: whether what a Geneve tunnel sends may be fragmented."""
+
+    UNSET = 0
+    SET = 1
+    INHERIT = 2

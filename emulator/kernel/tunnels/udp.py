@@ -1,34 +1,48 @@
 """UDP ports that the kernel itself listens on, for tunnels: udp_sock_create() of net/ipv4/udp_tunnel_core.c.
 
-A port is taken by one socket of each family in a namespace: those of IPv6 are IPv6's alone. Sockets of programs are
-real ones of the machine that runs this, and not looked at.
+A port of an address is taken by one socket of each family in a namespace: those of IPv6 are IPv6's alone. Who listens
+on all addresses, or on one of them while another listens on all, wants what is taken. Sockets of programs are real ones
+of the machine that runs this, and not looked at.
 """
 
 from __future__ import annotations
 
-from errno import EADDRINUSE
+from errno import EADDRINUSE, EADDRNOTAVAIL
 from typing import TYPE_CHECKING, cast
 
+from nlemu.emulator.kernel.ipv4 import lookup as lookup4
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.socket import AF_INET
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
 
 KEY = "udp"
+Taken = dict[tuple[int, int, bytes], object]
 
 
-def taken(net: Net) -> dict[tuple[int, int], object]:
-    """Who listens in a namespace, by family and port."""
-    return cast("dict[tuple[int, int], object]", net.generic.setdefault(KEY, {}))
+def taken(net: Net) -> Taken:
+    """Who listens in a namespace, by family, port and address; an address of zeros is all of them."""
+    return cast("Taken", net.generic.setdefault(KEY, {}))
 
 
-def bind(net: Net, family: int, port: int, owner: object) -> None:
-    """udp_sock_create(): EADDRINUSE."""
-    if (family, port) in taken(net):
-        raise Refusal(EADDRINUSE)
-    taken(net)[family, port] = owner
+def bind(net: Net, family: int, port: int, owner: object, local: bytes = b"") -> None:
+    """udp_sock_create(): local: the address to listen on, all of them by default. EADDRINUSE, and EADDRNOTAVAIL where
+    the address is not of this machine."""
+    if any(local) and not _is_ours(net, family, int.from_bytes(local, "big")):
+        raise Refusal(EADDRNOTAVAIL)
+    for other_family, other_port, other in taken(net):
+        if (other_family, other_port) == (family, port) and (not any(other) or not any(local) or other == local):
+            raise Refusal(EADDRINUSE)
+    taken(net)[family, port, local] = owner
 
 
-def release(net: Net, family: int, port: int) -> None:
+def _is_ours(net: Net, family: int, address: int) -> bool:
+    if family == AF_INET:
+        return lookup4.has(net, address)
+    return any(ifa.address == address for dev in net if dev.ip6 is not None for ifa in dev.ip6.addresses)
+
+
+def release(net: Net, family: int, port: int, local: bytes = b"") -> None:
     """udp_tunnel_sock_release()."""
-    del taken(net)[family, port]
+    del taken(net)[family, port, local]

@@ -17,8 +17,6 @@ TUNNEL_MSG = structure(
     "tunnel_msg",
 )
 """struct tunnel_msg"""
-IN_ADDR = structure(c.Bytes(4), "in_addr")
-IN6_ADDR = structure(c.Bytes(16), "in6_addr")
 
 
 class VniStats(AttrSet):
@@ -39,14 +37,14 @@ class VniEntry(AttrSet):
 
     start = Attr(1, u32)
     end = Attr(2, u32)
-    group = Attr(3, IN_ADDR)
-    group6 = Attr(4, IN6_ADDR)
+    group = Attr(3, binary)
+    group6 = Attr(4, binary)
     stats = Attr(5, nest(VniStats))
 
 
 TAKEN_ENTRY = Policy(
-    VniEntry.start, VniEntry.end, VniEntry.group.but(kind=binary, min=4, max=4),
-    VniEntry.group6.but(kind=binary, min=16, max=16), top=VniEntry.stats.number, chosen_from=VniEntry,
+    VniEntry.start, VniEntry.end, VniEntry.group.but(min=4, max=4),
+    VniEntry.group6.but(min=16, max=16), top=VniEntry.stats.number, chosen_from=VniEntry,
 )
 """vni_filter_entry_policy"""
 

@@ -169,6 +169,7 @@ ROWS = (
     Row("if_link.h", "XDP_FLAGS_(.*)", (if_link.XDP_FLAGS,), omitted={"XDP_FLAGS_MODES": "several of them"}),
     Row("if_link.h", "VXLAN_DF_(.*)", (if_link.VxlanDf,)),
     Row("if_link.h", "VXLAN_LABEL_(.*)", (if_link.VxlanLabelPolicy,)),
+    Row("if_link.h", "GENEVE_DF_(.*)", (if_link.GeneveDf,)),
     Row("if_link.h", "TUNNEL_MSG_FLAG_(.*)", (if_link.TunnelMsgFlag,)),
     Row("if_link.h", "BR_STP_MODE_(.*)", (if_bridge.BrStpMode,)),
     Row("if_bridge.h", "BR_STATE_(.*)", (if_bridge.BrState,)),

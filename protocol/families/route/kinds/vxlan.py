@@ -13,8 +13,8 @@ PORT_RANGE = structure(
     "ifla_vxlan_port_range" / c.Struct("low" / c.Int16ub, "high" / c.Int16ub), "ifla_vxlan_port_range"
 )
 """struct ifla_vxlan_port_range"""
-IN_ADDR = structure(c.Bytes(4), "in_addr")
-IN6_ADDR = structure(c.Bytes(16), "in6_addr")
+in_addr = structure(c.Bytes(4), "in_addr")
+in6_addr = structure(c.Bytes(16), "in6_addr")
 
 
 class Presence(Integer):
@@ -36,9 +36,9 @@ class Vxlan(AttrSet):
     """IFLA_VXLAN_*, written as by vxlan_fill_info()."""
 
     id = Attr(1, u32)
-    group = Attr(2, IN_ADDR)
+    group = Attr(2, binary)
     link = Attr(3, u32)
-    local = Attr(4, IN_ADDR)
+    local = Attr(4, binary)
     ttl = Attr(5, u8)
     tos = Attr(6, u8)
     learning = Attr(7, u8)
@@ -50,8 +50,8 @@ class Vxlan(AttrSet):
     l2miss = Attr(13, u8)
     l3miss = Attr(14, u8)
     port = Attr(15, be16)
-    group6 = Attr(16, IN6_ADDR)
-    local6 = Attr(17, IN6_ADDR)
+    group6 = Attr(16, binary)
+    local6 = Attr(17, binary)
     udp_csum = Attr(18, u8)
     udp_zero_csum6_tx = Attr(19, u8)
     udp_zero_csum6_rx = Attr(20, u8)
@@ -78,16 +78,22 @@ class Vxlan(AttrSet):
 
 UNSENT = (Vxlan.mc_route,)
 """What a request may hold, and is never told."""
-ODD = (Vxlan.port, Vxlan.label, Vxlan.ttl_inherit)
-SIZED = tuple(attr for attr in Vxlan.order if attr not in (Vxlan.group, Vxlan.local, Vxlan.reserved_bits))
+ADDRESSES = (Vxlan.group, Vxlan.group6, Vxlan.local, Vxlan.local6)
+ODD = (Vxlan.port, Vxlan.label, Vxlan.ttl_inherit, *ADDRESSES)
+SIZED = tuple(attr for attr in Vxlan.order if attr not in (*ADDRESSES, Vxlan.reserved_bits))
 KIND = LinkKind(
     "vxlan", Vxlan,
     policy=Policy(
         *(attr for attr in (*Vxlan.order, *UNSENT) if attr not in ODD),
         Vxlan.port.but(kind=u16), Vxlan.label.but(kind=u32),  # the kernel reads them in network order all the same
         Vxlan.ttl_inherit.but(kind=flag),  # and tells a number
+        Vxlan.group.but(kind=in_addr), Vxlan.local.but(kind=in_addr),
+        Vxlan.group6.but(kind=in6_addr), Vxlan.local6.but(kind=in6_addr),
         strict_from=31, chosen_from=Vxlan,
     ),
-    sized=(*SIZED, Vxlan.reserved_bits.but(kind=structure(c.Bytes(HEADER_SIZE), "vxlanhdr"))),
+    sized=(
+        *SIZED, Vxlan.group6.but(kind=in6_addr), Vxlan.local6.but(kind=in6_addr),
+        Vxlan.reserved_bits.but(kind=structure(c.Bytes(HEADER_SIZE), "vxlanhdr")),
+    ),
 )
 """vxlan_link_ops"""

@@ -102,7 +102,7 @@ class TestSockets:
         raise_(two)
         assert one.priv.ipv4 is two.priv.ipv4 and one.priv.ipv4.users == 2
         lower(one)
-        assert udp.taken(kernel.init_net) == {(AF_INET, 8472): two.priv.ipv4}
+        assert udp.taken(kernel.init_net) == {(AF_INET, 8472, b""): two.priv.ipv4}
         lower(two)
         assert not udp.taken(kernel.init_net)
 
@@ -111,10 +111,10 @@ class TestSockets:
         udp.bind(kernel.init_net, AF_INET, 8472, taken)
         dev = vxlan(kernel, 0, collect_metadata=1)
         assert refused(raise_, dev).errno == EADDRINUSE
-        assert udp.taken(kernel.init_net) == {(AF_INET, 8472): taken} and dev.priv.ipv6 is None
+        assert udp.taken(kernel.init_net) == {(AF_INET, 8472, b""): taken} and dev.priv.ipv6 is None
         udp.release(kernel.init_net, AF_INET, 8472)
         raise_(dev)
-        assert set(udp.taken(kernel.init_net)) == {(AF_INET, 8472), (AF_INET6, 8472)}
+        assert set(udp.taken(kernel.init_net)) == {(AF_INET, 8472, b""), (AF_INET6, 8472, b"")}
 
 
 class TestGroups:
