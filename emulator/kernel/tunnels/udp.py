@@ -10,7 +10,7 @@ from __future__ import annotations
 from errno import EADDRINUSE, EADDRNOTAVAIL
 from typing import TYPE_CHECKING, cast
 
-from nlemu.emulator.kernel.ipv4 import lookup as lookup4
+from nlemu.emulator.kernel.ipv4 import routes
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.socket import AF_INET
 
@@ -27,8 +27,8 @@ def taken(net: Net) -> Taken:
 
 
 def bind(net: Net, family: int, port: int, owner: object, local: bytes = b"") -> None:
-    """udp_sock_create(): local: the address to listen on, all of them by default. EADDRINUSE, and EADDRNOTAVAIL where
-    the address is not of this machine."""
+    """udp_sock_create(), inet_addr_valid_or_nonlocal(): local: the address to listen on, all of them by default.
+    EADDRINUSE, and EADDRNOTAVAIL where the address is not of this machine."""
     if any(local) and not _is_ours(net, family, int.from_bytes(local, "big")):
         raise Refusal(EADDRNOTAVAIL)
     for other_family, other_port, other in taken(net):
@@ -39,7 +39,7 @@ def bind(net: Net, family: int, port: int, owner: object, local: bytes = b"") ->
 
 def _is_ours(net: Net, family: int, address: int) -> bool:
     if family == AF_INET:
-        return lookup4.has(net, address)
+        return routes.address_type(net, address) in (routes.LOCAL, routes.MULTICAST, routes.BROADCAST)
     return any(ifa.address == address for dev in net if dev.ip6 is not None for ifa in dev.ip6.addresses)
 
 

@@ -55,9 +55,9 @@ def test_a_remote_of_ipv6_wants_checksums_until_told_otherwise() -> None:
 
 
 def test_a_local_address_must_be_one_of_ours(kernel: Kernel) -> None:
-    for local in ({"local": packed("192.0.2.1")}, {"local6": packed("2001:db8::1")}):
-        assert refused(raise_, geneve(kernel, 1, port=7000 + len(local), **local)).errno == EADDRNOTAVAIL
-        del of_net(kernel.init_net).devices[0]
+    assert refused(raise_, geneve(kernel, 1, local6=packed("2001:db8::1"))).errno == EADDRNOTAVAIL
+    raise_(geneve(kernel, 2, port=7000, local=packed("192.0.2.1")))  # nothing is routed yet, so it may be anything
+    assert len(of_net(kernel.init_net).sockets) == 1
 
 
 def test_tunnels_share_the_sockets_of_their_port(kernel: Kernel) -> None:
