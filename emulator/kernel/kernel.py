@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel import cleanup
+from nlemu.emulator.kernel import cleanup, rules_families
 from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
 from nlemu.emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
@@ -29,7 +29,7 @@ from nlemu.emulator.kernel.devices.netdev_work import NetdevWork
 from nlemu.emulator.kernel.inet.neighbour_parms import PARMS, TableParms
 from nlemu.emulator.kernel.ipv4 import arp, nexthop
 from nlemu.emulator.kernel.ipv4.device import on_event4
-from nlemu.emulator.kernel.ipv6 import ndisc
+from nlemu.emulator.kernel.ipv6 import ndisc, packets
 from nlemu.emulator.kernel.ipv6.device import on_event6
 from nlemu.emulator.kernel.links import KINDS, loopback
 from nlemu.emulator.kernel.mpls import device as mpls
@@ -74,14 +74,24 @@ class Kernel:
         self.link_watch = LinkWatch(self.clock, self.work)
         self.netdev_work = NetdevWork(self.work)
         self.kinds: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, NETDEVSIM) if build.has(kind.option)}
+        self.sysctl_checks = {name: check for kind in self.kinds.values() for name, check in kind.sysctls.items()}
+        """Who is asked before a setting of a namespace is another number."""
         self.neighbour_parms = {family: TableParms(family) for family in PARMS}
         self.neighbour_tables = {table.family: table for table in (arp.TABLE, ndisc.TABLE)}
         self.napis = NapiTable()
         self.page_pools = PagePools(self)
         self.xdp = XdpPrograms()
         self.xsk = XdpSockets()
+        self.receive: Callable[[Device, int], None] = packets.receive
+        """What becomes of a packet to a group, of that many bytes, at the device whose it is."""
+        self.new_fib_table = rules_families.new_table
+        """fib_new_table(), fib6_new_table(): of both families, where they have several."""
+        self.lead_to_domains = rules_families.lead_to_domains
+        """Makes the rules by which each packet is looked up in its domain (links/vrf.py)."""
         self.uninstallers: tuple[Callable[[Device], None], ...] = (self.xdp.uninstall, provider.uninstall_all)
         """What programs put on a device and unregister_netdevice_many() takes off before anyone hears that it goes."""
+        self.tap_minors: dict[Device, int] = {}
+        """The minor number of each character device tapN, by the link that it is of (links/tap.py)."""
         self.netdevsim_bus = Bus(self)
         self.nics = Nics(self)
         self.register_notifier(Stage.RTNETLINK, announce.on_event, announce.ANNOUNCED)

@@ -268,8 +268,13 @@ def settable(kind: str, data: Mapping[str, Any], *, slave: bool = False) -> dict
         return dict(data)
     policy = known.slave_policy if slave else known.policy
     taken = attributes.spec.by_name.values() if policy is None else policy.rules.values()
-    rules = {attr.name: attr for attr in taken if attr.reject is None}
-    return {word: known_bits(rules[word].kind, value) for word, value in data.items() if word in rules}
+    refused = {attr.name for attr in known.told_only}
+    rules = {attr.name: attr for attr in taken if attr.reject is None and attr.name not in refused}
+    asked = {word: known_bits(rules[word].kind, value) for word, value in data.items() if word in rules}
+    for word, more in known.asked_along.items():
+        if word in asked:
+            asked |= {name: int(value) for name, value in more.items()}
+    return asked
 
 
 def known_bits(kind: object, value: Any) -> Any:

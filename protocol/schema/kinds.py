@@ -288,6 +288,26 @@ class Nest(PayloadKind[Any]):
             raise Refusal(errno.ERANGE, FAILED, at=start - 4, policy=attr)
 
 
+class Members(Nest):
+    """NLA_NESTED whose attributes are gone through one by one, whatever their numbers: a value is a sequence of pairs,
+    number and payload. ``told`` is the set that a reader may know them by."""
+
+    def __init__(self, told: type[AttrSet], *, flagged: bool = True) -> None:
+        super().__init__(None, flagged=flagged, told=told)
+
+    def encode(self, value: Any) -> bytes:
+        if value.__class__ is bytes:
+            return value
+        from nlemu.protocol.schema.attributes import pack
+
+        return b"".join(pack(number, payload) for number, payload in value)
+
+    def decode(self, data: bytes, start: int, end: int) -> Any:
+        from nlemu.protocol.schema.attributes import walk
+
+        return [(number, data[first:last]) for number, first, last in walk(data, start, end)]
+
+
 class NestArray(Nest):
     """NLA_NESTED_ARRAY, and every nest whose members differ only by number: indexed by ``first``, first + 1 ...
 
@@ -343,6 +363,7 @@ unspec = Unspec("unspec")
 flag = Flag("flag")
 bitfield32 = Bitfield32()
 nest = Nest
+members = Members
 array = NestArray
 chosen = Chosen
 

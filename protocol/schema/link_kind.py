@@ -30,8 +30,9 @@ class LinkKind:
     inside: nests that validate() looks into, each by its own policy and after all else, with its own words for what is
     wrong there. sized: the attributes that get_size leaves room for, None without a get_size; of a nest, what it holds
     if it is told at all. slave, slave_policy, slave_sized: the same of IFLA_INFO_SLAVE_DATA, for a kind whose devices
-    are masters. xstats: the structure of IFLA_INFO_XSTATS. shown: the names of values that stand in structures, by
-    structure and field.
+    are masters. xstats: the structure of IFLA_INFO_XSTATS. told_only: what the policy lets in and the kind refuses all
+    the same. asked_along: by the name of an attribute that is told, what has to be asked with it to have it so. shown:
+    the names of values that stand in structures, by structure and field.
     """
 
     name: str
@@ -44,4 +45,6 @@ class LinkKind:
     slave_policy: Policy | None = None
     slave_sized: tuple[Attr[Any], ...] | None = None
     xstats: Structure | None = None
+    told_only: tuple[Attr[Any], ...] = ()
+    asked_along: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     shown: Mapping[tuple[str, str], type[IntEnum] | type[IntFlag]] = field(default_factory=dict)

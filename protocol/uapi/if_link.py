@@ -109,3 +109,44 @@ class GeneveDf(IntEnum):
     UNSET = 0
     SET = 1
     INHERIT = 2
+
+
+class MacvlanMode(IntFlag):
+    """enum macvlan_mode: to whom a macvlan talks."""
+
+    PRIVATE = 1
+    VEPA = 2
+    BRIDGE = 4
+    PASSTHRU = 8
+    SOURCE = 16
+
+
+class MacvlanMacaddrMode(IntEnum):
+    """enum macvlan_macaddr_mode: what becomes of the senders that a macvlan listens to."""
+
+    ADD = 0
+    DEL = 1
+    FLUSH = 2
+    SET = 3
+
+
+class MacvlanFlag(IntFlag):
+    """MACVLAN_FLAG_*."""
+
+    NOPROMISC = 1
+    NODST = 2
+
+
+class IpvlanMode(IntEnum):
+    """enum ipvlan_mode: at which layer ipvlans are told apart."""
+
+    L2 = 0
+    L3 = 1
+    L3S = 2
+
+
+class IpvlanFlag(IntFlag):
+    """IPVLAN_F_*."""
+
+    PRIVATE = 1
+    VEPA = 2

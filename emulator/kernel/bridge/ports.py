@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.bridge import fdb, forward, headroom, promisc, stp, vlans
 from nlemu.emulator.kernel.bridge.bridge import KEY, MAX_PORTS, Bridge, Port, PortFlag, bridge_of, port_of
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices import adjacency, features, rx_mode, settings
+from nlemu.emulator.kernel.devices import adjacency, features, rx_handler, rx_mode, settings
 from nlemu.emulator.kernel.devices.address import valid_ethernet
-from nlemu.emulator.kernel.devices.device import RX_HANDLER
 from nlemu.emulator.kernel.devices.states import AddressAssignment
 from nlemu.emulator.kernel.ethtool.link import get_link_settings
 from nlemu.protocol.refusal import Refusal
@@ -74,13 +73,16 @@ def add(br: Bridge, dev: Device) -> None:
     kernel = dev.kernel
     kernel.notify(NetdevEvent.JOIN, dev)
     rx_mode.change_allmulti(dev, 1)
-    dev.attach(KEY, port)
-    dev.attach(RX_HANDLER, forward.arrive)
     try:
-        adjacency.link(dev, br.dev, master=True)
+        rx_handler.register(dev, forward.arrive)
+        dev.attach(KEY, port)
+        try:
+            adjacency.link(dev, br.dev, master=True)
+        except Refusal:
+            dev.attach(KEY, None)
+            rx_handler.unregister(dev)
+            raise
     except Refusal:
-        dev.attach(KEY, None)
-        dev.attach(RX_HANDLER, None)
         rx_mode.change_allmulti(dev, -1)
         raise
     features.disable(dev, features.LRO)
@@ -117,7 +119,7 @@ def _delete(port: Port) -> None:
     promisc.update_count(br)
     adjacency.unlink(dev, br.dev)
     dev.attach(KEY, None)
-    dev.attach(RX_HANDLER, None)
+    rx_handler.unregister(dev)
 
 
 def delete(br: Bridge, dev: Device) -> None:

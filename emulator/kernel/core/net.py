@@ -41,8 +41,8 @@ class Net:
 
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
-        "cookie", "dev_base_seq", "dying", "fib_listeners", "generic", "inum", "ip4", "ip6", "kernel", "loopback",
-        "name", "neighbours", "nexthops", "sysctls", "taps",
+        "cookie", "dev_base_seq", "dying", "fib_listeners", "generic", "inum", "ip4", "ip6", "kernel",
+        "leads_to_domains", "loopback", "name", "neighbours", "nexthops", "sysctls", "taps",
     )
 
     loopback: Device
@@ -61,6 +61,8 @@ class Net:
         self.fib_listeners: list[FibListener] = []
         self.generic: dict[str, Any] = {}
         """What kinds of links keep for the namespace, by a key of theirs (net_generic())."""
+        self.leads_to_domains = False
+        """There has been a VRF, and so there are rules for its like."""
         self.sysctls: dict[str, str] = {}
         """Settings that were written, by their names below /proc/sys/net (sysctl.py)."""
         self.taps: tuple[Device, ...] = ()

@@ -63,7 +63,7 @@ class Setting(NamedTuple):
         return self._home(net).get(self.name, self.value)
 
     def write(self, net: Net, text: str) -> None:
-        """Gives it another. ValueError."""
+        """Gives it another. ValueError, and what who knows the setting refuses."""
         home, now = self._home(net), self.read(net)
         words = now.split("\t")
         if not all(NUMBER.fullmatch(word) for word in words):
@@ -72,6 +72,9 @@ class Setting(NamedTuple):
         given = integers(text)
         if len(given) > len(words):
             raise ValueError(text)
+        check = net.kernel.sysctl_checks.get(self.name)
+        if check is not None:
+            check(net, given[0])
         home[self.name] = "\t".join([*map(str, given), *words[len(given) :]])
 
     def _home(self, net: Net) -> dict[str, str]:

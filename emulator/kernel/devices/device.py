@@ -52,8 +52,7 @@ ALONE: dict[Device, None] = {}
 
 NO_ADDRESSES: dict[bytes, int] = {}
 RX_HANDLER = "rx_handler"
-"""netdev_rx_handler_register(): under this key a device keeps who takes the frames that come to it: a function of the
-device, the frame's length and its sender, which answers whose it is then, if anybody's."""
+"""Under this key a device keeps who takes the frames that come to it (rx_handler.py)."""
 NOTHING: dict[str, Any] = {}
 """The like of it, of most devices."""
 
@@ -131,17 +130,17 @@ class Device:
 
     __slots__ = (
         "_stats", "addr_assign_type", "addr_len", "address", "allmulti", "altnames", "attached", "broadcast",
-        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "devlink_port", "dormant",
-        "features", "flags", "gflags", "global_groups", "gro_flush_timeout", "gro_ipv4_max_size",
+        "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "dev_id", "devlink_port",
+        "dormant", "features", "flags", "gflags", "global_groups", "gro_flush_timeout", "gro_ipv4_max_size",
         "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
         "hard_header_len", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "isatap", "kernel", "kind",
         "link_mode", "linkwatch_pending",
         "live_address_change", "lowers", "map", "master", "max_mtu", "max_pacing_offload_horizon", "min_mtu",
         "mpls", "mtu", "multicast", "name", "name_assign_type", "napi_config", "napi_defer_hard_irqs",
         "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable",
-        "no_carrier", "no_queue", "num_rx_queues", "num_tx_queues", "offload_xstats_l3", "operstate", "ops",
-        "page_pools", "parent", "perm_address", "present", "priv", "promiscuity", "proto_down",
-        "proto_down_reason", "qdisc", "queue_mgmt_ops", "queued_bytes", "queued_packets",
+        "no_carrier", "no_queue", "no_rx_handler", "num_rx_queues", "num_tx_queues", "offload_xstats_l3",
+        "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
+        "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "queued_bytes", "queued_packets",
         "real_num_rx_queues", "real_num_tx_queues", "reg_state", "request_ops_lock", "revision",
         "rtnl_link_initializing", "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs",
         "tso_max_size", "tx", "tx_active", "txqlen", "type", "unicast", "unicast_filter",
@@ -171,6 +170,8 @@ class Device:
         """Statistics of what hardware routes were asked for."""
         self.group = 0
         self.type = 0
+        self.dev_id = 0
+        """Tells devices apart that share their address."""
         self.parent: Parent | None = None
         self.devlink_port: DevlinkPort | None = None
 
@@ -217,6 +218,8 @@ class Device:
         """IFF_LIVE_ADDR_CHANGE."""
         self.no_queue = False
         """IFF_NO_QUEUE."""
+        self.no_rx_handler = False
+        """IFF_NO_RX_HANDLER: nobody can take its frames."""
         self.unicast_filter = False
         """IFF_UNICAST_FLT: it can filter by several addresses."""
         self.isatap = False

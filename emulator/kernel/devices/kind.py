@@ -20,7 +20,7 @@ None is what it did not say.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nlemu.emulator.kernel.devices import register
 
@@ -107,6 +107,9 @@ class Kind:
     """Its devices are deleted before all others when a namespace goes (exit_rtnl of struct pernet_operations)."""
     params: type[Any] | None = None
     slave_params: type[Any] | None = None
+    sysctls: ClassVar[Mapping[str, Callable[[Net, int], None]]] = {}
+    """Settings of a namespace that it knows, by their names below /proc/sys/net: each is asked before it is another
+    number, and may refuse."""
     notifiers: tuple[tuple[Stage, Notifier, Iterable[NetdevEvent]], ...] = ()
 
     def num_tx_queues(self, kernel: Kernel) -> int:

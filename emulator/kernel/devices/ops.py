@@ -91,6 +91,23 @@ class DeviceOps(VfOps):
         """ndo_change_mtu; must set dev.mtu."""
         dev.mtu = mtu
 
+    def fib_table(self, dev: Device) -> int:
+        """l3mdev_fib_table: the device is the master of a domain of routing, and that is its table (l3mdev.py)."""
+        return 0
+
+    def check_ip(self, dev: Device, address: int, family: int) -> None:
+        """What the driver has on the chains of validators (register_inetaddr_validator_notifier(), and of IPv6): an
+        address is about to be added; may refuse with a text."""
+
+    def fdb_add(self, dev: Device, address: bytes, *, replace: bool) -> None:
+        """ndo_fdb_add: an entry of a forwarding table, which may be one that is there. Without it the address is let
+        in."""
+        raise Refusal(EOPNOTSUPP)
+
+    def fdb_delete(self, dev: Device, address: bytes) -> None:
+        """ndo_fdb_del."""
+        raise Refusal(EOPNOTSUPP)
+
     def change_carrier(self, dev: Device, carrier: bool) -> None:
         """ndo_change_carrier."""
         raise Refusal(EOPNOTSUPP)

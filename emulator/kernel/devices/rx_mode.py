@@ -3,8 +3,7 @@
 A device that stands on another and has an address of its own adds that to the one below. A device whose driver can
 filter by several addresses takes it in; any other one becomes promiscuous for as long as there are such addresses.
 Neither is announced, but the count shows (IFLA_PROMISCUITY). Groups are kept for who asks for
-forwarding tables; those of a VLAN are not handed to the device below. Those that SIOCADDMULTI asked for, each once, can
-be taken back.
+forwarding tables. Those that SIOCADDMULTI asked for, each once, can be taken back.
 
 Drivers that may sleep, or hand flags down, are asked later (netdev_work.py); the others at once. Nothing happens to
 the filters of a device that is down.
@@ -28,7 +27,7 @@ ALLMULTI = int(IFF.ALLMULTI)
 def change_promiscuity(dev: Device, inc: int) -> bool:
     """__dev_set_promiscuity(): one more, or one less, who wants all frames; True when the flag is another one now."""
     old = dev.flags
-    dev.promiscuity += inc
+    dev.promiscuity = dev.promiscuity + inc & 0xFFFFFFFF  # nobody looks whether there was one
     dev.flags = old | PROMISC if dev.promiscuity else old & ~PROMISC
     dev.changed()
     if dev.flags == old:
@@ -77,10 +76,11 @@ def add_address_alone(dev: Device, address: bytes) -> None:
 
 
 def add_group(dev: Device, group: bytes) -> None:
-    """dev_mc_add(): one more who wants frames to that group. Drivers are not told: none shows it."""
+    """dev_mc_add(): one more who wants frames to that group."""
     if not dev.multicast:
         dev.multicast = {}
     dev.multicast[group] = dev.multicast.get(group, 0) + 1
+    update(dev)
 
 
 def add_group_alone(dev: Device, group: bytes) -> None:
@@ -97,6 +97,16 @@ def delete_group(dev: Device, group: bytes) -> None:
         dev.multicast[group] = count - 1
     elif count:
         del dev.multicast[group]
+    if count:
+        update(dev)
+
+
+def forget(dev: Device, address: bytes) -> None:
+    """dev_uc_del() or dev_mc_del(), by what it is: ENOENT."""
+    group = bool(address[0] & 1)
+    if address not in (dev.multicast if group else dev.unicast):
+        raise Refusal(ENOENT)
+    (delete_group if group else delete_address)(dev, address)
 
 
 def sync(lower: Device, dev: Device, given: set[bytes]) -> None:
@@ -117,12 +127,37 @@ def unsync(lower: Device, given: set[bytes]) -> None:
     given.clear()
 
 
+def sync_groups(lower: Device, dev: Device, given: set[bytes]) -> None:
+    """dev_mc_sync(): the device below gets the groups of this one, each of which is wanted once more for that. given:
+    those that it has got, kept by the caller."""
+    for group, count in tuple(dev.multicast.items()):
+        if group not in given:
+            given.add(group)
+            dev.multicast[group] = count + 1
+            add_group(lower, group)
+        elif count == 1:
+            given.remove(group)
+            delete_group(lower, group)
+            del dev.multicast[group]
+
+
+def unsync_groups(lower: Device, dev: Device, given: set[bytes]) -> None:
+    """dev_mc_unsync(): it loses them."""
+    for group in sorted(given):
+        delete_group(lower, group)
+        count = dev.multicast.get(group, 0)
+        if count > 1:
+            dev.multicast[group] = count - 1
+        elif count:
+            del dev.multicast[group]
+    given.clear()
+
+
 def add_global_group(dev: Device, group: bytes) -> None:
     """dev_mc_add_global(): frames to that group are wanted, by nobody in particular."""
     if group not in dev.global_groups:
         add_group(dev, group)
     dev.global_groups |= {group}
-    update(dev)
 
 
 def delete_global_group(dev: Device, group: bytes) -> None:
@@ -131,7 +166,6 @@ def delete_global_group(dev: Device, group: bytes) -> None:
         raise Refusal(ENOENT)
     dev.global_groups -= {group}
     delete_group(dev, group)
-    update(dev)
 
 
 def flush(dev: Device) -> None:

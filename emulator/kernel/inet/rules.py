@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.fib_rules import FR_ACT
 from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR, RTPROT
@@ -156,6 +157,10 @@ class Flow:
     dport: int = 0
     label: int = 0
     """The flow label."""
+    l3mdev: int = 0
+    """The index of the master of the domain that the packet is in (flowi_l3mdev), and whether that is so because of the
+    device by which it is to leave (FLOWI_FLAG_L3MDEV_OIF)."""
+    l3mdev_oif: bool = False
 
 
 class Rules:
@@ -205,6 +210,19 @@ def index_of(net: Net, name: str) -> int:
     return NONE if dev is None else dev.ifindex
 
 
+def table_of(net: Net, rule: Rule, flow: Flow) -> int:
+    """fib_rule_get_table(): where the rule leads a packet."""
+    return l3mdev.flow_table(net, flow) if rule.l3mdev else rule.table
+
+
+def _device_fits(net: Net, name: str, index: int, flow: Flow, *, out: bool) -> bool:
+    """fib_rule_iif_match(), fib_rule_oif_match(): a master stands for its domain."""
+    dev = net.by_name(name)
+    if dev is not None and l3mdev.is_master(dev):
+        return flow.l3mdev_oif == out and flow.l3mdev == dev.ifindex
+    return dev is not None and dev.ifindex == index
+
+
 def covers(rule: Rule, prefix: int, length: int, address: int) -> bool:
     """Whether an address is in a prefix that the rule names."""
     host = rule.ops.bits - length
@@ -225,13 +243,13 @@ def _port_fits(ports: Range | None, mask: int, port: int) -> bool:
 
 
 def fits(net: Net, rule: Rule, flow: Flow) -> bool:
-    """fib_rule_match(), fib4_rule_match(), fib6_rule_match(). No packet belongs to a VRF device here."""
+    """fib_rule_match(), fib4_rule_match(), fib6_rule_match()."""
     matches = (
-        (not rule.iifname or index_of(net, rule.iifname) == flow.iif)
-        and (not rule.oifname or index_of(net, rule.oifname) == flow.oif)
+        (not rule.iifname or _device_fits(net, rule.iifname, flow.iif, flow, out=False))
+        and (not rule.oifname or _device_fits(net, rule.oifname, flow.oif, flow, out=True))
         and not (rule.mark ^ flow.mark) & rule.mask
         and not rule.tun_id
-        and not rule.l3mdev
+        and (not rule.l3mdev or l3mdev.flow_table(net, flow) != 0)
         and (rule.uids is None or rule.uids[0] <= flow.uid <= rule.uids[1])
         and _source_fits(rule, flow)
         and covers(rule, rule.dst, rule.dst_length, flow.dst)

@@ -156,6 +156,7 @@ def insert(ifa: Address4, origin: Origin | None = None) -> None:
             if other.scope != ifa.scope:
                 raise Refusal(EINVAL, "ipv4: Invalid scope value")
             ifa.flags |= SECONDARY
+    ifa.dev.ops.check_ip(ifa.dev, ifa.address, neighbour_parms.AF_INET)
     addresses.insert(len(addresses) if ifa.flags & SECONDARY else at, ifa)
     watch(ifa)
     _tell(RTM.NEWADDR, ifa, origin)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices import flags
+from nlemu.emulator.kernel.devices import flags, l3mdev
 from nlemu.emulator.kernel.inet import neighbour_events
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4 import routes
@@ -47,9 +47,10 @@ ADD = int(NLM_F.CREATE | NLM_F.APPEND)
 
 
 def _magic(ifa: Address4, route_type: int, dst: int, length: int, priority: int = 0) -> Wanted4:
-    """fib_magic(): a route that the kernel makes for an address."""
+    """fib_magic(): a route that the kernel makes for an address, in the table of the device's domain."""
+    table = l3mdev.table_of(ifa.dev) or (MAIN if route_type == UNICAST else LOCAL_TABLE)
     return Wanted4(
-        dst, length, table=MAIN if route_type == UNICAST else LOCAL_TABLE, protocol=KERNEL,
+        dst, length, table=table, protocol=KERNEL,
         scope=HOST if route_type == LOCAL else LINK, type=route_type, oif=ifa.dev.ifindex, priority=priority,
         prefsrc=ifa.local, nlflags=ADD,
     )
@@ -138,8 +139,8 @@ def delete_address(ifa: Address4, promoted: Address4 | None = None) -> None:
     if local_wanted:
         return
     _delete(net, _magic(primary, LOCAL, ifa.local, 32))
-    if gone and routes.address_type(net, ifa.local) != LOCAL:
-        routes.flush(net, _source_gone(net, ifa.local))
+    if gone and routes.address_type(net, ifa.local, l3mdev.table_of(dev) or LOCAL_TABLE) != LOCAL:
+        routes.flush(net, _source_gone(dev, ifa.local))
 
 
 def _still_wanted(
@@ -177,9 +178,11 @@ def _still_wanted(
     return local_wanted, gone
 
 
-def _source_gone(net: Net, address: int) -> list[Info4]:
-    """fib_sync_down_addr(): the ways of the main table that prefer that source address are dead."""
-    dead = [info for info in ip4.of(net).fib.infos.from_source(address) if info.table == MAIN]
+def _source_gone(dev: Device, address: int) -> list[Info4]:
+    """fib_sync_down_addr(): the ways of the main table, or of that of the device's domain, that prefer that source
+    address are dead."""
+    table = l3mdev.table_of(dev) or MAIN
+    dead = [info for info in ip4.of(dev.net).fib.infos.from_source(address) if info.table == table]
     for info in dead:
         info.flags |= DEAD
         info.prefsrc_gone = True
@@ -259,6 +262,9 @@ def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
         ip4.of(dev.net).genid += 1
     elif event == NetdevEvent.DOWN:
         disable(dev, event, force=False)
+    elif event == NetdevEvent.CHANGEUPPER:
+        if info.upper is not None and l3mdev.is_master(info.upper):
+            disable(dev, NetdevEvent.DOWN, force=True)
     elif event == NetdevEvent.CHANGE:
         if flags.get_flags(dev) & CARRYING:
             sync_up(dev, LINKDOWN)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from errno import EINVAL, ENETUNREACH, ENODEV
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4 import routes
@@ -50,8 +51,12 @@ class Way4:
 
 
 def has(net: Net, address: int) -> bool:
-    """__ip_dev_find(): whether the address is ours."""
-    return routes.address_type(net, address) == LOCAL
+    """__ip_dev_find(): whether the address is ours, in whatever domain."""
+    if routes.address_type(net, address) == LOCAL:
+        return True
+    return net.leads_to_domains and any(
+        dev.ip4 is not None and any(ifa.local == address for ifa in dev.ip4.addresses) for dev in net
+    )
 
 
 def _device_of(net: Net, address: int) -> Device:
@@ -76,7 +81,9 @@ def select_source(dev: Device, dst: int, scope: int) -> int:
         first = first or ifa.local
     if first:
         return int(first)
-    for other in dev.net:
+    master = l3mdev.master_of(dev)
+    devices = [other for other in dev.net if l3mdev.master_of(other) is master]
+    for other in devices if master is None else (master, *devices):
         for ifa in other.ip4.addresses if other.ip4 is not None else ():
             if not ifa.flags & SECONDARY and ifa.scope != LINK and ifa.scope <= scope:
                 return int(ifa.local)
@@ -108,17 +115,21 @@ def find_way(net: Net, flow: Flow) -> Way4:
             source = select_source(dev, 0, HOST)
     if not dst:
         return _make(source or ip4.LOOPBACK, source or ip4.LOOPBACK, LOCAL, net.loopback, None)
+    flow = replace(flow, src=source)
     try:
-        found, rule = routes.lookup_by(net, replace(flow, src=source))
+        found, rule = routes.lookup_by(net, flow)
     except Refusal:
-        if dev is None:
+        if dev is None or (flow.l3mdev and not ip4.is_multicast(dst)):
             raise
         return _make(dst, source or select_source(dev, 0, LINK), UNICAST, dev, None)
     if found.route.type == LOCAL:
-        way = _make(dst, source or found.route.info.prefsrc or dst, LOCAL, net.loopback, found)
+        on = found.nexthop.dev
+        domain = None if on is None else l3mdev.master_of(on)
+        way = _make(dst, source or found.route.info.prefsrc or dst, LOCAL, domain or net.loopback, found)
     else:
         assert found.nexthop.dev is not None
-        way = _make(dst, source or _preferred(found), found.route.type, found.nexthop.dev, found)
+        source = source or _source_in_domain(net, flow, found)
+        way = _make(dst, source, found.route.type, found.nexthop.dev, found)
     way.realm = _tagged(way.realm, (rule.realm if rule is not None else None) or 0)
     return way
 
@@ -126,6 +137,14 @@ def find_way(net: Net, flow: Flow) -> Way4:
 def _tagged(realm: int, rule: int) -> int:
     """set_class_tag(): what the way does not say of its two realms the rule says."""
     return (realm & SOURCE or rule & SOURCE) | (realm & DESTINATION or rule & DESTINATION)
+
+
+def _source_in_domain(net: Net, flow: Flow, found: Found) -> int:
+    """The end of fib_select_path(): a way that leads out of the domain is gone from an address of its master."""
+    master = net.device(flow.l3mdev) if flow.l3mdev else None
+    if master is None or found.nexthop.dev is None or l3mdev.master_of(found.nexthop.dev) is master:
+        return _preferred(found)
+    return select_source(master, 0, LINK)
 
 
 def _preferred(found: Found) -> int:
@@ -139,7 +158,7 @@ def _preferred(found: Found) -> int:
 
 def _make(dst: int, source: int, kind: int, dev: Device, found: Found | None) -> Way4:
     """__mkroute_output(): EINVAL."""
-    if source >> 24 == 127 and not dev.flags & LOOPBACK:
+    if source >> 24 == 127 and not dev.flags & LOOPBACK and not l3mdev.is_master(dev):
         raise Refusal(EINVAL)
     if dst == ip4.BROADCAST:
         kind = BROADCAST

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from errno import EEXIST, EINVAL, ENETDOWN, ENETUNREACH, ENODEV, ENOENT, ESRCH
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet import fib_chain, nexthop
-from nlemu.emulator.kernel.inet.rules import Flow, suppressed
+from nlemu.emulator.kernel.inet.rules import Flow, suppressed, table_of
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.fib import Found, Route4, look_up
 from nlemu.emulator.kernel.ipv4.fib_info import (
@@ -98,7 +99,7 @@ class Wanted4:
 
 def lookup(net: Net, flow: Flow, scope: int = 0) -> Found:
     """fib_lookup(): by the rules, table after table. Refusal: ENETUNREACH, or what a rule or the type of a route stands
-    for."""
+    for. What domain the packet is in stands in the flow afterwards."""
     return lookup_by(net, flow, scope)[0]
 
 
@@ -107,8 +108,9 @@ def lookup_by(net: Net, flow: Flow, scope: int = 0) -> tuple[Found, Rule | None]
     state = ip4.of(net)
     if not state.fib.split:
         return _lookup_plainly(state.fib, flow, scope), None
+    l3mdev.update_flow(net, flow)
     for rule in state.rules.chosen(net, flow):
-        found = _through(state.fib.searched(rule.table), flow, scope)
+        found = _through(state.fib.searched(table_of(net, rule, flow)), flow, scope)
         if isinstance(found, Refusal):
             raise found
         if found is not None:
@@ -276,7 +278,7 @@ def _check_onlink(net: Net, nexthop: Nexthop4, gateway: int, scope: int) -> None
         raise Refusal(ENODEV, "Nexthop device required for onlink")
     if not dev.up:
         raise Refusal(ENETDOWN, "Nexthop device is not up")
-    if address_type(net, gateway) != UNICAST:
+    if address_type(net, gateway, l3mdev.table_of(dev) or LOCAL_TABLE) != UNICAST:
         raise Refusal(EINVAL, "Nexthop has invalid gateway")
     nexthop.dev, nexthop.scope = dev, LINK
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core import lifetime
 from nlemu.emulator.kernel.core.lifetime import INFINITY
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet import neighbour_parms
 from nlemu.emulator.kernel.ipv6 import dad as ip6_dad
 from nlemu.emulator.kernel.ipv6 import mld, routes
@@ -154,12 +155,13 @@ def create(dev: Device, wanted: Wanted) -> Address6:
         raise Refusal(EADDRNOTAVAIL, "ipv6: Invalid address")
     if kind & AddrType.MULTICAST and not wanted.flags & MCAUTOJOIN:
         raise Refusal(EADDRNOTAVAIL, 'ipv6: Cannot assign multicast address without "IFA_F_MCAUTOJOIN" flag')
-    if kind & AddrType.LOOPBACK and not dev.flags & LOOPBACK:
+    if kind & AddrType.LOOPBACK and not dev.flags & LOOPBACK and not l3mdev.is_master(dev):
         raise Refusal(EADDRNOTAVAIL, "ipv6: Cannot assign loopback address on this device")
     if idev.dead:
         raise Refusal(ENODEV, "ipv6: device is going away")
     if idev.conf[Ipv6Devconf.DISABLE_IPV6]:
         raise Refusal(EACCES, "ipv6: IPv6 is disabled on this device")
+    dev.ops.check_ip(dev, wanted.address, ip6.AF_INET6)
     net, now = dev.net, dev.kernel.clock.now
     route = routes.local_route(dev, wanted.address)
     neighbour_parms.freeze(dev, ip6.AF_INET6)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet import neighbour_events
 from nlemu.emulator.kernel.ipv6 import address as ip6_address
 from nlemu.emulator.kernel.ipv6 import dad, mld, routes
@@ -82,6 +83,8 @@ def configure(dev: Device) -> None:
 
 def _generate(dev: Device, idev: Inet6Device, *, prefix_route: bool = False) -> None:
     """addrconf_addr_gen(): prefix_route: if no address comes of it, the route to the link's does."""
+    if l3mdev.is_master(dev):
+        return
     mode = idev.conf[Ipv6Devconf.ADDR_GEN_MODE]
     interface_id, flags = None, 0
     if mode == EUI64:

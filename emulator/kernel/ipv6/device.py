@@ -11,7 +11,7 @@ from errno import EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices import qdisc
+from nlemu.emulator.kernel.devices import l3mdev, qdisc
 from nlemu.emulator.kernel.inet import neighbour_events, neighbour_parms
 from nlemu.emulator.kernel.inet.names import check_name
 from nlemu.emulator.kernel.ipv6 import autoconf, dad, mld, routes, solicit
@@ -106,6 +106,8 @@ def _addrconf(event: NetdevEvent, dev: Device, idev: Inet6Device | None, info: I
                 _ready(dev, idev)
     elif event == NetdevEvent.CHANGE:
         _state_changed(dev, idev, info)
+    elif event == NetdevEvent.CHANGEUPPER and info.upper is not None and l3mdev.is_master(info.upper):
+        _down(dev, unregister=False)
 
 
 def find_inet6(dev: Device) -> Inet6Device:

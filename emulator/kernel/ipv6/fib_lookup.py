@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.inet.rules import table_of
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.fib import PREF_MEDIUM
 from nlemu.protocol.refusal import Refusal
@@ -50,8 +52,10 @@ def tables(net: Net, flow: Flow) -> Iterator[tuple[Table6, Rule | None]]:
         if state.fib.several:
             yield state.fib.main, None
         return
+    l3mdev.update_flow(net, flow)
     for rule in state.rules.chosen(net, flow):
-        table = state.fib.table(rule.table)
+        number = table_of(net, rule, flow)
+        table = state.fib.table(number) if number else None
         if table is not None:
             yield table, rule
 

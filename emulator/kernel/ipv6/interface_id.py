@@ -24,8 +24,11 @@ ISATAP = 0x00005EFE
 UNIVERSAL = 0x02000000
 
 
-def eui48(mac: bytes) -> int:
-    """addrconf_ifid_eui48(): from a hardware address of six bytes."""
+def eui48(mac: bytes, dev_id: int = 0) -> int:
+    """addrconf_ifid_eui48(): from a hardware address of six bytes. dev_id: the number of a device that shares its
+    address with others."""
+    if dev_id:
+        return int.from_bytes(mac[:3] + dev_id.to_bytes(2, "big") + mac[3:6], "big")
     return int.from_bytes(bytes((mac[0] ^ 2, *mac[1:3], 0xFF, 0xFE, *mac[3:6])), "big")
 
 
@@ -40,7 +43,7 @@ def isatap(address: int) -> int | None:
 def eui64(dev: Device) -> int | None:
     """ipv6_generate_eui64(): None for a device that has nothing to make it of."""
     if dev.type == ARPHRD.ETHER:
-        return eui48(dev.address)
+        return eui48(dev.address, dev.dev_id)
     if dev.type in (ARPHRD.IPGRE, ARPHRD.TUNNEL) or (dev.type == ARPHRD.SIT and dev.isatap):
         return isatap(int.from_bytes(dev.address[:4], "big"))
     if dev.type in (ARPHRD.TUNNEL6, ARPHRD.IP6GRE, ARPHRD.RAWIP):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from errno import EACCES, EAGAIN, EHOSTUNREACH, EINVAL, ENETUNREACH
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet.rules import FINDS_SOURCE, covers, suppressed
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import DEPRECATED, OPTIMISTIC, TENTATIVE
@@ -48,6 +49,11 @@ def find_way(net: Net, flow: Flow) -> Route6:
     """ip6_route_output(): the route that a packet would take. ENETUNREACH, and what a rule or the type of a route
     stands for. A packet that has a source address need not leave by the device that is asked for. Where a rule has one
     found, it is in the flow afterwards (fib6_rule_saddr())."""
+    if ip6.classify(flow.dst)[0] & (AddrType.MULTICAST | AddrType.LINKLOCAL) and flow.oif:
+        dev = net.device(flow.oif)
+        master = None if dev is None else l3mdev.master_of(dev)
+        if master is not None:
+            return _link_scope_lookup(net, master, flow)
     near = bool(ip6.classify(flow.dst)[0] & (AddrType.MULTICAST | AddrType.LINKLOCAL | AddrType.LOOPBACK))
     iface = near or bool(flow.oif and not flow.src)
     for table, rule in tables(net, flow):
@@ -61,6 +67,20 @@ def find_way(net: Net, flow: Flow) -> Route6:
             raise Refusal(refused)
         group = None if route.dev is None else route.dev.group
         if rule is None or not suppressed(rule, route.length, group):
+            return route
+    raise Refusal(ENETUNREACH)
+
+
+def _link_scope_lookup(net: Net, master: Device, flow: Flow) -> Route6:
+    """vrf_link_scope_lookup(): what is near is looked for in the domain's table, by the device that is asked for.
+    ENETUNREACH: the master itself is on no link."""
+    table = ip6.of(net).fib.table(l3mdev.table_of(master))
+    if flow.oif != master.ifindex and table is not None:
+        route = look_up(net, table, flow, iface=True, reachable=True)
+        if route is not None:
+            refused = ERRORS.get(route.type, 0) if route.reject else 0
+            if refused:
+                raise Refusal(refused)
             return route
     raise Refusal(ENETUNREACH)
 
@@ -81,6 +101,11 @@ def select_source(net: Net, dev: Device | None, dst: int) -> int | None:
     the device itself. None if there is none."""
     kind, scope = ip6.classify(dst)
     devices: Iterable[Device] = net
+    if net.leads_to_domains:
+        master = None if dev is None else l3mdev.master_of(dev)
+        devices = [other for other in net if l3mdev.master_of(other) is master]
+        if master is not None:
+            devices = (master, *(other for other in devices if other is not master))
     if dev is not None and (kind & AddrType.MULTICAST or scope <= ip6.SCOPE_LINK):
         devices = (dev,)
     best: Address6 | None = None

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devices import qdisc
-from nlemu.emulator.kernel.devices.device import RX_HANDLER
+from nlemu.emulator.kernel.devices import l3mdev, qdisc, rx_handler
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.ipv6 import netns as ip6
@@ -57,16 +56,16 @@ def send(dev: Device, group: int, size: int) -> bool:
     if sent:
         assert idev.icmp6_stats is not None
         idev.icmp6_stats[Icmp6Mib.OUTMSGS] += 1
-    if receiver is not None and RX_HANDLER in receiver.attached:
-        receiver = receiver.attached[RX_HANDLER](receiver, size + ETH_HLEN, dev.address)
     if receiver is not None:
-        receive(receiver, size)
+        rx_handler.receive(receiver, size + ETH_HLEN, dev.address)
     return sent
 
 
 def _knows_groups(dev: Device) -> bool:
     """Whether there is the route that addrconf_add_mroute() makes."""
-    node = ip6.of(dev.net).fib.local.node(ip6.MULTICAST, 8)
+    fib = ip6.of(dev.net).fib
+    table = fib.table(l3mdev.table_of(dev)) if l3mdev.table_of(dev) else fib.local
+    node = None if table is None else table.node(ip6.MULTICAST, 8)
     return node is not None and node.through(dev, 0) is not None
 
 

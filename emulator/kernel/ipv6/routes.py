@@ -11,6 +11,7 @@ from errno import EACCES, EEXIST, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENOENT
 from typing import TYPE_CHECKING, TypeGuard
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet import fib_chain, nexthop
 from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv6 import netns as ip6
@@ -152,11 +153,14 @@ def _check_source(net: Net, wanted: Wanted6, dev: Device | None) -> None:
 
 
 def _has(net: Net, address: int, dev: Device | None, banned: int = 0) -> bool:
-    """ipv6_chk_addr_and_flags(): whether the address is ours; one that reaches no further than a link, whether it is
-    that device's."""
+    """ipv6_chk_addr_and_flags(): whether the address is ours, in the device's domain; one that reaches no further than
+    a link, whether it is that device's."""
+    master = None if dev is None else l3mdev.master_of(dev)
     for ifa in ip6.of(net).addresses.get(address, {}).values():
         flags = ifa.flags & ~TENTATIVE if ifa.flags & OPTIMISTIC else ifa.flags
         anywhere = not ifa.scope & (AddrType.LINKLOCAL | AddrType.LOOPBACK)
+        if l3mdev.master_of(ifa.dev) is not master:
+            continue
         if not flags & banned and (dev is None or ifa.dev is dev or anywhere):
             return True
     return False
@@ -195,7 +199,7 @@ def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) 
     kind = ip6.classify(gateway)[0]
     link_local = bool(kind & AddrType.LINKLOCAL)
     asked = dev
-    if asked is not None and ip6.find(net, gateway, asked if link_local else None) is not None:
+    if asked is not None and _is_ours(net, gateway, asked, link_local):
         raise Refusal(EINVAL, "Gateway can not be a local address")
     if kind != AddrType.LINKLOCAL | AddrType.UNICAST:
         if not kind & (AddrType.UNICAST | AddrType.MAPPED):
@@ -208,9 +212,18 @@ def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) 
         raise Refusal(EINVAL, "Egress device not specified")
     if dev.flags & IFF_LOOPBACK:
         raise Refusal(EINVAL, "Egress device can not be loopback device for this route")
-    if asked is None and ip6.find(net, gateway, dev if link_local else None) is not None:
+    if asked is None and _is_ours(net, gateway, dev, link_local):
         raise Refusal(EINVAL, "Gateway can not be a local address")
     return dev
+
+
+def _is_ours(net: Net, gateway: int, dev: Device, link_local: bool) -> bool:
+    """Whether a gateway is an address of the device's domain, or of the device."""
+    master = l3mdev.master_of(dev)
+    return any(
+        l3mdev.master_of(other) is master and (other is dev or not link_local)
+        for other in ip6.of(net).addresses.get(gateway, {})
+    )
 
 
 def _way_to(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) -> Device | None:
@@ -233,7 +246,9 @@ def _on_link(route: Route6 | None) -> TypeGuard[Route6]:
 
 def _check_onlink(net: Net, gateway: int, dev: Device | None) -> None:
     """ip6_route_check_nh_onlink(): what is said to be on the link must not be anything special elsewhere."""
-    route = look_up(net, ip6.of(net).fib.main, Flow(gateway, oif=0 if dev is None else dev.ifindex))
+    number = MAIN if dev is None else l3mdev.table_of(dev) or MAIN
+    table = ip6.of(net).fib.table(number) or ip6.of(net).fib.main
+    route = look_up(net, table, Flow(gateway, oif=0 if dev is None else dev.ifindex))
     if route is not None and not route.reject and route.dst and (route.type != UNICAST or route.dev is not dev):
         raise Refusal(EINVAL, "Nexthop has invalid gateway or device mismatch")
 
@@ -386,7 +401,8 @@ def _means_nothing(net: Net, wanted: Wanted6) -> bool:
 def local_route(dev: Device, address: int) -> Route6:
     """addrconf_f6i_alloc(): the route to one of our addresses, not in the tree yet."""
     wanted = Wanted6(
-        address, 128, type=LOCAL, ifindex=dev.ifindex, local=True, may_be_down=True, table=LOCAL_TABLE
+        address, 128, type=LOCAL, ifindex=dev.ifindex, local=True, may_be_down=True,
+        table=l3mdev.table_of(dev) or LOCAL_TABLE,
     )
     return create(dev.net, wanted)
 
@@ -400,21 +416,27 @@ def _try_add(net: Net, wanted: Wanted6) -> None:
 
 def add_prefix(dev: Device, address: int, length: int, metric: int = 0, expires: int | None = None) -> None:
     """addrconf_prefix_route()."""
-    _try_add(
-        dev.net, Wanted6(address, length, metric=metric or PRIO_ADDRCONF, ifindex=dev.ifindex, expires=expires)
+    wanted = Wanted6(
+        address, length, metric=metric or PRIO_ADDRCONF, ifindex=dev.ifindex, expires=expires,
+        table=l3mdev.table_of(dev) or MAIN,
     )
+    _try_add(dev.net, wanted)
 
 
 def prefix_route(dev: Device, address: int, length: int) -> Route6 | None:
     """addrconf_get_prefix_route(): the route through the device to that prefix."""
-    node = ip6.of(dev.net).fib.main.node(ip6.prefix_of(address, length), length)
+    table = ip6.of(dev.net).fib.table(l3mdev.table_of(dev) or MAIN)
+    node = None if table is None else table.node(ip6.prefix_of(address, length), length)
     return None if node is None else node.through(dev, 0)
 
 
 def add_multicast(dev: Device) -> None:
-    """addrconf_add_mroute()."""
+    """addrconf_add_mroute(), where addrconf_add_dev() has one: the master of a domain speaks to no link."""
+    if l3mdev.is_master(dev):
+        return
     wanted = Wanted6(
-        ip6.MULTICAST, 8, metric=PRIO_ADDRCONF, type=MULTICAST, ifindex=dev.ifindex, table=LOCAL_TABLE
+        ip6.MULTICAST, 8, metric=PRIO_ADDRCONF, type=MULTICAST, ifindex=dev.ifindex,
+        table=l3mdev.table_of(dev) or LOCAL_TABLE,
     )
     _try_add(dev.net, wanted)
 

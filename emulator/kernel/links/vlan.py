@@ -8,7 +8,7 @@ device is through (vlan_dev_work()); the operational state and the address follo
 
 What a VLAN keeps for the device below is there under "vlan" (`Device.attached`): the VLANs, by protocol and number.
 
-Registration protocols (GVRP, MVRP) are flags here and no more.
+Registration protocols (GVRP, MVRP) are flags here, and a group that is listened to below.
 """
 
 from __future__ import annotations
@@ -90,6 +90,9 @@ HW_TAG = {
 }
 """What a device needs to put the tag in itself."""
 
+REGISTRATION = bytes.fromhex("0180c2000021")
+"""The group of the registration protocols."""
+
 WORK_LINK_STATE = 1
 WORK_MTU = 2
 WORK_FEATURES = 4
@@ -112,7 +115,7 @@ class VlanParams:
 class Vlan:
     """struct vlan_dev_priv. below: the device that it stands on; below_address: that device's address, as it was last
     looked at; ingress: of each priority in the tag what it becomes, 0 for nothing; egress: the other way, by buckets,
-    the newest first; given: the addresses that the device below lets in for it."""
+    the newest first; given, groups_given: the addresses and groups that the device below lets in for it."""
 
     below: Device
     protocol: ETH_P
@@ -122,6 +125,7 @@ class Vlan:
     ingress: list[int] = field(default_factory=lambda: [0] * PRIORITIES)
     egress: list[dict[int, int]] = field(default_factory=lambda: [{} for _ in range(BUCKETS)])
     given: set[bytes] = field(default_factory=set)
+    groups_given: set[bytes] = field(default_factory=set)
 
     @property
     def number(self) -> tuple[int, int]:
@@ -216,6 +220,7 @@ class VlanOps(DeviceOps):
     def stop(self, dev: Device) -> None:
         vlan: Vlan = dev.priv
         dev.kernel.netdev_work.cancel(dev, WORK_LINK_STATE)
+        rx_mode.unsync_groups(vlan.below, dev, vlan.groups_given)
         rx_mode.unsync(vlan.below, vlan.given)
         if dev.address != vlan.below.address:
             rx_mode.delete_address(vlan.below, dev.address)
@@ -238,6 +243,7 @@ class VlanOps(DeviceOps):
         dev.changed()
 
     def set_rx_mode(self, dev: Device) -> None:
+        rx_mode.sync_groups(dev.priv.below, dev, dev.priv.groups_given)
         rx_mode.sync(dev.priv.below, dev, dev.priv.given)
 
     def change_rx_flags(self, dev: Device, change: int) -> None:
@@ -459,6 +465,8 @@ class VlanKind(Kind):
         dev.kernel.link_watch.fire(dev)
         if KEY not in below.attached:
             below.attach(KEY, {})
+            for _ in _registration(below):
+                rx_mode.add_group(below, REGISTRATION)
         below.attached[KEY][vlan.number] = dev
         features.update_features(dev)
 
@@ -469,6 +477,8 @@ class VlanKind(Kind):
         del group[vlan.number]
         if not group:
             vlan.below.attach(KEY, None)
+            for _ in _registration(vlan.below):
+                rx_mode.delete_group(vlan.below, REGISTRATION)
         adjacency.unlink(vlan.below, dev)
         queue_unregister(dev, kill)
 
@@ -503,6 +513,11 @@ class VlanKind(Kind):
     def get_link_net(self, dev: Device) -> Net | None:
         below: Device = dev.priv.below
         return below.net
+
+
+def _registration(below: Device) -> list[str]:
+    """vlan_gvrp_init_applicant(), vlan_mvrp_init_applicant(): the protocols that listen on a device with VLANs."""
+    return [option for option in ("VLAN_8021Q_GVRP", "VLAN_8021Q_MVRP") if below.kernel.build.has(option)]
 
 
 def set_egress(vlan: Vlan, priority: int, tag: int) -> None:

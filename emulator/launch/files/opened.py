@@ -22,6 +22,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.links import tap
 from nlemu.emulator.launch.files import (
     doors,
     mounts,
@@ -80,6 +81,8 @@ class Files:
         match parts:
             case ["sys", "class", "net", *rest]:
                 return walk(sysfs.class_net(tasks.sysfs(call.tid)), rest, follow=follow)
+            case ["sys", "class", kind, *rest] if kind in tap.MAJORS and kind in machine.kinds:
+                return walk(sysfs.class_tap(tasks.sysfs(call.tid), kind), rest, follow=follow)
             case ["sys", "devices", "virtual", "net", *rest]:
                 return walk(sysfs.virtual_net(tasks.sysfs(call.tid)), rest, follow=follow)
             case ["sys", "bus", "netdevsim", *rest]:

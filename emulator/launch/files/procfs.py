@@ -7,11 +7,10 @@ subsystems that are not emulated at all (conntrack, IPVS, CAN, keys) are missing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.inet.neighbour import AF_INET, AF_INET6, group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.launch.files import counters, fib_trie, sockets_listed, tables
 from nlemu.emulator.launch.files.tree import Directory, File, Node
@@ -20,7 +19,6 @@ from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv6.device import Inet6Device
     from nlemu.emulator.kernel.links.vlan import Vlan
     from nlemu.emulator.machine.machine import Machine
@@ -90,31 +88,12 @@ def igmp6(net: Net) -> str:
     return "".join(lines)
 
 
-def _link_groups(device: Device) -> Iterator[tuple[int, bytes]]:
-    """The groups of a device at the level of the link: since when, and the address."""
-    if device.type != ARPHRD.ETHER:
-        return
-    if device.ip6 is not None and _loaded(device.ip6):
-        for group, membership in device.ip6.listener.members.items():
-            if ip6.classify(group)[1] >= ip6.SCOPE_LINK:
-                yield membership.cstamp, group_lladdr(AF_INET6, group)
-    if device.ip4 is not None and device.up:
-        for group, membership in device.ip4.groups.items():
-            yield membership.cstamp, group_lladdr(AF_INET, group)
-
-
 def dev_mcast(net: Net) -> str:
-    """dev_mc_seq_show(). Groups of one address are counted, not told apart."""
-    lines = []
-    for device in net:
-        users: dict[bytes, int] = {}
-        for _, address in sorted(_link_groups(device), key=lambda one: one[0]):
-            users[address] = users.get(address, 0) + 1
-        lines += [
-            f"{device.ifindex:<4} {device.name:<15} {count:<5} 0     {address.hex()}\n"
-            for address, count in users.items()
-        ]
-    return "".join(lines)
+    """dev_mc_seq_show()."""
+    return "".join(
+        f"{device.ifindex:<4} {device.name:<15} {count:<5} {int(address in device.global_groups):<5} {address.hex()}\n"
+        for device in net if device.type == ARPHRD.ETHER for address, count in device.multicast.items()
+    )
 
 
 def if_inet6(net: Net) -> str:

@@ -16,6 +16,7 @@ from nlemu.emulator.kernel.devices.device import Device, Stats
 from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.emulator.kernel.devices.uevents import devpath
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, get_link_settings
+from nlemu.emulator.kernel.links import tap
 from nlemu.emulator.kernel.links.tun import Tun, is_tun
 from nlemu.emulator.kernel.links.tun import state_of as state_of_tun
 from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
@@ -85,7 +86,7 @@ def device(dev: Device) -> Directory:
         "carrier_changes": lambda: _shown(lambda: dev.carrier_up_count + dev.carrier_down_count),
         "carrier_down_count": lambda: _shown(lambda: dev.carrier_down_count),
         "carrier_up_count": lambda: _shown(lambda: dev.carrier_up_count),
-        "dev_id": lambda: _shown(lambda: "0x0"),
+        "dev_id": lambda: _shown(lambda: f"{dev.dev_id:#x}"),
         "dev_port": lambda: _shown(lambda: 0),
         "dormant": lambda: File(lambda: _running_only(dev, lambda: int(dev.dormant))),
         "duplex": lambda: File(partial(_duplex, dev)),
@@ -130,6 +131,13 @@ def device(dev: Device) -> Directory:
         entries["phys_switch_id"] = lambda: File(partial(_switch_id, dev))
     if is_tun(dev):
         entries |= _tun(state_of_tun(dev))
+    for side, others in (("upper", dev.uppers), ("lower", dev.lowers)):  # netdev_adjacent_sysfs_add()
+        entries |= {
+            f"{side}_{other.name}": partial(_neighbour, dev, other) for other in others if other.net is dev.net
+        }
+    if dev.master is not None:
+        entries["master"] = partial(_neighbour, dev, dev.master)
+    entries |= char_device(dev)
     if is_netdevsim(dev):
         entries["device"] = lambda: Link(f"../../../{dev.parent.name}" if dev.parent else "", partial(_bus, dev))
     return Directory(entries)
@@ -142,6 +150,46 @@ def _tun(tun: Tun) -> dict[str, Callable[[], Node]]:
         "owner": lambda: _shown(lambda: -1 if tun.owner is None else tun.owner),
         "group": lambda: _shown(lambda: -1 if tun.group is None else tun.group),
     }
+
+
+def _neighbour(dev: Device, other: Device) -> Link:
+    """A link from one device's directory to another's."""
+    there = place(other)
+    if place(dev).rpartition("/")[0] == there.rpartition("/")[0]:
+        return Link(f"../{other.name}", partial(device, other))
+    return Link("../" * (1 + place(dev).count("/")) + there, partial(device, other))
+
+
+def char_device(dev: Device) -> dict[str, Callable[[], Node]]:
+    """The character device of a macvtap or ipvtap, in a directory and by a link; nothing for any other device."""
+    numbers = tap.number_of(dev)
+    if numbers is None or dev.kind is None:
+        return {}
+    kind, name, node = dev.kind.name, tap.name_of(dev), partial(_char_device, dev, dev.kind.name, numbers)
+    return {kind: lambda: Directory({name: node}), name: lambda: Link(f"{kind}/{name}", node)}
+
+
+def _char_device(dev: Device, kind: str, numbers: tuple[int, int]) -> Directory:
+    major, minor = numbers
+    name = tap.name_of(dev)
+    return Directory({
+        "dev": lambda: _shown(lambda: f"{major}:{minor}"),
+        "device": lambda: Link(f"../../../{dev.name}", partial(device, dev)),
+        "subsystem": lambda: Link(_up(dev) + f"../../class/{kind}", lambda: class_tap(dev.net, kind)),
+        "uevent": lambda: File(lambda: f"MAJOR={major}\nMINOR={minor}\nDEVNAME={name}\n", lambda _: None),
+    })
+
+
+def class_tap(net: Net, kind: str) -> Directory:
+    """/sys/class/macvtap, /sys/class/ipvtap of a namespace: a link for each character device."""
+    entries: dict[str, Callable[[], Node]] = {}
+    for dev in net:
+        numbers = tap.number_of(dev)
+        if numbers is not None and dev.kind is not None and dev.kind.name == kind:
+            name = tap.name_of(dev)
+            where = f"../../devices/{place(dev)}/{kind}/{name}"
+            entries[name] = partial(Link, where, partial(_char_device, dev, kind, numbers))
+    return Directory(entries)
 
 
 def _up(dev: Device) -> str:

@@ -223,3 +223,31 @@ def test_a_bridge_and_its_port() -> None:
     text = file.write(reduced(world))
     assert "slave = { cost = 77 }" in text and "hello-timer" not in text
     assert uncounted(export(begin(file.parse(text)))) == uncounted(world)
+
+
+def test_links_on_a_link_and_a_domain() -> None:
+    """macvlans with the senders that they listen to, ipvlans, and a VRF with a slave whose routes are there."""
+    machine = Machine()
+    session = Session(machine, machine.init_net)
+
+    def new(name: str, kind: str, data: dict[str, object] | None = None, **more: object) -> None:
+        info = {"kind": kind} | ({"data": data} if data else {})
+        session.ask("rt-link", "newlink", {"ifname": name, "linkinfo": info, **more}, NEW)
+
+    new("d0", "dummy")
+    new("d1", "dummy")
+    sender: dict[str, object] = {"mode": ["source"], "macaddr-mode": "add", "macaddr": "02:00:00:00:00:10"}
+    new("m0", "macvlan", sender, link=2)
+    new("t0", "macvtap", {"mode": ["bridge"], "bc-queue-len": 77}, link=2)
+    new("i0", "ipvlan", {"mode": "l2"}, link=3)
+    new("red", "vrf", {"table": 10})
+    session.ask("rt-link", "newlink", {"ifname": "i0", "master": 7})
+    up(session, "d0", "d1", "m0", "i0", "red")
+    session.close()
+    machine.advance(40)
+    world = export(machine)
+    text = file.write(reduced(world))
+    again = uncounted(export(begin(file.parse(text))))
+    assert [one for one in again if one[1] != "neighbour"] == [
+        one for one in uncounted(world) if one[1] != "neighbour"
+    ]

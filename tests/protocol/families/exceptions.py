@@ -231,15 +231,16 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         ),
         Excepted("getlink", REPLIES, "dpll-pin max-pacing-offload-horizon netns-immutable headroom tailroom", NEWER),
         Excepted("linkinfo-attrs.data", f"kind {ABSENT}",
-                 "bond erspan gre gretap hsr ip6gre ip6tnl ipip ovpn sit vrf vti vti6",
+                 "bond erspan gre gretap hsr ip6gre ip6tnl ipip ovpn sit vti vti6",
                  OTHER_KINDS),
-        Excepted("linkinfo-attrs.data", f"kind {EXTRA}", "veth vxlan", UNSAID),
+        Excepted("linkinfo-attrs.data", f"kind {EXTRA}", "veth vxlan macvlan macvtap ipvlan ipvtap", UNSAID),
         Excepted("linkinfo-attrs.slave-data", f"kind {ABSENT}", "bond", OTHER_KINDS),
+        Excepted("linkinfo-attrs.slave-data", f"kind {EXTRA}", "vrf", UNSAID),
         Excepted(
             "linkinfo-bond-attrs bond-ad-info-attrs bond-slave-attrs "
             "linkinfo-gre-attrs linkinfo-gre6-attrs linkinfo-hsr-attrs linkinfo-iptun-attrs "
             "linkinfo-ip6tnl-attrs linkinfo-ovpn-attrs "
-            "linkinfo-vrf-attrs linkinfo-vti-attrs linkinfo-vti6-attrs", "attribute set", ABSENT, OTHER_KINDS,
+            "linkinfo-vti-attrs linkinfo-vti6-attrs", "attribute set", ABSENT, OTHER_KINDS,
         ),
         Excepted(
             "ovpn-mode", "definition", ABSENT, OTHER_KINDS,

@@ -14,7 +14,7 @@ from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
 from nlemu.protocol.families.route.link_vf import VLAN_INFO, Vf, VfStats
 from nlemu.protocol.schema.attributes import Attr
-from nlemu.protocol.schema.kinds import Nest
+from nlemu.protocol.schema.kinds import Members, Nest
 from nlemu.protocol.uapi.if_ import ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
@@ -98,10 +98,13 @@ def attributes_size(
     return size + sum(nest_size(attr.kind, told.get(attr.field)) for attr in nests)
 
 
-def nest_size(nest: Any, told: Mapping[str, Any] | None) -> int:
-    """A nest whose attributes may stand several times; nothing when it is not told."""
+def nest_size(nest: Any, told: Any) -> int:
+    """A nest whose attributes may stand several times, by their names or as pairs of number and payload; nothing when
+    it is not told."""
     if told is None:
         return 0
+    if isinstance(nest, Members):
+        return room(0) + sum(room(len(payload)) for _, payload in told)
     members = ((attr, told.get(name)) for name, attr in nest.set.spec.fields.items())
     return NEST + sum(
         room(attr.kind.size or 0) * (len(value) if attr.multi else 1) for attr, value in members if value is not None

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 VXLAN = "vxlan"
 SELF, MASTER = int(NTF.SELF), int(NTF.MASTER)
 PERMANENT = int(NUD.PERMANENT)
-EXCL, BULK = int(NLM_F.EXCL), int(NLM_F.BULK)
+EXCL, BULK, REPLACE = int(NLM_F.EXCL), int(NLM_F.BULK), int(NLM_F.REPLACE)
 NEIGH = int(RTNLGRP.NEIGH)
 ETHER = int(ARPHRD.ETHER)
 VLAN_VID_MASK = 4095
@@ -159,6 +159,10 @@ def add(call: Call) -> None:
     if driver is not None:
         driver.add(call, dev, address, header.flags & ~MASTER if handled else header.flags)
         return
+    if dev.ops.has("fdb_add"):
+        dev.ops.fdb_add(dev, address, replace=bool(call.flags & REPLACE))
+        _tell(call, dev, RTM.NEWNEIGH, address, vid)
+        return
     if (header.state and not header.state & PERMANENT) or Nda.flags_ext in attrs or vid:
         raise Refusal(errno.EINVAL)
     try:
@@ -198,6 +202,10 @@ def delete(call: Call) -> None:
         return
     if bulk:
         raise Refusal(errno.EOPNOTSUPP)
+    if dev.ops.has("fdb_delete"):
+        dev.ops.fdb_delete(dev, address)
+        _tell(call, dev, RTM.DELNEIGH, address, vid)
+        return
     if not header.state & PERMANENT:
         raise Refusal(errno.EINVAL)
     known = dev.multicast if _is_group(address) else dev.unicast

@@ -17,12 +17,14 @@ from nlemu.emulator.handlers.route.route.fill import (
 from nlemu.emulator.handlers.route.route.fill import body4 as table_body4
 from nlemu.emulator.handlers.route.route.fill import body6 as table_body6
 from nlemu.emulator.handlers.route.route.ipv4 import address
+from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv4 import lookup as route_lookup4
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import lookup as route_lookup6
-from nlemu.emulator.kernel.ipv6.netns import AF_INET6
+from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.ipv6.netns import AF_INET6, AddrType
 from nlemu.emulator.netlink.registry import doit_of
 from nlemu.protocol.families.route.route import ASKED6, GETROUTE, LOOKED_UP4, LOOKED_UP6, Rta
 from nlemu.protocol.refusal import Refusal
@@ -30,6 +32,8 @@ from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM_F
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv4.lookup import Way4
     from nlemu.emulator.kernel.ipv6.fib import Route6
     from nlemu.emulator.netlink.call import Call
@@ -42,6 +46,7 @@ CLONED = int(RTM_F.CLONED)
 LOCAL = int(RT_TABLE.LOCAL)
 DSCP, ALL_LABELS = 0xFC, 0xFFFFF
 """INET_DSCP_MASK, IPV6_FLOWLABEL_MASK"""
+NEAR = AddrType.MULTICAST | AddrType.LINKLOCAL | AddrType.LOOPBACK
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 """IPPROTO_*"""
 ASKABLE = frozenset(
@@ -160,6 +165,14 @@ def get6(call: Call) -> bytes:
     return body6(call, route, flow)
 
 
+def domain_of(net: Net, route: Route6) -> Device:
+    """ip6_rt_get_dev_rcu(): where what is for ourselves goes: to the master of the domain, or to the loopback."""
+    dev = route.dev
+    master = None if dev is None else l3mdev.master_of(dev)
+    near = bool(ip6.classify(route.dst)[0] & NEAR)
+    return net.loopback if master is None or (near and master is not dev) else master
+
+
 def address6(attrs: Attrs, number: int) -> int:
     """An address of IPv6, 0 if there is none. EINVAL when it is too short."""
     span = attrs.spans.get(number)
@@ -178,7 +191,7 @@ def body6(call: Call, route: Route6, flow: Flow) -> bytes:
         first = route.dev if route.nh is None else route.nh.leaves[0][0].dev  # fib6_info_nh_dev(), whatever the way
         source = route_lookup6.select_source(call.net, first, flow.dst)
     sourced = call.net.kernel.build.has("IPV6_SUBTREES")
-    dev = call.net.loopback if route.local else route.dev
+    dev = domain_of(call.net, route) if route.local else route.dev
     asked: dict[Attr[Any], Any] = {
         Rta.table: route.table,
         Rta.dst: flow.dst.to_bytes(16, "big"),

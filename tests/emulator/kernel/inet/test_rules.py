@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def add(world: IpWorld, rule: Rule) -> None:
     rules.add(world.net, state.rules, rule)
 
 
-def gateway(world: IpWorld, dst: str = "99.0.0.1", **flow: int) -> int:
+def gateway(world: IpWorld, dst: str = "99.0.0.1", **flow: Any) -> int:
     found = fib4_route.lookup(world.net, Flow(four(dst), **flow)).nexthop.gateway
     return 0 if found is None else found.address & 0xFF
 

@@ -57,11 +57,11 @@ def add(world: IpWorld, priority: int, table: int = 100, **kw: Any) -> None:
     rules.add(world.net, known, rule)
 
 
-def gateway(world: IpWorld, dst: str = "2001:db8:9::1", **flow: int) -> int:
+def gateway(world: IpWorld, dst: str = "2001:db8:9::1", **flow: Any) -> int:
     return route_lookup6.find_way(world.net, Flow(six(dst), **flow)).gateway & 0xFF
 
 
-def refused(world: IpWorld, dst: str = "2001:db8:9::1", **flow: int) -> int:
+def refused(world: IpWorld, dst: str = "2001:db8:9::1", **flow: Any) -> int:
     with pytest.raises(Refusal) as raised:
         gateway(world, dst, **flow)
     return raised.value.errno
