@@ -102,7 +102,7 @@ for link_kind in KINDS.values():
 ADDRESSES = frozenset(
     {
         "address", "broadcast", "perm-address", "local", "anycast", "multicast", "dst", "src", "gateway", "prefsrc",
-        "remote", "remote6", "local6", "group", "group6",
+        "remote", "remote6", "local6", "group", "group6", "6rd-prefix", "6rd-relay-prefix",
         "lladdr", "mac", "macaddr", "newdst", "token", "v4-src", "v4-dst", "v6-src", "v6-dst",
     }
 )
@@ -144,8 +144,11 @@ SET_NAMES = {
     "LinkStats": "stats-attrs", "OffloadXstats": "link-offload-xstats", "HwInfoOne": "hw-s-info-one",
     "Nda": "neighbour-attrs", "Ndta": "ndt-attrs", "Ndtpa": "ndtpa-attrs",
     "TdrCfg": "cable-test-tdr-cfg", "HwtstampProvider": "ts-hwtstamp-provider",
-    "StatsGet": "stats",
-} | {kind.data.__name__: f"linkinfo-{kind.name}-attrs" for kind in KINDS.values() if kind.data}
+    "StatsGet": "stats", "SitAttrs": "linkinfo-iptun-attrs",
+} | {
+    kind.data.__name__: f"linkinfo-{kind.name}-attrs" for kind in KINDS.values()
+    if kind.data and not kind.data.__name__.endswith("Attrs")
+}
 """Attribute sets that a specification calls otherwise than we do."""
 
 

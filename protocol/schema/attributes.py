@@ -62,8 +62,8 @@ class Attr(Generic[T]):
     """
 
     __slots__ = (
-        "bounded", "encode", "flag_names", "kind", "length", "mask", "max", "min", "multi", "name", "number", "owner",
-        "reject", "shown", "wire_type",
+        "attribute", "bounded", "encode", "flag_names", "kind", "length", "mask", "max", "min", "multi", "name",
+        "number", "owner", "reject", "shown", "wire_type",
     )
 
     def __init__(
@@ -92,17 +92,19 @@ class Attr(Generic[T]):
         self.min, self.max, self.mask = min, max, mask
         self.bounded = min is not None or max is not None
         self.wire_type = number | kind.flag
-        self.name, self.owner = name, ""
+        self.name, self.owner, self.attribute = name, "", ""
         self.encode: Callable[[Any], bytes] = self._encoder()
 
     def __set_name__(self, owner: type, name: str) -> None:
         if not self.owner:
             self.owner, self.name = owner.__name__, self.name or name.rstrip("_").replace("_", "-")
+            self.attribute = name.rstrip("_") if self.name[0].isdigit() else ""
 
     @property
     def field(self) -> str:
-        """Its name as Python has it: the key in `Spec.fields`, and of a model's parameters."""
-        return self.name.replace("-", "_")
+        """Its name as Python has it, where none begins with a digit: the key in `Spec.fields`, and of a model's
+        parameters."""
+        return self.attribute or self.name.replace("-", "_")
 
     def __repr__(self) -> str:
         return f"{self.owner}.{self.name}" if self.owner else f"Attr({self.number}, {self.kind})"
@@ -131,7 +133,7 @@ class Attr(Generic[T]):
         }
         kind = changed.pop("kind", self.kind)
         other: Attr[T] = Attr(self.number, kind, **(facts | changed))
-        other.owner = self.owner
+        other.owner, other.attribute = self.owner, self.attribute
         return other
 
 

@@ -87,6 +87,8 @@ class Ipv6Conf:
         self[Ipv6Devconf.MTU6] = dev.mtu
         if dev.flags & NO_DAD:
             self[Ipv6Devconf.ACCEPT_DAD] = -1
+        if dev.isatap:
+            self[Ipv6Devconf.RTR_SOLICITS] = 0
         if dev.flags & LOOPBACK or dev.type in NO_PRIVACY:
             self[Ipv6Devconf.USE_TEMPADDR] = -1
 

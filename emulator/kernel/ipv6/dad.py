@@ -15,6 +15,7 @@ from nlemu.emulator.kernel.ipv6 import address, mld, packets, solicit
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_addr import IFA_F
+from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 from nlemu.protocol.uapi.rtnetlink import RTM
 
@@ -118,7 +119,8 @@ def _completed(ifa: Address6) -> None:
     conf = idev.conf
     if ifa.scope == ip6.AddrType.LINKLOCAL and _lonely(ifa):
         mld.dad_complete(dev)
-        if conf[Ipv6Devconf.ACCEPT_RA] and conf[Ipv6Devconf.RTR_SOLICITS] and not dev.flags & LOOPBACK:
+        asks = not dev.flags & LOOPBACK and dev.type != ARPHRD.TUNNEL
+        if conf[Ipv6Devconf.ACCEPT_RA] and conf[Ipv6Devconf.RTR_SOLICITS] and asks:
             solicit.start(dev)
 
 

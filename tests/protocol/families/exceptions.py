@@ -231,23 +231,24 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         ),
         Excepted("getlink", REPLIES, "dpll-pin max-pacing-offload-horizon netns-immutable headroom tailroom", NEWER),
         Excepted("linkinfo-attrs.data", f"kind {ABSENT}",
-                 "bond erspan gre gretap hsr ip6gre ip6tnl ipip ovpn sit vti vti6",
+                 "bond hsr ip6gre ip6tnl ovpn vti6",
                  OTHER_KINDS),
         Excepted("linkinfo-attrs.data", f"kind {EXTRA}", "veth vxlan macvlan macvtap ipvlan ipvtap", UNSAID),
         Excepted("linkinfo-attrs.slave-data", f"kind {ABSENT}", "bond", OTHER_KINDS),
         Excepted("linkinfo-attrs.slave-data", f"kind {EXTRA}", "vrf", UNSAID),
         Excepted(
             "linkinfo-bond-attrs bond-ad-info-attrs bond-slave-attrs "
-            "linkinfo-gre-attrs linkinfo-gre6-attrs linkinfo-hsr-attrs linkinfo-iptun-attrs "
+            "linkinfo-gre6-attrs linkinfo-hsr-attrs "
             "linkinfo-ip6tnl-attrs linkinfo-ovpn-attrs "
-            "linkinfo-vti-attrs linkinfo-vti6-attrs", "attribute set", ABSENT, OTHER_KINDS,
+            "linkinfo-vti6-attrs", "attribute set", ABSENT, OTHER_KINDS,
         ),
         Excepted(
             "ovpn-mode", "definition", ABSENT, OTHER_KINDS,
         ),
-        Excepted("linkinfo-geneve-attrs.local linkinfo-geneve-attrs.remote", "type",
-                 "be-u32 in the specification, declared binary", "it is shown as an address either way"),
-        Excepted("linkinfo-geneve-attrs.df", "names of values", EXTRA, UNNAMED),
+        Excepted("linkinfo-geneve-attrs.local linkinfo-geneve-attrs.remote linkinfo-iptun-attrs.6rd-relay-prefix",
+                 "type", "be-u32 in the specification, declared binary", "it is shown as an address either way"),
+        Excepted("linkinfo-geneve-attrs.df linkinfo-gre-attrs.iflags linkinfo-gre-attrs.oflags "
+                 "linkinfo-gre-attrs.encap-* linkinfo-iptun-attrs.encap-*", "names of values", EXTRA, UNNAMED),
         Excepted("ifla-bridge-id.addr linkinfo-bridge-attrs.group-addr", "shown", "*", NUMBERS),
         Excepted("ifla-bridge-id.prio", "offset and type", "(0, 'u16') in the specification, declared (0, 'be-u16')",
                  NETWORK_ORDER),

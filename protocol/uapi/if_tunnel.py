@@ -1,0 +1,34 @@
+"""uapi/linux/if_tunnel.h: tunnels of IP."""
+
+from enum import IntEnum, IntFlag
+
+
+class TunnelEncap(IntEnum):
+    """TUNNEL_ENCAP_*: what is put around a tunnel's packets."""
+
+    NONE = 0
+    FOU = 1
+    GUE = 2
+    MPLS = 3
+
+
+class TunnelEncapFlag(IntFlag):
+    """TUNNEL_ENCAP_FLAG_*."""
+
+    CSUM = 1 << 0
+    CSUM6 = 1 << 1
+    REMCSUM = 1 << 2
+
+
+class GreFlag(IntFlag):
+    """GRE_*: flags of a GRE header, as numbers in host order."""
+
+    CSUM = 0x8000
+    ROUTING = 0x4000
+    KEY = 0x2000
+    SEQ = 0x1000
+    STRICT = 0x0800
+    REC = 0x0700
+    ACK = 0x0080
+    FLAGS = 0x0078
+    VERSION = 0x0007

@@ -1,0 +1,12 @@
+"""uapi/linux/in.h: protocols of IP, as far as tunnels are about them."""
+
+from enum import IntEnum
+
+
+class IpProto(IntEnum):
+    """IPPROTO_*."""
+
+    IPIP = 4
+    IPV6 = 41
+    GRE = 47
+    MPLS = 137
