@@ -1,9 +1,9 @@
 """How much time the recorder let pass after a step, before it read what had come of it.
 
-A trace does not say: its times are the recorder's habits (fixtures/recorder/agent.py), and as long as it took for
-something to come. They show in what IPv6 sends by itself and counts, and in addresses that are announced a second or
-two after their device came up. Where the recorded kernel had more to say than the machine has yet, time goes on for a
-while. So it does before an answer that told how long a neighbour had been known.
+A trace seldom says (`pause`): its times are the recorder's habits (fixtures/recorder/agent.py), and as long as it took
+for something to come. They show in what IPv6 sends by itself and counts, and in addresses that are announced a second
+or two after their device came up. Where the recorded kernel had more to say than the machine has yet, time goes on for
+a while. So it does before an answer that told how long a neighbour had been known.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ LINK = struct.Struct("<IHHII BBHiII")
 
 def pause_after(steps: Steps, step: Step) -> float:
     """How long the recorder waited, in seconds."""
+    said: float | None = step.get("pause")
+    if said is not None:
+        return said
     if step.verb == "send" and steps.sockets[step.subject].protocol == NetlinkProtocol.ROUTE:
         data = bytes.fromhex(step["hex"])
         if len(data) >= LINK.size:

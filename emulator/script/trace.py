@@ -301,7 +301,9 @@ VERBS: Mapping[str, Verb] = {
     "send": Verb(
         label,
         needs={"hex": datagram},
-        takes={"patch_fd": list_of(tuple_of(u32, label)), "patch_dmabuf": list_of(tuple_of(u32, label))},
+        takes={
+            "patch_fd": list_of(tuple_of(u32, label)), "patch_dmabuf": list_of(tuple_of(u32, label)), "pause": seconds,
+        },
     ),
     "xsk": Verb(
         label,

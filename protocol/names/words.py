@@ -103,7 +103,8 @@ ADDRESSES = frozenset(
     {
         "address", "broadcast", "perm-address", "local", "anycast", "multicast", "dst", "src", "gateway", "prefsrc",
         "remote", "remote6", "local6", "group", "group6", "6rd-prefix", "6rd-relay-prefix",
-        "lladdr", "mac", "macaddr", "newdst", "token", "v4-src", "v4-dst", "v6-src", "v6-dst",
+        "lladdr", "mac", "macaddr", "newdst", "token", "partner-mac", "perm-hwaddr", "ad-actor-system", "v4-src",
+        "v4-dst", "v6-src", "v6-dst",
     }
 )
 """Attributes whose bytes are an address, of a link or of IP: whichever has that length."""

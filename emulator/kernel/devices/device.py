@@ -137,14 +137,14 @@ class Device:
         "link_mode", "linkwatch_pending",
         "live_address_change", "lowers", "map", "master", "max_mtu", "max_pacing_offload_horizon", "min_mtu",
         "mpls", "mtu", "multicast", "name", "name_assign_type", "napi_config", "napi_defer_hard_irqs",
-        "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable",
+        "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable", "no_addrconf",
         "no_carrier", "no_queue", "no_rx_handler", "num_rx_queues", "num_tx_queues", "offload_xstats_l3",
         "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
         "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "queued_bytes", "queued_packets",
         "real_num_rx_queues", "real_num_tx_queues", "reg_state", "request_ops_lock", "revision",
         "rtnl_link_initializing", "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs",
-        "tso_max_size", "tx", "tx_active", "txqlen", "type", "unicast", "unicast_filter",
-        "unicast_promiscuous", "unregister_queued", "uppers", "vlan_features", "wanted_features",
+        "tso_max_size", "tx", "tx_active", "txqlen", "type", "uevent_sent", "unicast",
+        "unicast_filter", "unicast_promiscuous", "unregister_queued", "uppers", "vlan_features", "wanted_features",
         "xdp_features", "xdp_zc_max_segs",
     )
 
@@ -210,6 +210,8 @@ class Device:
         self.proto_down_reason = 0
         self.rtnl_link_initializing = False
         """It is being created and has not been announced."""
+        self.uevent_sent = False
+        """User space was told that it is there."""
         self.unregister_queued = False
         """On a list of devices to unregister."""
 
@@ -225,6 +227,8 @@ class Device:
         self.isatap = False
         """IFF_ISATAP."""
         self.netns_immutable = False
+        self.no_addrconf = False
+        """IFF_NO_ADDRCONF: it has no IPv6 addresses by itself."""
         self.change_proto_down = False
         self.netmem_tx = NetmemTx.NONE
         self.request_ops_lock = False
@@ -357,13 +361,15 @@ class Device:
     @property
     def counted(self) -> bool:
         """Whether any statistics were ever kept: if not, they are all zero."""
-        return self._stats is not None
+        return self._stats is not None or self.ops.folds_stats
 
     @property
     def stats(self) -> Stats:
         """dev_get_stats(). Nothing sends packets here, so they are zero unless a driver or a test says otherwise."""
         if self._stats is None:
             self._stats = Stats()
+        if self.ops.folds_stats:
+            self.ops.fold_stats(self, self._stats)
         return self._stats
 
     def takes(self, size: int) -> bool:

@@ -76,6 +76,8 @@ ONE_FOR_ALL = GSO_SOFTWARE | word(NetifF.GSO_ROBUST) | SG | HIGHDMA | FRAGLIST |
 ALL_FOR_ALL = NOCACHE_COPY | FSO
 UPPER_VLAN_FEATURES = HW_CSUM | SG | FRAGLIST | GSO_SOFTWARE | GSO_ENCAP_ALL | HIGHDMA | LRO
 """MASTER_UPPER_DEV_VLAN_FEATURES"""
+UPPER_GSO_PARTIAL = word(NetifF.GSO_ESP)
+"""MASTER_UPPER_DEV_GSO_PARTIAL_FEATURES"""
 UPPER_DISABLES = LRO
 """What is off in a device below as long as it is in one above."""
 NEVER_CHANGE = VLAN_CHALLENGED
@@ -187,14 +189,24 @@ def increment(everything: int, one: int, mask: int) -> int:
     return everything & ~(CSUM_MASK & ~HW_CSUM) if everything & HW_CSUM else everything
 
 
-def follow_slaves(dev: Device) -> None:
-    """netdev_compute_master_upper_features(): a master has what its slaves have, and tells of it in any case."""
-    base = UPPER_VLAN_FEATURES & ~ONE_FOR_ALL | ALL_FOR_ALL
+def base(features: int) -> int:
+    """netdev_base_features(): of those, where what several devices have together begins."""
+    return features & ~ONE_FOR_ALL | ALL_FOR_ALL
+
+
+def follow_slaves(dev: Device, *, update_header: bool = False) -> None:
+    """netdev_compute_master_upper_features(): a master has what its slaves have, and tells of it in any case.
+    update_header: it leaves as much room in packets as they want."""
+    vlan_features = base(UPPER_VLAN_FEATURES)
     size, segments = GSO_MAX_SIZE, TSO_MAX_SEGS
     for lower in dev.lowers:
-        base = increment(base, lower.vlan_features, UPPER_VLAN_FEATURES)
+        vlan_features = increment(vlan_features, lower.vlan_features, UPPER_VLAN_FEATURES)
         size, segments = min(size, lower.tso_max_size), min(segments, lower.tso_max_segs)
-    dev.vlan_features = base
+    dev.vlan_features = vlan_features
+    dev.gso_partial_features = UPPER_GSO_PARTIAL
+    if update_header:
+        dev.needed_headroom = max((lower.needed_headroom for lower in dev.lowers), default=0)
+        dev.needed_tailroom = max((lower.needed_tailroom for lower in dev.lowers), default=0)
     settings.set_tso_max_segs(dev, segments)
     settings.set_tso_max_size(dev, size)
     recompute(dev)

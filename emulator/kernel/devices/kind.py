@@ -162,6 +162,10 @@ class Kind:
         """fill_xstats: the value of the declared structure; None: nothing."""
         return None
 
+    def fill_linkxstats(self, dev: Device, slave: Device | None) -> Mapping[str, Any] | None:
+        """fill_linkxstats: statistics that the kind keeps of a device, or of a slave of it; None without one."""
+        return None
+
     def get_link_net(self, dev: Device) -> Net | None:
         """get_link_net: the namespace IFLA_LINK is an index in; None: the kind has no such thing."""
         return None

@@ -16,7 +16,7 @@ from nlemu.emulator.kernel.devices.vf import VfOps
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.device import Device, Stats
     from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo
     from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, PauseStats, Rings
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
@@ -155,6 +155,12 @@ class DeviceOps(VfOps):
     def del_slave(self, dev: Device, slave: Device) -> None:
         """ndo_del_slave: the device lets a slave go."""
         raise Refusal(EOPNOTSUPP)
+
+    folds_stats = False
+    """ndo_get_stats64 adds up what others have counted."""
+
+    def fold_stats(self, dev: Device, stats: Stats) -> None:
+        """ndo_get_stats64, of a driver that has none of its own: brings them up to date."""
 
     has_bpf = False
     """ndo_bpf is there: XDP programs are the driver's business unless they ask for the stack."""

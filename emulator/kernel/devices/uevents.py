@@ -42,6 +42,7 @@ def announce(dev: Device, action: Action, *more: tuple[str, object]) -> None:
 
 def added(dev: Device) -> None:
     """netdev_uevent_add()."""
+    dev.uevent_sent = True
     announce(dev, Action.ADD)
 
 
@@ -51,16 +52,17 @@ def renamed(dev: Device, old: str) -> None:
 
 
 def removed(dev: Device) -> None:
-    """netdev_unregister_kobject(): the queues go, then the device."""
+    """netdev_unregister_kobject(): the queues go, then the device, unless nobody was told that it is there."""
     if dev.net.dying:
         return
     uevents = dev.kernel.uevents
     if not uevents.heard():
-        uevents.seqnum += dev.real_num_rx_queues + dev.real_num_tx_queues + 1
+        uevents.seqnum += dev.real_num_rx_queues + dev.real_num_tx_queues + dev.uevent_sent
         return
     for kind, count in zip(QUEUE_KINDS, (dev.real_num_rx_queues, dev.real_num_tx_queues), strict=True):
         _queues(dev, Action.REMOVE, kind, range(count - 1, -1, -1))
-    announce(dev, Action.REMOVE)
+    if dev.uevent_sent:
+        announce(dev, Action.REMOVE)
 
 
 def queues_added(dev: Device) -> None:

@@ -14,7 +14,7 @@ from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import l3mdev, qdisc
 from nlemu.emulator.kernel.inet import neighbour_events, neighbour_parms
 from nlemu.emulator.kernel.inet.names import check_name
-from nlemu.emulator.kernel.ipv6 import autoconf, dad, mld, routes, solicit
+from nlemu.emulator.kernel.ipv6 import autoconf, dad, mld, packets, routes, solicit
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.conf import MIN_MTU, Ipv6Conf
 from nlemu.emulator.kernel.ipv6.mld import Listener
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 READY = int(InetDeviceFlag.READY)
 FORGOTTEN_WHEN_DOWN = int(InetDeviceFlag.RS_SENT | InetDeviceFlag.RA_RCVD | InetDeviceFlag.READY)
-NOARP = int(IFF.NOARP)
+NOARP, MULTICAST = int(IFF.NOARP), int(IFF.MULTICAST)
 DEAD, LINKDOWN = int(RTNH_F.DEAD), int(RTNH_F.LINKDOWN)
 NO_TOKEN = bytes(16)
 
@@ -87,6 +87,8 @@ def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
             _tell_settings(dev, idev, RTM.DELNETCONF)
             check_name(dev)
             _tell_settings(dev, idev, RTM.NEWNETCONF)
+    elif event == NetdevEvent.NOTIFY_PEERS:
+        packets.advertise(dev)
     elif event in (NetdevEvent.DOWN, NetdevEvent.UNREGISTER):
         _down(dev, unregister=event == NetdevEvent.UNREGISTER)
     else:
@@ -97,6 +99,9 @@ def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
 def _addrconf(event: NetdevEvent, dev: Device, idev: Inet6Device | None, info: Info) -> None:
     if idev is not None and idev.conf[Ipv6Devconf.DISABLE_IPV6]:
         return
+    if dev.no_addrconf:
+        if event == NetdevEvent.UP and idev is not None and dev.up and dev.flags & MULTICAST:
+            mld.up(dev)
     elif event == NetdevEvent.UP:
         autoconf.restore(dev)
         if link_ready(dev):

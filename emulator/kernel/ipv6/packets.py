@@ -13,6 +13,7 @@ from nlemu.emulator.kernel.devices import l3mdev, qdisc, rx_handler
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
 from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
+TENTATIVE, OPTIMISTIC = int(IFA_F.TENTATIVE), int(IFA_F.OPTIMISTIC)
 IPV6_HEADER = 40
 OPTION = 8
 """A link-layer address of six bytes, or a nonce, as an option of neighbour discovery."""
 NEIGHBOUR_SOLICITATION = IPV6_HEADER + 24 + OPTION
 """With a nonce: enhanced duplicate address detection, RFC 7527."""
 ROUTER_SOLICITATION = IPV6_HEADER + 8
+NEIGHBOUR_ADVERTISEMENT = IPV6_HEADER + 24
 REPORT = IPV6_HEADER + 8 + 8
 """A report of MLDv2: hop-by-hop options with a router alert, and the message without its records."""
 RECORD = 20
@@ -59,6 +62,14 @@ def send(dev: Device, group: int, size: int) -> bool:
     if receiver is not None:
         rx_handler.receive(receiver, size + ETH_HLEN, dev.address)
     return sent
+
+
+def advertise(dev: Device) -> None:
+    """ndisc_send_unsol_na(): everybody on the link hears of each address that is sure to be its own."""
+    idev: Inet6Device | None = dev.ip6
+    for ifa in () if idev is None else tuple(idev.addresses):
+        if not ifa.flags & TENTATIVE or ifa.flags & OPTIMISTIC:
+            send(dev, ip6.ALL_NODES, NEIGHBOUR_ADVERTISEMENT + (OPTION if dev.addr_len else 0))
 
 
 def _knows_groups(dev: Device) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.launch.files import counters, fib_trie, sockets_listed, tables
+from nlemu.emulator.launch.files import bonding, counters, fib_trie, sockets_listed, tables
 from nlemu.emulator.launch.files.tree import Directory, File, Node
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
@@ -203,6 +203,8 @@ def proc_net(net: Net, machine: Machine) -> Directory:
     entries["vlan"] = lambda: Directory({
         "config": partial(_file, vlan_config, net),
     })
+    if net.kernel.build.has("BONDING"):
+        entries["bonding"] = lambda: bonding.proc_bonding(net)
     return Directory(entries)
 
 

@@ -11,6 +11,7 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.bonding.bond import bond_of, slave_of
 from nlemu.emulator.kernel.devices import flags, settings
 from nlemu.emulator.kernel.devices.device import Device, Stats
 from nlemu.emulator.kernel.devices.states import NameAssignment
@@ -21,6 +22,7 @@ from nlemu.emulator.kernel.links.tun import Tun, is_tun
 from nlemu.emulator.kernel.links.tun import state_of as state_of_tun
 from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
 from nlemu.emulator.kernel.queues import napi
+from nlemu.emulator.launch.files import bonding
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, u32
 from nlemu.protocol.uapi.ethtool import Duplex
 from nlemu.protocol.uapi.netdev import NapiThreaded
@@ -35,8 +37,11 @@ DUPLEX = {int(Duplex.HALF): "half", int(Duplex.FULL): "full"}
 
 
 def class_net(net: Net) -> Directory:
-    """/sys/class/net of a namespace: a link for each device."""
-    return Directory({dev.name: partial(_link, dev) for dev in net})
+    """/sys/class/net of a namespace: a link for each device, and the file that makes bonds."""
+    entries: dict[str, Callable[[], Node]] = {dev.name: partial(_link, dev) for dev in net}
+    if net.kernel.build.has("BONDING"):
+        entries["bonding_masters"] = partial(bonding.masters_file, net)
+    return Directory(entries)
 
 
 def _link(dev: Device) -> Link:
@@ -122,8 +127,13 @@ def device(dev: Device) -> Directory:
             lambda: f"{dev.txqlen}\n", lambda text: settings.set_txqlen(dev, number(text))
         ),
         "type": lambda: _shown(lambda: dev.type),
-        "uevent": lambda: File(lambda: f"INTERFACE={dev.name}\nIFINDEX={dev.ifindex}\n", lambda _: None),
+        "uevent": lambda: File(partial(_uevent, dev), lambda _: None),
     }
+    bond, slave = bond_of(dev), slave_of(dev)
+    if bond is not None:
+        entries["bonding"] = partial(bonding.bonding, bond)
+    if slave is not None:
+        entries["bonding_slave"] = partial(bonding.bonding_slave, slave)
     # Those are there only where the driver has an answer (netdev_phys_is_visible()).
     if dev.ops.has("get_phys_port_name"):
         entries["phys_port_name"] = lambda: File(partial(_port_name, dev))
@@ -192,6 +202,12 @@ def class_tap(net: Net, kind: str) -> Directory:
     return Directory(entries)
 
 
+def _uevent(dev: Device) -> str:
+    """netdev_uevent(), as a file."""
+    devtype = "" if dev.kind is None or not dev.kind.devtype else f"DEVTYPE={dev.kind.devtype}\n"
+    return f"{devtype}INTERFACE={dev.name}\nIFINDEX={dev.ifindex}\n"
+
+
 def _up(dev: Device) -> str:
     """From a device's directory up to /sys."""
     return "../" * (2 + place(dev).count("/"))
@@ -212,7 +228,7 @@ def _link_settings(dev: Device) -> LinkSettings:
 
 def _speed(dev: Device) -> str:
     """speed_show(): in Mbit/s, as a signed number."""
-    speed = _link_settings(dev).speed
+    speed = _link_settings(dev).speed & 0xFFFFFFFF
     return f"{speed - (1 << 32) if speed >> 31 else speed}\n"
 
 

@@ -6,7 +6,7 @@ import construct as c
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered
-from nlemu.protocol.schema.kinds import array, binary, nest, structure, u8, u32
+from nlemu.protocol.schema.kinds import array, binary, nest, structure, u8, u32, u64
 from nlemu.protocol.schema.policy import STRICT, Policy
 from nlemu.protocol.schema.structs import if_stats_msg, rtnl_hw_stats64, rtnl_link_stats64
 from nlemu.protocol.uapi.rtnetlink import RTM
@@ -47,12 +47,38 @@ class AfStats(AttrSet):
     mpls = Attr(28, nest(MplsStats, flagged=False))
 
 
+class Bond3adStats(AttrSet):
+    """BOND_3AD_STAT_*: what LACP has sent and received."""
+
+    lacpdu_rx = Attr(0, u64)
+    lacpdu_tx = Attr(1, u64)
+    lacpdu_unknown_rx = Attr(2, u64)
+    lacpdu_illegal_rx = Attr(3, u64)
+    marker_rx = Attr(4, u64)
+    marker_tx = Attr(5, u64)
+    marker_resp_rx = Attr(6, u64)
+    marker_resp_tx = Attr(7, u64)
+    marker_unknown_rx = Attr(8, u64)
+
+
+class BondXstats(AttrSet):
+    """BOND_XSTATS_*."""
+
+    lacp = Attr(1, nest(Bond3adStats, flagged=False))
+
+
+class LinkXstats(AttrSet):
+    """LINK_XSTATS_TYPE_*: by the kind of link."""
+
+    bond = Attr(2, nest(BondXstats, flagged=False))
+
+
 class LinkStats(AttrSet):
     """IFLA_STATS_*."""
 
     link_64 = Attr(1, structure(rtnl_link_stats64, "rtnl_link_stats64"))
-    link_xstats = Attr(2, binary)
-    link_xstats_slave = Attr(3, binary)
+    link_xstats = Attr(2, nest(LinkXstats, flagged=False))
+    link_xstats_slave = Attr(3, nest(LinkXstats, flagged=False))
     link_offload_xstats = Attr(4, nest(OffloadXstats, flagged=False))
     af_spec = Attr(5, nest(AfStats, flagged=False))
 
@@ -86,7 +112,7 @@ SET = Half(Policy(Asked.l3_stats, top=ASKED_MAX, chosen_from=Asked), level=STRIC
            cut="Invalid header for stats dump")
 """ifla_stats_set_policy"""
 GET_ONE = Half(GET, level=STRICT, late=True, cut="Invalid header for stats dump")
-TOLD = Layout(LinkStats.link_64, LinkStats.link_offload_xstats, LinkStats.af_spec)
+TOLD = Layout(*LinkStats.order)
 
 GETSTATS = route.operation(
     RTM.GETSTATS, LinkStats, fixed=HEADER, replies=TOLD, reply_cmd=RTM.NEWSTATS,

@@ -127,7 +127,7 @@ def test_names_of_the_header_do_as_well_as_those_of_the_specification() -> None:
         ("rt-link", "newlink", {"address": "zz"}, ("address", "an address or hexadecimal digits")),
         ("rt-link", "newlink", {"ifname": ["a"]}, ("ifname", "a text")),
         ("rt-link", "newlink", {"linkinfo": {"data": {}}}, ("linkinfo.data", "kind", "netkit")),
-        ("rt-link", "newlink", {"linkinfo": {"kind": "bond", "data": {}}}, ("linkinfo.data", "kind")),
+        ("rt-link", "newlink", {"linkinfo": {"kind": "ovpn", "data": {}}}, ("linkinfo.data", "kind")),
         ("rt-link", "newlink", {"map": {"irqs": 1}}, ("map", "'irqs'", "irq")),
     ],
 )

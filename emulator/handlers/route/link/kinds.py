@@ -19,8 +19,8 @@ from nlemu.emulator.kernel.devices.kind import of_link
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link import LinkInfo
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import NLATTR, Attr, Attrs, AttrSet
-from nlemu.protocol.schema.kinds import Nest
+from nlemu.protocol.schema.attributes import NLATTR, Attr, Attrs, AttrSet, walk
+from nlemu.protocol.schema.kinds import Nest, NestArray
 from nlemu.protocol.schema.policy import LIBERAL, Policy
 from nlemu.protocol.wire.extack import Extack
 from nlemu.protocol.wire.validate import validate
@@ -78,15 +78,15 @@ def _named(attr_set: type[AttrSet], said: Mapping[str, Any] | None) -> tuple[typ
     """Values by the names of attributes, as values by attribute."""
     if said is None:
         return None
-    return attr_set, _by_attr(attr_set, said)
+    return attr_set, by_attr(attr_set, said)
 
 
-def _by_attr(attr_set: type[AttrSet], said: Mapping[str, Any]) -> Pairs:
+def by_attr(attr_set: type[AttrSet], said: Mapping[str, Any]) -> Pairs:
     """A mapping inside a mapping is a nest."""
     told: Pairs = {}
     for name, attr in attr_set.spec.fields.items():
         value, inner = said.get(name), attr.kind.set if isinstance(attr.kind, Nest) else None
-        told[attr] = _by_attr(inner, value) if inner is not None and isinstance(value, Mapping) else value
+        told[attr] = by_attr(inner, value) if inner is not None and isinstance(value, Mapping) else value
     return told
 
 
@@ -97,8 +97,8 @@ def _by_attr(attr_set: type[AttrSet], said: Mapping[str, Any]) -> Pairs:
 class Taken:
     """What a request says of its kind.
 
-    attrs: IFLA_INFO_DATA, None without it; params: the same as the kind's own dataclass; peer_net: where the peer is to
-    be, None when nothing is said of that."""
+    attrs: IFLA_INFO_DATA or IFLA_INFO_SLAVE_DATA, None without it; params: the same as the kind's own dataclass;
+    peer_net: where the peer is to be, None when nothing is said of that."""
 
     attrs: Attrs | None = None
     params: Any = None
@@ -162,14 +162,15 @@ def take_peer(call: Call, kind: Kind, described: LinkKind, attrs: Attrs, taken: 
         raise Refusal(errno.EPERM)
 
 
-def parse_slave_data(call: Call, kind: Kind, span: tuple[int, int]) -> Any:
-    """IFLA_INFO_SLAVE_DATA by the policy of the master's kind, as its dataclass; None for a kind without attributes."""
+def parse_slave_data(call: Call, kind: Kind, span: tuple[int, int]) -> Taken:
+    """IFLA_INFO_SLAVE_DATA by the policy of the master's kind, as its dataclass; nothing for a kind without
+    attributes."""
     described = KINDS.get(kind.name)
     if described is None or described.slave is None:
-        return None
+        return Taken()
     policy: Policy = described.slave_policy or described.slave.spec.policy
     attrs = Attrs(call.message, validate(policy, call.message, *span, LIBERAL, call.extack), *span)
-    return read(kind.slave_params, described.slave, attrs)
+    return Taken(attrs, read(kind.slave_params, described.slave, attrs))
 
 
 def read(
@@ -200,22 +201,24 @@ def names_of(params: type[Any]) -> tuple[str, ...]:
 
 def plain(attr: Attr[Any], attrs: Attrs) -> Any:
     """The value of an attribute as the model takes it: of an attribute that stands several times all of them, a nest as
-    a mapping by names."""
+    a mapping by names, an array as the payloads of its members."""
     if attr.multi:
         return [_plain(attr, value) for _, value in attrs.all(attr)]
     return _plain(attr, attrs[attr])
 
 
 def _plain(attr: Attr[Any], value: Any) -> Any:
+    if isinstance(attr.kind, NestArray):
+        return [value.message[first:last] for _, first, last in walk(value.message, value.start, value.end)]
     inner = attr.kind.set if isinstance(attr.kind, Nest) else None
     if inner is None:
         return value
     return {name: plain(one, value) for name, one in inner.spec.fields.items() if one in value}
 
 
-def blame(refusal: Refusal, kind: Kind, taken: Taken, link: Attrs) -> None:
-    """Turns the name of a parameter that the model blames into the offset of its attribute: one of the kind's, or of
-    the link's own (of_link())."""
+def blame(refusal: Refusal, kind: Kind, taken: Taken, link: Attrs, *, slave: bool = False) -> None:
+    """Turns the name of a parameter that the model blames into the offset of its attribute: one of the kind's, of
+    IFLA_INFO_DATA or IFLA_INFO_SLAVE_DATA, or of the link's own (of_link())."""
     if not isinstance(refusal.at, str):
         return
     if refusal.at.startswith(OF_LINK):
@@ -223,6 +226,6 @@ def blame(refusal: Refusal, kind: Kind, taken: Taken, link: Attrs) -> None:
         refusal.at = None if span is None else span[0] - NLATTR.size
         return
     described = KINDS.get(kind.name)
-    data = None if described is None else described.data
+    data = None if described is None else described.slave if slave else described.data
     attr = None if data is None else data.spec.fields.get(refusal.at)
     refusal.at = None if attr is None or taken.attrs is None else taken.attrs.offset(attr)

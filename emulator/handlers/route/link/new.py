@@ -130,8 +130,12 @@ def changelink(call: Call, attrs: Attrs, dev: Device, wanted: Wanted) -> None:
         master = dev.master
         if master is None or master.kind is None or not master.kind.can_change_slave():
             raise Refusal(errno.EOPNOTSUPP)
-        given = parse_slave_data(call, master.kind, wanted.info.spans[LinkInfo.slave_data.number])
-        master.kind.change_slave(master, dev, given)
+        taken = parse_slave_data(call, master.kind, wanted.info.spans[LinkInfo.slave_data.number])
+        try:
+            master.kind.change_slave(master, dev, taken.params)
+        except Refusal as refused:
+            blame(refused, master.kind, taken, attrs, slave=True)
+            raise
         notify = True
     do_setlink(call, dev, wanted.net, attrs, wanted.params, notify=notify)
 

@@ -1,6 +1,6 @@
 """Statistics of devices are told: rtnl_stats_get(), rtnl_stats_dump() of net/core/rtnetlink.c.
 
-No kind of link has statistics of its own, and no driver counts what hardware forwards.
+Of kinds of links, bonds have statistics of their own. No driver counts what hardware forwards.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.route.link.fill import COUNTERS
+from nlemu.emulator.handlers.route.link.kinds import by_attr
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
 from nlemu.emulator.netlink.request import check_length, read
@@ -26,6 +27,7 @@ from nlemu.protocol.families.route.stats import (
     Filters,
     HwInfoOne,
     LinkStats,
+    LinkXstats,
     MplsStats,
     OffloadXstats,
 )
@@ -38,10 +40,11 @@ from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.kind import Kind
     from nlemu.emulator.netlink.call import Call, Messages
 
 ALL = 0xFFFFFFFF
-LINK_64, OFFLOAD, AF_SPEC = (1 << number - 1 for number in (1, 4, 5))
+LINK_64, XSTATS, XSTATS_SLAVE, OFFLOAD, AF_SPEC = (1 << number for number in range(5))
 """IFLA_STATS_FILTER_BIT()"""
 HW_S_INFO, L3_STATS = (1 << number - 1 for number in (2, 3))
 
@@ -84,9 +87,21 @@ def body(dev: Device, mask: int, offload: int) -> bytes:
     head = HEADER.codec.pack(family=AF_UNSPEC, pad1=0, pad2=0, ifindex=dev.ifindex, filter_mask=mask)
     return head + TOLD.encode({
         LinkStats.link_64: COUNTERS(dev.stats) if mask & LINK_64 else None,
+        LinkStats.link_xstats: _of_kind(dev, dev.kind, None) if mask & XSTATS else None,
+        LinkStats.link_xstats_slave: _of_master(dev) if mask & XSTATS_SLAVE else None,
         LinkStats.link_offload_xstats: _offloaded(dev, offload) if mask & OFFLOAD else None,
         LinkStats.af_spec: _families(dev) if mask & AF_SPEC else None,
     })
+
+
+def _of_kind(dev: Device, kind: Kind | None, slave: Device | None) -> dict[Any, Any] | None:
+    """fill_linkxstats of the kind: of a device, or of a slave of it."""
+    told = None if kind is None else kind.fill_linkxstats(dev, slave)
+    return None if told is None else by_attr(LinkXstats, told)
+
+
+def _of_master(dev: Device) -> dict[Any, Any] | None:
+    return None if dev.master is None else _of_kind(dev.master, dev.master.kind, dev)
 
 
 def _offloaded(dev: Device, mask: int) -> dict[Any, Any] | None:

@@ -158,7 +158,25 @@ def test_what_files_there_are_depends_on_the_driver() -> None:
     ls /sys/class/net/lo/subsystem/
     """
     assert nobody.shell(script).split() == [
-        "10000", "full", "../../../../class/net", "../../../../class/net", "dm0", "eth0", "lo", "v", "w",
+        "10000", "full", "../../../../class/net", "../../../../class/net", "bonding_masters", "dm0", "eth0",
+        "lo", "v", "w",
+    ]
+
+
+def test_bonds_are_made_and_set_in_files() -> None:
+    """bonding_masters, bonding/, bonding_slave/, /proc/net/bonding; what is above and below."""
+    script = """
+    ip link add d0 type dummy; ip link add d1 type dummy; cd /sys/class/net
+    echo +b0 > bonding_masters; cat bonding_masters
+    cd b0/bonding; echo 1 > mode; echo 100 > miimon; echo +d0 > slaves; echo +d1 > slaves; echo d1:2 > queue_id
+    cat mode slaves queue_id active_slave ad_num_ports; readlink ../lower_d0 ../../d0/master
+    cat ../../d1/bonding_slave/state ../../d1/bonding_slave/ad_aggregator_id; sed -n 3,5p /proc/net/bonding/b0
+    ! /bin/echo bogus 2> /dev/null > mode; cd ../..; echo -b0 > bonding_masters; ls -A /proc/net/bonding
+    """
+    done = nobody.shell(script)
+    assert done.splitlines() == [
+        "b0", "active-backup 1", "d0 d1", "d0:0 d1:2", "d0", "../d0", "../b0", "backup", "N/A",
+        "Bonding Mode: fault-tolerance (active-backup)", "Primary Slave: None", "Currently Active Slave: d0",
     ]
 
 
@@ -201,7 +219,8 @@ fd = os.open("/sys/class/net/lo", os.O_RDONLY | os.O_DIRECTORY)
 print(os.stat("mtu", dir_fd=fd).st_size, os.read(os.open("mtu", os.O_RDONLY, dir_fd=fd), 100))
 """
     assert python(script).splitlines() == [
-        "['lo'] ['/sys/class/net/lo/queues/rx-0', '/sys/class/net/lo/queues/tx-0']",
+        "['bonding_masters', 'lo'] ['/sys/class/net/lo/queues/rx-0', '/sys/class/net/lo/queues/tx-0']",
+        "bonding_masters False False 33188",
         "lo True True 16877",
         "4096 b'65536\\n'",
     ]
@@ -426,6 +445,7 @@ def test_files_are_copied_and_directories_listed_in_order() -> None:
     """
     assert nobody.shell(script).splitlines() == [
         "02:00:00:00:00:01", "    d0:",
-        "/sys/class/net: . .. d0 lo  /proc/sys/net/ipv4/conf: . .. all d0 default lo ",
-        "Not a directory", "directory", "symbolic link", "/sys/class/net/ /sys/class/net/d0 /sys/class/net/lo ",
+        "/sys/class/net: . .. bonding_masters d0 lo  /proc/sys/net/ipv4/conf: . .. all d0 default lo ",
+        "Not a directory", "directory", "symbolic link",
+        "/sys/class/net/ /sys/class/net/bonding_masters /sys/class/net/d0 /sys/class/net/lo ",
     ]
