@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.bonding.bond import bond_of, slave_of
+from nlemu.emulator.kernel.bridge.bridge import bridge_of, port_of
 from nlemu.emulator.kernel.devices import flags, settings
 from nlemu.emulator.kernel.devices.device import Device, Stats
 from nlemu.emulator.kernel.devices.states import NameAssignment
@@ -22,7 +23,7 @@ from nlemu.emulator.kernel.links.tun import Tun, is_tun
 from nlemu.emulator.kernel.links.tun import state_of as state_of_tun
 from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
 from nlemu.emulator.kernel.queues import napi
-from nlemu.emulator.launch.files import bonding
+from nlemu.emulator.launch.files import bonding, bridge
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, u32
 from nlemu.protocol.uapi.ethtool import Duplex
 from nlemu.protocol.uapi.netdev import NapiThreaded
@@ -134,6 +135,13 @@ def device(dev: Device) -> Directory:
         entries["bonding"] = partial(bonding.bonding, bond)
     if slave is not None:
         entries["bonding_slave"] = partial(bonding.bonding_slave, slave)
+    br, port = bridge_of(dev), port_of(dev)
+    if br is not None:
+        entries["bridge"] = partial(bridge.bridge, br)
+        entries["brforward"] = partial(bridge.brforward, br)
+        entries["brif"] = partial(bridge.brif, br)
+    if port is not None:
+        entries["brport"] = partial(bridge.brport, port, partial(device, port.bridge.dev))
     # Those are there only where the driver has an answer (netdev_phys_is_visible()).
     if dev.ops.has("get_phys_port_name"):
         entries["phys_port_name"] = lambda: File(partial(_port_name, dev))

@@ -10,7 +10,7 @@ import socket
 import stat
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.ioctls import devinet, interface
+from nlemu.emulator.launch.ioctls import bridge, devinet, interface
 from nlemu.emulator.launch.ioctls.caller import Caller
 from nlemu.emulator.launch.ioctls.ethtool import door as ethtool
 from nlemu.emulator.launch.namespaces import nsfs
@@ -70,6 +70,8 @@ def answer(caller: Caller, command: int, place: int) -> int:
         return devinet.ioctl(caller, command, place)
     if command == Sioc.GIFNAME:
         return interface.ifname(caller, place)
+    if command in bridge.COMMANDS:
+        return bridge.ioctl(caller, command, place)
     if command == Sioc.ETHTOOL:
         return ethtool.ioctl(caller, place)
     return interface.ioctl(caller, command, place)

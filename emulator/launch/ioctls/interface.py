@@ -9,9 +9,13 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.bonding.bond import bond_of
+from nlemu.emulator.kernel.bridge.bridge import bridge_of
 from nlemu.emulator.kernel.devices import address, flags, rename, rx_mode, settings
+from nlemu.emulator.launch.ioctls import bonding, bridge
 from nlemu.emulator.launch.ioctls.caller import Caller, Ifreq, name_of
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.net_tstamp import HwtstampFilter, HwtstampFlag, HwtstampTx
@@ -133,7 +137,7 @@ def _set_time_stamping(dev: Device, request: Ifreq) -> None:
 
 
 def _unsupported(dev: Device, request: Ifreq) -> None:
-    """No driver here has the method: ndo_eth_ioctl, ndo_set_config, ndo_siocbond, ndo_siocdevprivate ..."""
+    """No driver here has the method: ndo_set_config, ndo_siocwandev ..."""
     raise OSError(errno.EOPNOTSUPP, "no driver here does that")
 
 
@@ -141,7 +145,28 @@ def _invalid(dev: Device, request: Ifreq) -> None:
     raise OSError(errno.EINVAL, "no longer done")
 
 
-Set = Callable[["Device", Ifreq], None]
+def _mii(command: int, dev: Device, request: Ifreq) -> int:
+    """dev_eth_ioctl(): of a bond."""
+    if bond_of(dev) is None:
+        raise OSError(errno.EOPNOTSUPP, "no transceiver")
+    return bonding.mii(dev, command, request)
+
+
+def _bond(command: int, dev: Device, request: Ifreq) -> int:
+    """dev_siocbond()."""
+    if bond_of(dev) is None:
+        raise OSError(errno.EOPNOTSUPP, "no bond")
+    return bonding.ioctl(dev, command, request)
+
+
+def _private(command: int, dev: Device, request: Ifreq) -> int:
+    """dev_siocdevprivate(): of bridges and bonds."""
+    if bridge_of(dev) is not None:
+        return bridge.private(dev, request)
+    return _bond(command, dev, request)
+
+
+Set = Callable[["Device", Ifreq], int | None]
 
 SETS: dict[int, Set] = {
     Sioc.SIFFLAGS: _set_flags,
@@ -154,13 +179,11 @@ SETS: dict[int, Set] = {
     Sioc.DELMULTI: _delete_group,
     Sioc.SIFNAME: _rename,
     Sioc.SHWTSTAMP: _set_time_stamping,
-    Sioc.GMIIPHY: _unsupported,
-    Sioc.GMIIREG: _unsupported,
-    Sioc.SMIIREG: _unsupported,
-    Sioc.BONDENSLAVE: _unsupported,
-    Sioc.BONDRELEASE: _unsupported,
-    Sioc.BONDSETHWADDR: _unsupported,
-    Sioc.BONDCHANGEACTIVE: _unsupported,
+    **{command: partial(_mii, command) for command in (Sioc.GMIIPHY, Sioc.GMIIREG, Sioc.SMIIREG)},
+    **{
+        command: partial(_bond, command)
+        for command in (Sioc.BONDENSLAVE, Sioc.BONDRELEASE, Sioc.BONDSETHWADDR, Sioc.BONDCHANGEACTIVE)
+    },
 }
 """For which CAP_NET_ADMIN over the namespace is wanted."""
 
@@ -168,11 +191,11 @@ GLOBAL_SETS: dict[int, Set] = {Sioc.SIFMAP: _unsupported, Sioc.SIFTXQLEN: _set_t
 """And those that want it over the first namespace: capable(CAP_NET_ADMIN)."""
 
 OPEN: dict[int, Set] = {
-    Sioc.BONDSLAVEINFOQUERY: _unsupported,
-    Sioc.BONDINFOQUERY: _unsupported,
+    Sioc.BONDSLAVEINFOQUERY: partial(_bond, Sioc.BONDSLAVEINFOQUERY),
+    Sioc.BONDINFOQUERY: partial(_bond, Sioc.BONDINFOQUERY),
     Sioc.WANDEV: _unsupported,
     Sioc.GHWTSTAMP: _unsupported,
-    **{Sioc.DEVPRIVATE + private: _unsupported for private in range(16)},
+    **{command: partial(_private, command) for command in range(Sioc.DEVPRIVATE, Sioc.DEVPRIVATE + 16)},
 }
 """And those that all may ask for."""
 
@@ -190,9 +213,9 @@ def ioctl(caller: Caller, command: int, place: int) -> int:
         GLOBAL_SETS[command](request.device(), request)
     elif command in SETS:
         caller.want_admin()
-        SETS[command](request.device(), request)
+        return SETS[command](request.device(), request) or 0
     elif command in OPEN:
-        OPEN[command](request.device(), request)
+        return OPEN[command](request.device(), request) or 0
     else:
         raise OSError(errno.ENOTTY, "not played")
     return 0

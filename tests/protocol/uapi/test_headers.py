@@ -186,6 +186,7 @@ ROWS = (
     Row("if_bonding.h", "BOND_XMIT_POLICY_(.*)", (if_bonding.BondXmitPolicy,)),
     Row("if_bonding.h", "LACP_STATE_(.*)", (if_bonding.LacpState,)),
     Row("if_bridge.h", "BR_STATE_(.*)", (if_bridge.BrState,)),
+    Row("if_bridge.h", "BRCTL_(.*)", (if_bridge.Brctl,), omitted={"BRCTL_VERSION": "the version of all of it"}),
     Row("if_bridge.h", "BRIDGE_FLAGS_(.*)", (if_bridge.BridgeFlags,)),
     Row("if_bridge.h", "BRIDGE_VLAN_INFO_(.*)", (if_bridge.BrVlanInfo,)),
     Row("if_bridge.h", "BR_BOOLOPT_(.*)", (if_bridge.BrBoolopt,)),
