@@ -31,7 +31,7 @@ def fill_family(machine: Machine, family: Family) -> Values:
         Ctrl.family_name: family.name,
         Ctrl.family_id: machine.families.numbers[family],
         Ctrl.version: family.version,
-        Ctrl.hdrsize: 0,
+        Ctrl.hdrsize: family.header_size,
         Ctrl.maxattr: family.attributes,
         Ctrl.ops: [{Op.id: cmd, Op.flags: flags} for cmd, flags in commands.items()] or None,
         Ctrl.mcast_groups: groups or None,

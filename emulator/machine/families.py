@@ -1,7 +1,7 @@
 """The generic netlink families of a machine: which there are, under which number, and their groups.
 
 Families are numbered, and their groups after them, in the order in which they register at boot; the order is that of
-the recorded machine (protocol/families/listed.py), so netdev is 20 and ethtool 21 as there.
+the recorded machines (protocol/families/listed.py), so netdev is 20 and ethtool 21 as there.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.build import Build
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.multicast import Multicast
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 # Groups that are never given out: 0 does not exist, drop_monitor helps itself to 1, and three families have their own
 # number as their group (mc_group_start of net/netlink/genetlink.c).
 RESERVED_GROUPS = frozenset({0, 1, 16, 17, 18})
+FIXED_GROUPS = {"nlctrl": GENL_ID_CTRL, "NET_DM": 1}
+"""The first groups of families that do not take what is free (genl_validate_assign_mc_groups())."""
 GENERIC = int(NetlinkProtocol.GENERIC)
 
 
 class Families:
-    """Those of one machine. asked: numbers by name for those that are to differ from the recorded machine's."""
+    """Those of one machine. build: how its kernel was configured; asked: numbers by name for those that are to differ
+    from the recorded machine's."""
 
-    def __init__(self, multicast: Multicast, asked: Mapping[str, int]) -> None:
+    def __init__(self, multicast: Multicast, build: Build, asked: Mapping[str, int]) -> None:
         self.multicast = multicast
         self.numbers: dict[Family, int] = {}
         self.by_number: dict[int, Family] = {}
@@ -36,6 +40,8 @@ class Families:
         self.privileged_groups: set[int] = set()
         """Groups that want CAP_NET_ADMIN of who listens."""
         for family in REGISTERED:
+            if family.option and not build.has(family.option):
+                continue
             self.register(family, asked.get(family.name))
 
     def register(self, family: Family, number: int | None = None) -> None:
@@ -44,8 +50,9 @@ class Families:
             number = GENL_ID_CTRL if not self.numbers else max(GENL_START_ALLOC - 1, *self.numbers.values()) + 1
         self.numbers[family] = number
         self.by_number[number] = family
-        if number == GENL_ID_CTRL:
-            first = GENL_ID_CTRL
+        fixed = FIXED_GROUPS.get(family.name)
+        if fixed is not None:
+            first = fixed
         else:
             taken = RESERVED_GROUPS | set(self.group_ids.values())
             first = 2

@@ -133,7 +133,7 @@ class Machine(Kernel):
         """The families of generic netlink."""
         from nlemu.emulator.machine.families import Families
 
-        return Families(self.multicast, self._family_numbers)
+        return Families(self.multicast, self.build, self._family_numbers)
 
     def number(self, op: Operation) -> int:
         """nlmsg_type of the operation's replies: the family's number, or the message type itself."""

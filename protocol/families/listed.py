@@ -1,10 +1,10 @@
-"""The families of the recorded machine that are not emulated.
+"""The families of the recorded machines that are not emulated.
 
 A generic netlink client sees every family of its kernel in a dump, and those in front of netdev and ethtool gave them
-their numbers. So the recorded machine's other families are registered too: by name, version, operations with
-their flags, and groups, as its own nlctrl told them (trace c03); which groups want a capability, trace c10 shows. They
-can be looked up and listed. What they would do is not here: their commands are refused as a kernel refuses a command
-that a family does not have.
+their numbers. So the recorded machines' other families are registered too: by name, version, operations with their
+flags, and groups, as their own nlctrl told them (traces c03, c13); which groups want a capability, traces c10 and c13
+show. They can be looked up and listed. What they would do is not here: their commands are refused as a kernel refuses
+a command that a family does not have.
 """
 
 from nlemu.protocol.schema.family import Family
@@ -78,4 +78,139 @@ taskstats = Family(
     "TASKSTATS",
     version=1,
     listed={1: 0xb, 4: 0xa},
+)
+
+# What a distribution turns on besides, as trace c13 shows it.
+psp = Family(
+    "psp",
+    version=1,
+    groups=("mgmt", "use"),
+    option="INET_PSP",
+    listed={1: 0xe, 4: 0xb, 6: 0xb, 8: 0xa, 9: 0xa, 10: 0xe, 11: 0xb, 12: 0xb},
+)
+mptcp_pm = Family(
+    "mptcp_pm",
+    version=1,
+    groups=("mptcp_pm_cmds", "mptcp_pm_events"),
+    privileged=("mptcp_pm_events",),
+    option="MPTCP",
+    listed={
+        1: 0x1a, 2: 0x1a, 3: 0xe, 4: 0x1a, 5: 0x1a, 6: 0xa, 7: 0x1a, 8: 0x1a, 9: 0x1a, 10: 0x1a, 11: 0x1a,
+    },
+)
+wireguard = Family(
+    "wireguard",
+    version=1,
+    option="WIREGUARD",
+    listed={0: 0x1c, 1: 0x1a},
+)
+macsec = Family(
+    "macsec",
+    version=1,
+    attributes=9,
+    option="MACSEC",
+    listed={0: 0x4, 1: 0xb, 2: 0xb, 3: 0xb, 4: 0xb, 5: 0xb, 6: 0xb, 7: 0xb, 8: 0xb, 9: 0xb, 10: 0xb},
+)
+team = Family(
+    "team",
+    version=1,
+    attributes=2,
+    groups=("change_event",),
+    option="NET_TEAM",
+    listed={0: 0xa, 1: 0xb, 2: 0xb, 3: 0xb},
+)
+net_dm = Family(
+    "NET_DM",
+    version=2,
+    attributes=23,
+    groups=("events",),
+    privileged=("events",),
+    netns=False,
+    option="NET_DROP_MONITOR",
+    listed={2: 0xb, 3: 0xb, 4: 0xb, 6: 0xa, 8: 0xa},
+)
+ipvs = Family(
+    "IPVS",
+    version=1,
+    attributes=6,
+    option="IP_VS",
+    listed={
+        1: 0xb, 2: 0xb, 3: 0xb, 4: 0xf, 5: 0xb, 6: 0xb, 7: 0xb, 8: 0x5, 9: 0xb, 10: 0xb, 11: 0x5, 12: 0xb, 13: 0xb,
+        15: 0xb, 16: 0xb, 17: 0xb,
+    },
+)
+fou = Family(
+    "fou",
+    version=1,
+    attributes=11,
+    option="NET_FOU",
+    listed={1: 0xb, 2: 0xb, 3: 0xe},
+)
+l2tp = Family(
+    "l2tp",
+    version=1,
+    attributes=35,
+    groups=("l2tp",),
+    option="L2TP",
+    listed={0: 0xa, 1: 0x1a, 2: 0x1a, 3: 0x1a, 4: 0x1e, 5: 0x1a, 6: 0x1a, 7: 0x1a, 8: 0x1e},
+)
+ovs_datapath = Family(
+    "ovs_datapath",
+    version=2,
+    header_size=4,
+    attributes=9,
+    groups=("ovs_datapath",),
+    option="OPENVSWITCH",
+    listed={1: 0x1a, 2: 0x1a, 3: 0xe, 4: 0x1a},
+)
+ovs_vport = Family(
+    "ovs_vport",
+    version=1,
+    header_size=4,
+    attributes=10,
+    groups=("ovs_vport",),
+    option="OPENVSWITCH",
+    listed={1: 0x1a, 2: 0x1a, 3: 0xe, 4: 0x1a},
+)
+ovs_flow = Family(
+    "ovs_flow",
+    version=1,
+    header_size=4,
+    attributes=11,
+    groups=("ovs_flow",),
+    option="OPENVSWITCH",
+    listed={1: 0x1a, 2: 0x1a, 3: 0xe, 4: 0x1a},
+)
+ovs_packet = Family(
+    "ovs_packet",
+    version=1,
+    header_size=4,
+    attributes=12,
+    option="OPENVSWITCH",
+    listed={3: 0x1a},
+)
+ovs_meter = Family(
+    "ovs_meter",
+    version=1,
+    header_size=4,
+    attributes=9,
+    groups=("ovs_meter",),
+    option="OPENVSWITCH",
+    listed={1: 0xa, 2: 0x1a, 4: 0xa, 3: 0x1a},
+)
+hsr = Family(
+    "HSR",
+    version=1,
+    attributes=10,
+    groups=("hsr-network",),
+    option="HSR",
+    listed={3: 0xa, 5: 0xa},
+)
+gtp = Family(
+    "gtp",
+    version=0,
+    attributes=13,
+    groups=("gtp",),
+    option="GTP",
+    listed={0: 0xb, 1: 0xb, 2: 0xf, 3: 0xb},
 )

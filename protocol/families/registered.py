@@ -1,5 +1,5 @@
-"""Every family of generic netlink, in the order in which the recorded machine registers them at boot: their numbers
-follow from it."""
+"""Every family of generic netlink, in the order in which the recorded machines register them at boot: their numbers
+follow from it, and from what each was built with."""
 
 from nlemu.protocol.families import listed
 from nlemu.protocol.families.devlink.commands import devlink
@@ -15,6 +15,7 @@ REGISTERED: tuple[Family, ...] = (
     listed.thermal,
     netdev,
     ethtool,
+    listed.psp,
     devlink,
     listed.nlbl_mgmt,
     listed.nlbl_cipsov4,
@@ -23,8 +24,23 @@ REGISTERED: tuple[Family, ...] = (
     net_shaper,
     listed.acpi_event,
     tcp_metrics,
+    listed.mptcp_pm,
+    listed.wireguard,
+    listed.macsec,
+    listed.team,
+    listed.net_dm,
+    listed.ipvs,
+    listed.fou,
     listed.seg6,
     listed.ioam6,
+    listed.l2tp,
     listed.psample,
+    listed.ovs_datapath,
+    listed.ovs_vport,
+    listed.ovs_flow,
+    listed.ovs_packet,
+    listed.ovs_meter,
+    listed.hsr,
     listed.taskstats,
+    listed.gtp,
 )

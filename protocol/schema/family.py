@@ -175,7 +175,8 @@ class Family:
     own greatest attribute number, for families that have one policy for all commands. ``listed`` are the flags of
     commands that the family has on the recorded machine and that are not declared (yet): nlctrl tells of them, and
     who asks for one is refused. ``dump_flags`` stand in every message of a dump: the old families say NLM_F_MULTI,
-    those that use genlmsg_iput() do not.
+    those that use genlmsg_iput() do not. ``header_size``: how long the structure before the attributes is that the
+    family's messages begin with; ``option``: a kernel without it does not have the family.
     """
 
     def __init__(
@@ -190,11 +191,14 @@ class Family:
         netns: bool = True,
         listed: Mapping[int, int] | None = None,
         dump_flags: int = 0,
+        header_size: int = 0,
+        option: str = "",
     ) -> None:
         self.name, self.version, self.groups, self.attributes = name, version, groups, attributes
         self.privileged, self.strict_from, self.netns = privileged, strict_from, netns
         self.listed = dict(listed or {})
         self.dump_flags = int(dump_flags)
+        self.header_size, self.option = header_size, option
         self.operations: dict[int, Operation] = {}  # what can be asked, in the order of the kernel's table
         self.events: dict[int, Operation] = {}
 

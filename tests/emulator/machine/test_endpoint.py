@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nlemu.emulator.kernel.core.build import RECORDED_7_2
 from nlemu.emulator.machine.endpoint import LONGEST, Credentials, Endpoint
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.netlink.call import Call
@@ -110,9 +111,11 @@ def test_a_dump_waits_for_its_reader(machine: Machine) -> None:
     assert sock.dumping
     first = sock.receive(1)
     assert first is not None and len(first) <= 4096 - 320  # NLMSG_GOODSIZE
-    rest = sock.receive()
-    assert rest is not None and rest[-20:].startswith(b"\x14\0\0\0\x03\0")  # NLMSG_DONE
-    assert sock.receive() is None
+    rest = b""
+    while (more := sock.receive()) is not None:
+        rest = more
+    assert rest[-20:].startswith(b"\x14\0\0\0\x03\0")  # NLMSG_DONE
+    assert not sock.dumping
 
 
 def test_a_socket_that_closes_takes_its_dump_along(machine: Machine) -> None:
@@ -149,8 +152,9 @@ def test_an_echo_leaves_out_everybody_with_the_askers_port(machine: Machine) -> 
     assert (asker.receive(), alike.receive(), other.receive()) == (b"news", None, b"news")
 
 
-def test_groups_are_numbered_around_those_that_are_reserved(machine: Machine) -> None:
+def test_groups_are_numbered_around_those_that_are_reserved() -> None:
     # genl_allocate_reserve_groups(): the first gap that is wide enough; 16 to 18 are taken from the beginning.
+    machine = Machine(build=RECORDED_7_2)
     machine.families.register(Family("four", groups=("a", "b", "c", "d")))
     machine.families.register(Family("one", groups=("e",)))
     numbers = {name: number for (_, name), number in machine.families.group_ids.items()}
