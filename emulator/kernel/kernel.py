@@ -82,6 +82,9 @@ class Kernel:
         self.page_pools = PagePools(self)
         self.xdp = XdpPrograms()
         self.xsk = XdpSockets()
+        self.sending: tuple[int, bytes] | None = None
+        """Of the packet that IPv6 is sending, while it does: the group that it is for, and the group's hardware
+        address. Who hands frames on asks who listens to that."""
         self.receive: Callable[[Device, int], None] = packets.receive
         """What becomes of a packet to a group, of that many bytes, at the device whose it is."""
         self.new_fib_table = rules_families.new_table

@@ -101,6 +101,12 @@ def delete_group(dev: Device, group: bytes) -> None:
         update(dev)
 
 
+def hears(dev: Device) -> bool:
+    """Whether the frame to a group that is being sent gets in: the device takes all, or listens to the group."""
+    sending = dev.kernel.sending
+    return bool(dev.flags & (PROMISC | ALLMULTI)) or (sending is not None and sending[1] in dev.multicast)
+
+
 def forget(dev: Device, address: bytes) -> None:
     """dev_uc_del() or dev_mc_del(), by what it is: ENOENT."""
     group = bool(address[0] & 1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.devices import l3mdev, qdisc, rx_handler
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.inet.neighbour import group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
@@ -54,6 +55,15 @@ def send(dev: Device, group: int, size: int) -> bool:
     stats[IpstatsMib.OUTMCASTPKTS] += 1
     stats[IpstatsMib.OUTMCASTOCTETS] += size
     dev.changed()
+    dev.kernel.sending = group, group_lladdr(ip6.AF_INET6, group)
+    try:
+        return _send(dev, idev, size)
+    finally:
+        dev.kernel.sending = None
+
+
+def _send(dev: Device, idev: Inet6Device, size: int) -> bool:
+    """The packet goes out, and what comes of it arrives."""
     xmit, receiver = qdisc.transmit(dev, size + dev.hard_header_len)
     sent = xmit == Xmit.SUCCESS
     if sent:
@@ -81,8 +91,9 @@ def _knows_groups(dev: Device) -> bool:
 
 
 def receive(dev: Device, size: int) -> None:
-    """ipv6_rcv() and ip6_mc_input(): a packet to a group that nobody here has joined. While there is no route for
-    groups through the device, which IPv6 makes when it is ready and when an address is added, it leads nowhere."""
+    """ipv6_rcv() and ip6_mc_input(): a packet to a group, which is for us if the device has joined it. While there is
+    no route for groups through the device, which IPv6 makes when it is ready and when an address is added, it leads
+    nowhere."""
     dev.changed()
     idev: Inet6Device | None = dev.ip6
     if idev is None:
@@ -94,6 +105,10 @@ def receive(dev: Device, size: int) -> None:
     if _knows_groups(dev):
         stats[IpstatsMib.INMCASTPKTS] += 1
         stats[IpstatsMib.INMCASTOCTETS] += size
+        if dev.kernel.sending is not None and dev.kernel.sending[0] in idev.listener.members:
+            assert idev.icmp6_stats is not None
+            stats[IpstatsMib.INDELIVERS] += 1
+            idev.icmp6_stats[Icmp6Mib.INMSGS] += 1
     else:
         stats[IpstatsMib.INNOROUTES] += 1
 

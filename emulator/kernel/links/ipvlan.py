@@ -6,8 +6,8 @@ nobody resolves addresses. A number within the port makes up for the address tha
 
 An address is on one ipvlan of a device at most, whatever namespaces they are in: another one refuses it.
 
-Frames here are to groups that nobody has joined. Where frames are switched they go out by the device below, and to
-those that take all groups; where they are routed they are dropped.
+Frames here are to groups. Where frames are switched they go out by the device below, and to those that listen to the
+group; where they are routed they are dropped.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ L2, L3, L3S = (int(mode) for mode in IpvlanMode)
 PRIVATE, VEPA = int(IpvlanFlag.PRIVATE), int(IpvlanFlag.VEPA)
 NOARP, LOOPBACK = int(IFF.NOARP), int(IFF.LOOPBACK)
 ALLMULTI = int(IFF.ALLMULTI)
-TAKES_ALL = int(IFF.PROMISC | IFF.ALLMULTI)
 ENOTSUPP = 524
 """Not an error of programs, but they are told it."""
 LAST_ID, WRAPPED = 0xFFFD, 0xFFFE
@@ -263,7 +262,7 @@ def _spread(port: Port, size: int, sender: bytes, source: Device | None) -> None
     """ipvlan_process_multicast(): to all but the source that take it. What one of them sends has its header still when
     it is counted, and that is counted again."""
     for ipvlan in tuple(port.ipvlans):
-        if ipvlan is source or not ipvlan.up or not ipvlan.flags & TAKES_ALL:
+        if ipvlan is source or not ipvlan.up or not rx_mode.hears(ipvlan):
             continue
         if source is not None and not ipvlan.takes(size):
             ipvlan.stats.rx_errors += 1

@@ -4,8 +4,7 @@ The first macvlan makes a device a port, and the last one that goes takes that a
 those that are up by their addresses. It takes all frames that come to the device, and hands to each macvlan what is for
 it; the device has frames to groups besides.
 
-Frames here are to groups that nobody has joined, so that a macvlan has them only if it takes all: it is promiscuous, or
-takes all groups.
+Frames here are to groups: a macvlan has those that it listens to, or all, if it is promiscuous or takes all groups.
 """
 
 from __future__ import annotations
@@ -13,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devices import qdisc, rx_handler
+from nlemu.emulator.kernel.devices import qdisc, rx_handler, rx_mode
 from nlemu.emulator.kernel.devices.states import Xmit
-from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
 from nlemu.protocol.uapi.if_link import MacvlanFlag, MacvlanMode
 
@@ -27,7 +25,6 @@ HASH_BITS = 8
 GOLDEN_RATIO = 0x61C8864680B583EB
 NO_CUTOFF = 1
 """bc_cutoff as long as nobody says otherwise; it is not told then."""
-TAKES_ALL = int(IFF.PROMISC | IFF.ALLMULTI)
 PRIVATE, VEPA = int(MacvlanMode.PRIVATE), int(MacvlanMode.VEPA)
 BRIDGE, PASSTHRU = int(MacvlanMode.BRIDGE), int(MacvlanMode.PASSTHRU)
 SOURCE = int(MacvlanMode.SOURCE)
@@ -106,7 +103,7 @@ def _broadcast(port: Port, modes: int, size: int, sender: bytes, source: Device 
     """macvlan_broadcast(): to the macvlans of those modes but the source. What one sends to another has its header
     still when it is counted, and that is counted again."""
     for vlan in tuple(port.by_address.values()):
-        if vlan is source or not vlan.priv.mode & modes or not vlan.flags & TAKES_ALL:
+        if vlan is source or not vlan.priv.mode & modes or not rx_mode.hears(vlan):
             continue
         if local and not vlan.takes(size):
             vlan.stats.rx_errors += 1
@@ -140,7 +137,7 @@ def arrive(dev: Device, size: int, sender: bytes) -> Device | None:
         _count(source, 0, False)
         rx_handler.receive(source, size, sender)
         return None
-    if dev.flags & TAKES_ALL:
+    if rx_mode.hears(dev):
         if source is None:
             _broadcast(port, PRIVATE | VEPA | PASSTHRU | BRIDGE, size, sender, None, local=False)
         else:

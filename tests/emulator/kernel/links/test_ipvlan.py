@@ -21,6 +21,7 @@ from nlemu.emulator.kernel.links.ipvlan import KIND as IPVLAN
 from nlemu.emulator.kernel.links.ipvtap import KIND as IPVTAP
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.snmp import Icmp6Mib
 
 ALLMULTI, NOARP = int(IFF.ALLMULTI), int(IFF.NOARP)
 SIZE = 90
@@ -153,3 +154,19 @@ class TestAddresses:
         one, two = ipvlan(below, "t1", kind=IPVTAP), ipvlan(below, "t2", kind=IPVTAP)
         assert [tap.number_of(dev) for dev in (one, two)] == [(248, 1), (248, 2)]
         assert IPVTAP.get_link_net(one) is None and IPVLAN.get_link_net(two) is below.net
+
+
+def test_a_group_is_heard_by_who_listens_to_it(kernel: Kernel) -> None:
+    """All ipvlans of a device end alike, so each asks the others whether its address of the link is theirs."""
+    below = dummy(kernel)
+    below.flags &= ~NOARP
+    one, two = ipvlan(below, "i1", L2), ipvlan(below, "i2", L2)
+    for dev in (below, two):
+        flags.open_device(dev)
+    kernel.advance(20)
+    heard = two.stats.rx_packets
+    flags.open_device(one)
+    kernel.advance(20)
+    assert two.stats.rx_packets == heard + 1
+    icmp = two.inet6.icmp6_stats
+    assert icmp is not None and icmp[Icmp6Mib.INMSGS] == 1
