@@ -37,8 +37,9 @@ RECORD = 20
 
 
 def router_solicitation(dev: Device) -> int:
-    """The length of one, in bytes: ndisc_send_rs() says its link-layer address where it has one."""
-    return ROUTER_SOLICITATION + (OPTION if dev.addr_len else 0)
+    """The length of one, in bytes: ndisc_send_rs() says its link-layer address where it has one, which two bytes are
+    before, in units of eight."""
+    return ROUTER_SOLICITATION + (-(-(dev.addr_len + 2) // OPTION) * OPTION if dev.addr_len else 0)
 
 
 def send(dev: Device, group: int, size: int) -> bool:

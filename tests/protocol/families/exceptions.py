@@ -244,14 +244,13 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         ),
         Excepted("getlink", REPLIES, "dpll-pin max-pacing-offload-horizon netns-immutable headroom tailroom", NEWER),
         Excepted("linkinfo-attrs.data", f"kind {ABSENT}",
-                 "hsr ip6gre ip6tnl ovpn vti6",
+                 "hsr ovpn",
                  OTHER_KINDS),
-        Excepted("linkinfo-attrs.data", f"kind {EXTRA}", "veth vxlan macvlan macvtap ipvlan ipvtap", UNSAID),
+        Excepted("linkinfo-attrs.data", f"kind {EXTRA}",
+                 "veth vxlan macvlan macvtap ipvlan ipvtap ip6gretap ip6erspan", UNSAID),
         Excepted("linkinfo-attrs.slave-data", f"kind {EXTRA}", "vrf", UNSAID),
         Excepted(
-            "linkinfo-gre6-attrs linkinfo-hsr-attrs "
-            "linkinfo-ip6tnl-attrs linkinfo-ovpn-attrs "
-            "linkinfo-vti6-attrs", "attribute set", ABSENT, OTHER_KINDS,
+            "linkinfo-hsr-attrs linkinfo-ovpn-attrs", "attribute set", ABSENT, OTHER_KINDS,
         ),
         Excepted(
             "ovpn-mode", "definition", ABSENT, OTHER_KINDS,
@@ -259,7 +258,10 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("linkinfo-geneve-attrs.local linkinfo-geneve-attrs.remote linkinfo-iptun-attrs.6rd-relay-prefix",
                  "type", "be-u32 in the specification, declared binary", "it is shown as an address either way"),
         Excepted("linkinfo-geneve-attrs.df linkinfo-gre-attrs.iflags linkinfo-gre-attrs.oflags "
-                 "linkinfo-gre-attrs.encap-* linkinfo-iptun-attrs.encap-*", "names of values", EXTRA, UNNAMED),
+                 "linkinfo-gre-attrs.encap-* linkinfo-iptun-attrs.encap-* linkinfo-gre6-attrs.iflags "
+                 "linkinfo-gre6-attrs.oflags linkinfo-gre6-attrs.encap-* linkinfo-gre6-attrs.flags "
+                 "linkinfo-ip6tnl-attrs.encap-* linkinfo-ip6tnl-attrs.flags", "names of values", EXTRA, UNNAMED),
+        Excepted("linkinfo-ip6tnl-attrs.flags", "type", "be-u32 in the specification, declared u32", WRONG),
         Excepted("ifla-bridge-id.addr linkinfo-bridge-attrs.group-addr", "shown", "*", NUMBERS),
         Excepted("ifla-bridge-id.prio", "offset and type", "(0, 'u16') in the specification, declared (0, 'be-u16')",
                  NETWORK_ORDER),
