@@ -32,3 +32,20 @@ class GreFlag(IntFlag):
     ACK = 0x0080
     FLAGS = 0x0078
     VERSION = 0x0007
+
+
+class TunnelIoctl(IntEnum):
+    """SIOC*TUNNEL, SIOC*PRL and SIOC*6RD: private to the drivers of tunnels."""
+
+    GETTUNNEL = 0x89F0
+    ADDTUNNEL = 0x89F1
+    DELTUNNEL = 0x89F2
+    CHGTUNNEL = 0x89F3
+    GETPRL = 0x89F4
+    ADDPRL = 0x89F5
+    DELPRL = 0x89F6
+    CHGPRL = 0x89F7
+    GET6RD = 0x89F8
+    ADD6RD = 0x89F9
+    DEL6RD = 0x89FA
+    CHG6RD = 0x89FB

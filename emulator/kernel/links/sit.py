@@ -61,7 +61,7 @@ class SixRd:
     relay_length: int = 0
 
     def check(self) -> None:
-        """ipip6_tunnel_update_6rd(): EINVAL."""
+        """Whether it can be: EINVAL."""
         if self.relay_length > 32 or self.length + 32 - self.relay_length > 64:
             raise Refusal(EINVAL)
         if ip6.prefix_of(self.prefix, self.length) != self.prefix:
@@ -106,6 +106,13 @@ def bind(tunnel: IpTunnel) -> None:
         room = below.hard_header_len + below.needed_headroom
     dev.needed_headroom = min(tunnel.header + room, MAX_HEADROOM)
     dev.changed()
+
+
+def update_sixrd(tunnel: SitTunnel, sixrd: SixRd) -> None:
+    """ipip6_tunnel_update_6rd(): EINVAL."""
+    sixrd.check()
+    tunnel.sixrd = sixrd
+    ip_tunnel.state_changed(tunnel.dev)
 
 
 class SitOps(DeviceOps):
@@ -192,15 +199,10 @@ class Sit(Kind):
         sixrd = read_sixrd(data)
         if sixrd is not None:
             try:
-                self._update_sixrd(tunnel, sixrd)
+                update_sixrd(tunnel, sixrd)
             except Refusal:
                 unregister(dev)
                 raise
-
-    def _update_sixrd(self, tunnel: SitTunnel, sixrd: SixRd) -> None:
-        sixrd.check()
-        tunnel.sixrd = sixrd
-        ip_tunnel.state_changed(tunnel.dev)
 
     def del_link(self, dev: Device, kill: KillList) -> None:
         """ipip6_dellink(): as in Linux, the fallback of the namespace that it is in is meant."""
@@ -226,7 +228,7 @@ class Sit(Kind):
         self._update(tunnel, parms, fwmark)
         sixrd = read_sixrd(data)
         if sixrd is not None:
-            self._update_sixrd(tunnel, sixrd)
+            update_sixrd(tunnel, sixrd)
 
     def _update(self, tunnel: SitTunnel, parms: Parms, fwmark: int) -> None:
         """ipip6_tunnel_update()"""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.bonding.bond import bond_of
 from nlemu.emulator.kernel.bridge.bridge import bridge_of
 from nlemu.emulator.kernel.devices import address, flags, rename, rx_mode, settings
-from nlemu.emulator.launch.ioctls import bonding, bridge
+from nlemu.emulator.launch.ioctls import bonding, bridge, tunnel
 from nlemu.emulator.launch.ioctls.caller import Caller, Ifreq, name_of
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.net_tstamp import HwtstampFilter, HwtstampFlag, HwtstampTx
@@ -160,7 +160,9 @@ def _bond(command: int, dev: Device, request: Ifreq) -> int:
 
 
 def _private(command: int, dev: Device, request: Ifreq) -> int:
-    """dev_siocdevprivate(): of bridges and bonds."""
+    """dev_siocdevprivate(): of tunnels, bridges and bonds."""
+    if tunnel.is_one(dev):
+        return tunnel.private(dev, command, request)
     if bridge_of(dev) is not None:
         return bridge.private(dev, request)
     return _bond(command, dev, request)

@@ -285,6 +285,7 @@ UNCOVERED: dict[type, str] = {
         nfnetlink.NftMsg, nfnetlink.HookMsg,
     ), OF_A_SUBSYSTEM),
     ip6_tunnel.Ip6TnlFlag: "of two headers",
+    if_tunnel.TunnelIoctl: "numbers from SIOCDEVPRIVATE on, which is of another header",
     if_tunnel.GreFlag: "the header has them in network order",
     nsfs.NsIoctl: "ioctls, which the header makes of a letter and a number",
     socket.So: "of asm-generic/socket.h, which is not among the kernel's networking",
