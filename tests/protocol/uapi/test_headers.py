@@ -22,7 +22,7 @@ from nlemu.protocol.families.ethtool import hardware
 from nlemu.protocol.families.net_shaper import Caps
 from nlemu.protocol.families.nlctrl import McastGroup
 from nlemu.protocol.families.route import link, link_vf, nsid, tunnel
-from nlemu.protocol.families.route.kinds import veth, vxlan
+from nlemu.protocol.families.route.kinds import veth, vxlan, xfrm_interface
 from nlemu.protocol.families.xfrm import Xfrma
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.uapi import (
@@ -258,6 +258,7 @@ SETS: tuple[tuple[str, str, type[AttrSet]], ...] = (
     ("net_namespace.h", "NETNSA_((?!NSID_).*)", nsid.Nsid),
     ("veth.h", "VETH_INFO_(.*)", veth.Veth),
     ("if_link.h", "IFLA_VXLAN_(.*)", vxlan.Vxlan),
+    ("if_link.h", "IFLA_XFRM_(.*)", xfrm_interface.XfrmInterface),
     ("if_link.h", "VXLAN_VNIFILTER_(ENTRY)", tunnel.VniFilter),
     ("if_link.h", "VXLAN_VNIFILTER_ENTRY_(.*)", tunnel.VniEntry),
     ("if_link.h", "VNIFILTER_ENTRY_STATS_(.*)", tunnel.VniStats),
