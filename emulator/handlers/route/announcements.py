@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.handlers.announcements import Announcements
 from nlemu.emulator.handlers.route.addr.notify import AddressNotify
 from nlemu.emulator.handlers.route.link.notify import LinkNotify
+from nlemu.emulator.handlers.route.mdb.notify import MdbNotify
 from nlemu.emulator.handlers.route.neigh.notify import NeighbourNotify
 from nlemu.emulator.handlers.route.netconf.notify import NetconfNotify
 from nlemu.emulator.handlers.route.nexthop.notify import NexthopNotify
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 class RouteAnnouncements(
     LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NetconfNotify, NexthopNotify, NsidNotify,
-    VlanNotify, TunnelNotify, Announcements,
+    VlanNotify, MdbNotify, TunnelNotify, Announcements,
 ):
     """The announcer of a machine on which rtnetlink is used."""
 

@@ -20,6 +20,7 @@ from nlemu.protocol.uapi.if_ether import ETH_P
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nlemu.emulator.kernel.bridge.mdb import Address, Group, PortGroup
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.kernel import Kernel
@@ -223,6 +224,7 @@ class Bridge:
         self.vlan_stats_per_port = False
         self.options = 0
         self.multicast = Multicast()
+        self.mdb: dict[Address, Group] = {}
         self.hello_timer = self.tcn_timer = self.topology_change_timer = self.gc = Timer(dev.kernel, _nothing)
 
     @property
@@ -254,6 +256,7 @@ class Port:
         self.multicast_router = int(MdbRtrType.TEMP_QUERY)
         self.eht_hosts_limit = 512
         self.max_groups = 0
+        self.groups: list[PortGroup] = []
         self.backup: Port | None = None
         self.backup_nhid = 0
         self.vlans: VlanGroup | None = None

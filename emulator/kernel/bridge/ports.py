@@ -8,7 +8,7 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL, ELOOP, ENOENT, EXFULL
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb, forward, headroom, promisc, stp, vlans
+from nlemu.emulator.kernel.bridge import fdb, forward, headroom, mdb, promisc, stp, vlans
 from nlemu.emulator.kernel.bridge.bridge import KEY, MAX_PORTS, Bridge, Port, PortFlag, bridge_of, port_of
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import adjacency, features, rx_handler, rx_mode, settings
@@ -120,6 +120,7 @@ def _delete(port: Port) -> None:
     adjacency.unlink(dev, br.dev)
     dev.attach(KEY, None)
     rx_handler.unregister(dev)
+    mdb.delete_port(port)
 
 
 def delete(br: Bridge, dev: Device) -> None:
@@ -139,6 +140,7 @@ def delete_all(br: Bridge) -> None:
     for port in tuple(br.ports):
         _delete(port)
     fdb.delete_by_port(br, None, all_of_it=True)
+    mdb.delete_bridge(br)
     for timer in (br.hello_timer, br.topology_change_timer, br.tcn_timer, br.gc):
         timer.stop()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from errno import EBUSY, EINVAL, EOPNOTSUPP
 from typing import Any
 
-from nlemu.emulator.kernel.bridge import fdb, ports, promisc, snoopers, stp, vlans
+from nlemu.emulator.kernel.bridge import fdb, mdb, ports, promisc, snoopers, stp, vlans
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Fdb, Port, PortFlag
 from nlemu.emulator.kernel.bridge.params import BridgeParams, PortParams
 from nlemu.protocol.refusal import Refusal
@@ -144,6 +144,9 @@ def set_snooping(br: Bridge, on: bool) -> None:
     if br.multicast.snooping == on:
         return
     br.multicast.snooping = on
+    if not on:
+        for port in br.ports:
+            mdb.disable_port(port)
     if not on or br.dev.running:
         (snoopers.join if on else snoopers.leave)(br.dev)
 

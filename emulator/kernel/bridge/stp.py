@@ -10,7 +10,7 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL, ENETDOWN, ERANGE
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb
+from nlemu.emulator.kernel.bridge import fdb, mdb
 from nlemu.emulator.kernel.bridge.bridge import (
     KERNEL_STP,
     NO_STP,
@@ -288,6 +288,7 @@ def disable_port(port: Port) -> None:
         timer.stop()
     if port.backup is None:
         fdb.delete_by_port(br, port)
+    mdb.disable_port(port)
     update_configuration(br)
     select_port_states(br)
     if br.is_root and not was_root:

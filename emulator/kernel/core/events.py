@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.bridge.bridge import Entry
+    from nlemu.emulator.kernel.bridge.mdb import Group, PortGroup
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
     from nlemu.emulator.kernel.devices.device import Device
@@ -197,6 +198,9 @@ class Announcer(Protocol):
     def vni(self, event: int, dev: Device, vni: Vni) -> None:
         """RTM_NEWTUNNEL or RTM_DELTUNNEL to RTNLGRP_TUNNEL: of what a VXLAN filters (vxlan_vnifilter_notify())."""
 
+    def mdb(self, event: int, dev: Device, group: Group, port_group: PortGroup | None) -> None:
+        """RTM_NEWMDB or RTM_DELMDB to RTNLGRP_MDB: of a port, or of the bridge itself (br_mdb_notify())."""
+
     def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:
         """RTM_NEWVLAN or RTM_DELVLAN to RTNLGRP_BRVLAN: of a port or a bridge (br_vlan_notify())."""
 
@@ -281,6 +285,9 @@ class NullAnnouncer(Announcer):
         pass
 
     def vni(self, event: int, dev: Device, vni: Vni) -> None:
+        pass
+
+    def mdb(self, event: int, dev: Device, group: Group, port_group: PortGroup | None) -> None:
         pass
 
     def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:

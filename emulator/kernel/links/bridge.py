@@ -368,7 +368,7 @@ def fill_port(port: Port) -> dict[str, Any]:
         "multicast_router": port.multicast_router,
         "mcast_eht_hosts_limit": port.eht_hosts_limit,
         "mcast_eht_hosts_cnt": 0,
-        "mcast_n_groups": 0,
+        "mcast_n_groups": len(port.groups),
         "mcast_max_groups": port.max_groups,
         "backup_port": None if port.backup is None else port.backup.dev.ifindex,
         "backup_nhid": port.backup_nhid or None,

@@ -1,12 +1,13 @@
-"""Groups that the ports of bridges forward: RTM_GETMDB (rtnl_mdb_get(), rtnl_mdb_dump() of net/core/rtnetlink.c)."""
+"""Groups that the ports of bridges forward: RTM_NEWMDB, RTM_DELMDB, RTM_GETMDB (rtnl_mdb_*() of
+net/core/rtnetlink.c, br_mdb_*() of net/bridge/br_mdb.c)."""
 
 import construct as c
 
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
-from nlemu.protocol.schema.kinds import binary, nest, structure
-from nlemu.protocol.schema.policy import STRICT, Policy
+from nlemu.protocol.schema.kinds import binary, nest, structure, u8
+from nlemu.protocol.schema.policy import LIBERAL, STRICT, Policy
 from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_BRIDGE
 
@@ -20,18 +21,56 @@ ENTRY = structure(
 )
 
 
+class MdbeSource(AttrSet):
+    """MDBE_SRCATTR_*"""
+
+    address = Attr(1, binary, min=4, max=16)
+
+
+class MdbeSources(AttrSet):
+    """MDBE_SRC_LIST_*"""
+
+    entry = Attr(1, nest(MdbeSource), multi=True)
+
+
+class Mdbe(AttrSet):
+    """MDBE_ATTR_*: of a group that is added, deleted or asked for."""
+
+    source = Attr(1, binary, min=4, max=16)
+    src_list = Attr(2, nest(MdbeSources))
+    group_mode = Attr(3, u8, min=0, max=1)
+    rtprot = Attr(4, u8, min=4)
+    state_mask = Attr(10, u8, mask=1)
+
+
 class Mdba(AttrSet):
-    """MDBA_GET_ENTRY, MDBA_GET_ENTRY_ATTRS: which entry is asked for."""
+    """MDBA_SET_ENTRY, MDBA_GET_ENTRY and what is said beside: which entry is meant."""
 
     entry = Attr(1, binary, length=ENTRY.size or 0)
-    entry_attrs = Attr(2, nest(None))
+    entry_attrs = Attr(2, nest(Mdbe))
 
 
-GET_ONE = Half(Policy(Mdba.entry, Mdba.entry_attrs), level=STRICT, late=True)
+MDBE_TOP = 10
+ADD_ATTRS = Policy(Mdbe.source, Mdbe.src_list, Mdbe.group_mode, Mdbe.rtprot, top=MDBE_TOP)
+"""br_mdbe_attrs_pol"""
+FLUSH_ATTRS = Policy(Mdbe.rtprot, Mdbe.state_mask, top=MDBE_TOP)
+"""br_mdbe_attrs_del_bulk_pol"""
+GET_ATTRS = Policy(Mdbe.source, top=MDBE_TOP)
+"""br_mdbe_attrs_get_pol"""
+ATTRS_UNREAD = Mdba.entry_attrs.but(kind=nest(None))
+GET_ONE = Half(Policy(Mdba.entry, ATTRS_UNREAD), level=STRICT, late=True)
 """mdba_get_policy"""
+SET_ONE = Half(Policy(Mdba.entry, ATTRS_UNREAD), level=LIBERAL, late=True)
+"""mdba_policy"""
+FLUSH = Half(Policy(Mdba.entry, ATTRS_UNREAD), level=STRICT, late=True)
+"""mdba_del_bulk_policy"""
 
+NEWMDB = route.operation(RTM.NEWMDB, Mdba, fixed=HEADER, registered={AF_BRIDGE: Registered(do=SET_ONE)})
+DELMDB = route.operation(
+    RTM.DELMDB, Mdba, fixed=HEADER, registered={AF_BRIDGE: Registered(do=SET_ONE, bulk=True)}
+)
 GETMDB = route.operation(
-    RTM.GETMDB, Mdba, fixed=HEADER, reply_cmd=RTM.NEWMDB,
+    RTM.GETMDB, Mdba, fixed=HEADER,
     registered={
         AF_BRIDGE: Registered(
             do=GET_ONE,

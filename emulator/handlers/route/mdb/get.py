@@ -1,13 +1,18 @@
-"""No groups are kept of bridges, so none are told of: rtnl_mdb_get(), rtnl_mdb_dump() of net/core/rtnetlink.c."""
+"""Groups are told: rtnl_mdb_get(), rtnl_mdb_dump() of net/core/rtnetlink.c, br_mdb_get(), br_mdb_dump() of
+net/bridge/br_mdb.c."""
 
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.route.mdb import told, words
+from nlemu.emulator.kernel.bridge.bridge import bridge_of
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
 from nlemu.emulator.netlink.request import read
-from nlemu.protocol.families.route.mdb import ENTRY, GET_ONE, GETMDB, Mdba
+from nlemu.protocol.families.route.mdb import GET_ATTRS, GET_ONE, GETMDB, NEWMDB, Mdba, Mdbe
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ether import ETH_P
 from nlemu.protocol.uapi.socket import AF_BRIDGE
@@ -16,41 +21,50 @@ if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call, Messages
     from nlemu.protocol.schema.attributes import Attrs
 
-VLAN_VID_MASK = 4095
-
 
 @dumpit_of(GETMDB, AF_BRIDGE)
 def dump(call: Call) -> Messages:
-    """rtnl_mdb_dump(): no driver has any."""
-    return iter(())
+    """rtnl_mdb_dump(): a message a bridge, whatever it has."""
+    for dev in [*call.net]:
+        if bridge_of(dev) is not None:
+            yield partial(told.everything, dev)
 
 
 @doit_of(GETMDB, AF_BRIDGE)
-def get(call: Call) -> None:
-    """rtnl_mdb_get(): EINVAL, ENODEV, EOPNOTSUPP, with texts."""
+def get(call: Call) -> bytes:
+    """rtnl_mdb_get(), br_mdb_get(): EINVAL, ENODEV, EOPNOTSUPP, ENOENT, with texts."""
     attrs = read(call, GET_ONE)
     if Mdba.entry in attrs:
         check_entry(attrs)
-    if not call.fixed.ifindex:
-        raise Refusal(errno.EINVAL, "Invalid ifindex")
-    if call.net.device(call.fixed.ifindex) is None:
-        raise Refusal(errno.ENODEV, "Device doesn't exist")
+    dev = words.device(call)
     if Mdba.entry not in attrs:
         raise Refusal(errno.EINVAL, "Missing MDBA_GET_ENTRY attribute", missing=Mdba.entry.number)
-    raise Refusal(errno.EOPNOTSUPP, "Device does not support MDB operations")
+    br = bridge_of(dev)
+    if br is None:
+        raise Refusal(errno.EOPNOTSUPP, "Device does not support MDB operations")
+    entry = words.entry_of(attrs)
+    address = words.address(entry)
+    if Mdba.entry_attrs in attrs:
+        said = words.inner(call, attrs, GET_ATTRS)
+        if Mdbe.source in said:
+            source = said.payload(Mdbe.source)
+            words.check_source(source, entry.proto)
+            address = replace(address, src=source if any(source) else b"")
+    group = br.mdb.get(address)
+    if group is None or not (group.ports or group.host_joined):
+        raise Refusal(errno.ENOENT, "bridge: MDB entry not found")
+    call.op = NEWMDB
+    return told.header(dev) + told.groups([told.entry(group)])
 
 
 def check_entry(attrs: Attrs) -> None:
     """rtnl_validate_mdb_entry_get(): EINVAL, with texts."""
-    start, end = attrs.spans[Mdba.entry.number]
-    if end - start != ENTRY.size:
-        raise Refusal(errno.EINVAL, "Invalid attribute length", at=attrs.offset(Mdba.entry))
-    entry = ENTRY.decode(attrs.message, start, end)
+    entry = words.entry_of(attrs)
     for wrong, text in (
         (entry.ifindex, "Entry ifindex cannot be specified"),
         (entry.state, "Entry state cannot be specified"),
         (entry.flags, "Entry flags cannot be specified"),
-        (entry.vid >= VLAN_VID_MASK, "Invalid entry VLAN id"),
+        (entry.vid >= words.VLAN_VID_MASK, "Invalid entry VLAN id"),
         (entry.proto not in (0, ETH_P.IP, ETH_P.IPV6), "Unknown entry protocol"),
     ):
         if wrong:

@@ -1,0 +1,86 @@
+"""What is told of groups: __mdb_fill_info() of net/bridge/br_mdb.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.kernel.bridge import mdb
+from nlemu.protocol.families.route.mdb import ENTRY, HEADER
+from nlemu.protocol.schema.attributes import pack
+from nlemu.protocol.uapi.socket import AF_BRIDGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nlemu.emulator.kernel.bridge.mdb import Group, PortGroup
+    from nlemu.emulator.kernel.devices.device import Device
+
+MDB, ENTRIES, INFO = 1, 1, 1
+"""MDBA_MDB, MDBA_MDB_ENTRY, MDBA_MDB_ENTRY_INFO"""
+TIMER, SRC_LIST, GROUP_MODE, SOURCE, RTPROT = 1, 2, 3, 4, 5
+"""MDBA_MDB_EATTR_*"""
+SOURCE_ENTRY, SOURCE_ADDRESS, SOURCE_TIMER = 1, 1, 2
+"""MDBA_MDB_SRCLIST_ENTRY, MDBA_MDB_SRCATTR_*"""
+OFFLOAD, FAST_LEAVE, STAR_EXCL, BLOCKED = 1, 2, 4, 8
+"""MDB_FLAGS_*"""
+FLAGS = ((mdb.Pg.OFFLOAD, OFFLOAD), (mdb.Pg.FAST_LEAVE, FAST_LEAVE), (mdb.Pg.STAR_EXCL, STAR_EXCL),
+         (mdb.Pg.BLOCKED, BLOCKED))
+NESTED = 0x8000
+"""NLA_F_NESTED"""
+
+
+def _u32(number: int, value: int) -> bytes:
+    return pack(number, value.to_bytes(4, "little"))
+
+
+def _info(group: Group, one: PortGroup | None) -> bytes:
+    """__mdb_fill_info()."""
+    br, address = group.br, group.address
+    flags = 0 if one is None else one.flags
+    state = flags & mdb.PERMANENT if address.proto else 1
+    told = sum(bit for flag, bit in FLAGS if flags & flag)
+    ifindex = br.dev.ifindex if one is None else one.port.dev.ifindex
+    body = ENTRY.codec.pack(
+        ifindex=ifindex, state=state, flags=told, vid=address.vid, addr=address.dst.ljust(16, b"\0"),
+        proto=address.proto,
+    )
+    body += _u32(TIMER, (group if one is None else one).timer.left)
+    if address.src:
+        body += pack(SOURCE, address.src)
+    if one is not None:
+        body += pack(RTPROT, bytes((one.rt_protocol,)))
+        if mdb.has_modes(br, address.proto):
+            if one.sources:
+                body += pack(SRC_LIST | NESTED, b"".join(
+                    pack(SOURCE_ENTRY | NESTED, pack(SOURCE_ADDRESS, source.address)
+                                + _u32(SOURCE_TIMER, source.timer.left))
+                    for source in one.sources
+                ))
+            body += pack(GROUP_MODE, bytes((one.filter_mode,)))
+    return pack(INFO, body)
+
+
+def entry(group: Group) -> bytes:
+    """All of one group."""
+    infos = ([_info(group, None)] if group.host_joined else []) + [_info(group, one) for one in group.ports]
+    return pack(ENTRIES, b"".join(infos))
+
+
+def header(dev: Device, family: int = AF_BRIDGE) -> bytes:
+    """struct br_port_msg"""
+    return HEADER.codec.pack(family=family, ifindex=dev.ifindex)
+
+
+def groups(entries: Iterable[bytes]) -> bytes:
+    """MDBA_MDB"""
+    return pack(MDB, b"".join(entries))
+
+
+def change(group: Group, one: PortGroup | None) -> bytes:
+    """nlmsg_populate_mdb_fill()."""
+    return header(group.br.dev) + groups([pack(ENTRIES, _info(group, one))])
+
+
+def everything(dev: Device) -> bytes:
+    """br_mdb_dump()."""
+    return header(dev, 0) + groups(entry(group) for group in mdb.groups(dev.priv))

@@ -1,0 +1,65 @@
+"""What requests for groups have in common: net/core/rtnetlink.c, net/bridge/br_mdb.c."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from nlemu.emulator.kernel.bridge.mdb import Address
+from nlemu.protocol.families.route.mdb import ENTRY, Mdba
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.attributes import NLATTR, Attrs
+from nlemu.protocol.schema.policy import STRICT, Policy
+from nlemu.protocol.uapi.if_ether import ETH_P
+from nlemu.protocol.wire.validate import validate
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.netlink.call import Call
+
+VLAN_VID_MASK = 4095
+NLA_F_NESTED = 0x80
+LENGTHS = {int(ETH_P.IP): ("IPv4", 4), int(ETH_P.IPV6): ("IPv6", 16)}
+
+
+def entry_of(attrs: Attrs) -> Any:
+    """struct br_mdb_entry: EINVAL, with a text."""
+    start, end = attrs.spans[Mdba.entry.number]
+    if end - start != ENTRY.size:
+        raise Refusal(errno.EINVAL, "Invalid attribute length", at=attrs.offset(Mdba.entry))
+    return ENTRY.decode(attrs.message, start, end)
+
+
+def device(call: Call) -> Device:
+    """EINVAL, ENODEV, with texts."""
+    if not call.fixed.ifindex:
+        raise Refusal(errno.EINVAL, "Invalid ifindex")
+    dev = call.net.device(call.fixed.ifindex)
+    if dev is None:
+        raise Refusal(errno.ENODEV, "Device doesn't exist")
+    return dev
+
+
+def address(entry: Any, src: bytes = b"") -> Address:
+    """__mdb_entry_to_br_ip()."""
+    length = LENGTHS[entry.proto][1] if entry.proto in LENGTHS else 6
+    return Address(entry.proto, bytes(entry.addr[:length]), src if any(src) else b"", entry.vid)
+
+
+def inner(call: Call, attrs: Attrs, policy: Policy) -> Attrs:
+    """nla_parse_nested() of MDBA_SET_ENTRY_ATTRS: EINVAL, ERANGE."""
+    start, end = attrs.spans[Mdba.entry_attrs.number]
+    if not attrs.message[start - NLATTR.size + 3] & NLA_F_NESTED:
+        raise Refusal(errno.EINVAL, "NLA_F_NESTED is missing", at=attrs.offset(Mdba.entry_attrs))
+    return Attrs(attrs.message, validate(policy, attrs.message, start, end, STRICT, call.extack), start, end)
+
+
+def check_source(payload: bytes, proto: int) -> None:
+    """is_valid_mdb_source(): EINVAL, with texts."""
+    if proto not in LENGTHS:
+        raise Refusal(errno.EINVAL, "bridge: Invalid protocol used with source address")
+    name, length = LENGTHS[proto]
+    if len(payload) != length:
+        raise Refusal(errno.EINVAL, f"bridge: {name} invalid source address length")
+    if payload[0] == 0xFF if length == 16 else payload[0] >> 4 == 0xE:
+        raise Refusal(errno.EINVAL, f"bridge: {name} multicast source address is not allowed")
