@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv4.address import Address4
     from nlemu.emulator.kernel.ipv4.fib import Route4
     from nlemu.emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv6.anycast import Anycast
     from nlemu.emulator.kernel.ipv6.fib import Route6
     from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
     from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
@@ -180,6 +181,9 @@ class Announcer(Protocol):
     def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
         """The same to RTNLGRP_IPV6_MCADDR (inet6_ifmcaddr_notify())."""
 
+    def anycast6(self, event: int, dev: Device, address: int, found: Anycast) -> None:
+        """RTM_NEWANYCAST or RTM_DELANYCAST to RTNLGRP_IPV6_ACADDR (inet6_ifacaddr_notify())."""
+
     def rule(self, net: Net, event: int, rule: Rule, *, origin: Origin | None = None) -> None:
         """RTM_NEWRULE or RTM_DELRULE to RTNLGRP_IPV4_RULE (notify_rule_change())."""
 
@@ -267,6 +271,9 @@ class NullAnnouncer(Announcer):
         pass
 
     def group6(self, event: int, dev: Device, group: int, membership: Membership) -> None:
+        pass
+
+    def anycast6(self, event: int, dev: Device, address: int, found: Anycast) -> None:
         pass
 
     def rule(self, net: Net, event: int, rule: Rule, *, origin: Origin | None = None) -> None:

@@ -17,8 +17,8 @@ from nlemu.emulator.kernel.core import lifetime
 from nlemu.emulator.kernel.core.lifetime import INFINITY
 from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet import neighbour_parms
+from nlemu.emulator.kernel.ipv6 import anycast, mld, routes
 from nlemu.emulator.kernel.ipv6 import dad as ip6_dad
-from nlemu.emulator.kernel.ipv6 import mld, routes
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.netns import AddrType
 from nlemu.protocol.refusal import Refusal
@@ -118,10 +118,14 @@ def tell(event: int | None, ifa: Address6) -> None:
         if ifa.route is not None and not ifa.route.linked:
             with suppress(Refusal):  # somebody may have put such a route there
                 routes.insert(net, ifa.route)
+        if ifa.idev.conf[Ipv6Devconf.FORWARDING]:
+            anycast.join(ifa)
         if ifa.peer:
             routes.add_prefix(dev, ifa.peer, 128, ifa.metric)
     elif event == RTM.DELADDR:
-        ip6_dad.leave_solicited(ifa)
+        if ifa.idev.conf[Ipv6Devconf.FORWARDING]:
+            anycast.leave(ifa)
+        ip6_dad.leave_solicited(dev, ifa.idev, ifa.address)
         if ifa.peer:
             _remove_prefix(ifa, ifa.peer, 128)
         if ifa.route is not None:

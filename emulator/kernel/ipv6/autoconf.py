@@ -14,7 +14,7 @@ from nlemu.emulator.kernel.core.events import NetdevEvent
 from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet import neighbour_events
 from nlemu.emulator.kernel.ipv6 import address as ip6_address
-from nlemu.emulator.kernel.ipv6 import dad, mld, routes
+from nlemu.emulator.kernel.ipv6 import anycast, dad, mld, routes
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import State, Wanted
 from nlemu.emulator.kernel.ipv6.interface_id import eui64
@@ -199,7 +199,9 @@ def _lose(ifa: Address6, *, keep: bool) -> None:
         if not ifa.flags & NODAD:
             ifa.flags |= TENTATIVE
         ifa.route = None
-        dad.leave_solicited(ifa)
+        if ifa.idev.conf[Ipv6Devconf.FORWARDING]:
+            anycast.leave(ifa)
+        dad.leave_solicited(ifa.dev, ifa.idev, ifa.address)
         return
     ip6_address.forget(ifa)
     was, ifa.state = ifa.state, State.DEAD

@@ -20,6 +20,7 @@ from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv6.address import Address6
     from nlemu.emulator.kernel.ipv6.device import Inet6Device
 
@@ -89,7 +90,7 @@ def _work(ifa: Address6) -> None:
 def _begin(ifa: Address6) -> None:
     """addrconf_dad_begin()."""
     dev, idev = ifa.dev, ifa.idev
-    _join_solicited(ifa)
+    join_solicited(dev, ifa.address)
     if (
         dev.flags & SILENT
         or idev.conf[Ipv6Devconf.ACCEPT_DAD] < 1
@@ -134,13 +135,13 @@ def _lonely(ifa: Address6) -> bool:
     )
 
 
-def _join_solicited(ifa: Address6) -> None:
+def join_solicited(dev: Device, address: int) -> None:
     """addrconf_join_solict()."""
-    if not ifa.dev.flags & SILENT:
-        mld.join(ifa.dev, ip6.solicited_node(ifa.address))
+    if not dev.flags & SILENT:
+        mld.join(dev, ip6.solicited_node(address))
 
 
-def leave_solicited(ifa: Address6) -> None:
-    """addrconf_leave_solict()."""
-    if not ifa.dev.flags & SILENT:
-        mld.leave(ifa.dev, ifa.idev.listener, ip6.solicited_node(ifa.address))
+def leave_solicited(dev: Device, idev: Inet6Device, address: int) -> None:
+    """addrconf_leave_solict(). idev: of the device, which may have lost it by now."""
+    if not dev.flags & SILENT:
+        mld.leave(dev, idev.listener, ip6.solicited_node(address))

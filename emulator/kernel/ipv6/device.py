@@ -14,7 +14,7 @@ from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import l3mdev, qdisc
 from nlemu.emulator.kernel.inet import neighbour_events, neighbour_parms
 from nlemu.emulator.kernel.inet.names import check_name
-from nlemu.emulator.kernel.ipv6 import autoconf, dad, mld, packets, routes, solicit
+from nlemu.emulator.kernel.ipv6 import anycast, autoconf, dad, mld, packets, routes, solicit
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.conf import MIN_MTU, Ipv6Conf
 from nlemu.emulator.kernel.ipv6.mld import Listener
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv6.address import Address6
+    from nlemu.emulator.kernel.ipv6.anycast import Anycast
 
 READY = int(InetDeviceFlag.READY)
 FORGOTTEN_WHEN_DOWN = int(InetDeviceFlag.RS_SENT | InetDeviceFlag.RA_RCVD | InetDeviceFlag.READY)
@@ -40,14 +41,14 @@ class Inet6Device:
 
     flags: InetDeviceFlag; tstamp: when it last changed, in nanoseconds since boot; token: the lower half of addresses
     that router advertisements bring; ra_mtu: what they said of the MTU, 0 for nothing; stats, icmp6_stats: counters by
-    the numbers of uapi/linux/snmp.h, None while all are zero; addresses: in the kernel's order; listener: the groups it
-    listens to; solicit: the job that will ask for routers again; neighbour_parms: see inet/neighbour_parms.py;
-    interface_id: the random lower half of its address of the link, if it was made so; dead: it is leaving the
-    device."""
+    the numbers of uapi/linux/snmp.h, None while all are zero; addresses: in the kernel's order; anycasts: the
+    oldest first; listener: the groups it listens to; solicit: the job that will ask for routers again;
+    neighbour_parms: see inet/neighbour_parms.py; interface_id: the random lower half of its address of the link, if it
+    was made so; dead: it is leaving the device."""
 
     __slots__ = (
-        "addresses", "conf", "dead", "flags", "icmp6_stats", "interface_id", "listener", "neighbour_parms", "ra_mtu",
-        "solicit", "stats", "token", "tstamp",
+        "addresses", "anycasts", "conf", "dead", "flags", "icmp6_stats", "interface_id", "listener", "neighbour_parms",
+        "ra_mtu", "solicit", "stats", "token", "tstamp",
     )
 
     def __init__(self, dev: Device) -> None:
@@ -63,6 +64,7 @@ class Inet6Device:
         self.stats: list[int] | None = None
         self.icmp6_stats: list[int] | None = None
         self.addresses: list[Address6] = []
+        self.anycasts: dict[int, Anycast] = {}
         self.listener = Listener()
         self.solicit: Job | None = None
         self.interface_id: int | None = None
@@ -176,6 +178,7 @@ def _down(dev: Device, *, unregister: bool) -> None:
         return
     if unregister:
         dev.ip6 = None
+        anycast.destroy(dev, idev)
         mld.destroy(dev, idev.listener)
     else:
         idev.flags &= ~FORGOTTEN_WHEN_DOWN

@@ -38,8 +38,8 @@ Hop = tuple["Device | Nexthop | None", int]
 class Route6:
     """struct fib6_info with its next hop. nh: the next hop object that it leads by; dev, gateway and flags are those of
     its first way then. gateway: 0 for none; flags: RTNH_F_* of the next hop; local: it leads to one
-    of our addresses (RTF_LOCAL); reject: nothing gets through; expires: when it ends, in nanoseconds since boot, None
-    for never; linked: it is in the tree."""
+    of our addresses, or to an anycast one (RTF_LOCAL, RTF_ANYCAST); reject: nothing gets through; expires: when it
+    ends, in nanoseconds since boot, None for never; linked: it is in the tree."""
 
     dst: int
     length: int

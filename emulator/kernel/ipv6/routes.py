@@ -37,6 +37,7 @@ CREATE, EXCL, REPLACE, APPEND = int(NLM_F.CREATE), int(NLM_F.EXCL), int(NLM_F.RE
 TENTATIVE, OPTIMISTIC = int(IFA_F.TENTATIVE), int(IFA_F.OPTIMISTIC)
 ONLINK, LINKDOWN, DEAD = int(RTNH_F.ONLINK), int(RTNH_F.LINKDOWN), int(RTNH_F.DEAD)
 UNICAST, LOCAL, MULTICAST = int(RTN.UNICAST), int(RTN.LOCAL), int(RTN.MULTICAST)
+ANYCAST = int(RTN.ANYCAST)
 KERNEL, BOOT = int(RTPROT.KERNEL), int(RTPROT.BOOT)
 IFF_LOOPBACK = int(IFF.LOOPBACK)
 PRIO_ADDRCONF = 256
@@ -49,9 +50,10 @@ PRIO_USER = 1024
 @dataclass(slots=True)
 class Wanted6:
     """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
-    EXCL, REPLACE, APPEND, None where nobody asked by a message; may_be_down: the device need not be up; metrics: or
-    what is wrong with them, which is said when it is their turn; encapsulated: by a tunnel, and
-    what is wrong with that; table: 0 for the main one; nh_id: of a next hop object, 0 for none."""
+    EXCL, REPLACE, APPEND, None where nobody asked by a message; local: to one of our addresses, or an anycast one;
+    may_be_down: the device need not be up; metrics: or what is wrong with them, which is said when it is their turn;
+    encapsulated: by a tunnel, and what is wrong with that; table: 0 for the main one; nh_id: of a next hop
+    object, 0 for none."""
 
     dst: int = 0
     length: int = 0
@@ -402,6 +404,15 @@ def local_route(dev: Device, address: int) -> Route6:
     """addrconf_f6i_alloc(): the route to one of our addresses, not in the tree yet."""
     wanted = Wanted6(
         address, 128, type=LOCAL, ifindex=dev.ifindex, local=True, may_be_down=True,
+        table=l3mdev.table_of(dev) or LOCAL_TABLE,
+    )
+    return create(dev.net, wanted)
+
+
+def anycast_route(dev: Device, address: int) -> Route6:
+    """addrconf_f6i_alloc() of an anycast address, not in the tree yet."""
+    wanted = Wanted6(
+        address, 128, type=ANYCAST, ifindex=dev.ifindex, local=True, may_be_down=True,
         table=l3mdev.table_of(dev) or LOCAL_TABLE,
     )
     return create(dev.net, wanted)

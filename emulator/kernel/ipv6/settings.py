@@ -2,8 +2,8 @@
 
 Most change nothing but themselves. disable_ipv6 is to IPv6 as if the device went down and came up: it loses its
 addresses, those that were given to it as well, and gets its own back (addrconf_disable_ipv6() of net/ipv6/addrconf.c).
-A device that forwards listens to the groups of routers (dev_forward_change()); the anycast addresses that it would
-have besides are not modelled.
+A device that forwards listens to the groups of routers, and has an anycast address of each prefix
+(dev_forward_change(), anycast.py).
 
 Beside the settings of a device a namespace has those of `all` and those of `default`, with which a device begins. Some
 that are written to `all` are told to `default` and to every device at once (EVERYWHERE); all else stays where it is
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import features
-from nlemu.emulator.kernel.ipv6 import autoconf, mld, solicit
+from nlemu.emulator.kernel.ipv6 import anycast, autoconf, mld, solicit
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.device import on_event6
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
+from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.if_link import In6AddrGenMode
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag, Ipv6Devconf
 from nlemu.protocol.uapi.netconf import NETCONFA_IFINDEX_ALL, NETCONFA_IFINDEX_DEFAULT
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv6.conf import Ipv6Conf
 
 READY = int(InetDeviceFlag.READY)
+TENTATIVE = int(IFA_F.TENTATIVE)
 FORWARDING, FORCE_FORWARDING = Ipv6Devconf.FORWARDING, Ipv6Devconf.FORCE_FORWARDING
 DISABLE_IPV6, ADDR_GEN_MODE = Ipv6Devconf.DISABLE_IPV6, Ipv6Devconf.ADDR_GEN_MODE
 LINKDOWN = Ipv6Devconf.IGNORE_ROUTES_WITH_LINKDOWN
@@ -101,7 +103,7 @@ def _with_ipv6(net: Net) -> list[Device]:
 
 
 def _forward(dev: Device) -> None:
-    """dev_forward_change(), without anycast addresses."""
+    """dev_forward_change()."""
     conf = dev.inet6.conf
     if conf[FORWARDING]:
         features.disable(dev, features.LRO)
@@ -111,6 +113,11 @@ def _forward(dev: Device) -> None:
                 mld.join(dev, group)
             else:
                 mld.leave(dev, dev.inet6.listener, group)
+    for ifa in [ifa for ifa in dev.inet6.addresses if not ifa.flags & TENTATIVE]:
+        if conf[FORWARDING]:
+            anycast.join(ifa)
+        else:
+            anycast.leave(ifa)
     _tell(dev.net, dev.ifindex, conf, FORWARDING)
 
 

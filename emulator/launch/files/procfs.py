@@ -109,7 +109,12 @@ def if_inet6(net: Net) -> str:
 
 def anycast6(net: Net) -> str:
     """ac6_seq_show()."""
-    return ""
+    return "".join(
+        f"{device.ifindex:<4} {device.name:<15} {address:032x} {found.users:5}\n"
+        for device in net
+        if device.ip6 is not None
+        for address, found in reversed(device.ip6.anycasts.items())
+    )
 
 
 def vlan_config(net: Net) -> str:

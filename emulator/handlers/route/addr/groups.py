@@ -1,8 +1,7 @@
 """Dumps of groups and of anycast addresses, and how one is told: inet_dump_ifmcaddr() of net/ipv4/devinet.c,
 inet6_dump_ifmcaddr() and inet6_dump_ifacaddr() of net/ipv6/addrconf.c.
 
-The newest group of a device comes first. Anycast addresses belong to devices that forward, of which there are none
-here: net.ipv6.conf.*.forwarding is 0, and no message sets it.
+The newest group of a device comes first, and so does the newest anycast address.
 """
 
 from __future__ import annotations
@@ -21,13 +20,14 @@ from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import dumpit_of
 from nlemu.protocol.families.route.addr import Ifa
-from nlemu.protocol.families.route.multicast import GETANYCAST, GETMULTICAST, GROUP
+from nlemu.protocol.families.route.multicast import ANYCAST, GETANYCAST, GETMULTICAST, GROUP
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.rtnetlink import RT_SCOPE
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.inet.membership import Membership
+    from nlemu.emulator.kernel.ipv6.anycast import Anycast
     from nlemu.emulator.netlink.call import Call, Messages
 
 PERMANENT = int(IFA_F.PERMANENT)
@@ -74,6 +74,20 @@ def body6(
     return _body(_IP6, dev, group, membership, nsid, SITE if site else UNIVERSE)
 
 
+def body_anycast(dev: Device, address: int, found: Anycast, nsid: int | None = None) -> bytes:
+    """inet6_fill_ifacaddr(). nsid: the namespace that the asker has named."""
+    when = stamp(dev.kernel.build.booted + found.cstamp)
+    scope = SITE if ip6.classify(address)[0] & ip6.AddrType.SITELOCAL else UNIVERSE
+    head = pack_header(family=AF_INET6, prefixlen=128, flags=PERMANENT, scope=scope, index=dev.ifindex)
+    return head + ANYCAST.encode(
+        {
+            Ifa.target_netnsid: nsid,
+            Ifa.anycast: address.to_bytes(16, "big"),
+            Ifa.cacheinfo: {"prefered": INFINITY, "valid": INFINITY, "cstamp": when, "tstamp": when},
+        }
+    )
+
+
 def _walk4(what: Asked) -> Messages:
     for dev in devices(what):
         at = 0
@@ -90,12 +104,25 @@ def _walk6(what: Asked) -> Messages:
             at += 1
 
 
+def _walk_anycast(what: Asked) -> Messages:
+    for dev in devices(what):
+        at = 0
+        while dev.ip6 is not None and at < len(dev.ip6.anycasts):
+            address, found = list(dev.ip6.anycasts.items())[-1 - at]
+            yield partial(body_anycast, dev, address, found, what.nsid)
+            at += 1
+
+
 def _ask4(call: Call) -> Messages:
     yield from _walk4(asked(call, "ipv4"))
 
 
 def _ask6(call: Call) -> Messages:
     yield from _walk6(asked(call, "ipv6"))
+
+
+def _ask_anycast(call: Call) -> Messages:
+    yield from _walk_anycast(asked(call, "ipv6"))
 
 
 @dumpit_of(GETMULTICAST, AF_INET)
@@ -113,9 +140,4 @@ def groups6(call: Call) -> Dump:
 @dumpit_of(GETANYCAST, AF_INET6)
 def anycast6(call: Call) -> Dump:
     """inet6_dump_ifacaddr()."""
-
-    def nothing() -> Messages:
-        asked(call, "ipv6")
-        yield from ()
-
-    return Dump(call, nothing())
+    return Dump(call, _ask_anycast(call))
