@@ -59,6 +59,8 @@ class Dump:
         self.errno = 0
         self.seen = 0
         self.interrupted = False  # the next datagram says so whatever `generation` tells
+        self.left = 0  # how much room the message at hand has, for a fill that goes by it
+        self.full = False  # set by a fill: the datagram ends behind its message
         self.fresh = 0  # messages in the datagram at hand since it, or the set that is dumped, began
 
     def room(self, shown: int) -> int:
@@ -111,6 +113,7 @@ class Dump:
                     if fill is None:
                         self.exhausted = True
                         break
+                self.left = left
                 body = fill()
                 if body is not None:
                     encoded = encode(body, flags | self.message_flags)
@@ -122,6 +125,9 @@ class Dump:
                     left -= len(encoded)
                     self.fresh += 1
                 fill = None
+                if self.full:
+                    self.full = False
+                    break
         except Refusal as refusal:
             extack.merge(refusal)
             self.errno, self.exhausted, fill = refusal.errno, True, None

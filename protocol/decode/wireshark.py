@@ -17,8 +17,6 @@ from nlemu.protocol.names.words import Shown, number_name, set_name, value_name
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.schema.family import Family, Operation
 from nlemu.protocol.schema.kinds import (
-    Bitfield32,
-    Fixed,
     Flag,
     Integer,
     Nest,
@@ -113,10 +111,7 @@ class Tables:
             return {"kind": kind.name}
         if isinstance(kind, Text | Flag):
             return {"kind": "string" if isinstance(kind, Text) else "flag"}
-        if isinstance(kind, Bitfield32):  # a value and which bits of it are meant, eight bytes
-            return {"kind": "binary"}
-        assert not isinstance(kind, Fixed), f"{kind} is no kind that generic netlink has"
-        return {"kind": "binary"}
+        return {"kind": "binary"}  # structures too: a bitfield is a value and which bits of it are meant
 
     def shown(self, shown: Shown | None) -> dict[str, str]:
         """The names of a number."""

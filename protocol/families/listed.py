@@ -98,12 +98,6 @@ mptcp_pm = Family(
         1: 0x1a, 2: 0x1a, 3: 0xe, 4: 0x1a, 5: 0x1a, 6: 0xa, 7: 0x1a, 8: 0x1a, 9: 0x1a, 10: 0x1a, 11: 0x1a,
     },
 )
-wireguard = Family(
-    "wireguard",
-    version=1,
-    option="WIREGUARD",
-    listed={0: 0x1c, 1: 0x1a},
-)
 macsec = Family(
     "macsec",
     version=1,

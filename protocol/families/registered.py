@@ -8,6 +8,7 @@ from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
 from nlemu.protocol.families.nlctrl import nlctrl
 from nlemu.protocol.families.tcp_metrics import tcp_metrics
+from nlemu.protocol.families.wireguard import wireguard
 from nlemu.protocol.schema.family import Family
 
 REGISTERED: tuple[Family, ...] = (
@@ -25,7 +26,7 @@ REGISTERED: tuple[Family, ...] = (
     listed.acpi_event,
     tcp_metrics,
     listed.mptcp_pm,
-    listed.wireguard,
+    wireguard,
     listed.macsec,
     listed.team,
     listed.net_dm,

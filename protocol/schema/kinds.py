@@ -15,7 +15,7 @@ their own, in ``check``.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -312,19 +312,27 @@ class NestArray(Nest):
     """NLA_NESTED_ARRAY, and every nest whose members differ only by number: indexed by ``first``, first + 1 ...
 
     A value written is a sequence of members, or a mapping from number to member where the numbers mean something
-    (an operation, a policy).
+    (an operation, a policy). ``alike``: they all bear the number ``first``.
     """
 
     advertised = AttrType.NESTED_ARRAY
 
-    def __init__(self, member: PayloadKind[Any], *, first: int = 1, flagged: bool = True) -> None:
+    def __init__(
+        self, member: PayloadKind[Any], *, first: int = 1, flagged: bool = True, alike: bool = False
+    ) -> None:
         super().__init__(None, flagged=flagged, name=f"array of {member.name}")
-        self.member, self.first = member, first
+        self.member, self.first, self.alike = member, first, alike
 
     def encode(self, value: Any) -> bytes:
         from nlemu.protocol.schema.attributes import pack
 
-        pairs = value.items() if isinstance(value, Mapping) else enumerate(value, self.first)
+        if value.__class__ is bytes:
+            return value
+        pairs: Iterable[tuple[int, Any]]
+        if isinstance(value, Mapping):
+            pairs = value.items()
+        else:
+            pairs = ((self.first, one) for one in value) if self.alike else enumerate(value, self.first)
         return b"".join(pack(number | self.member.flag, self.member.encode(one)) for number, one in pairs)
 
 

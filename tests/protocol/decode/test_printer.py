@@ -22,7 +22,7 @@ from nlemu.protocol.decode.tree import Node
 from nlemu.protocol.families.netdev import QUEUE_CREATE, QUEUE_GET, Lease, Queue, QueueId
 from nlemu.protocol.families.route.link import GETLINK, NEWLINK, Link
 from nlemu.protocol.frame import message, split
-from nlemu.protocol.names.known import route
+from nlemu.protocol.names.known import Families, numbered, route
 from nlemu.protocol.uapi.netdev import QueueType
 from nlemu.protocol.uapi.netlink import NLM_F
 
@@ -237,19 +237,21 @@ def test_facts_stand_where_their_bytes_are() -> None:
 # -- the recorded kernel --------------------------------------------------------------------------------
 
 
-def datagrams() -> Iterator[tuple[str, bytes, int]]:
-    """Every datagram that the recorded kernel sent, once."""
+def datagrams() -> Iterator[tuple[str, bytes, int, Families]]:
+    """Every datagram that the recorded kernels sent, once, and the numbers of families there."""
     seen = set()
     for path in traces():
         protocols = {}
-        for step in trace.read(path).steps:
+        recorded = trace.read(path)
+        families = numbered(recorded.header.families)
+        for step in recorded.steps:
             if step.verb == "open":
                 protocols[step.subject] = step["proto"]
             for socket, received in step.got.items():
                 for pattern in received:
                     if not pattern.startswith("!") and pattern not in seen:
                         seen.add(pattern)
-                        yield path.stem, trace.open_bytes(pattern)[0], protocols[socket]
+                        yield path.stem, trace.open_bytes(pattern)[0], protocols[socket], families
 
 
 RECORDED = list(datagrams())
@@ -265,12 +267,12 @@ def walk(nodes: list[Node]) -> Iterator[Node]:
 
 def test_everything_recorded_is_decoded_without_a_rest() -> None:
     complaints = []
-    for name, datagram, protocol in RECORDED:
+    for name, datagram, protocol, families in RECORDED:
         if protocol not in (ROUTE, GENERIC):
             continue  # of other protocols only the headers are read, and uevents have none
         assert sum(header.length + 3 & ~3 for header, _ in split(datagram)) == len(datagram)
         for header, one in split(datagram):
-            told = read(one, protocol)
+            told = read(one, protocol, families=families)
             if told.op is None and told.errno is None:
                 if protocol != ROUTE or header.type & ~3 in DECLARED:
                     complaints.append(f"{name}: type {header.type}, command {told.command}")
@@ -286,8 +288,8 @@ def test_everything_recorded_is_decoded_without_a_rest() -> None:
 
 
 def test_every_recorded_datagram_is_told_in_lines_and_facts() -> None:
-    for _, datagram, protocol in RECORDED:
-        assert describe(datagram, protocol)
+    for _, datagram, protocol, families in RECORDED:
+        assert describe(datagram, protocol, families=families)
         assert facts(datagram, protocol)
 
 
@@ -320,9 +322,9 @@ def test_no_attributes_are_too_strange(
 
 @given(st.sampled_from(RECORDED), st.data())
 def test_nothing_that_was_recorded_can_be_spoilt(
-    recorded: tuple[str, bytes, int], data: st.DataObject
+    recorded: tuple[str, bytes, int, Families], data: st.DataObject
 ) -> None:
-    _, datagram, protocol = recorded
+    _, datagram, protocol, _ = recorded
     spoilt = bytearray(datagram)
     for at in data.draw(st.lists(st.integers(0, len(spoilt) - 1), max_size=8)):
         spoilt[at] = data.draw(st.integers(0, 255))

@@ -60,6 +60,7 @@ from nlemu.protocol.uapi import (
     sock_diag,
     socket,
     sockios,
+    wireguard,
     xfrm,
 )
 from nlemu.protocol.wire import acks, advertise
@@ -192,6 +193,10 @@ ROWS = (
     Row("if_bridge.h", "BRIDGE_VLAN_INFO_(.*)", (if_bridge.BrVlanInfo,)),
     Row("if_bridge.h", "BR_BOOLOPT_(.*)", (if_bridge.BrBoolopt,)),
     Row("if_bridge.h", "MDB_RTR_TYPE_(.*)", (if_bridge.MdbRtrType,)),
+    Row("wireguard.h", "WG_CMD_(.*)", (wireguard.WgCmd,)),
+    Row("wireguard.h", "WGDEVICE_F_(.*)", (wireguard.WgdeviceFlag,)),
+    Row("wireguard.h", "WGPEER_F_(.*)", (wireguard.WgpeerFlag,)),
+    Row("wireguard.h", "WGALLOWEDIP_F_(.*)", (wireguard.WgallowedipFlag,)),
     Row("if_tun.h", "TUN((?:SET|GET|ATTACH|DETACH).*)", (if_tun.TunIoctl,)),
     Row("if_tun.h", "IFF_(.*)", (if_tun.TunIff,)),
     Row("if_tun.h", "TUN_F_(.*)", (if_tun.TunF,)),
