@@ -166,7 +166,7 @@ def mount(call: Call) -> Answer:
         return 0
     if os.path.normpath(target) == "/sys" and call.args[2] and call.string(call.args[2]) == b"sysfs":
         may_enter(call)
-        call.process.sysfs = supervisor.tasks.net(call.tid)
+        call.process.sysfs += (supervisor.tasks.net(call.tid),)
         return 0
     if call.process.real_mounts and owns_mounts(call):
         kind = call.string(call.args[2]) if call.args[2] and not flags & (MS_BIND | PROPAGATION) else b""
@@ -190,7 +190,8 @@ def owns_mounts(call: Call) -> bool:
 
 
 def umount(call: Call) -> Answer:
-    """umount2(): of a namespace's name takes it away, of anything else does nothing."""
+    """umount2(): of a namespace's name takes it away, of /sys brings back what was there before it was mounted last, of
+    anything else does nothing."""
     target = call.string(call.args[0]).decode(errors="surrogateescape")
     name = netns_name(target)
     if name is not None:
@@ -205,6 +206,10 @@ def umount(call: Call) -> Answer:
         may_enter(call)
         call.supervisor.namespaces.unmount(covered[0])
         call.supervisor.settle()
+        return 0
+    if os.path.normpath(target) == "/sys" and call.process.sysfs:
+        may_enter(call)
+        call.process.sysfs = call.process.sysfs[:-1]
         return 0
     if call.process.unshared_mounts or call.process.real_mounts:
         if target in ("/sys", "/sys/"):

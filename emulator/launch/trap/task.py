@@ -88,8 +88,9 @@ class Process:
         """Where, and who, the thread was that made the threads that are new to us; None: the first one."""
         self.expects_space = False
         """The next process that it makes is in a user namespace of its own."""
-        self.sysfs: Net | None = None
-        """The network namespace that its /sys tells of: where it was mounted; None: where the command began."""
+        self.sysfs: tuple[Net, ...] = ()
+        """The network namespaces in which it mounted /sys, one over the other: it tells of the last; none: of where the
+        command began."""
         self.real_mounts = False
         """It has mounts of its own, really."""
         self.unshared_mounts = False
@@ -144,7 +145,8 @@ class Tasks:
 
     def sysfs(self, tid: int) -> Net:
         """The network namespace of which a thread's /sys tells."""
-        return self.process(tid).sysfs or self._first
+        mounted = self.process(tid).sysfs
+        return mounted[-1] if mounted else self._first
 
     def cred(self, tid: int) -> Cred:
         """Who the thread is. OSError ESRCH: it is gone."""

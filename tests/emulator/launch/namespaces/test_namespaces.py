@@ -86,6 +86,24 @@ print(out, names())
     assert nobody.run(nobody.python(), "-c", script) == expected
 
 
+def test_what_was_mounted_over_sys_is_taken_away_again() -> None:
+    """Without mounts of its own too, as Go programs mount it: with an empty string where others have NULL."""
+    script = """
+import ctypes, os, subprocess
+libc = ctypes.CDLL(None, use_errno=True)
+def devices(): return " ".join(sorted(set(os.listdir("/sys/class/net")) - {"bonding_masters"}))
+for name in ("d0", "d1", "d2"):
+    subprocess.run(["ip", "link", "add", "name", name, "type", "dummy"], check=True)
+    print(name != "d0" and libc.mount(b"sysfs", b"/sys", b"sysfs", 1, b""), devices())
+    assert libc.unshare(0x40000000) == 0
+print(libc.umount2(b"/sys/", 0), devices())
+print(libc.umount2(b"/sys", 0), devices())
+"""
+    assert nobody.run(nobody.python(), "-c", script).splitlines() == [
+        "False d0 lo", "0 d1 lo", "0 d2 lo", "0 d1 lo", "0 d0 lo",
+    ]
+
+
 def test_a_socket_stays_where_it_was_made() -> None:
     script = """
 import ctypes, socket, struct, subprocess
