@@ -30,7 +30,9 @@ def test_a_named_namespace_from_beginning_to_end() -> None:
     ip netns exec one ip netns identify
     ip netns del one; ip netns list
     """
-    assert nobody.shell(script).split() == ["one", "two", "lo", "d0", "d0", "lo", "lo", "one", "two"]
+    assert nobody.shell(script).split() == [
+        "one", "two", "lo", "d0", "bonding_masters", "d0", "lo", "bonding_masters", "lo", "one", "two",
+    ]
 
 
 def test_a_device_goes_into_a_namespace_by_name_and_by_process() -> None:
@@ -82,7 +84,7 @@ other = threading.Thread(target=thread); other.start(); other.join()
 print(out, names())
 """
     # /sys tells of the namespace in which it was mounted.
-    expected = "[(['lo', 'd0'], True, ['lo']), ['lo']] ['lo']\n"
+    expected = "[(['lo', 'd0'], True, ['bonding_masters', 'lo']), ['lo']] ['lo']\n"
     assert nobody.run(nobody.python(), "-c", script) == expected
 
 
@@ -99,8 +101,9 @@ for name in ("d0", "d1", "d2"):
 print(libc.umount2(b"/sys/", 0), devices())
 print(libc.umount2(b"/sys", 0), devices())
 """
+    # Nobody is in the second one any more, so it is gone with its devices.
     assert nobody.run(nobody.python(), "-c", script).splitlines() == [
-        "False d0 lo", "0 d1 lo", "0 d2 lo", "0 d1 lo", "0 d0 lo",
+        "False d0 lo", "0 d1 lo", "0 d2 lo", "0 ", "0 d0 lo",
     ]
 
 
