@@ -123,13 +123,15 @@ def _nothing() -> None:
 @dataclass(slots=True, eq=False)
 class Vlan:
     """struct net_bridge_vlan: a VLAN on a port or on the bridge itself. flags: BrVlanInfo; master: of a port's, the
-    bridge's of the same number; users: how many ports, and the bridge itself, want one of the bridge's."""
+    bridge's of the same number; users: how many ports, and the bridge itself, want one of the bridge's; tunnel: the
+    number of the tunnel that it is, None for none."""
 
     vid: int
     flags: int
     owner: Bridge | Port
     master: Vlan | None = None
     users: int = 0
+    tunnel: int | None = None
 
     @property
     def used(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from errno import EBUSY, EINVAL, EOPNOTSUPP
 from typing import Any
 
-from nlemu.emulator.kernel.bridge import fdb, mdb, ports, promisc, snoopers, stp, vlans
+from nlemu.emulator.kernel.bridge import fdb, mdb, ports, promisc, snoopers, stp, vlan_tunnels, vlans
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Fdb, Port, PortFlag
 from nlemu.emulator.kernel.bridge.params import BridgeParams, PortParams
 from nlemu.protocol.refusal import Refusal
@@ -207,6 +207,8 @@ def change_port(port: Port, said: PortParams) -> None:
     changed, port.flags = port.flags ^ flags, int(flags)
     if changed & PortFlag.AUTO:
         promisc.update_count(port.bridge)
+    if changed & ~flags & PortFlag.VLAN_TUNNEL:
+        vlan_tunnels.flush(port)
     _each(port, said, {
         "cost": stp.set_path_cost, "priority": stp.set_port_priority, "state": stp.set_port_state,
         "flush": lambda port, _: fdb.delete_by_port(port.bridge, port), "multicast_router": _set_router,

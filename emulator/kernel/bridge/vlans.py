@@ -42,6 +42,23 @@ def tell(owner: Bridge | Port, vid: int, event: int, last: int = 0) -> None:
         owner.dev.kernel.announcer.bridge_vlan(event, owner.dev, vid, last)
 
 
+def next_tunnel(vlan: Vlan, before: Vlan) -> bool:
+    """vlan_tunid_inrange(): no tunnel counts as the number 0."""
+    return ((vlan.tunnel or 0) - (before.tunnel or 0)) & 0xFFFFFFFF == 1
+
+
+def alike(vlan: Vlan, before: Vlan) -> bool:
+    """br_vlan_can_enter_range(): whether a VLAN is told together with the one before it."""
+    group = vlan.owner.vlans
+    assert group is not None
+    return (
+        group.pvid not in (vlan.vid, before.vid)
+        and vlan.vid - before.vid == 1
+        and vlan.flags == before.flags
+        and (vlan.tunnel is before.tunnel is None or next_tunnel(vlan, before))
+    )
+
+
 # Adding
 
 

@@ -23,13 +23,25 @@ VLAN_MSG = structure(
 """struct bridge_vlan_info, struct br_vlan_msg"""
 
 
+class TunnelInfo(AttrSet):
+    """IFLA_BRIDGE_VLAN_TUNNEL_*: a VLAN that is a tunnel, or the begin or the end of a range of them."""
+
+    id = Attr(1, u32)
+    vid = Attr(2, u16)
+    flags = Attr(3, u16)
+
+
+TUNNEL_INFO = Policy(TunnelInfo.id, TunnelInfo.vid, TunnelInfo.flags, chosen_from=TunnelInfo)
+"""vlan_tunnel_policy"""
+
+
 class BridgeAf(AttrSet):
     """IFLA_BRIDGE_*: IFLA_AF_SPEC of the bridge family."""
 
     flags = Attr(0, u16, shown=BridgeFlags)
     mode = Attr(1, u16)
     vlan_info = Attr(2, VLAN_INFO, multi=True)
-    vlan_tunnel_info = Attr(3, nest(None))
+    vlan_tunnel_info = Attr(3, nest(TunnelInfo, flagged=False), multi=True)
     mrp = Attr(4, nest(None))
     cfm = Attr(5, nest(None))
     mst = Attr(6, nest(None))
@@ -61,13 +73,20 @@ class VlanStats(AttrSet):
     tx_packets = Attr(4, u64)
 
 
+class VlanTunnel(AttrSet):
+    """BRIDGE_VLANDB_TINFO_*."""
+
+    id = Attr(1, u32)
+    cmd = Attr(2, u32)
+
+
 class VlanEntry(AttrSet):
     """BRIDGE_VLANDB_ENTRY_*, written as by br_vlan_fill_vids()."""
 
     info = Attr(1, VLAN_INFO)
     range = Attr(2, u16)
     state = Attr(3, u8, shown=BrState)
-    tunnel_info = Attr(4, nest(None))
+    tunnel_info = Attr(4, nest(VlanTunnel))
     stats = Attr(5, nest(VlanStats))
     mcast_router = Attr(6, u8, shown=MdbRtrType)
     mcast_n_groups = Attr(7, u32, reject="")

@@ -14,14 +14,22 @@ from nlemu.emulator.handlers.route.link import fill as link_fill
 from nlemu.emulator.handlers.route.link.get import least_room
 from nlemu.emulator.handlers.route.link.kinds import read
 from nlemu.emulator.handlers.route.link.parse import parse_quietly
-from nlemu.emulator.kernel.bridge import settings, stp, vlans
+from nlemu.emulator.kernel.bridge import settings, stp, vlan_tunnels, vlans
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, PortFlag, VlanGroup, bridge_of, port_of
 from nlemu.emulator.kernel.bridge.params import PortParams
 from nlemu.emulator.kernel.links.bridge import fill_port
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
-from nlemu.protocol.families.route.bridge import AF_SPEC, LINK_REPLY, PROTINFO, VLAN_INFO, BridgeAf
+from nlemu.protocol.families.route.bridge import (
+    AF_SPEC,
+    LINK_REPLY,
+    PROTINFO,
+    TUNNEL_INFO,
+    VLAN_INFO,
+    BridgeAf,
+    TunnelInfo,
+)
 from nlemu.protocol.families.route.kinds.bridge import PORT_POLICY, Brport
 from nlemu.protocol.families.route.link import DELLINK, GETLINK, SETLINK, Link
 from nlemu.protocol.refusal import Refusal
@@ -66,7 +74,8 @@ def body(dev: Device, event: int, mask: int) -> bytes:
         told[PROTINFO] = {attr: said.get(name) for name, attr in Brport.spec.fields.items()}
     if mask & (BRVLAN | COMPRESSED) and owner.vlans is not None and owner.vlans.count:
         shown = ranges(owner.vlans) if mask & COMPRESSED else list(plain(owner.vlans))
-        told[AF_SPEC] = {BridgeAf.vlan_info: shown}
+        tunnels = told_tunnels(port) if port is not None and port.flags & PortFlag.VLAN_TUNNEL else None
+        told[AF_SPEC] = {BridgeAf.vlan_info: shown, BridgeAf.vlan_tunnel_info: tunnels}
     return link_fill.header(dev, AF_BRIDGE) + link_fill.NO_CHANGE + LINK_REPLY.encode(told)
 
 
@@ -93,6 +102,16 @@ def ranges(group: VlanGroup) -> list[dict[str, int]]:
             told.append(first)
         else:
             told += [first | {"flags": first["flags"] | BEGIN}, last | {"flags": last["flags"] | END}]
+    return told
+
+
+def told_tunnels(port: Port) -> list[dict[Any, int]]:
+    """br_fill_vlan_tunnel_info(): also where ranges were not asked for."""
+    told: list[dict[Any, int]] = []
+    for first, last in vlan_tunnels.runs(port):
+        for vlan, flags in ((first, 0),) if first is last else ((first, BEGIN), (last, END)):
+            assert vlan.tunnel is not None
+            told.append({TunnelInfo.id: vlan.tunnel, TunnelInfo.vid: vlan.vid, TunnelInfo.flags: flags})
     return told
 
 
@@ -240,6 +259,7 @@ def _specified(call: Call, dev: Device, span: tuple[int, int], changed: bool, *,
     owner: Owner = dev.priv if port is None else port
     request = vlans.Request(owner, add=add)
     request.changed = changed
+    tunnels = None if port is None else vlan_tunnels.Request(port, add=add)
     try:
         for number, first, last in walk(call.message, *span):
             if number == BridgeAf.vlan_info.number:
@@ -247,6 +267,13 @@ def _specified(call: Call, dev: Device, span: tuple[int, int], changed: bool, *,
                     raise Refusal(errno.EINVAL if owner.vlans is not None else errno.EOPNOTSUPP)
                 info = VLAN_INFO.decode(call.message, first, last)
                 request.take(info.flags, info.vid)
+            elif number == BridgeAf.vlan_tunnel_info.number:
+                if tunnels is None or not tunnels.port.flags & PortFlag.VLAN_TUNNEL:
+                    raise Refusal(errno.EINVAL)
+                try:
+                    tunnels.take(_mapping(call, (first, last)))
+                finally:
+                    request.changed = request.changed or tunnels.changed
             elif number in REFUSED:
                 REFUSED[number](port, add)
     except Refusal as refused:
@@ -254,10 +281,14 @@ def _specified(call: Call, dev: Device, span: tuple[int, int], changed: bool, *,
     return request.changed
 
 
-def _refuse_tunnel(port: Port | None, add: bool) -> None:
-    if port is None or not port.flags & PortFlag.VLAN_TUNNEL:
+def _mapping(call: Call, span: tuple[int, int]) -> vlan_tunnels.Mapping:
+    """br_parse_vlan_tunnel_info(): EINVAL, ERANGE."""
+    attrs = parse_quietly(TUNNEL_INFO, call.message, span)
+    if TunnelInfo.id not in attrs or TunnelInfo.vid not in attrs:
         raise Refusal(errno.EINVAL)
-    raise Refusal(errno.EOPNOTSUPP)
+    if attrs[TunnelInfo.vid] >= vlans.VID_END:
+        raise Refusal(errno.ERANGE)
+    return vlan_tunnels.Mapping(attrs.get(TunnelInfo.flags, 0), attrs[TunnelInfo.vid], attrs[TunnelInfo.id])
 
 
 def _refuse_protocol(port: Port | None, add: bool) -> None:
@@ -274,7 +305,6 @@ def _refuse_mst(port: Port | None, add: bool) -> None:
 
 
 REFUSED = {
-    BridgeAf.vlan_tunnel_info.number: _refuse_tunnel,
     BridgeAf.mrp.number: _refuse_protocol,
     BridgeAf.cfm.number: _refuse_protocol,
     BridgeAf.mst.number: _refuse_mst,

@@ -28,6 +28,7 @@ from nlemu.protocol.families.route.bridge import (
     VlandbDump,
     VlanEntry,
     VlanStats,
+    VlanTunnel,
 )
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs, walk
@@ -76,6 +77,7 @@ def entry(owner: Bridge | Port, vid: int, last: int, vlan: Vlan | None, *, stats
     if vlan is not None:
         told |= {
             VlanEntry.state: int(BrState.FORWARDING),
+            VlanEntry.tunnel_info: None if vlan.tunnel is None else {VlanTunnel.id: vlan.tunnel},
             VlanEntry.neigh_suppress: 0,
             VlanEntry.neigh_forward_grat: 0,
             VlanEntry.mcast_router: int(MdbRtrType.TEMP_QUERY),
@@ -187,13 +189,11 @@ def tell_vlans(call: Call) -> Messages:
 def dumped(owner: Bridge | Port, *, stats: bool) -> list[dict[Any, Any]]:
     """br_vlan_dump_dev(): neighbours that are alike together, unless their counters are told."""
     assert owner.vlans is not None
-    pvid, runs = owner.vlans.pvid, list[list[Vlan]]()
+    runs = list[list[Vlan]]()
     for vlan in owner.vlans:
         if not vlan.used:
             continue
-        before = runs[-1][-1] if runs else None
-        alike = before is not None and pvid not in (vlan.vid, before.vid) and vlan.vid - before.vid == 1
-        if alike and not stats and before is not None and before.flags == vlan.flags:
+        if runs and not stats and vlans.alike(vlan, runs[-1][-1]):
             runs[-1].append(vlan)
         else:
             runs.append([vlan])
