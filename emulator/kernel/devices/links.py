@@ -17,6 +17,8 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netdevice import GRO_MAX_SIZE, GSO_MAX_SEGS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
@@ -115,20 +117,25 @@ def new_link(net: Net, kind: Kind, params: LinkParams, origin: Origin | None = N
         if params.master is not None:
             adjacency.set_master(dev, params.master)
     except Refusal:
-        kill: KillList = {}
-        kind.del_link(dev, kill)
-        unregister_many(kill)
+        delete_links([dev])
         raise
     return dev
+
+
+def delete_links(devices: Iterable[Device], origin: Origin | None = None) -> None:
+    """Deletes those together that a request made, each as its kind does: those behind one that is gone, say."""
+    kill: KillList = {}
+    for dev in devices:
+        assert dev.kind is not None
+        dev.kind.del_link(dev, kill)
+    unregister_many(kill, origin)
 
 
 def delete_link(dev: Device, origin: Origin | None = None) -> None:
     """rtnl_delete_link(): EOPNOTSUPP for a device that no request made."""
     if dev.kind is None:
         raise Refusal(EOPNOTSUPP)
-    kill: KillList = {}
-    dev.kind.del_link(dev, kill)
-    unregister_many(kill, origin)
+    delete_links([dev], origin)
 
 
 def delete_group(net: Net, group: int) -> None:
@@ -141,8 +148,4 @@ def delete_group(net: Net, group: int) -> None:
         raise Refusal(EOPNOTSUPP)
     if not members:
         raise Refusal(ENODEV)
-    kill: KillList = {}
-    for dev in members:
-        assert dev.kind is not None
-        dev.kind.del_link(dev, kill)
-    unregister_many(kill)
+    delete_links(members)

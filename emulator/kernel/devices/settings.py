@@ -178,6 +178,11 @@ def inherit_tso_max(dev: Device, source: Device) -> None:
     set_tso_max_segs(dev, source.tso_max_segs)
 
 
+def inherit_room(dev: Device, source: Device) -> None:
+    """A device wants the room in front of packets, and behind them, that another wants."""
+    dev.needed_headroom, dev.needed_tailroom = source.needed_headroom, source.needed_tailroom
+
+
 # How many of its queues a device uses
 
 

@@ -21,8 +21,9 @@ from nlemu.emulator.kernel.devices.address import (
     valid_ethernet,
 )
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.links import delete_links
 from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register, unregister_many
+from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register
 from nlemu.emulator.kernel.devices.states import AddressAssignment, RegState, Xmit
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, carrier_as_link, get_link_settings
 from nlemu.protocol.refusal import Refusal
@@ -257,9 +258,7 @@ class BridgeKind(Kind):
             try:
                 settings.change_bridge(dev.priv, params.data)
             except Refusal:
-                kill: KillList = {}
-                self.del_link(dev, kill)
-                unregister_many(kill)
+                delete_links([dev])
                 raise
 
     def del_link(self, dev: Device, kill: KillList) -> None:

@@ -29,13 +29,13 @@ from nlemu.emulator.kernel.devices import (
 )
 from nlemu.emulator.kernel.devices.address import ether_setup
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.links import delete_links
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import (
     KillList,
     queue_unregister,
     register,
     unregister,
-    unregister_many,
 )
 from nlemu.emulator.kernel.devices.states import RegState, Xmit
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, carrier_as_link, get_link_settings
@@ -177,7 +177,7 @@ class IpvlanOps(DeviceOps):
         dev.features = lower.features & FEATURES | ALWAYS_ON
         dev.vlan_features = lower.vlan_features & FEATURES | ALWAYS_ON_OFFLOADS
         settings.inherit_tso_max(dev, lower)
-        make_room(dev, lower)
+        settings.inherit_room(dev, lower)
         port = port_of(lower)
         if port is None:
             rx_handler.register(lower, arrive)
@@ -253,11 +253,6 @@ class IpvlanOps(DeviceOps):
         dev.priv.msg_enable = level
 
 
-def make_room(dev: Device, lower: Device) -> None:
-    """The room that the device below wants."""
-    dev.needed_headroom, dev.needed_tailroom = lower.needed_headroom, lower.needed_tailroom
-
-
 def _spread(port: Port, size: int, sender: bytes, source: Device | None) -> None:
     """ipvlan_process_multicast(): to all but the source that take it. What one of them sends has its header still when
     it is counted, and that is counted again."""
@@ -310,11 +305,7 @@ def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
     ipvlans = tuple(port.ipvlans)
     if event == NetdevEvent.UNREGISTER:
         if dev.reg_state == RegState.UNREGISTERING:
-            kill: KillList = {}
-            for ipvlan in ipvlans:
-                assert ipvlan.kind is not None
-                ipvlan.kind.del_link(ipvlan, kill)
-            unregister_many(kill)
+            delete_links(ipvlans)
     elif event == NetdevEvent.PRE_TYPE_CHANGE:
         raise Refusal(EPERM)
     else:
@@ -328,7 +319,7 @@ def _follow(event: NetdevEvent, dev: Device, ipvlan: Device, info: Info) -> None
         link_watch.transfer_operstate(dev, ipvlan)
     elif event == NetdevEvent.FEAT_CHANGE:
         settings.inherit_tso_max(ipvlan, dev)
-        make_room(ipvlan, dev)
+        settings.inherit_room(ipvlan, dev)
         features.update_features(ipvlan)
     elif event == NetdevEvent.CHANGEMTU:
         ipvlan.mtu = dev.mtu  # and nobody is told

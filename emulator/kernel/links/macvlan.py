@@ -33,13 +33,13 @@ from nlemu.emulator.kernel.devices.address import (
     valid_ethernet,
 )
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.links import delete_links
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import (
     KillList,
     queue_unregister,
     register,
     unregister,
-    unregister_many,
 )
 from nlemu.emulator.kernel.devices.states import RegState, Xmit
 from nlemu.emulator.kernel.ethtool.link import (
@@ -177,7 +177,7 @@ class MacvlanOps(DeviceOps):
         dev.hw_features |= features.LRO
         dev.vlan_features = lower.vlan_features & FEATURES | ALWAYS_ON
         settings.inherit_tso_max(dev, lower)
-        make_room(dev, lower)
+        settings.inherit_room(dev, lower)
         vlan.port.count += 1
 
     def uninit(self, dev: Device) -> None:
@@ -300,11 +300,6 @@ class MacvlanOps(DeviceOps):
         info.tx_types, info.rx_filters = lower.tx_types, lower.rx_filters
 
 
-def make_room(dev: Device, lower: Device) -> None:
-    """The room that the device below wants."""
-    dev.needed_headroom, dev.needed_tailroom = lower.needed_headroom, lower.needed_tailroom
-
-
 OPS = MacvlanOps()
 
 
@@ -345,7 +340,7 @@ def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
     elif event == NetdevEvent.FEAT_CHANGE:
         for vlan in vlans:
             settings.inherit_tso_max(vlan, dev)
-            make_room(vlan, dev)
+            settings.inherit_room(vlan, dev)
             features.update_features(vlan)
     elif event == NetdevEvent.CHANGEMTU:
         for vlan in vlans:
@@ -358,11 +353,7 @@ def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
                 sync_address(vlans[0], dev.address)
     elif event == NetdevEvent.UNREGISTER:
         if dev.reg_state == RegState.UNREGISTERING:
-            kill: KillList = {}
-            for vlan in vlans:
-                assert vlan.kind is not None
-                vlan.kind.del_link(vlan, kill)
-            unregister_many(kill)
+            delete_links(vlans)
     elif event == NetdevEvent.PRE_TYPE_CHANGE:
         raise Refusal(EPERM)
     else:

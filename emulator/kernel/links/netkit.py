@@ -22,7 +22,7 @@ from nlemu.emulator.kernel.devices.address import (
     set_ethernet_mac,
 )
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.devices.links import configure_link, create_link
+from nlemu.emulator.kernel.devices.links import configure_link, create_link, delete_links
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.queue import min_provider_channels, virtual_queue
 from nlemu.emulator.kernel.devices.register import (
@@ -30,7 +30,6 @@ from nlemu.emulator.kernel.devices.register import (
     queue_unregister,
     register,
     unregister,
-    unregister_many,
 )
 from nlemu.emulator.kernel.devices.states import NameAssignment, NetmemTx, RegState, Xmit
 from nlemu.emulator.kernel.queues import lease
@@ -42,7 +41,7 @@ from nlemu.protocol.uapi.if_link import NetkitAction, NetkitMode, NetkitPairing,
 from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
@@ -214,13 +213,15 @@ def check_lease_unregister(event: NetdevEvent, dev: Device, info: Info) -> None:
     in the order of the queues they lease."""
     if dev.reg_state != RegState.UNREGISTERING or dev.parent is None:
         return
-    kill: KillList = {}
+    delete_links(_lessees(dev))
+
+
+def _lessees(dev: Device) -> Iterator[Device]:
+    """Each of them once: by the time that another of its queues comes, it is queued to go."""
     for queue in dev.rx.made(dev.real_num_rx_queues):
         lessee = virtual_queue(queue)
-        if lessee is None or lessee.dev.ops is not OPS or lessee.dev.unregister_queued:
-            continue
-        KIND.del_link(lessee.dev, kill)
-    unregister_many(kill)
+        if lessee is not None and lessee.dev.ops is OPS and not lessee.dev.unregister_queued:
+            yield lessee.dev
 
 
 class NetkitKind(Kind):

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.core.uevents import Action
-from nlemu.emulator.kernel.devices import uevents
+from nlemu.emulator.kernel.devices import rx_handler, uevents
+from nlemu.emulator.kernel.devices.kind import Kind
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.kind import LinkParams
+    from nlemu.emulator.kernel.devices.register import KillList
 
 READ_QUEUE = 500
 """TUN_READQ_SIZE: how long the queue of such a link is."""
@@ -62,6 +66,22 @@ def _announce(dev: Device, action: Action) -> None:
         dev.net, action, f"{uevents.devpath(dev)}/{kind}/{name}", kind,
         ("MAJOR", numbers[0]), ("MINOR", numbers[1]), ("DEVNAME", name),
     )
+
+
+class Tap(Kind):
+    """What macvtap_newlink() and ipvtap_newlink(), and the functions that delete, do around those of the kind below."""
+
+    def new_link(self, dev: Device, params: LinkParams) -> None:
+        rx_handler.register(dev, pass_by)
+        try:
+            super().new_link(dev, params)
+        except Refusal:
+            rx_handler.unregister(dev)
+            raise
+
+    def del_link(self, dev: Device, kill: KillList) -> None:
+        rx_handler.unregister(dev)
+        super().del_link(dev, kill)
 
 
 def pass_by(dev: Device, size: int, sender: bytes) -> Device | None:

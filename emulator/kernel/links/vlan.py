@@ -28,13 +28,13 @@ from nlemu.emulator.kernel.devices.address import (
     valid_ethernet,
 )
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.links import delete_links
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import (
     KillList,
     queue_unregister,
     register,
     unregister,
-    unregister_many,
 )
 from nlemu.emulator.kernel.devices.states import AddressAssignment, RegState, Xmit
 from nlemu.emulator.kernel.ethtool.link import (
@@ -389,10 +389,7 @@ def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
                 dev.kernel.netdev_work.schedule(vlan, LATER[event])
     elif event == NetdevEvent.UNREGISTER:
         if dev.reg_state == RegState.UNREGISTERING:
-            kill: KillList = {}
-            for vlan in vlans_on(dev):
-                KIND.del_link(vlan, kill)
-            unregister_many(kill)
+            delete_links(vlans_on(dev))
     elif event == NetdevEvent.PRE_TYPE_CHANGE:
         raise Refusal(EPERM)
     else:

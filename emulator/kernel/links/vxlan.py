@@ -19,13 +19,13 @@ from nlemu.emulator.kernel.devices.address import (
     valid_ethernet,
 )
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams, of_link
+from nlemu.emulator.kernel.devices.links import delete_links
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import (
     KillList,
     queue_unregister,
     register,
     unregister,
-    unregister_many,
 )
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, carrier_as_link, get_link_settings
@@ -191,11 +191,7 @@ def apply(dev: Device, config: Config, below: Device | None, *, changing: bool) 
 
 def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
     """vxlan_netdevice_event(): a device goes, and those that stand on it go with it."""
-    kill: KillList = {}
-    for vxlan in tuple(of_net(dev.net).devices):
-        if vxlan.ifindex == dev.ifindex:
-            KIND.del_link(vxlan.dev, kill)
-    unregister_many(kill)
+    delete_links([vxlan.dev for vxlan in of_net(dev.net).devices if vxlan.ifindex == dev.ifindex])
 
 
 class VxlanKind(Kind):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL
 from typing import TYPE_CHECKING, Any, cast
 
-from nlemu.emulator.kernel.devices import features
+from nlemu.emulator.kernel.devices import features, settings
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register
@@ -81,7 +81,7 @@ class XfrmOps(DeviceOps):
         dev.hw_features |= FEATURES
         below = one.net.device(one.link)
         if below is not None:
-            dev.needed_headroom, dev.needed_tailroom = below.needed_headroom, below.needed_tailroom
+            settings.inherit_room(dev, below)
 
     def uninit(self, dev: Device) -> None:
         one: XfrmInterface = dev.priv
