@@ -18,8 +18,7 @@ from nlemu.emulator.kernel.devices.address import (
     randomize_address,
     set_ethernet_mac,
 )
-from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.links.ip6_tnl import told
@@ -27,14 +26,22 @@ from nlemu.emulator.kernel.links.ip_gre import (
     DIR_MASK,
     ERSPAN_HEADERS,
     HWID_MASK,
-    ID_MASK,
     INDEX_MASK,
     WORD,
     calc_hlen,
+    check_session,
     known_flags,
 )
 from nlemu.emulator.kernel.tunnels import encap, ip6_tunnel
-from nlemu.emulator.kernel.tunnels.ip6_tunnel import ETHER, IPV6_MIN_MTU, Ip6Tunnel, Ip6TunnelNet, Parms6
+from nlemu.emulator.kernel.tunnels.ip6_tunnel import (
+    ETHER,
+    IPV6_MIN_MTU,
+    Ip6Tunnel,
+    Ip6TunnelKind,
+    Ip6TunnelNet,
+    Ip6TunnelOps,
+    Parms6,
+)
 from nlemu.emulator.kernel.tunnels.ip_tunnel import LL_MAX_HEADER, MAX_HEADROOM
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
@@ -82,11 +89,6 @@ class Gre6Params:
     erspan_hwid: int | None = None
 
 
-def known_with(tunnel: Ip6Tunnel) -> Ip6TunnelNet:
-    """Those in the namespace that it was made from."""
-    return ip6_tunnel.of_net(tunnel.net, NAME)
-
-
 def find(known: Ip6TunnelNet, parms: Parms6, kind: int) -> Ip6Tunnel | None:
     """ip6gre_tunnel_find(): kind: the type of its device (ARPHRD_*). That a key is one need no flag say."""
     wanted = parms.laddr, parms.raddr, parms.i_key, parms.link, kind
@@ -97,10 +99,8 @@ def find(known: Ip6TunnelNet, parms: Parms6, kind: int) -> Ip6Tunnel | None:
     return None
 
 
-class GreOps(DeviceOps):
-    """ip6gre_netdev_ops. There are no ethtool_ops."""
-
-    has_rx_mode = False
+class GreOps(Ip6TunnelOps):
+    """ip6gre_netdev_ops."""
 
     def measure(self, tunnel: Ip6Tunnel) -> int:
         """ip6gre_calc_hlen()"""
@@ -142,14 +142,8 @@ class GreOps(DeviceOps):
         dev.features |= more
         dev.hw_features |= more
 
-    def uninit(self, dev: Device) -> None:
-        ip6_tunnel.forget(dev, known_with(dev.priv))
-
     def change_mtu(self, dev: Device, mtu: int) -> None:
         ip6_tunnel.change_mtu(dev, mtu)
-
-    def get_iflink(self, dev: Device) -> int:
-        return ip6_tunnel.iflink(dev)
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         """ip6gre_tunnel_xmit(), ip6erspan_tunnel_xmit(), of a packet to a group of IPv6."""
@@ -218,10 +212,10 @@ def tap_setup(dev: Device) -> None:
     dev.priv = Ip6Tunnel(dev, dev.net)
 
 
-class Ip6gre(Kind):
+class Ip6gre(Ip6TunnelKind):
     """ip6gre_link_ops."""
 
-    name = NAME
+    name = table = NAME
     option = "IPV6_GRE"
     ops: GreOps = GreOps()
     setup = staticmethod(gre_setup)
@@ -254,7 +248,7 @@ class Ip6gre(Kind):
         assert params.link_net is not None
         tunnel.net = params.link_net
         tunnel.parms = self.read(params.data)
-        known = known_with(tunnel)
+        known = ip6_tunnel.known_with(tunnel)
         if tunnel.parms.collect_md:
             if any(self.takes_metadata(one) for one in known.tunnels):
                 raise Refusal(EEXIST)
@@ -268,18 +262,9 @@ class Ip6gre(Kind):
         self.ops.configure(tunnel, set_mtu=params.mtu is None)
         known.tunnels.insert(0, tunnel)
 
-    def del_link(self, dev: Device, kill: KillList) -> None:
-        """ip6gre_dellink(): as in Linux, the fallback of the namespace that it is in is meant."""
-        if ip6_tunnel.of_net(dev.net, NAME).fallback is not dev:
-            queue_unregister(dev, kill)
-
-    def exit_rtnl(self, net: Net, kill: KillList) -> None:
-        """ip6gre_exit_rtnl_net(): of all three kinds."""
-        ip6_tunnel.exit_rtnl(net, KINDS, ip6_tunnel.of_net(net, NAME), kill)
-
     def change(self, dev: Device, data: Gre6Params, params: LinkParams) -> None:
         tunnel: Ip6Tunnel = dev.priv
-        known = known_with(tunnel)
+        known = ip6_tunnel.known_with(tunnel)
         if known.fallback is dev:
             raise Refusal(EINVAL)
         tunnel.wrap(encap.read(data))
@@ -302,10 +287,6 @@ class Ip6gre(Kind):
             "erspan_index": parms.index if version == 1 else None, "erspan_dir": parms.dir if version == 2 else None,
             "erspan_hwid": parms.hwid if version == 2 else None,
         }
-
-    def get_link_net(self, dev: Device) -> Net | None:
-        net: Net = dev.priv.net
-        return net
 
 
 class Ip6gretap(Ip6gre):
@@ -340,10 +321,7 @@ class Ip6erspan(Ip6gretap):
         if data is None:
             return
         super().validate(params)
-        if not data.collect_metadata and (data.iflags or 0) | (data.oflags or 0) != SEQ | KEY:
-            raise Refusal(EINVAL)
-        if ((data.ikey or 0) | (data.okey or 0)) & ~ID_MASK:
-            raise Refusal(EINVAL)
+        check_session(data)
         version = data.erspan_ver
         wrong = version not in (None, 1, 2) or (version == 1 and (data.erspan_index or 0) & ~INDEX_MASK) or (
             version == 2 and ((data.erspan_dir or 0) & ~DIR_MASK or (data.erspan_hwid or 0) & ~HWID_MASK)

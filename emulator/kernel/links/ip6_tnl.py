@@ -6,20 +6,21 @@ from dataclasses import dataclass, replace
 from errno import EEXIST, EINVAL
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.devices import features
-from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register
+from nlemu.emulator.kernel.devices import features, link_watch
+from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.register import register
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.tunnels import encap, ip6_tunnel
 from nlemu.emulator.kernel.tunnels.ip6_tunnel import (
     IP6_MAX_MTU,
     IPV6_MIN_MTU,
     Ip6Tunnel,
+    Ip6TunnelKind,
     Ip6TunnelNet,
+    Ip6TunnelOps,
     Parms6,
 )
-from nlemu.emulator.kernel.tunnels.ip_tunnel import MAX_HEADROOM, state_changed
+from nlemu.emulator.kernel.tunnels.ip_tunnel import MAX_HEADROOM
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
@@ -29,7 +30,6 @@ from nlemu.protocol.uapi.in_ import IpProto
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
 
 NAME = "ip6tnl"
@@ -67,11 +67,6 @@ def read(data: Ip6tnlParams | None) -> Parms6:
     )
 
 
-def known_with(tunnel: Ip6Tunnel) -> Ip6TunnelNet:
-    """Those in the namespace that it was made from."""
-    return ip6_tunnel.of_net(tunnel.net, NAME)
-
-
 def locate(known: Ip6TunnelNet, parms: Parms6) -> Ip6Tunnel | None:
     """ip6_tnl_locate(), without making one."""
     wanted = parms.laddr, parms.raddr, parms.link
@@ -92,10 +87,8 @@ def configure(tunnel: Ip6Tunnel) -> None:
     dev.mtu = max(min(below.mtu, IP6_MAX_MTU) - tunnel.header - tunnel.limit, IPV6_MIN_MTU)
 
 
-class Ip6tnlOps(DeviceOps):
-    """ip6_tnl_netdev_ops. There are no ethtool_ops."""
-
-    has_rx_mode = False
+class Ip6tnlOps(Ip6TunnelOps):
+    """ip6_tnl_netdev_ops."""
 
     def init(self, dev: Device) -> None:
         tunnel: Ip6Tunnel = dev.priv
@@ -104,14 +97,8 @@ class Ip6tnlOps(DeviceOps):
         dev.min_mtu, dev.max_mtu = ETH_MIN_MTU, IP6_MAX_MTU - tunnel.header
         configure(tunnel)
 
-    def uninit(self, dev: Device) -> None:
-        ip6_tunnel.forget(dev, known_with(dev.priv))
-
     def change_mtu(self, dev: Device, mtu: int) -> None:
         ip6_tunnel.change_mtu(dev, mtu)
-
-    def get_iflink(self, dev: Device) -> int:
-        return ip6_tunnel.iflink(dev)
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         """ip6_tnl_start_xmit(), of a packet to a group of IPv6: without another end it leads nowhere."""
@@ -142,10 +129,10 @@ def setup(dev: Device) -> None:
     dev.priv = Ip6Tunnel(dev, dev.net)
 
 
-class Ip6tnl(Kind):
+class Ip6tnl(Ip6TunnelKind):
     """ip6_link_ops."""
 
-    name = NAME
+    name = table = NAME
     option = "IPV6_TUNNEL"
     ops = OPS
     setup = staticmethod(setup)
@@ -162,7 +149,7 @@ class Ip6tnl(Kind):
         tunnel.net = params.link_net
         tunnel.wrap(encap.read(params.data))
         tunnel.parms = read(params.data)
-        known = known_with(tunnel)
+        known = ip6_tunnel.known_with(tunnel)
         if tunnel.parms.collect_md:
             if any(one.parms.collect_md for one in known.tunnels):
                 raise Refusal(EEXIST)
@@ -172,17 +159,9 @@ class Ip6tnl(Kind):
         known.tunnels.insert(0, tunnel)
         ip6_tunnel.try_mtu(dev, params.mtu)
 
-    def del_link(self, dev: Device, kill: KillList) -> None:
-        """ip6_tnl_dellink(): as in Linux, the fallback of the namespace that it is in is meant."""
-        if ip6_tunnel.of_net(dev.net, NAME).fallback is not dev:
-            queue_unregister(dev, kill)
-
-    def exit_rtnl(self, net: Net, kill: KillList) -> None:
-        ip6_tunnel.exit_rtnl(net, (self,), ip6_tunnel.of_net(net, NAME), kill)
-
     def change(self, dev: Device, data: Ip6tnlParams, params: LinkParams) -> None:
         tunnel: Ip6Tunnel = dev.priv
-        known = known_with(tunnel)
+        known = ip6_tunnel.known_with(tunnel)
         tunnel.wrap(encap.read(data))
         parms = read(data)
         if parms.collect_md:
@@ -193,16 +172,13 @@ class Ip6tnl(Kind):
         tunnel.parms = replace(parms, collect_md=tunnel.parms.collect_md)
         configure(tunnel)
         ip6_tunnel.relink(known, tunnel)
-        state_changed(dev)
+        dev.changed()
+        link_watch.state_change(dev)
 
     def fill_info(self, dev: Device) -> Mapping[str, Any]:
         tunnel: Ip6Tunnel = dev.priv
         parms = tunnel.parms
         return told(tunnel) | {"proto": parms.proto}
-
-    def get_link_net(self, dev: Device) -> Net | None:
-        net: Net = dev.priv.net
-        return net
 
 
 def told(tunnel: Ip6Tunnel) -> dict[str, Any]:

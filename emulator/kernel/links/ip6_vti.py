@@ -6,13 +6,21 @@ from dataclasses import dataclass, replace
 from errno import EEXIST, EINVAL
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices import link_watch
+from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.tunnels import ip6_tunnel
-from nlemu.emulator.kernel.tunnels.ip6_tunnel import IP6_HEADER, IP_MAX_MTU, Ip6Tunnel, Ip6TunnelNet, Parms6
-from nlemu.emulator.kernel.tunnels.ip_tunnel import IPV4_MIN_MTU, LL_MAX_HEADER, state_changed
+from nlemu.emulator.kernel.tunnels.ip6_tunnel import (
+    IP6_HEADER,
+    IP_MAX_MTU,
+    Ip6Tunnel,
+    Ip6TunnelKind,
+    Ip6TunnelNet,
+    Ip6TunnelOps,
+    Parms6,
+)
+from nlemu.emulator.kernel.tunnels.ip_tunnel import IPV4_MIN_MTU, LL_MAX_HEADER
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
@@ -50,11 +58,6 @@ def read(data: Vti6Params | None) -> Parms6:
     )
 
 
-def known_with(tunnel: Ip6Tunnel) -> Ip6TunnelNet:
-    """Those in the namespace that it was made from."""
-    return ip6_tunnel.of_net(tunnel.net, NAME)
-
-
 def locate(known: Ip6TunnelNet, parms: Parms6) -> Ip6Tunnel | None:
     """vti6_locate(), without making one: the device below does not tell two apart."""
     wanted = parms.laddr, parms.raddr
@@ -75,19 +78,11 @@ def configure(tunnel: Ip6Tunnel, *, keep_mtu: bool) -> None:
     dev.mtu = max(mtu - IP6_HEADER, IPV4_MIN_MTU)
 
 
-class Vti6Ops(DeviceOps):
-    """vti6_netdev_ops. There are no ethtool_ops."""
-
-    has_rx_mode = False
+class Vti6Ops(Ip6TunnelOps):
+    """vti6_netdev_ops."""
 
     def init(self, dev: Device) -> None:
         configure(dev.priv, keep_mtu=True)
-
-    def uninit(self, dev: Device) -> None:
-        ip6_tunnel.forget(dev, known_with(dev.priv))
-
-    def get_iflink(self, dev: Device) -> int:
-        return ip6_tunnel.iflink(dev)
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         """vti6_tnl_xmit(), where no policy says how."""
@@ -108,10 +103,10 @@ def setup(dev: Device) -> None:
     dev.priv = Ip6Tunnel(dev, dev.net)
 
 
-class Vti6(Kind):
+class Vti6(Ip6TunnelKind):
     """vti6_link_ops."""
 
-    name = NAME
+    name = table = NAME
     option = "IPV6_VTI"
     ops = OPS
     setup = staticmethod(setup)
@@ -122,16 +117,11 @@ class Vti6(Kind):
         assert params.link_net is not None
         tunnel.net = params.link_net
         tunnel.parms = replace(read(params.data), proto=int(IpProto.IPV6))
-        known = known_with(tunnel)
+        known = ip6_tunnel.known_with(tunnel)
         if locate(known, tunnel.parms) is not None:
             raise Refusal(EEXIST)
         register(dev)
         known.tunnels.insert(0, tunnel)
-
-    def del_link(self, dev: Device, kill: KillList) -> None:
-        """vti6_dellink(): as in Linux, the fallback of the namespace that it is in is meant."""
-        if ip6_tunnel.of_net(dev.net, NAME).fallback is not dev:
-            queue_unregister(dev, kill)
 
     def exit_rtnl(self, net: Net, kill: KillList) -> None:
         """vti6_exit_rtnl_net(): those that were made from there; others go with their namespace, or leave it."""
@@ -140,7 +130,7 @@ class Vti6(Kind):
 
     def change(self, dev: Device, data: Vti6Params, params: LinkParams) -> None:
         tunnel: Ip6Tunnel = dev.priv
-        known = known_with(tunnel)
+        known = ip6_tunnel.known_with(tunnel)
         if known.fallback is dev:
             raise Refusal(EINVAL)
         parms = read(data)
@@ -150,7 +140,8 @@ class Vti6(Kind):
         tunnel.parms = replace(parms, flags=tunnel.parms.flags)
         configure(tunnel, keep_mtu=params.mtu is not None)
         ip6_tunnel.relink(known, tunnel)
-        state_changed(dev)
+        dev.changed()
+        link_watch.state_change(dev)
 
     def fill_info(self, dev: Device) -> Mapping[str, Any]:
         tunnel: Ip6Tunnel = dev.priv
@@ -159,10 +150,6 @@ class Vti6(Kind):
             "link": parms.link, "local": ip6_tunnel.packed(parms.laddr), "remote": ip6_tunnel.packed(parms.raddr),
             "ikey": parms.i_key, "okey": parms.o_key, "fwmark": parms.fwmark,
         }
-
-    def get_link_net(self, dev: Device) -> Net | None:
-        net: Net = dev.priv.net
-        return net
 
 
 KIND = Vti6()

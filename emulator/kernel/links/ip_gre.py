@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from errno import EADDRNOTAVAIL, EINVAL, EOPNOTSUPP
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nlemu.emulator.kernel.devices import features
 from nlemu.emulator.kernel.devices.address import (
@@ -17,7 +17,7 @@ from nlemu.emulator.kernel.devices.address import (
     ether_setup,
     set_ethernet_mac,
 )
-from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.inet.rules import Flow
@@ -27,7 +27,7 @@ from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.links.ipip import address, packed
 from nlemu.emulator.kernel.tunnels import address as tunnel_address
 from nlemu.emulator.kernel.tunnels import encap, ip_tunnel, xmit
-from nlemu.emulator.kernel.tunnels.ip_tunnel import IP_HEADER, IpTunnel, Parms
+from nlemu.emulator.kernel.tunnels.ip_tunnel import IP_HEADER, IpTunnel, IpTunnelKind, IpTunnelOps, Parms
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
@@ -37,9 +37,7 @@ from nlemu.protocol.uapi.in_ import IpProto
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.register import KillList
 
 GRE = int(IpProto.GRE)
 IPGRE, ETHER, NONE = int(ARPHRD.IPGRE), int(ARPHRD.ETHER), int(ARPHRD.NONE)
@@ -54,6 +52,16 @@ ID_MASK, INDEX_MASK, DIR_MASK, HWID_MASK = 0x3FF, 0xFFFFF, 0x1, 0x3F
 ERSPAN_HEADERS = {0: 0, 1: 8, 2: 12}
 """erspan_hdr_len(): by version, in bytes."""
 TOO_LATE = "Enabling collect_md on an existing device is not supported"
+
+
+class Session(Protocol):
+    """What a request says of an erspan session."""
+
+    iflags: int | None
+    oflags: int | None
+    ikey: int | None
+    okey: int | None
+    collect_metadata: bool | None
 
 
 @dataclass(slots=True)
@@ -127,10 +135,28 @@ def init(dev: Device) -> None:
     dev.hw_features |= more
 
 
-class GreOps(DeviceOps):
-    """ipgre_netdev_ops. There are no ethtool_ops."""
+class CommonOps(IpTunnelOps):
+    """What all three drivers have."""
 
-    has_rx_mode = False
+    def change_mtu(self, dev: Device, mtu: int) -> None:
+        ip_tunnel.change_mtu(dev, mtu)
+
+    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
+        """ipgre_xmit(), of a packet to a group of IPv6, gre_tap_xmit(), erspan_xmit(): without another end it leads
+        nowhere."""
+        tunnel: GreTunnel = dev.priv
+        if tunnel.collect_md:
+            dev.stats.tx_dropped += 1
+        elif not tunnel.parms.daddr:
+            dev.stats.tx_errors += 1
+        else:
+            send(tunnel, size)
+        dev.changed()
+        return Xmit.SUCCESS, None
+
+
+class GreOps(CommonOps):
+    """ipgre_netdev_ops."""
 
     def init(self, dev: Device) -> None:
         tunnel: GreTunnel = dev.priv
@@ -149,9 +175,6 @@ class GreOps(DeviceOps):
         tunnel.heads = True
         dev.hard_header_len = tunnel.header
         dev.needed_headroom = 0
-
-    def uninit(self, dev: Device) -> None:
-        ip_tunnel.forget(dev)
 
     def open(self, dev: Device) -> None:
         """ipgre_open(): EADDRNOTAVAIL."""
@@ -175,24 +198,6 @@ class GreOps(DeviceOps):
         if ip4.is_multicast(tunnel.parms.daddr) and through is not None and through.ip4 is not None:
             groups.leave(through, through.ip4, tunnel.parms.daddr)
 
-    def change_mtu(self, dev: Device, mtu: int) -> None:
-        ip_tunnel.change_mtu(dev, mtu)
-
-    def get_iflink(self, dev: Device) -> int:
-        return ip_tunnel.iflink(dev)
-
-    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
-        """ipgre_xmit(), of a packet to a group of IPv6: without another end it leads nowhere."""
-        tunnel: GreTunnel = dev.priv
-        if tunnel.collect_md:
-            dev.stats.tx_dropped += 1
-        elif not tunnel.parms.daddr:
-            dev.stats.tx_errors += 1
-        else:
-            send(tunnel, size)
-        dev.changed()
-        return Xmit.SUCCESS, None
-
 
 def send(tunnel: IpTunnel, size: int) -> None:
     """ip_tunnel_xmit()"""
@@ -206,40 +211,17 @@ def send(tunnel: IpTunnel, size: int) -> None:
     xmit.send(tunnel.dev, through, remote, size, tunnel.hlen + IP_HEADER)
 
 
-class TapOps(DeviceOps):
-    """gre_tap_netdev_ops. There are no ethtool_ops."""
-
-    has_rx_mode = False
+class TapOps(CommonOps):
+    """gre_tap_netdev_ops."""
 
     def init(self, dev: Device) -> None:
         init(dev)
-
-    def uninit(self, dev: Device) -> None:
-        ip_tunnel.forget(dev)
 
     def validate_address(self, dev: Device) -> None:
         check_address(dev)
 
     def set_mac(self, dev: Device, address: bytes) -> None:
         set_ethernet_mac(dev, address)
-
-    def change_mtu(self, dev: Device, mtu: int) -> None:
-        ip_tunnel.change_mtu(dev, mtu)
-
-    def get_iflink(self, dev: Device) -> int:
-        return ip_tunnel.iflink(dev)
-
-    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
-        """gre_tap_xmit(), erspan_xmit()"""
-        tunnel: GreTunnel = dev.priv
-        if tunnel.collect_md:
-            dev.stats.tx_dropped += 1
-        elif not tunnel.parms.daddr:
-            dev.stats.tx_errors += 1
-        else:
-            send(tunnel, size)
-        dev.changed()
-        return Xmit.SUCCESS, None
 
 
 class ErspanOps(TapOps):
@@ -272,7 +254,7 @@ def tap_setup(dev: Device) -> None:
 # The kinds
 
 
-class Gre(Kind):
+class Gre(IpTunnelKind):
     """ipgre_link_ops."""
 
     name = "gre"
@@ -323,12 +305,6 @@ class Gre(Kind):
         parms = self.read(dev, data)
         ip_tunnel.new_link(dev, parms, 0 if data is None else data.fwmark or 0, params)
 
-    def del_link(self, dev: Device, kill: KillList) -> None:
-        ip_tunnel.del_link(dev, kill)
-
-    def exit_rtnl(self, net: Net, kill: KillList) -> None:
-        ip_tunnel.exit_rtnl(net, self, kill)
-
     def change(self, dev: Device, data: GreParams, params: LinkParams) -> None:
         tunnel: GreTunnel = dev.priv
         if data.collect_metadata and not tunnel.collect_md:
@@ -351,10 +327,6 @@ class Gre(Kind):
             "tos": parms.tos, "pmtudisc": int(parms.df), "fwmark": tunnel.fwmark,
             "ignore_df": int(tunnel.ignore_df), "collect_metadata": True if tunnel.collect_md else None,
         } | tunnel.encap.told()
-
-    def get_link_net(self, dev: Device) -> Net | None:
-        net: Net = dev.priv.net
-        return net
 
 
 def update(dev: Device, *, set_mtu: bool) -> None:
@@ -393,6 +365,15 @@ class Gretap(Gre):
         super().validate(params)
 
 
+def check_session(data: Session) -> None:
+    """What erspan_validate() and ip6erspan_tap_validate() want alike: a sequence, and a key that is a session's.
+    EINVAL."""
+    if not data.collect_metadata and (data.iflags or 0) | (data.oflags or 0) != SEQ | KEY:
+        raise Refusal(EINVAL)
+    if ((data.ikey or 0) | (data.okey or 0)) & ~ID_MASK:
+        raise Refusal(EINVAL)
+
+
 class Erspan(Gretap):
     """erspan_link_ops."""
 
@@ -407,10 +388,7 @@ class Erspan(Gretap):
         super().validate(params)
         if data.erspan_ver == 0:
             return
-        if not data.collect_metadata and (data.iflags or 0) | (data.oflags or 0) != SEQ | KEY:
-            raise Refusal(EINVAL)
-        if ((data.ikey or 0) | (data.okey or 0)) & ~ID_MASK:
-            raise Refusal(EINVAL)
+        check_session(data)
 
     def read(self, dev: Device, data: GreParams | None) -> Parms:
         """erspan_netlink_parms()"""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.links.ipip import address, packed
 from nlemu.emulator.kernel.tunnels import ip_tunnel
-from nlemu.emulator.kernel.tunnels.ip_tunnel import IpTunnel, Parms
+from nlemu.emulator.kernel.tunnels.ip_tunnel import IpTunnel, IpTunnelKind, IpTunnelOps, Parms
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.in_ import IpProto
@@ -18,9 +17,7 @@ from nlemu.protocol.uapi.in_ import IpProto
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.register import KillList
 
 ADDRESS_SIZE = 4
 
@@ -37,24 +34,16 @@ class VtiParams:
     fwmark: int | None = None
 
 
-class VtiOps(DeviceOps):
-    """vti_netdev_ops. There are no ethtool_ops."""
-
-    has_rx_mode = False
+class VtiOps(IpTunnelOps):
+    """vti_netdev_ops."""
 
     def init(self, dev: Device) -> None:
         ip_tunnel.set_ends(dev, dev.priv.parms)
         dev.flags = int(IFF.NOARP)
         dev.addr_len = ADDRESS_SIZE
 
-    def uninit(self, dev: Device) -> None:
-        ip_tunnel.forget(dev)
-
     def change_mtu(self, dev: Device, mtu: int) -> None:
         ip_tunnel.change_mtu(dev, mtu)
-
-    def get_iflink(self, dev: Device) -> int:
-        return ip_tunnel.iflink(dev)
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         """vti_tunnel_xmit(), where no policy says how."""
@@ -74,7 +63,7 @@ def setup(dev: Device) -> None:
     dev.priv = IpTunnel(dev, dev.net)
 
 
-class Vti(Kind):
+class Vti(IpTunnelKind):
     """vti_link_ops."""
 
     name = "vti"
@@ -97,12 +86,6 @@ class Vti(Kind):
         data: VtiParams | None = params.data
         ip_tunnel.new_link(dev, self._parms(data), 0 if data is None else data.fwmark or 0, params)
 
-    def del_link(self, dev: Device, kill: KillList) -> None:
-        ip_tunnel.del_link(dev, kill)
-
-    def exit_rtnl(self, net: Net, kill: KillList) -> None:
-        ip_tunnel.exit_rtnl(net, self, kill)
-
     def change(self, dev: Device, data: VtiParams, params: LinkParams) -> None:
         fwmark = dev.priv.fwmark if data.fwmark is None else data.fwmark
         ip_tunnel.change_link(dev, self._parms(data), fwmark, mtu_said=params.mtu is not None)
@@ -114,10 +97,6 @@ class Vti(Kind):
             "link": parms.link, "ikey": parms.i_key, "okey": parms.o_key, "local": packed(parms.saddr),
             "remote": packed(parms.daddr), "fwmark": tunnel.fwmark,
         }
-
-    def get_link_net(self, dev: Device) -> Net | None:
-        net: Net = dev.priv.net
-        return net
 
 
 KIND = Vti()

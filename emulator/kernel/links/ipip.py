@@ -10,11 +10,10 @@ from errno import EINVAL
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices import features
-from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.tunnels import encap, ip_tunnel
-from nlemu.emulator.kernel.tunnels.ip_tunnel import IpTunnel, Parms
+from nlemu.emulator.kernel.tunnels.ip_tunnel import IpTunnel, IpTunnelKind, IpTunnelOps, Parms
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
@@ -23,9 +22,7 @@ from nlemu.protocol.uapi.in_ import IpProto
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.register import KillList
 
 ADDRESS_SIZE = 4
 NOARP, POINTOPOINT = int(IFF.NOARP), int(IFF.POINTOPOINT)
@@ -83,10 +80,8 @@ def read_iptun(data: IptunParams, parms: Parms) -> Parms:
     return parms
 
 
-class IpipOps(DeviceOps):
-    """ipip_netdev_ops. There are no ethtool_ops."""
-
-    has_rx_mode = False
+class IpipOps(IpTunnelOps):
+    """ipip_netdev_ops."""
 
     def init(self, dev: Device) -> None:
         tunnel: IpTunnel = dev.priv
@@ -94,14 +89,8 @@ class IpipOps(DeviceOps):
         tunnel.tun_hlen = 0
         tunnel.hlen = tunnel.encap_hlen
 
-    def uninit(self, dev: Device) -> None:
-        ip_tunnel.forget(dev)
-
     def change_mtu(self, dev: Device, mtu: int) -> None:
         ip_tunnel.change_mtu(dev, mtu)
-
-    def get_iflink(self, dev: Device) -> int:
-        return ip_tunnel.iflink(dev)
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         """ipip_tunnel_xmit(), of a packet of IPv6."""
@@ -123,7 +112,7 @@ def setup(dev: Device) -> None:
     dev.priv = IpTunnel(dev, dev.net)
 
 
-class Ipip(Kind):
+class Ipip(IpTunnelKind):
     """ipip_link_ops."""
 
     name = "ipip"
@@ -149,12 +138,6 @@ class Ipip(Kind):
         parms = Parms(protocol=IPIP)
         return parms if data is None else read_iptun(data, parms)
 
-    def del_link(self, dev: Device, kill: KillList) -> None:
-        ip_tunnel.del_link(dev, kill)
-
-    def exit_rtnl(self, net: Net, kill: KillList) -> None:
-        ip_tunnel.exit_rtnl(net, self, kill)
-
     def change(self, dev: Device, data: IptunParams, params: LinkParams) -> None:
         tunnel: IpTunnel = dev.priv
         tunnel.wrap(encap.read(data))
@@ -167,10 +150,6 @@ class Ipip(Kind):
     def fill_info(self, dev: Device) -> Mapping[str, Any]:
         tunnel: IpTunnel = dev.priv
         return told(tunnel) | {"collect_metadata": True if tunnel.collect_md else None}
-
-    def get_link_net(self, dev: Device) -> Net | None:
-        net: Net = dev.priv.net
-        return net
 
 
 def told(tunnel: IpTunnel) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from errno import EEXIST, EINVAL
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.devices import features
-from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.devices import features, link_watch
+from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register, unregister
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.ipv6 import netns as ip6
@@ -25,7 +24,9 @@ from nlemu.emulator.kernel.tunnels.ip_tunnel import (
     LL_MAX_HEADER,
     MAX_HEADROOM,
     IpTunnel,
+    IpTunnelKind,
     IpTunnelNet,
+    IpTunnelOps,
     Parms,
 )
 from nlemu.protocol.refusal import Refusal
@@ -37,7 +38,6 @@ from nlemu.protocol.uapi.in_ import IpProto
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
 
 NAME = "sit"
@@ -112,22 +112,15 @@ def update_sixrd(tunnel: SitTunnel, sixrd: SixRd) -> None:
     """ipip6_tunnel_update_6rd(): EINVAL."""
     sixrd.check()
     tunnel.sixrd = sixrd
-    ip_tunnel.state_changed(tunnel.dev)
+    tunnel.dev.changed()
+    link_watch.state_change(tunnel.dev)
 
 
-class SitOps(DeviceOps):
-    """ipip6_netdev_ops. There are no ethtool_ops."""
-
-    has_rx_mode = False
+class SitOps(IpTunnelOps):
+    """ipip6_netdev_ops."""
 
     def init(self, dev: Device) -> None:
         bind(dev.priv)
-
-    def uninit(self, dev: Device) -> None:
-        ip_tunnel.forget(dev)
-
-    def get_iflink(self, dev: Device) -> int:
-        return ip_tunnel.iflink(dev)
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
         """ipip6_tunnel_xmit(), of a packet to a group: without another end it leads nowhere."""
@@ -156,7 +149,7 @@ def setup(dev: Device) -> None:
     dev.priv = SitTunnel(dev, dev.net)
 
 
-class Sit(Kind):
+class Sit(IpTunnelKind):
     """sit_link_ops."""
 
     name = NAME
@@ -209,9 +202,6 @@ class Sit(Kind):
         if ip_tunnel.of_net(dev.net, NAME).fallback is not dev:
             queue_unregister(dev, kill)
 
-    def exit_rtnl(self, net: Net, kill: KillList) -> None:
-        ip_tunnel.exit_rtnl(net, self, kill)
-
     def change(self, dev: Device, data: IptunParams, params: LinkParams) -> None:
         tunnel: SitTunnel = dev.priv
         known = ip_tunnel.known_with(tunnel)
@@ -238,7 +228,8 @@ class Sit(Kind):
         if (own.link, tunnel.fwmark) != (parms.link, fwmark):
             own.link, tunnel.fwmark = parms.link, fwmark
             bind(tunnel)
-        ip_tunnel.state_changed(tunnel.dev)
+        tunnel.dev.changed()
+        link_watch.state_change(tunnel.dev)
 
     def fill_info(self, dev: Device) -> Mapping[str, Any]:
         tunnel: SitTunnel = dev.priv
@@ -248,10 +239,6 @@ class Sit(Kind):
             "sixrd_relay_prefix": packed(sixrd.relay), "sixrd_prefixlen": sixrd.length,
             "sixrd_relay_prefixlen": sixrd.relay_length,
         }
-
-    def get_link_net(self, dev: Device) -> Net | None:
-        net: Net = dev.priv.net
-        return net
 
 
 KIND = Sit()

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL
 from typing import TYPE_CHECKING, Any, cast
 
-from nlemu.emulator.kernel.devices import features, settings
+from nlemu.emulator.kernel.devices import features, link_watch, settings
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register
 from nlemu.emulator.kernel.devices.states import Xmit
-from nlemu.emulator.kernel.tunnels.ip_tunnel import IP_MAX_MTU, state_changed
+from nlemu.emulator.kernel.tunnels.ip_tunnel import IP_MAX_MTU
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
@@ -165,7 +165,8 @@ class Xfrm(Kind):
             del known[one.if_id]
             one.if_id = number
             known[number] = one
-        state_changed(dev)
+        dev.changed()
+        link_watch.state_change(dev)
         if not same:
             raise Refusal(EINVAL)
 

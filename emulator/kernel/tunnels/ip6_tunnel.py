@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from errno import EINVAL
 from typing import TYPE_CHECKING, cast
 
+from nlemu.emulator.kernel.devices.kind import Kind
+from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import queue_unregister
 from nlemu.emulator.kernel.devices.states import AddressAssignment
 from nlemu.emulator.kernel.inet.rules import Flow
@@ -34,7 +36,6 @@ from nlemu.protocol.uapi.ip6_tunnel import Ip6TnlFlag
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.kind import Kind
     from nlemu.emulator.kernel.devices.register import KillList
 
 IP6_HEADER, ADDRESS_SIZE, ENCAP_LIMIT = 40, 16, 8
@@ -203,34 +204,61 @@ def try_mtu(dev: Device, mtu: int | None) -> None:
         return
 
 
-def forget(dev: Device, known: Ip6TunnelNet) -> None:
-    """What uninit does."""
-    if dev.priv in known.tunnels:
-        known.tunnels.remove(dev.priv)
-    if known.fallback is dev:
-        known.fallback = None
-
-
 def relink(known: Ip6TunnelNet, tunnel: Ip6Tunnel) -> None:
     """It is the newest then."""
     known.tunnels.remove(tunnel)
     known.tunnels.insert(0, tunnel)
 
 
-def exit_rtnl(net: Net, kinds: tuple[Kind, ...], known: Ip6TunnelNet, kill: KillList) -> None:
-    """Those that are there, then those that were made from there."""
-    for dev in net:
-        if dev.kind in kinds:
+class Ip6TunnelOps(DeviceOps):
+    """What the drivers have in common. There are no ethtool_ops."""
+
+    has_rx_mode = False
+
+    def uninit(self, dev: Device) -> None:
+        known = known_with(dev.priv)
+        if dev.priv in known.tunnels:
+            known.tunnels.remove(dev.priv)
+        if known.fallback is dev:
+            known.fallback = None
+
+    def get_iflink(self, dev: Device) -> int:
+        """ip6_tnl_get_iflink()"""
+        tunnel: Ip6Tunnel = dev.priv
+        return tunnel.parms.link
+
+
+class Ip6TunnelKind(Kind):
+    """What the kinds have in common. table: by which name its tunnels are kept in a namespace, with those alike."""
+
+    table = ""
+
+    def del_link(self, dev: Device, kill: KillList) -> None:
+        """ip6_tnl_dellink() and its like: as in Linux, the fallback of the namespace that it is in is meant."""
+        if of_net(dev.net, self.table).fallback is not dev:
             queue_unregister(dev, kill)
-    for tunnel in known.tunnels:
-        if tunnel.dev.net is not net:
-            queue_unregister(tunnel.dev, kill)
+
+    def exit_rtnl(self, net: Net, kill: KillList) -> None:
+        """ip6_tnl_exit_rtnl_net() and its like: those that are there, of all kinds alike, then those that were made
+        from there."""
+        for dev in net:
+            if isinstance(dev.kind, Ip6TunnelKind) and dev.kind.table == self.table:
+                queue_unregister(dev, kill)
+        for tunnel in of_net(net, self.table).tunnels:
+            if tunnel.dev.net is not net:
+                queue_unregister(tunnel.dev, kill)
+
+    def get_link_net(self, dev: Device) -> Net | None:
+        """ip6_tnl_get_link_net()"""
+        net: Net = dev.priv.net
+        return net
 
 
-def iflink(dev: Device) -> int:
-    """ip6_tnl_get_iflink()"""
-    tunnel: Ip6Tunnel = dev.priv
-    return tunnel.parms.link
+def known_with(tunnel: Ip6Tunnel) -> Ip6TunnelNet:
+    """Those in the namespace that it was made from."""
+    kind = tunnel.dev.kind
+    assert isinstance(kind, Ip6TunnelKind)
+    return of_net(tunnel.net, kind.table)
 
 
 # What is sent

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from errno import EEXIST, EINVAL
 from typing import TYPE_CHECKING, cast
 
-from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices import announce, settings
+from nlemu.emulator.kernel.devices import link_watch, settings
 from nlemu.emulator.kernel.devices.address import randomize_address
+from nlemu.emulator.kernel.devices.kind import Kind
+from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import queue_unregister, register, unregister
 from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv4 import lookup as lookup4
@@ -31,7 +32,7 @@ from nlemu.protocol.uapi.if_tunnel import GreFlag
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
+    from nlemu.emulator.kernel.devices.kind import LinkParams
     from nlemu.emulator.kernel.devices.register import KillList
 
 IP_MAX_MTU, IPV4_MIN_MTU = 0xFFFF, 68
@@ -252,7 +253,8 @@ def update(tunnel: IpTunnel, parms: Parms, fwmark: int, *, set_mtu: bool) -> Non
         mtu = bind(tunnel)
         if set_mtu:
             dev.mtu = mtu
-    state_changed(dev)
+    dev.changed()
+    link_watch.state_change(dev)
 
 
 def set_ends(dev: Device, parms: Parms) -> None:
@@ -261,40 +263,43 @@ def set_ends(dev: Device, parms: Parms) -> None:
     dev.changed()
 
 
-def state_changed(dev: Device) -> None:
-    """netdev_state_change(): of a device that is up it is told."""
-    dev.changed()
-    if dev.up:
-        dev.kernel.notify(NetdevEvent.CHANGE, dev, Info())
-        announce.announce(dev, 0)
+class IpTunnelOps(DeviceOps):
+    """What the drivers have in common. There are no ethtool_ops."""
+
+    has_rx_mode = False
+
+    def uninit(self, dev: Device) -> None:
+        """ip_tunnel_uninit()"""
+        known = known_with(dev.priv)
+        if dev.priv in known.tunnels:
+            known.tunnels.remove(dev.priv)
+        if known.fallback is dev:
+            known.fallback = None
+
+    def get_iflink(self, dev: Device) -> int:
+        """ip_tunnel_get_iflink()"""
+        tunnel: IpTunnel = dev.priv
+        return tunnel.parms.link
 
 
-def del_link(dev: Device, kill: KillList) -> None:
-    """ip_tunnel_dellink(): the device that takes what is for no other stays."""
-    if known_with(dev.priv).fallback is not dev:
-        queue_unregister(dev, kill)
+class IpTunnelKind(Kind):
+    """What the kinds have in common."""
 
-
-def forget(dev: Device) -> None:
-    """ip_tunnel_uninit()"""
-    known = known_with(dev.priv)
-    if dev.priv in known.tunnels:
-        known.tunnels.remove(dev.priv)
-    if known.fallback is dev:
-        known.fallback = None
-
-
-def exit_rtnl(net: Net, kind: Kind, kill: KillList) -> None:
-    """ip_tunnel_delete_net(): those that are there, then those that were made from there."""
-    for dev in net:
-        if dev.kind is kind:
+    def del_link(self, dev: Device, kill: KillList) -> None:
+        """ip_tunnel_dellink(): the device that takes what is for no other stays."""
+        if known_with(dev.priv).fallback is not dev:
             queue_unregister(dev, kill)
-    for tunnel in of_net(net, kind.name).tunnels:
-        if tunnel.dev.net is not net:
-            queue_unregister(tunnel.dev, kill)
 
+    def exit_rtnl(self, net: Net, kill: KillList) -> None:
+        """ip_tunnel_delete_net(): those that are there, then those that were made from there."""
+        for dev in net:
+            if dev.kind is self:
+                queue_unregister(dev, kill)
+        for tunnel in of_net(net, self.name).tunnels:
+            if tunnel.dev.net is not net:
+                queue_unregister(tunnel.dev, kill)
 
-def iflink(dev: Device) -> int:
-    """ip_tunnel_get_iflink()"""
-    tunnel: IpTunnel = dev.priv
-    return tunnel.parms.link
+    def get_link_net(self, dev: Device) -> Net | None:
+        """ip_tunnel_get_link_net()"""
+        net: Net = dev.priv.net
+        return net
