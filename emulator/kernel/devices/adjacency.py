@@ -14,6 +14,7 @@ from errno import EBUSY, EEXIST, EINVAL, EMLINK
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
+from nlemu.emulator.kernel.devices.device import ALONE
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def unlink(dev: Device, upper: Device) -> None:
 def _part(dev: Device, upper: Device) -> None:
     del dev.uppers[upper]
     del upper.lowers[dev]
+    dev.uppers, upper.lowers = dev.uppers or ALONE, upper.lowers or ALONE
     if dev.master is upper:
         dev.master = None
     dev.changed()

@@ -389,6 +389,7 @@ class Device:
         """Keeps something for this device under that key, or with None nothing any more."""
         if value is None:
             self.attached.pop(key, None)
+            self.attached = self.attached or NOTHING
         elif not self.attached:
             self.attached = {key: value}
         else:
