@@ -19,7 +19,7 @@ from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.wireguard import GET_DEVICE, SET_DEVICE, Wgallowedip, Wgdevice, Wgpeer
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import Attr, Attrs, Values, pack
+from nlemu.protocol.schema.attributes import Attr, Attrs, Values, walk
 from nlemu.protocol.uapi.netlink import NLA_F_NESTED
 from nlemu.protocol.uapi.socket import AF_INET, AF_INET6
 from nlemu.protocol.uapi.wireguard import WG_KEY_LEN, WgallowedipFlag, WgdeviceFlag, WgpeerFlag
@@ -63,6 +63,7 @@ class Telling:
         self.last: Peer | None = None
         self.prefixes: list[Prefix] | None = None
         self.seq = 0
+        self.done = False
 
     def fill(self, dump: Dump) -> Values:
         """wg_get_device_dumpit(): as many peers as there is room for."""
@@ -79,10 +80,12 @@ class Telling:
             self.done = True
             return values
         room = dump.left - HEADER - len(Wgdevice.spec.layout.encode(values)) - NEST
-        told = b""
+        told: list[bytes] = []
         for peer in self._others():
-            piece, whole = self._peer(peer, room - len(told))
-            told += piece
+            piece, whole = self._peer(peer, room)
+            if piece:
+                told.append(piece)
+                room -= NEST + len(piece)
             if not whole:
                 break
             self.last = peer
@@ -91,14 +94,12 @@ class Telling:
         dump.full = not self.done
         return values | {Wgdevice.peers: told}
 
-    done = False
-
     def _others(self) -> Iterator[Peer]:
         peers = list(self.wg.peers.values())
         return iter(peers if self.last is None else peers[peers.index(self.last) + 1 :])
 
     def _peer(self, peer: Peer, room: int) -> tuple[bytes, bool]:
-        """get_peer(): the peer as an attribute, or nothing, and whether that was all of it."""
+        """get_peer(): the attributes of the peer for which there is room, or nothing, and whether that was all."""
         layout = Wgpeer.spec.layout
         begun = self.prefixes
         head: dict[Attr[Any], Any] = {Wgpeer.public_key: peer.public_key}
@@ -118,24 +119,20 @@ class Telling:
             self.seq = self.wg.prefixes_seq
         if not left or self.seq != self.wg.prefixes_seq:
             self.prefixes, self.seq = None, 0
-            return _nest(encoded), True
+            return encoded, True
         room -= NEST
         if room < 0:
             return b"", False
-        addresses = b""
-        for at, prefix in enumerate(left):
-            one = _nest(Wgallowedip.spec.layout.encode(_allowed(prefix)))
-            if len(addresses) + len(one) > room:
-                self.prefixes = left[at:]
-                return _nest(encoded + Wgpeer.allowedips.encode(addresses)), False
-            addresses += one
-        self.prefixes, self.seq = None, 0
-        return _nest(encoded + Wgpeer.allowedips.encode(addresses)), True
-
-
-def _nest(data: bytes) -> bytes:
-    """A member of a list."""
-    return pack(NLA_F_NESTED, data)
+        addresses: list[bytes] = []
+        for prefix in left:
+            one = Wgallowedip.spec.layout.encode(_allowed(prefix))
+            room -= NEST + len(one)
+            if room < 0:
+                break
+            addresses.append(one)
+        rest = left[len(addresses) :]
+        self.prefixes, self.seq = (rest, self.seq) if rest else (None, 0)
+        return encoded + Wgpeer.allowedips.encode(addresses), not rest
 
 
 def _allowed(prefix: Prefix) -> Values:
@@ -187,16 +184,10 @@ def set_device(call: Call) -> None:
 def members(attrs: Attrs, attr: Attr[Any]) -> Iterator[Attrs]:
     """nla_for_each_nested() and nla_parse_nested(): the members of a list, one by one. Refusal EINVAL: one that does
     not say that it is a nest."""
-    start, end = attrs.spans[attr.number]
-    at = start
-    while end - at >= NEST:
-        length, number = struct.unpack_from("<HH", attrs.message, at)
-        if length < NEST or length > end - at:
-            return
-        if not number & NLA_F_NESTED:
+    for _, first, last in walk(attrs.message, *attrs.spans[attr.number]):
+        if not int.from_bytes(attrs.message[first - 2 : first], "little") & NLA_F_NESTED:
             raise Refusal(errno.EINVAL)
-        yield Attrs.index(attrs.message, at + NEST, at + length)
-        at += length + 3 & ~3
+        yield Attrs.index(attrs.message, first, last)
 
 
 def set_peer(wg: WireGuard, attrs: Attrs) -> None:

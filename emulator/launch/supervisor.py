@@ -77,11 +77,7 @@ def _ioctl(call: Call) -> Answer:
     tun = _tun(call)
     if tun is not None:
         return tun_calls.ioctl(call, tun)
-    if socket_calls.is_of_unix(call):
-        return socket_calls.ioctl(call)
-    if not ioctl_calls.are_played(command):
-        return PASS
-    return ioctl_calls.ioctl(call)
+    return socket_calls.ioctl(call) if socket_calls.is_of_unix(call) else ioctl_calls.ioctl(call)
 
 
 def _read(call: Call) -> Answer:

@@ -326,8 +326,6 @@ class NestArray(Nest):
     def encode(self, value: Any) -> bytes:
         from nlemu.protocol.schema.attributes import pack
 
-        if value.__class__ is bytes:
-            return value
         pairs: Iterable[tuple[int, Any]]
         if isinstance(value, Mapping):
             pairs = value.items()

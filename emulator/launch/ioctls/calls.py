@@ -27,16 +27,14 @@ INET_OPS = (AF_INET, AF_PACKET)
 """Families whose sockets know addresses of IPv4: inet_ioctl(), packet_ioctl()."""
 
 
-def are_played(command: int) -> bool:
-    """Whether a command is of a namespace's file, or of the interface range."""
-    return command in nsfs.COMMANDS or Sioc.ADDRT <= command <= LAST_SOCKET_IOCTL
-
-
 def ioctl(call: Call) -> Answer:
-    """An ioctl of a namespace's file, or of the interface range. On anything but a socket that is none of ours."""
+    """An ioctl of a namespace's file, or of the interface range; others are none of ours, nor is what is asked of
+    anything but a socket."""
     command = call.args[1] & 0xFFFFFFFF
     if command in nsfs.COMMANDS:
         return nsfs.ioctl(call)
+    if not Sioc.ADDRT <= command <= LAST_SOCKET_IOCTL:
+        return PASS
     with call.borrow(call.cint(0)) as borrowed:
         if not stat.S_ISSOCK(borrowed.mode):
             return PASS

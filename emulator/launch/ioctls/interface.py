@@ -47,7 +47,8 @@ def ifname(caller: Caller, place: int) -> int:
 # What all may read
 
 
-def _hardware_address(dev: Device) -> bytes:
+def hardware_address(dev: Device) -> bytes:
+    """netif_get_mac_address(): a struct sockaddr."""
     return SOCKADDR.pack(dev.type, dev.address[:14])
 
 
@@ -59,7 +60,7 @@ READS: dict[int, Callable[[Device], bytes]] = {
     Sioc.GIFFLAGS: lambda dev: SHORT.pack(flags.get_flags(dev) & 0xFFFF),
     Sioc.GIFMETRIC: lambda dev: INT.pack(0),
     Sioc.GIFMTU: lambda dev: INT.pack(dev.mtu),
-    Sioc.GIFHWADDR: _hardware_address,
+    Sioc.GIFHWADDR: hardware_address,
     Sioc.GIFSLAVE: _slave,
     Sioc.GIFMAP: lambda dev: IFMAP.pack(0, 0, 0, 0, 0, 0),
     Sioc.GIFINDEX: lambda dev: INT.pack(dev.ifindex),
@@ -86,8 +87,12 @@ def _set_txqlen(dev: Device, request: Ifreq) -> None:
 
 
 def _set_hardware_address(dev: Device, request: Ifreq) -> None:
-    """netif_set_mac_address(): of the device's own family."""
-    family, value = SOCKADDR.unpack_from(request.value)
+    set_hardware_address(dev, request.value)
+
+
+def set_hardware_address(dev: Device, told: bytes) -> None:
+    """netif_set_mac_address(): a struct sockaddr, of the device's own family. OSError, Refusal."""
+    family, value = SOCKADDR.unpack_from(told)
     if dev.addr_len > SOCKADDR.size:
         raise OSError(errno.EINVAL, "an address longer than there is room for")
     if dev.ops.has("set_mac") and family != dev.type:

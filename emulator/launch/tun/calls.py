@@ -14,8 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel import tun_file
-from nlemu.emulator.kernel.devices import address
 from nlemu.emulator.kernel.links.tun import TAP, state_of
+from nlemu.emulator.launch.ioctls import interface
 from nlemu.emulator.launch.ioctls.caller import IFREQ, name_of
 from nlemu.emulator.launch.sockets import messages
 from nlemu.emulator.launch.sockets.calls import nonblocking
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 UINT = struct.Struct("=I")
 INT = struct.Struct("=i")
 FLAGS = struct.Struct("=H")
-SOCKADDR = struct.Struct("=H14s")
 FILTER = struct.Struct("=HH")
 """struct tun_filter, without its addresses"""
 SOCK_FPROG = 16
@@ -163,8 +162,7 @@ def _id(table: tuple[tuple[int, int, int], ...], number: int) -> int:
 
 
 def _set_filter(call: Call, tun: OpenTun, dev: Device, place: int) -> Answer:
-    if not state_of(dev).flags & TAP:
-        raise OSError(errno.EINVAL, "not a tap")
+    _want_tap(dev)
     _flags, count = FILTER.unpack(call.read(place, FILTER.size))
     data = call.read(place + FILTER.size, ETH_ALEN * count) if count else b""
     return tun_file.set_filter(dev, tuple(data[at : at + ETH_ALEN] for at in range(0, len(data), ETH_ALEN)))
@@ -195,17 +193,13 @@ def _want_tap(dev: Device) -> None:
 
 def _get_hardware_address(call: Call, tun: OpenTun, dev: Device, place: int) -> Answer:
     """netif_get_mac_address(), into an ifreq that is otherwise empty."""
-    told = bytes(IFNAMSIZ) + SOCKADDR.pack(dev.type, dev.address[:14])
-    call.write(place, told.ljust(IFREQ, b"\0"))
+    call.write(place, (bytes(IFNAMSIZ) + interface.hardware_address(dev)).ljust(IFREQ, b"\0"))
     return 0
 
 
 def _set_hardware_address(call: Call, tun: OpenTun, dev: Device, place: int) -> Answer:
     """dev_set_mac_address_user()."""
-    family, value = SOCKADDR.unpack_from(call.read(place, IFREQ), IFNAMSIZ)
-    if dev.addr_len > SOCKADDR.size or (dev.ops.has("set_mac") and family != dev.type):
-        raise OSError(errno.EINVAL, "another kind of address")
-    address.set_mac(dev, value)
+    interface.set_hardware_address(dev, call.read(place, IFREQ)[IFNAMSIZ:])
     return 0
 
 
