@@ -72,7 +72,7 @@ print(os.getcwd(), os.listdir(), flush=True)
 os.system("echo 1 > /sys/bus/netdevsim/new_device; echo 1 2>/dev/null > /sys/bus/netdevsim/new_device || echo no")
 """
     output = nobody.run(nobody.python(), "-c", script, options=["--dir", directory])
-    assert output.splitlines() == ["True 3 False 3", "/sys/class/net ['lo']", "no"]
+    assert output.splitlines() == ["True 3 False 3", "/sys/class/net ['bonding_masters', 'lo']", "no"]
 
 
 def test_two_at_once_hear_each_other(directory: str) -> None:
@@ -109,7 +109,7 @@ def test_what_belongs_to_a_session_is_in_the_daemons_directory(directory: str) -
     """So that the two may be in containers that share nothing else."""
     script = "ls -A $NLEMU_DIR | sed 's/run-.*/run-/'; cd /sys/class/net; ls"
     told = nobody.run("sh", "-c", script, options=["--dir", directory])
-    assert told.splitlines() == [".run-", "control", "init", "lo"]
+    assert told.splitlines() == [".run-", "control", "init", "bonding_masters", "lo"]
     assert sorted(path.name for path in Path(directory).iterdir()) == ["control", "init"]
 
 

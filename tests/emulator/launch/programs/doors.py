@@ -53,7 +53,7 @@ def files(place: str) -> Iterator[str]:
 
 
 def knobs(place: str) -> Iterator[str]:
-    """Knobs of the kernel's network that are no device's."""
+    """Knobs of the kernel's network that are no device's; the first is the emulator's own."""
     yield attempt(write, "/sys/class/net/bonding_masters", "+bond9")
     yield attempt(write, "/sys/module/ipv6/parameters/disable", "1")
 
@@ -79,7 +79,7 @@ def settings(place: str) -> Iterator[str]:
 
 
 def ioctls(place: str) -> Iterator[str]:
-    """Routes, neighbours, bridges, VLANs, bonds, addresses, flags, private ones."""
+    """Routes, neighbours, bridges (the emulator's own), VLANs, bonds, addresses, flags, private ones."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     name = b"v0".ljust(16, b"\0")
     address = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton("10.9.8.7"))
