@@ -1,8 +1,8 @@
 """UDP ports that the kernel itself listens on, for tunnels: udp_sock_create() of net/ipv4/udp_tunnel_core.c.
 
 A port of an address is taken by one socket of each family in a namespace: those of IPv6 are IPv6's alone. Who listens
-on all addresses, or on one of them while another listens on all, wants what is taken. Sockets of programs are real ones
-of the machine that runs this, and not looked at.
+on all addresses, or on one of them while another listens on all, wants what is taken. Port 0 is one that is free, which
+nobody asks for by its number. Sockets of programs are real ones of the machine that runs this, and not looked at.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from nlemu.emulator.kernel.ipv4 import routes
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.socket import AF_INET
+from nlemu.protocol.uapi.socket import AF_INET, AF_INET6
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -29,6 +29,8 @@ def taken(net: Net) -> Taken:
 def bind(net: Net, family: int, port: int, owner: object, local: bytes = b"") -> None:
     """udp_sock_create(), inet_addr_valid_or_nonlocal(): local: the address to listen on, all of them by default.
     EADDRINUSE, and EADDRNOTAVAIL where the address is not of this machine."""
+    if not port:
+        return
     if any(local) and not _is_ours(net, family, int.from_bytes(local, "big")):
         raise Refusal(EADDRNOTAVAIL)
     for other_family, other_port, other in taken(net):
@@ -45,4 +47,21 @@ def _is_ours(net: Net, family: int, address: int) -> bool:
 
 def release(net: Net, family: int, port: int, local: bytes = b"") -> None:
     """udp_tunnel_sock_release()."""
-    del taken(net)[family, port, local]
+    if port:
+        del taken(net)[family, port, local]
+
+
+def bind_both(net: Net, port: int, owner: object) -> None:
+    """A socket that listens in both families, as one of IPv6 that is not IPv6's alone. EADDRINUSE."""
+    bind(net, AF_INET, port, owner)
+    try:
+        bind(net, AF_INET6, port, owner)
+    except Refusal:
+        release(net, AF_INET, port)
+        raise
+
+
+def release_both(net: Net, port: int) -> None:
+    """udp_tunnel_sock_release() of such a socket."""
+    release(net, AF_INET, port)
+    release(net, AF_INET6, port)

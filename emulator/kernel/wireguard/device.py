@@ -82,22 +82,15 @@ class WireGuard:
             self._bound = held
             raise
         if held is not None:
-            _release(*held)
+            udp.release_both(*held)
         self._bound, self.port = (net, found), found
 
     def _bind(self, net: Net, port: int) -> int:
         for _ in range(RETRIES):
             wanted = port or net.kernel.random.randint(*EPHEMERAL)
             try:
-                udp.bind(net, AF_INET, wanted, self)
+                udp.bind_both(net, wanted, self)
             except Refusal:
-                if port:
-                    raise
-                continue
-            try:
-                udp.bind(net, AF_INET6, wanted, self)
-            except Refusal:
-                udp.release(net, AF_INET, wanted)
                 if port:
                     raise
                 continue
@@ -107,7 +100,7 @@ class WireGuard:
     def close(self) -> None:
         """wg_socket_reinit() without sockets: the port is remembered."""
         if self._bound is not None:
-            _release(*self._bound)
+            udp.release_both(*self._bound)
             self._bound = None
 
     def set_port(self, port: int) -> None:
@@ -176,11 +169,6 @@ class WireGuard:
             for prefix in peer.prefixes:
                 del self.owners[prefix]
             peer.prefixes.clear()
-
-
-def _release(net: Net, port: int) -> None:
-    udp.release(net, AF_INET, port)
-    udp.release(net, AF_INET6, port)
 
 
 def prefix_of(family: int, address: bytes, length: int) -> Prefix:
