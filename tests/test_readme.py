@@ -16,7 +16,7 @@ BLOCKS = [block.strip("\n") for block in re.findall(r"```\w*\n(.*?)```", README,
 
 
 def test_the_first_two_commands() -> None:
-    assert BLOCKS[:2] == ["pip install . && nlemu demo", "pip install '.[test]' && pytest"]
+    assert BLOCKS[:2] == ["pip install . && nlemu demo", "pip install '.[test]' && pytest -n auto"]
 
 
 def test_the_demo_is_as_it_really_prints() -> None:

@@ -56,7 +56,7 @@ def prepare(described: c.Construct) -> Codec:
     simple = gather == kind._make
 
     def pack(value: Any = None, /, **fields: Any) -> bytes:
-        if fields or value.__class__ is not kind:
+        if fields or (value.__class__ is not kind and not (simple and value.__class__ is tuple)):
             value = as_record(kind, value, fields)
         return pack_flat(*(value if simple else spread(value)))
 

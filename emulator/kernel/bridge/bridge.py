@@ -161,7 +161,7 @@ class VlanGroup:
 @dataclass(slots=True, eq=False)
 class Entry:
     """struct net_bridge_fdb_entry: a line of the forwarding table. port: None is the bridge itself; flags: Fdb;
-    updated, used: when, in nanoseconds since boot."""
+    updated, used: when, in nanoseconds since boot; number: later ones have higher ones."""
 
     address: bytes
     vid: int
@@ -169,6 +169,7 @@ class Entry:
     flags: int
     updated: int
     used: int
+    number: int
 
 
 @dataclass(slots=True)
@@ -194,12 +195,16 @@ class Multicast:
 
 
 class Bridge:
-    """struct net_bridge. ports: by their devices, the newest first; id, root: priority and address, 8 bytes each;
-    vlans: None where the kernel is built without them; options: BrBoolopt, those that are on."""
+    """struct net_bridge. ports: by their devices, the newest first; free_numbers: those that no port has, as a heap;
+    filtering: of the ports, those that do not take all frames; id, root: priority and address, 8 bytes each; fdb: the
+    forwarding table; entries: what of it is the bridge's own; vlans: None where the kernel is built without them;
+    options: BrBoolopt, those that are on."""
 
     def __init__(self, dev: Device) -> None:
         self.dev = dev
         self.ports: list[Port] = []
+        self.free_numbers = list(range(1, MAX_PORTS))
+        self.filtering: list[Port] = []
         self.id = self.root = b"\x80\0" + bytes(6)
         self.root_port = 0
         self.root_path_cost = 0
@@ -217,6 +222,8 @@ class Bridge:
         self.mtu_set_by_user = False
         self.auto_count = 0
         self.fdb: dict[tuple[bytes, int], Entry] = {}
+        self.fdb_made = 0
+        self.entries: set[Entry] = set()
         self.max_learned = 0
         self.vlans: VlanGroup | None = None
         self.vlan_filtering = False
@@ -242,7 +249,8 @@ class Bridge:
 
 class Port:
     """struct net_bridge_port. flags: PortFlag; id, number, priority, cost: of the spanning tree protocol; designated_*:
-    what it believes of the tree; backup: to which frames go while it has no carrier."""
+    what it believes of the tree; entries: of the forwarding table, what is behind it; backup: to which frames go while
+    it has no carrier."""
 
     def __init__(self, bridge: Bridge, dev: Device, number: int, cost: int) -> None:
         self.bridge, self.dev, self.number, self.cost = bridge, dev, number, cost
@@ -259,6 +267,7 @@ class Port:
         self.eht_hosts_limit = 512
         self.max_groups = 0
         self.groups: list[PortGroup] = []
+        self.entries: set[Entry] = set()
         self.backup: Port | None = None
         self.backup_nhid = 0
         self.vlans: VlanGroup | None = None

@@ -9,9 +9,10 @@ frames.
 from __future__ import annotations
 
 from errno import EEXIST, EINVAL, ENOENT, ENOMEM, EPERM
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge.bridge import TICK, Bridge, Entry, Fdb, Port, PortFlag, VlanGroup
+from nlemu.emulator.kernel.bridge.bridge import TICK, Bridge, Entry, Fdb, Port, VlanGroup
 from nlemu.emulator.kernel.devices import rx_mode
 from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.protocol.refusal import Refusal
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 LOCAL, STATIC, STICKY, BY_USER = int(Fdb.LOCAL), int(Fdb.STATIC), int(Fdb.STICKY), int(Fdb.ADDED_BY_USER)
 LEARNED_ELSEWHERE, OFFLOADED, LOCKED = int(Fdb.ADDED_BY_EXT_LEARN), int(Fdb.OFFLOADED), int(Fdb.LOCKED)
 LEARNED, NOTIFY, INACTIVE = int(Fdb.DYNAMIC_LEARNED), int(Fdb.NOTIFY), int(Fdb.NOTIFY_INACTIVE)
-PROMISC = int(PortFlag.PROMISC)
 LEARNING, FORWARDING = int(BrState.LEARNING), int(BrState.FORWARDING)
 PERMANENT, NOARP, STALE, REACHABLE = int(NUD.PERMANENT), int(NUD.NOARP), int(NUD.STALE), int(NUD.REACHABLE)
+TOLD_OFFLOADED, TOLD_ELSEWHERE, TOLD_STICKY = int(NTF.OFFLOADED), int(NTF.EXT_LEARNED), int(NTF.STICKY)
 NEW, DEL = int(RTM.NEWNEIGH), int(RTM.DELNEIGH)
 LOCALS_WITHOUT_VLAN = 1 << BrBoolopt.FDB_LOCAL_VLAN_0
 LEAST_PAUSE = 1
@@ -37,6 +38,11 @@ LEAST_PAUSE = 1
 def entries(br: Bridge) -> Iterator[Entry]:
     """br->fdb_list: the newest first, as of when the walk began."""
     return iter([*reversed(br.fdb.values())])
+
+
+def behind(br: Bridge, port: Port | None) -> list[Entry]:
+    """Those of a port, or of the bridge itself, in the same order."""
+    return sorted((br if port is None else port).entries, key=attrgetter("number"), reverse=True)
 
 
 def tell(br: Bridge, entry: Entry, event: int) -> None:
@@ -67,17 +73,17 @@ def state_of(br: Bridge, entry: Entry) -> int:
 
 def flags_of(entry: Entry) -> int:
     """ndm_flags: NTF_*."""
-    told = NTF.OFFLOADED if entry.flags & OFFLOADED else NTF(0)
-    if entry.flags & LEARNED_ELSEWHERE:
-        told |= NTF.EXT_LEARNED
-    return int(told | NTF.STICKY if entry.flags & STICKY else told)
+    flags = entry.flags
+    told = TOLD_OFFLOADED if flags & OFFLOADED else 0
+    if flags & LEARNED_ELSEWHERE:
+        told |= TOLD_ELSEWHERE
+    return told | TOLD_STICKY if flags & STICKY else told
 
 
 def _hand_down(br: Bridge, address: bytes, *, add: bool) -> None:
     """fdb_add_hw_addr(), fdb_del_hw_addr()."""
-    for port in br.ports:
-        if not port.flags & PROMISC:
-            (rx_mode.add_address if add else rx_mode.delete_address)(port.dev, address)
+    for port in br.filtering:
+        (rx_mode.add_address if add else rx_mode.delete_address)(port.dev, address)
 
 
 def _create(br: Bridge, port: Port | None, address: bytes, vid: int, flags: int) -> Entry:
@@ -87,8 +93,17 @@ def _create(br: Bridge, port: Port | None, address: bytes, vid: int, flags: int)
             raise Refusal(ENOMEM)
         flags |= LEARNED
     now = br.dev.kernel.clock.now
-    entry = br.fdb[address, vid] = Entry(address, vid, port, flags, now, now)
+    br.fdb_made += 1
+    entry = br.fdb[address, vid] = Entry(address, vid, port, flags, now, now, br.fdb_made)
+    (br if port is None else port).entries.add(entry)
     return entry
+
+
+def _move(br: Bridge, entry: Entry, port: Port | None) -> None:
+    """The address is behind that port now, or the bridge's own."""
+    (br if entry.port is None else entry.port).entries.remove(entry)
+    (br if port is None else port).entries.add(entry)
+    entry.port = port
 
 
 def delete(br: Bridge, entry: Entry) -> None:
@@ -96,6 +111,7 @@ def delete(br: Bridge, entry: Entry) -> None:
     if entry.flags & STATIC:
         _hand_down(br, entry.address, add=False)
     del br.fdb[entry.address, entry.vid]
+    (br if entry.port is None else entry.port).entries.remove(entry)
     entry.flags &= ~LEARNED
     tell(br, entry, DEL)
 
@@ -120,13 +136,13 @@ def add_local(br: Bridge, port: Port | None, address: bytes, vid: int) -> None:
 def _delete_local(br: Bridge, port: Port | None, entry: Entry) -> None:
     """fdb_delete_local(): unless another has the same address."""
     address, vid = entry.address, entry.vid
-    for other in br.ports:
-        if other is not port and other.dev.address == address and (not vid or _uses(other.vlans, vid)):
-            entry.port = other
+    for other in [other for other in br.ports if other.dev.address == address]:
+        if other is not port and (not vid or _uses(other.vlans, vid)):
+            _move(br, entry, other)
             entry.flags &= ~BY_USER
             return
     if port is not None and br.dev.address == address and (not vid or _uses(br.vlans, vid)):
-        entry.port = None
+        _move(br, entry, None)
         entry.flags &= ~BY_USER
         return
     delete(br, entry)
@@ -148,8 +164,8 @@ def change_port_address(port: Port, address: bytes) -> None:
     """br_fdb_changeaddr(): the port has that address now."""
     br, group = port.bridge, port.vlans
     without_vlans = group is None or not group.count or bool(br.options & LOCALS_WITHOUT_VLAN)
-    for entry in entries(br):
-        if entry.port is port and entry.flags & (LOCAL | BY_USER) == LOCAL:
+    for entry in behind(br, port):
+        if entry.flags & (LOCAL | BY_USER) == LOCAL:
             _delete_local(br, port, entry)
             if without_vlans:
                 break
@@ -180,9 +196,7 @@ def _try_local(br: Bridge, port: Port | None, address: bytes, vid: int) -> None:
 
 def delete_by_port(br: Bridge, port: Port | None, vid: int = 0, *, all_of_it: bool = False) -> None:
     """br_fdb_delete_by_port(): what was learned behind a port, or all there is."""
-    for entry in entries(br):
-        if entry.port is not port:
-            continue
+    for entry in behind(br, port):
         if not all_of_it and (
             entry.flags & STATIC
             or entry.flags & (LEARNED_ELSEWHERE | OFFLOADED) == LEARNED_ELSEWHERE
@@ -214,8 +228,8 @@ def sync_static(port: Port) -> None:
 
 
 def unsync_static(port: Port) -> None:
-    """br_fdb_unsync_static()."""
-    for entry in entries(port.bridge):
+    """br_fdb_unsync_static(): nothing to do for a device that was given none."""
+    for entry in entries(port.bridge) if port.dev.unicast else ():
         if entry.flags & STATIC:
             rx_mode.delete_address(port.dev, entry.address)
 
@@ -262,7 +276,7 @@ def update(br: Bridge, port: Port, address: bytes, vid: int, flags: int = 0) -> 
         modified = bool(entry.flags & INACTIVE)
         entry.flags &= ~INACTIVE
     if entry.port is not port and not entry.flags & STICKY:
-        entry.port = port
+        _move(br, entry, port)
         entry.flags &= ~(LEARNED_ELSEWHERE | LOCKED)
         modified = True
     if flags & BY_USER:
@@ -295,7 +309,7 @@ def add_entry(br: Bridge, port: Port | None, address: bytes, vid: int, *, state:
         if exclusive:
             raise Refusal(EEXIST)
         modified = entry.port is not port
-        entry.port = port
+        _move(br, entry, port)
         entry.flags = (entry.flags | BY_USER) & ~LEARNED
     if state_of(br, entry) != state:
         _change_state(br, entry, state)
@@ -348,7 +362,7 @@ def add_learned_elsewhere(br: Bridge, port: Port | None, address: bytes, vid: in
     now = br.dev.kernel.clock.now
     entry.updated = now
     modified = entry.port is not port
-    entry.port = port
+    _move(br, entry, port)
     if entry.flags & LEARNED_ELSEWHERE:
         entry.used = now
     else:

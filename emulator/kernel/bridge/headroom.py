@@ -29,7 +29,9 @@ def joined(br: Bridge, dev: Device) -> None:
 def left(br: Bridge, dev: Device) -> None:
     """The part of del_nbp(): the port is no longer in the list."""
     if wanted(dev) == br.dev.needed_headroom:
-        _update(br, max((wanted(port.dev) for port in br.ports), default=0))
+        room = max([wanted(port.dev) for port in br.ports], default=0)
+        if room != br.dev.needed_headroom:  # all have been told already
+            _update(br, room)
     dev.ops.set_rx_headroom(dev, 0)
 
 

@@ -6,10 +6,11 @@ Of its ports a bridge has the lowest address, the smallest MTU and the features,
 from __future__ import annotations
 
 from errno import EBUSY, EINVAL, ELOOP, ENOENT, EXFULL
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.bridge import fdb, forward, headroom, mdb, promisc, stp, vlans
-from nlemu.emulator.kernel.bridge.bridge import KEY, MAX_PORTS, Bridge, Port, PortFlag, bridge_of, port_of
+from nlemu.emulator.kernel.bridge.bridge import KEY, Bridge, Port, PortFlag, bridge_of, port_of
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import adjacency, features, rx_handler, rx_mode, settings
 from nlemu.emulator.kernel.devices.address import valid_ethernet
@@ -48,11 +49,9 @@ def port_cost(dev: Device) -> int:
 
 def _new_port(br: Bridge, dev: Device) -> Port:
     """new_nbp()."""
-    taken = {port.number for port in br.ports}
-    number = next((number for number in range(1, MAX_PORTS) if number not in taken), None)
-    if number is None:
+    if not br.free_numbers:
         raise Refusal(EXFULL)
-    port = Port(br, dev, number, port_cost(dev))
+    port = Port(br, dev, br.free_numbers[0], port_cost(dev))
     port.flags = FLAGS
     stp.init_port_timers(port)
     stp.init_port(port)
@@ -86,8 +85,10 @@ def add(br: Bridge, dev: Device) -> None:
         rx_mode.change_allmulti(dev, -1)
         raise
     features.disable(dev, features.LRO)
+    heappop(br.free_numbers)
     br.ports.insert(0, port)
-    promisc.update_count(br)
+    br.filtering.insert(0, port)
+    promisc.joined(port)
     if not port.flags & PROMISC and dev.unicast_filter:
         fdb.sync_static(port)
     headroom.joined(br, dev)
@@ -112,11 +113,14 @@ def _delete(port: Port) -> None:
     stp.disable_port(port)
     stp.tell(port, RTM.DELLINK)
     br.ports.remove(port)
+    heappush(br.free_numbers, port.number)
+    if port in br.filtering:
+        br.filtering.remove(port)
     headroom.left(br, dev)
     vlans.flush(port)
     fdb.delete_by_port(br, port, all_of_it=True)
     clear_backup(port)
-    promisc.update_count(br)
+    promisc.left(port)
     adjacency.unlink(dev, br.dev)
     dev.attach(KEY, None)
     rx_handler.unregister(dev)
@@ -149,7 +153,7 @@ def adjust_mtu(br: Bridge) -> None:
     """br_mtu_auto_adjust()."""
     if br.mtu_set_by_user:
         return
-    settings.set_mtu(br.dev, min((port.dev.mtu for port in br.ports), default=ETH_DATA_LEN))
+    settings.set_mtu(br.dev, min([port.dev.mtu for port in br.ports], default=ETH_DATA_LEN))
     br.mtu_set_by_user = False
 
 

@@ -18,15 +18,14 @@ IFF_PROMISC = int(IFF.PROMISC)
 
 def _set(port: Port) -> None:
     """br_port_set_promisc()."""
-    if not port.flags & PROMISC:
-        flags.set_promiscuity(port.dev, 1)
-        fdb.unsync_static(port)
-        port.flags |= PROMISC
+    flags.set_promiscuity(port.dev, 1)
+    fdb.unsync_static(port)
+    port.flags |= PROMISC
 
 
 def _clear(port: Port) -> None:
     """br_port_clear_promisc()."""
-    if port.flags & PROMISC and port.dev.unicast_filter:
+    if port.dev.unicast_filter:
         fdb.sync_static(port)
         flags.set_promiscuity(port.dev, -1)
         port.flags &= ~PROMISC
@@ -34,18 +33,33 @@ def _clear(port: Port) -> None:
 
 def manage(br: Bridge) -> None:
     """br_manage_promisc()."""
-    everything = bool(br.dev.flags & IFF_PROMISC) or not br.vlan_filtering
-    for port in br.ports:
-        known = br.auto_count == 0 or (br.auto_count == 1 and port.flags & AUTO)
-        if not everything and port.dev.unicast_filter and known:
+    everything = bool(br.dev.flags & IFF_PROMISC) or not br.vlan_filtering or br.auto_count > 1
+    for port in tuple(br.filtering if everything else br.ports):
+        known = br.auto_count == 0 or port.flags & AUTO
+        if everything or not port.dev.unicast_filter or not known:
+            if not port.flags & PROMISC:
+                _set(port)
+        elif port.flags & PROMISC:
             _clear(port)
-        else:
-            _set(port)
+    br.filtering = [port for port in (br.filtering if everything else br.ports) if not port.flags & PROMISC]
 
 
 def update_count(br: Bridge) -> None:
     """nbp_update_port_count(): how many ports learn, or are flooded."""
-    count = sum(port.flags & AUTO != 0 for port in br.ports)
+    _counted(br, len([port for port in br.ports if port.flags & AUTO]))
+
+
+def joined(port: Port) -> None:
+    """The same, when that port is one more."""
+    _counted(port.bridge, port.bridge.auto_count + bool(port.flags & AUTO))
+
+
+def left(port: Port) -> None:
+    """The same, when it is none any more."""
+    _counted(port.bridge, port.bridge.auto_count - bool(port.flags & AUTO))
+
+
+def _counted(br: Bridge, count: int) -> None:
     if br.auto_count != count:
         br.auto_count = count
         manage(br)

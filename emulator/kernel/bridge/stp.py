@@ -438,7 +438,7 @@ def recalculate_address(br: Bridge) -> bool:
     one now."""
     if br.dev.addr_assign_type == AddressAssignment.SET:
         return False
-    address = min((port.dev.address for port in br.ports), default=bytes(6))
+    address = min([port.dev.address for port in br.ports], default=bytes(6))
     if br.id[2:] == address:
         return False
     change_address(br, address)

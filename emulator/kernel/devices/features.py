@@ -145,8 +145,9 @@ def recompute(dev: Device) -> bool:
         features &= upper.wanted_features | ~UPPER_DISABLES
     changed = features != dev.features
     by_driver = changed and dev.ops.set_features(dev, features)
-    for lower in dev.lowers:
-        sync_lower(lower, features)
+    off = UPPER_DISABLES & ~features
+    for lower in [lower for lower in dev.lowers if lower.features & off] if off else ():
+        sync_lower(lower, off)
     if changed and not by_driver:
         dev.features = features
     if changed:
@@ -154,13 +155,11 @@ def recompute(dev: Device) -> bool:
     return changed
 
 
-def sync_lower(lower: Device, features: int) -> None:
-    """netdev_sync_lower_features(): of a device below, what a device above it must not have."""
-    off = UPPER_DISABLES & lower.features & ~features
-    if off:
-        lower.wanted_features &= ~off
-        recompute(lower)
-        lower.kernel.notify(NetdevEvent.FEAT_CHANGE, lower)
+def sync_lower(lower: Device, off: int) -> None:
+    """netdev_sync_lower_features(): off: what a device below has and a device above it must not have."""
+    lower.wanted_features &= ~(lower.features & off)
+    recompute(lower)
+    lower.kernel.notify(NetdevEvent.FEAT_CHANGE, lower)
 
 
 def intersect(one: int, other: int) -> int:
@@ -198,15 +197,16 @@ def follow_slaves(dev: Device, *, update_header: bool = False) -> None:
     """netdev_compute_master_upper_features(): a master has what its slaves have, and tells of it in any case.
     update_header: it leaves as much room in packets as they want."""
     vlan_features = base(UPPER_VLAN_FEATURES)
-    size, segments = GSO_MAX_SIZE, TSO_MAX_SEGS
-    for lower in dev.lowers:
-        vlan_features = increment(vlan_features, lower.vlan_features, UPPER_VLAN_FEATURES)
-        size, segments = min(size, lower.tso_max_size), min(segments, lower.tso_max_segs)
+    lowers = dev.lowers
+    for theirs in dict.fromkeys([lower.vlan_features for lower in lowers]):  # the second of the same adds nothing
+        vlan_features = increment(vlan_features, theirs, UPPER_VLAN_FEATURES)
+    size = min([GSO_MAX_SIZE, *[lower.tso_max_size for lower in lowers]])
+    segments = min([TSO_MAX_SEGS, *[lower.tso_max_segs for lower in lowers]])
     dev.vlan_features = vlan_features
     dev.gso_partial_features = UPPER_GSO_PARTIAL
     if update_header:
-        dev.needed_headroom = max((lower.needed_headroom for lower in dev.lowers), default=0)
-        dev.needed_tailroom = max((lower.needed_tailroom for lower in dev.lowers), default=0)
+        dev.needed_headroom = max([lower.needed_headroom for lower in lowers], default=0)
+        dev.needed_tailroom = max([lower.needed_tailroom for lower in lowers], default=0)
     settings.set_tso_max_segs(dev, segments)
     settings.set_tso_max_size(dev, size)
     recompute(dev)

@@ -92,8 +92,8 @@ class BridgeOps(DeviceOps):
             return features_
         mask = features_
         features_ &= ~features.ONE_FOR_ALL
-        for port in br.ports:
-            features_ = features.increment(features_, port.dev.features, mask)
+        for theirs in dict.fromkeys([port.dev.features for port in br.ports]):
+            features_ = features.increment(features_, theirs, mask)
         return features.increment(features_, features.ALL_TSO, mask)
 
     def add_slave(self, dev: Device, slave: Device) -> None:

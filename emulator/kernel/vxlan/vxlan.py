@@ -197,12 +197,10 @@ def headroom(flags: int) -> int:
 def in_use(net: Net, vxlan: Vxlan, config: Config, vni: int) -> bool:
     """vxlan_vni_in_use(): whether another device would get what comes for that VNI."""
     kept = RECEIVED | Flag.IPV6
-    for other in of_net(net).devices:
-        if other is vxlan:
-            continue
+    for other in [one for one in of_net(net).devices if one.config.vni == vni or one.vnis is not None]:
         theirs = other.config
         known = vni in other.vnis if other.vnis is not None else theirs.vni == vni
-        if not known or theirs.dst_port != config.dst_port or (theirs.flags ^ config.flags) & kept:
+        if other is vxlan or not known or theirs.dst_port != config.dst_port or (theirs.flags ^ config.flags) & kept:
             continue
         if config.flags & Flag.IPV6_LINKLOCAL and theirs.remote_ifindex != config.remote_ifindex:
             continue

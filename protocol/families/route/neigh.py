@@ -3,7 +3,7 @@
 from typing import Any
 
 from nlemu.protocol.families.route.family import route
-from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
+from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout, Stretch
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import be16, binary, flag, nest, s32, structure, u8, u16, u32
 from nlemu.protocol.schema.policy import LIBERAL, Policy
@@ -72,7 +72,11 @@ BULK = Policy(
     top=NDA_MAX, chosen_from=Nda,
 )
 """br_fdb_del_bulk_policy"""
-TOLD_BRIDGE = Layout(Nda.lladdr, Nda.master, Nda.flags_ext, Nda.cacheinfo, Nda.vlan, Nda.fdb_ext_attrs)
+WHOSE, SINCE = Stretch(Nda.master, Nda.flags_ext), Stretch(Nda.cacheinfo, Nda.vlan)
+"""Of a bridge's entries, what thousands have in common."""
+TOLD_BRIDGE = Layout(
+    Nda.lladdr, Nda.master, Nda.flags_ext, Nda.cacheinfo, Nda.vlan, Nda.fdb_ext_attrs, stretches=(WHOSE, SINCE)
+)
 """fdb_fill_info() of net/bridge/br_fdb.c"""
 VXLAN_BULK = Policy(
     Nda.src_vni, Nda.nh_id, Nda.vni, Nda.port.but(kind=u16), Nda.dst.but(min=4, max=16, length=0), Nda.ndm_state_mask,

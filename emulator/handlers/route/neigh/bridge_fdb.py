@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.handlers.common.inet import CENTISECOND
 from nlemu.emulator.kernel.bridge import fdb
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Entry, Port, VlanGroup, bridge_of, port_of
-from nlemu.protocol.families.route.neigh import BULK, HEADER, TAKEN_NFEA, TOLD_BRIDGE, Nda, Nfea
+from nlemu.protocol.families.route.neigh import BULK, HEADER, SINCE, TAKEN_NFEA, TOLD_BRIDGE, WHOSE, Nda, Nfea
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.schema.policy import STRICT
@@ -29,6 +29,8 @@ STATES = PERMANENT | NOARP | REACHABLE
 FLUSH_IGNORED = int(NTF.MASTER | NTF.SELF)
 FLUSH_FLAGS = int(NTF.USE | NTF.EXT_LEARNED | NTF.STICKY | NTF.OFFLOADED)
 LEARN = (int(BrState.LEARNING), int(BrState.FORWARDING))
+EXT_LOCKED = int(NTF_EXT.LOCKED)
+pack_header = HEADER.codec.pack
 BODY = NLMSG_HDRLEN + (HEADER.size or 0)
 
 
@@ -36,25 +38,16 @@ def body(br: Bridge, entry: Entry) -> bytes:
     """fdb_fill_info()."""
     now = br.dev.kernel.clock.now
     behind = br.dev if entry.port is None else entry.port.dev
-    head = HEADER.codec.pack(
-        family=AF_BRIDGE, ifindex=behind.ifindex, state=fdb.state_of(br, entry), flags=fdb.flags_of(entry), type=0
-    )
+    head = pack_header((AF_BRIDGE, 0, 0, behind.ifindex, fdb.state_of(br, entry), fdb.flags_of(entry), 0))
     told: dict[Any, Any] = {
         Nda.lladdr: entry.address,
-        Nda.master: br.dev.ifindex,
-        Nda.flags_ext: int(NTF_EXT.LOCKED) if entry.flags & fdb.LOCKED else 0,
-        Nda.cacheinfo: (0, (now - entry.used) // CENTISECOND, (now - entry.updated) // CENTISECOND, 0),
-        Nda.vlan: entry.vid or None,
+        WHOSE: (br.dev.ifindex, EXT_LOCKED if entry.flags & fdb.LOCKED else 0),
+        SINCE: ((0, (now - entry.used) // CENTISECOND, (now - entry.updated) // CENTISECOND, 0), entry.vid or None),
     }
     if entry.flags & fdb.NOTIFY:
         bits = 3 if entry.flags & fdb.INACTIVE else 1
         told[Nda.fdb_ext_attrs] = {Nfea.activity_notify: bits}
     return head + TOLD_BRIDGE.encode(told)
-
-
-def behind(br: Bridge, port: Port | None) -> list[Entry]:
-    """The entries behind a port, or of the bridge itself, the newest first."""
-    return [entry for entry in fdb.entries(br) if entry.port is port]
 
 
 def find(br: Bridge, address: bytes, vid: int) -> bytes:

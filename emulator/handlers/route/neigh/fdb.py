@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.common.notify import RtnlNotify
 from nlemu.emulator.handlers.route.neigh import bridge_fdb, vxlan_fdb
+from nlemu.emulator.kernel.bridge import fdb as forwarding
 from nlemu.emulator.kernel.bridge.bridge import bridge_of, port_of
 from nlemu.emulator.kernel.devices import rx_mode
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
@@ -308,7 +309,7 @@ def dump(call: Call) -> Messages:
             if dev.master is not wanted and own is None:
                 continue
         if port is not None and (wanted is None or bridge_of(wanted) is not None):
-            for entry in bridge_fdb.behind(port.bridge, port):
+            for entry in forwarding.behind(port.bridge, port):
                 yield partial(bridge_fdb.body, port.bridge, entry)
         driver = driver_of(dev)
         if driver is not None:
@@ -317,5 +318,5 @@ def dump(call: Call) -> Messages:
             for address in (*dev.unicast, *dev.multicast):
                 yield partial(body, dev, address, PERMANENT)
         if own is not None:
-            for entry in bridge_fdb.behind(own, None):
+            for entry in forwarding.behind(own, None):
                 yield partial(bridge_fdb.body, own, entry)
