@@ -12,7 +12,7 @@ from nlemu.emulator.script.replay import Difference
 from tests.conformance.compare import Comparison, compare, counted, told
 from tests.conformance.machines import Counters, Emulator, Fields, Linux, Outcome, StepImpossible
 from tests.conformance.samples import Counts, Sample, apart
-from tests.conformance.walk import AREAS, Walk
+from tests.conformance.walk import ALL_AREAS, AREAS, Walk
 
 MAKE = Machine
 
@@ -117,4 +117,4 @@ def shrink(steps: list[Fields], differs: Callable[[list[Fields]], bool], patienc
     return steps
 
 
-__all__ = ["AREAS", "Found", "compared", "differs", "found", "shrink", "walked"]
+__all__ = ["ALL_AREAS", "AREAS", "Found", "compared", "differs", "found", "shrink", "walked"]

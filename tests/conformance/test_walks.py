@@ -10,7 +10,7 @@ from nlemu.emulator.kernel.core.build import DEFAULT
 from nlemu.emulator.machine.machine import Machine
 from tests.conformance.compare import compare, differences, told
 from tests.conformance.machines import Emulator, Fields, Linux, Outcome, serving
-from tests.conformance.run import AREAS, compared, shrink, walked
+from tests.conformance.run import ALL_AREAS, AREAS, compared, shrink, walked
 
 LENGTH = 150
 
@@ -29,7 +29,7 @@ def test_walks_on_linux(linux: Linux, pytestconfig: pytest.Config) -> None:
         seed += 1
 
 
-@pytest.mark.parametrize("area", AREAS)
+@pytest.mark.parametrize("area", ALL_AREAS)
 def test_a_walk_on_the_emulator(area: str) -> None:
     """It meets no bug, and the steps mean the same to a machine that has not seen the walk."""
     walk = walked(f"test {area}", 200, [area], None)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tests.conformance.generic import Generic
-from tests.conformance.links import Links
+from tests.conformance.kinds.area import Kinds
 from tests.conformance.machines import Emulator
-from tests.conformance.routes import Routes
 from tests.conformance.sockets import Sockets
-from tests.conformance.world import AREAS, NETS
+from tests.conformance.world import ALL_AREAS, AREAS, NETS
 
 
-class Walk(Generic, Links, Routes, Sockets):
+class Walk(Generic, Kinds, Sockets):
     """One walk. Takes a seed, the emulator, and the areas that it is to visit. `step()` makes the next step."""
 
     WEIGHTS = {
@@ -25,6 +24,7 @@ class Walk(Generic, Links, Routes, Sockets):
         "route": 1.0,
         "socket": 0.3,
         "raw": 0.3,
+        "kinds": 6.0,
     }
 
     def __init__(self, seed: int | str, emulator: Emulator, areas: Sequence[str] = AREAS) -> None:
@@ -49,4 +49,4 @@ class Walk(Generic, Links, Routes, Sockets):
             self.rng.choice((self.nsim, self.plain_link, self.updown))()
 
 
-__all__ = ["AREAS", "Walk"]
+__all__ = ["ALL_AREAS", "AREAS", "Walk"]
