@@ -8,7 +8,7 @@ Each rule is about an attribute or a field, never about an offset:
   addresses derived from them too;
 - clocks: when an address was made or changed, when IPv6 was last told of an interface, and its reachable time, which
   is random;
-- what is left of a lifetime, by a second or two, and of a bridge's timer, by a few hundredths;
+- what is left of a lifetime, by a second or two, and of a bridge's timer by less than one;
 - process ids of NAPI threads;
 - how much a device has carried: IPv6 solicits routers, probes for duplicates and reports its groups after random
   delays, so chance decides how many packets went out by a given step. These are not compared here but by samples.py,
@@ -40,9 +40,9 @@ TIMES = (
     "cacheinfo.updated",
     "cacheinfo.rta-lastuse",
 )
-LIFETIMES = {"cacheinfo.ifa-prefered": 2, "cacheinfo.ifa-valid": 2, "cacheinfo.rta-expires": 200, "-timer": 5}
-"""What is left of one, and how far apart two may be: two seconds, of which a route counts hundredths; and a few of
-the hundredths that the timers of bridges and their ports are told in, since a message takes Linux some time."""
+LIFETIMES = {"cacheinfo.ifa-prefered": 2, "cacheinfo.ifa-valid": 2, "cacheinfo.rta-expires": 200, "-timer": 100}
+"""What is left of one, and how far apart two may be: two seconds, of which a route counts hundredths; and one of
+a timer of a bridge or of its ports, which count hundredths too, since messages take Linux some time."""
 ADDRESSES = ("address", "perm-address")
 SWITCH = "phys-switch-id"
 THREADS = (".pid",)
