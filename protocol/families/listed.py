@@ -200,11 +200,3 @@ hsr = Family(
     option="HSR",
     listed={3: 0xa, 5: 0xa},
 )
-gtp = Family(
-    "gtp",
-    version=0,
-    attributes=13,
-    groups=("gtp",),
-    option="GTP",
-    listed={0: 0xb, 1: 0xb, 2: 0xf, 3: 0xb},
-)

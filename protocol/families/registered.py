@@ -4,6 +4,7 @@ follow from it, and from what each was built with."""
 from nlemu.protocol.families import listed
 from nlemu.protocol.families.devlink.commands import devlink
 from nlemu.protocol.families.ethtool.commands import ethtool
+from nlemu.protocol.families.gtp import gtp
 from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
 from nlemu.protocol.families.nlctrl import nlctrl
@@ -43,5 +44,5 @@ REGISTERED: tuple[Family, ...] = (
     listed.ovs_meter,
     listed.hsr,
     listed.taskstats,
-    listed.gtp,
+    gtp,
 )

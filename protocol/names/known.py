@@ -74,6 +74,8 @@ def operation(family: Family, command: int, *, request: bool) -> Operation | Non
     answers = family.events.get(command) or next(
         (op for op in family.operations.values() if op.reply_cmd == command and op.replies is not None), None
     )
+    if answers is None and asked is None:
+        answers = next((op for op in family.operations.values() if op.numbered), None)
     if family is route():
         # A message that is only told is like one of its block of four: the first, or the one that asks.
         answers = answers or family.operations.get(command & ~3) or family.operations.get(command & ~3 | 2)

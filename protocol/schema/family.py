@@ -132,7 +132,8 @@ class Operation:
     """A command: its number, its halves, its reply or notification.
 
     ``set`` is the attribute set the operation's top level belongs to; ``reply_cmd`` the command that its replies
-    carry; ``group`` the multicast group of a notification.
+    carry; ``group`` the multicast group of a notification; ``numbered``: its replies carry the number of their family
+    where the command stands.
     """
 
     family: Family
@@ -146,6 +147,7 @@ class Operation:
     group: str | None = None
     fixed: Structure | None = None  # the structure before the attributes of an rtnetlink message
     head: bytes = b""  # what stands before the attributes of a generic netlink message: struct genlmsghdr
+    numbered: bool = False
     registered: Mapping[int, Registered] = field(default_factory=dict)
     """Who answers, by protocol family; of rtnetlink alone, whose ``do`` and ``dump`` are just the first of these."""
 
@@ -225,6 +227,7 @@ class Family:
         fixed: Structure | None = None,
         name: str | None = None,
         registered: Mapping[int, Registered] | None = None,
+        numbered: bool = False,
     ) -> Operation:
         """Declares a command that can be asked."""
         name = name or cmd.name.lower().replace("_", "-")
@@ -234,7 +237,7 @@ class Family:
         answer = int(cmd if reply_cmd is None else reply_cmd)
         made = Operation(
             self, int(cmd), name, attributes, do, dump, replies, answer, fixed=fixed, head=self.head(answer),
-            registered=registered,
+            registered=registered, numbered=numbered,
         )
         self.operations[made.cmd] = made
         return made

@@ -111,6 +111,13 @@ class GeneveDf(IntEnum):
     INHERIT = 2
 
 
+class GtpRole(IntEnum):
+    """enum ifla_gtp_role: which end of a GTP tunnel a device is."""
+
+    GGSN = 0
+    SGSN = 1
+
+
 class MacvlanMode(IntFlag):
     """enum macvlan_mode: to whom a macvlan talks."""
 

@@ -72,6 +72,8 @@ class LinkParams:
     """IFLA_MASTER: the index of the device that becomes the master, 0 for none."""
     check_af: Callable[[Device], None] | None = None
     """The last step of validate_linkmsg(): IFLA_AF_SPEC, which is for others to judge; may refuse."""
+    file_of: Callable[[int], object | None] = lambda number: None
+    """What the requester has open under a number; None: nothing."""
     data: Any = None
     """IFLA_INFO_DATA as the kind's own dataclass (NetkitParams, VethParams); None when the request had none."""
     link_net: Net | None = None

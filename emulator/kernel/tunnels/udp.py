@@ -7,6 +7,7 @@ nobody asks for by its number. Sockets of programs are real ones of the machine 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from errno import EADDRINUSE, EADDRNOTAVAIL
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
 
 KEY = "udp"
+
+
+@dataclass(slots=True, eq=False)
+class UdpSocket:
+    """A UDP socket that a tunnel listens by: one of its own, or a program's, which it was given by its number.
+
+    ipv6_only: one of IPv6 does not hear IPv4; user: whose it is (sk_user_data), None for nobody's.
+    """
+
+    family: int
+    ipv6_only: bool = False
+    user: object | None = None
+
+
 Taken = dict[tuple[int, int, bytes], object]
 
 

@@ -145,5 +145,6 @@ def create(call: Call, kind: Kind, wanted: Wanted) -> None:
     params, taken = wanted.params, wanted.taken
     params.data = taken.params
     params.link_net = wanted.link_net or call.net
+    params.file_of = call.endpoint.descriptors.get
     params.peer_net = taken.peer_net or params.link_net
     links.new_link(wanted.net, kind, params, call)
