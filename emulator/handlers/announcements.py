@@ -33,9 +33,9 @@ class Announcements(NullAnnouncer):
         """uevent_net_broadcast_tagged(), and for each namespace uevent_net_broadcast_untagged()."""
         self.machine.multicast.notify(net, KOBJECT_UEVENT, KERNEL_GROUP, lambda: text(event))
 
-    def ethtool(self, dev: Device, message: int) -> None:
-        """ethtool_notify()."""
-        self.machine.tell_ethtool(dev, message)
+    def ethtool(self, dev: Device, message: int, context: int = 0) -> None:
+        """ethtool_notify(), ethtool_rss_notify()."""
+        self.machine.tell_ethtool(dev, message, context)
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """netdev_nl_page_pool_event()."""

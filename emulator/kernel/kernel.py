@@ -34,7 +34,7 @@ from nlemu.emulator.kernel.ipv6.device import on_event6
 from nlemu.emulator.kernel.links import KINDS, loopback
 from nlemu.emulator.kernel.mpls import device as mpls
 from nlemu.emulator.kernel.nics.netdevsim_bus import NETDEVSIM, Bus
-from nlemu.emulator.kernel.nics.nic import Nics
+from nlemu.emulator.kernel.nics.nics import Nics
 from nlemu.emulator.kernel.queues import provider
 from nlemu.emulator.kernel.queues.napi import NapiTable
 from nlemu.emulator.kernel.queues.page_pool import PagePools
@@ -64,6 +64,7 @@ class Kernel:
         self.build = build
         self.cpus = cpus
         self.netdevsim = netdevsim
+        self.seed = seed
         self.random = random.Random(seed)
         self.clock = Clock()
         self.work = Work(self.clock)

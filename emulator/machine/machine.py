@@ -151,12 +151,12 @@ class Machine(Kernel):
         """ethnl_netdev_event()."""
         self.tell_ethtool(dev, KernelMsg.FEATURES_NTF)
 
-    def tell_ethtool(self, dev: Device, message: int) -> None:
-        """ethtool_notify(): counted even where nobody can hear of it yet."""
+    def tell_ethtool(self, dev: Device, message: int, context: int = 0) -> None:
+        """ethtool_notify(), ethtool_rss_notify(): counted even where nobody can hear of it yet."""
         if self.netdev is None:
             self.ethtool_notifications = self.ethtool_notifications + 1 & 0xFFFFFFFF
         else:
-            self.ethtool.tell(dev, message)
+            self.ethtool.tell(dev, message, context)
 
     def operation(self, name: str) -> Operation | None:
         """The operation that can be asked for by a name such as "netdev.queue-create" or "route.newlink"."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.script.trace import Step
 
 ABILITIES = (
-    "bus", "dma", "functions", "hds_thresh", "netmem_tx", "queue_mgmt", "rx_page_size", "speed", "xdp_features",
-    "xdp_zc_max_segs",
+    "bus", "dma", "functions", "hds_thresh", "max_queues", "netmem_tx", "queue_mgmt", "rx_page_size", "speed",
+    "xdp_features", "xdp_zc_max_segs",
 )
 """Fields of a profile that a step may set."""
 FUNCTIONS_MAX = 8

@@ -111,8 +111,18 @@ ethtool_ts_info = "ethtool_ts_info" / c.Struct(
     c.Padding(12),
 )
 ethtool_modinfo = "ethtool_modinfo" / c.Struct(cmd, "type" / u32, "eeprom_len" / u32, c.Padding(32))
-ethtool_rxnfc = "ethtool_rxnfc" / c.Struct(cmd, "flow_type" / u32, "data" / u64, "rest" / c.Bytes(176))
-"""``rest``: the rule, which nobody here looks at."""
+ethtool_rxnfc = "ethtool_rxnfc" / c.Struct(
+    cmd, "flow_type" / u32, "data" / u64, "fs" / c.Bytes(168), "rule_cnt" / u32, c.Padding(4)
+)
+"""``fs``: a rule, which commands about what is hashed do not look at; ``rule_cnt`` is ``rss_context`` as well, and
+behind it begin the locations of rules."""
+ethtool_rxfh_indir = "ethtool_rxfh_indir" / c.Struct(cmd, "size" / u32)
+"""Behind it stands the table."""
+ethtool_rxfh = "ethtool_rxfh" / c.Struct(
+    cmd, "rss_context" / u32, "indir_size" / u32, "key_size" / u32, "hfunc" / u8, "input_xfrm" / u8,
+    "rsvd8" / c.Bytes(2), "rsvd32" / u32,
+)
+"""Behind it stand the table and the key."""
 ethtool_flash = "ethtool_flash" / c.Struct(cmd, "region" / u32, "data" / c.Bytes(ETHTOOL_FLASH_MAX_FILENAME))
 ethtool_per_queue_op = "ethtool_per_queue_op" / c.Struct(
     cmd, "sub_command" / u32, "queue_mask" / c.Array(MAX_NUM_QUEUE // 32, u32)

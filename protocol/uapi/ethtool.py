@@ -519,6 +519,54 @@ class Rxh(IntFlag):
     DISCARD = 1 << 31
 
 
+class FlowType(IntEnum):
+    """*_FLOW: kinds of packets, that are hashed or that rules match; FLOW_EXT and the like are flags beside them."""
+
+    TCP_V4 = 0x01
+    UDP_V4 = 0x02
+    SCTP_V4 = 0x03
+    AH_ESP_V4 = 0x04
+    TCP_V6 = 0x05
+    UDP_V6 = 0x06
+    SCTP_V6 = 0x07
+    AH_ESP_V6 = 0x08
+    AH_V4 = 0x09
+    ESP_V4 = 0x0A
+    AH_V6 = 0x0B
+    ESP_V6 = 0x0C
+    IPV4_USER = 0x0D
+    IPV6_USER = 0x0E
+    IPV4 = 0x10
+    IPV6 = 0x11
+    ETHER = 0x12
+    GTPU_V4 = 0x13
+    GTPU_V6 = 0x14
+    GTPC_V4 = 0x15
+    GTPC_V6 = 0x16
+    GTPC_TEID_V4 = 0x17
+    GTPC_TEID_V6 = 0x18
+    GTPU_EH_V4 = 0x19
+    GTPU_EH_V6 = 0x1A
+    GTPU_UL_V4 = 0x1B
+    GTPU_UL_V6 = 0x1C
+    GTPU_DL_V4 = 0x1D
+    GTPU_DL_V6 = 0x1E
+
+
+class RssHash(IntFlag):
+    """ETH_RSS_HASH_*: functions that hash."""
+
+    TOP = 1 << 0
+    XOR = 1 << 1
+    CRC32 = 1 << 2
+
+
+FLOW_RSS = 0x20000000
+"""That a rule sends to a context, or that what is hashed is asked of one."""
+ETH_RXFH_CONTEXT_ALLOC = ETH_RXFH_INDIR_NO_CHANGE = 0xFFFFFFFF
+RXH_XFRM_NO_CHANGE = 0xFF
+
+
 class RxhXfrm(IntFlag):
     """RXH_XFRM_*: how the hashed fields are made symmetric."""
 

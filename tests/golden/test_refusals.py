@@ -54,6 +54,7 @@ COMMITTED = {
     "a13_ipvlan_addresses": {12, 42},
     "a22_vrf_slaves": {46},
     "b05_forwarding": {40},
+    "i03_flow_hash": {16, 24},
     "m09_neighbour_parameters": {50},
     "o02_bond_options": {558, 561, 562, 564, 568, 569, 573, 587},
     "o04_bond_refused": {16, 18},

@@ -1,8 +1,8 @@
 """What no device here has: each command says so in the kernel's way, after looking at the request as far as it does.
 
 Wake-on-LAN, private flags, Energy-Efficient Ethernet, modules, PHYs and their cables, power over the
-cable, MACs that merge frames, receive-side scaling. Which refusal comes first is all there is to tell (net/ethtool/
-wol.c, privflags.c, eee.c, eeprom.c, module.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c, rss.c).
+cable, MACs that merge frames. Which refusal comes first is all there is to tell (net/ethtool/
+wol.c, privflags.c, eee.c, eeprom.c, module.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.ethtool.common import Request, check_phy, inside, parse_header, query, setting
-from nlemu.emulator.netlink.call import Call, Messages
-from nlemu.emulator.netlink.registry import doit, dumpit
+from nlemu.emulator.netlink.call import Call
+from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.ethtool.commands import (
     CABLE_TEST_ACT,
     CABLE_TEST_TDR_ACT,
@@ -38,16 +38,11 @@ from nlemu.protocol.families.ethtool.commands import (
     PRIVFLAGS_SET,
     PSE_GET,
     PSE_SET,
-    RSS_CREATE_ACT,
-    RSS_DELETE_ACT,
-    RSS_GET,
-    RSS_NTF,
-    RSS_SET,
     WOL_GET,
     WOL_NTF,
     WOL_SET,
 )
-from nlemu.protocol.families.ethtool.device import Privflags, Rss
+from nlemu.protocol.families.ethtool.device import Privflags
 from nlemu.protocol.families.ethtool.hardware import CableTestTdr, Module, ModuleEeprom, TdrCfg
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Values
@@ -211,65 +206,3 @@ def check_tdr(request: Request) -> None:
     ):
         if wrong:
             raise Refusal(errno.EINVAL, text, at=None if blamed is None else cfg.offset(blamed))
-
-
-# -- receive-side scaling ---------------------------------------------------------------------
-
-
-def parse_rss(request: Request) -> None:
-    """rss_parse_request(): where to start is for dumps."""
-    at = request.attrs.offset(Rss.start_context)
-    if at is not None:
-        raise Refusal(errno.EINVAL, at=at)
-
-
-@doit(RSS_GET)
-def rss(call: Call) -> Values:
-    """rss_prepare_data()."""
-    parse_rss(parse_header(call, demanded=True))
-    raise Refusal(errno.EOPNOTSUPP)
-
-
-@dumpit(RSS_GET)
-def rss_dump(call: Call) -> Messages:
-    """ethnl_rss_dump_start(), ethnl_rss_dumpit()."""
-    at = call.attrs.offset(Rss.context)
-    if at is not None:
-        raise Refusal(errno.EINVAL, at=at)
-    parse_header(call, demanded=False)
-    return iter(())
-
-
-@setting(RSS_SET, RSS_NTF, parse=parse_rss)
-def set_rss(dev: Device, request: Request) -> bool:
-    """ethnl_rss_set_validate(), ethnl_rss_set(): a request that wants nothing is granted."""
-    attrs = request.attrs
-    blamed = [Rss.context] if attrs.get(Rss.context) else []
-    if attrs.get(Rss.input_xfrm):
-        blamed.append(Rss.input_xfrm)
-    blamed.append(Rss.flow_hash)
-    for attr in blamed:
-        if attr in attrs:
-            raise Refusal(errno.EOPNOTSUPP, at=attrs.offset(attr))
-    if Rss.indir in attrs:
-        raise Refusal(errno.EOPNOTSUPP)
-    if Rss.hkey in attrs:
-        raise Refusal(errno.EINVAL, at=attrs.offset(Rss.hkey))
-    if Rss.hfunc in attrs:
-        raise Refusal(errno.EOPNOTSUPP)
-    return False
-
-
-@doit(RSS_CREATE_ACT)
-def create_rss(call: Call) -> None:
-    """ethnl_rss_create_doit()."""
-    parse_header(call, demanded=True)
-    raise Refusal(errno.EOPNOTSUPP)
-
-
-@doit(RSS_DELETE_ACT)
-def delete_rss(call: Call) -> None:
-    """ethnl_rss_delete_doit()."""
-    call.attrs.require((Rss.context,))
-    parse_header(call, demanded=True)
-    raise Refusal(errno.EOPNOTSUPP)

@@ -210,7 +210,7 @@ def setting(op: Operation, ntf: Operation | None = None, parse: Parse | None = N
                     refusal.at = call.attrs.offset(op.set.spec.by_name[refusal.at])
                 raise
             if changed and ntf is not None:
-                call.machine.ethtool.notify(request.dev, ntf)
+                call.machine.ethtool.notify(request.dev, ntf, request.options)
 
         doit(op)(do)
         return change
@@ -236,17 +236,29 @@ class EthtoolNotify:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
 
-    def notify(self, dev: Device, event: Operation) -> None:
-        """Tells of a device what `event` is about, as it is now."""
+    def notify(self, dev: Device, event: Operation, options: Any = None) -> None:
+        """Tells of a device what `event` is about, as it is now; options: as its fill wants them."""
         machine = self.machine
         machine.ethtool_notifications = count = machine.ethtool_notifications + 1 & 0xFFFFFFFF
-        machine.families.notify(dev.net, event, partial(self._build, dev, event, count))
+        machine.families.notify(dev.net, event, partial(self._build, dev, event, count, options))
 
-    def tell(self, dev: Device, message: int) -> None:
-        """The same by the number of the notification (KernelMsg)."""
-        self.notify(dev, ethtool.events[message])
+    def tell(self, dev: Device, message: int, context: int = 0) -> None:
+        """The same by the number of the notification (KernelMsg). context: of those about contexts, which; that one is
+        gone is told by its number alone."""
+        event = ethtool.events[message]
+        if event.cmd in fills:
+            self.notify(dev, event, context)
+        else:
+            self.say(dev, event, named_header(event, dev) | {event.set.spec.by_name["context"]: context})
 
-    def _build(self, dev: Device, event: Operation, number: int) -> bytes:
-        request = Request(NO_ATTRIBUTES, Extack(), dev, COMPACT_BITSETS)
+    def say(self, dev: Device, event: Operation, values: Values) -> None:
+        """Tells just that, under no number (ethnl_bcastmsg_put() gives it the next one)."""
+        machine = self.machine
+        machine.ethtool_notifications = count = machine.ethtool_notifications + 1 & 0xFFFFFFFF
+        body = event.body(values)
+        machine.families.notify(dev.net, event, lambda: message(machine.number(event), 0, count, 0, body))
+
+    def _build(self, dev: Device, event: Operation, number: int, options: Any) -> bytes:
+        request = Request(NO_ATTRIBUTES, Extack(), dev, COMPACT_BITSETS, options=options)
         body = event.body(named_header(event, dev) | dict(fills[event.cmd](dev, request)))
         return message(self.machine.number(event), 0, number, 0, body)

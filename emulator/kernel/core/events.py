@@ -219,8 +219,9 @@ class Announcer(Protocol):
     def uevent(self, net: Net, event: Uevent) -> None:
         """An uevent to those of the namespace."""
 
-    def ethtool(self, dev: Device, message: int) -> None:
-        """ETHTOOL_MSG_*_NTF (KernelMsg): a setting was made otherwise than by netlink (ethtool_notify())."""
+    def ethtool(self, dev: Device, message: int, context: int = 0) -> None:
+        """ETHTOOL_MSG_*_NTF (KernelMsg): a setting was made otherwise than by netlink (ethtool_notify()). context: the
+        one that it is about, where there are some (ethtool_rss_notify())."""
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """NETDEV_CMD_PAGE_POOL_*_NTF in the namespace of the pool's device (netdev_nl_page_pool_event())."""
@@ -310,7 +311,7 @@ class NullAnnouncer(Announcer):
     def uevent(self, net: Net, event: Uevent) -> None:
         pass
 
-    def ethtool(self, dev: Device, message: int) -> None:
+    def ethtool(self, dev: Device, message: int, context: int = 0) -> None:
         pass
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:

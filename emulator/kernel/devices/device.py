@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.queue import Queues, RxQueue, TxQueue
+from nlemu.emulator.kernel.devices.rss import Spread
 from nlemu.emulator.kernel.devices.states import (
     IF_OPER_DOWN,
     AddressAssignment,
@@ -125,6 +126,9 @@ class DevlinkPort:
     index: int
 
 
+UNSPREAD = Spread()
+
+
 class Device:
     """struct net_device. Made by `register.alloc_device()`."""
 
@@ -142,7 +146,7 @@ class Device:
         "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
         "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "queued_bytes", "queued_packets",
         "real_num_rx_queues", "real_num_tx_queues", "reg_state", "request_ops_lock", "revision",
-        "rtnl_link_initializing", "running", "rx", "seen_by", "testing", "threaded", "told", "tso_max_segs",
+        "rtnl_link_initializing", "running", "rx", "seen_by", "spread", "testing", "threaded", "told", "tso_max_segs",
         "tso_max_size", "tx", "tx_active", "txqlen", "type", "uevent_sent", "unicast",
         "unicast_filter", "unicast_promiscuous", "unregister_queued", "uppers", "vlan_features", "wanted_features",
         "xdp_features", "xdp_zc_max_segs",
@@ -234,6 +238,8 @@ class Device:
         self.request_ops_lock = False
         self.queue_mgmt_ops = False
         """Whether dev->queue_mgmt_ops is set."""
+        self.spread = UNSPREAD
+        """What is kept of how packets are spread over queues (rss.py); there is one empty for all devices."""
 
         # Addresses, addr_len bytes each; perm_address is shown unless it is all zeros
         self.addr_len = 0

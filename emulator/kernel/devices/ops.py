@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.kernel.devices.rss import RssOps
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.devices.vf import VfOps
 from nlemu.protocol.refusal import Refusal
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from nlemu.protocol.uapi.net_shaper import NetShaperCaps, NetShaperScope
 
 
-class DeviceOps(VfOps):
+class DeviceOps(VfOps, RssOps):
     """A driver. Methods refuse by raising Refusal."""
 
     driver = ""

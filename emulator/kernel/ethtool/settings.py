@@ -14,6 +14,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.queue import min_provider_channels, queue_busy
+from nlemu.emulator.kernel.ethtool.rss import highest_queue
 from nlemu.protocol.refusal import Refusal, formatted
 from nlemu.protocol.uapi.ethtool import TcpDataSplit
 from nlemu.protocol.uapi.netdev import QueueType
@@ -159,8 +160,8 @@ def get_channels(dev: Device) -> Channels:
 
 def set_channels(dev: Device, wanted: Mapping[str, int]) -> bool:
     """ethnl_set_channels(). wanted: some of rx_count, tx_count, other_count, combined_count. EINVAL at one of
-    "rx-count", "tx-count", "other-count", "combined-count" (a limit), or at nothing (queues in use). The limits that
-    come from an indirection table or from flow rules are left out: no driver here has any."""
+    "rx-count", "tx-count", "other-count", "combined-count" (a limit), or at nothing (queues in use, or named by a table
+    or a rule)."""
     if not (dev.ops.has("get_channels") and dev.ops.has("set_channels")):
         raise Refusal(EOPNOTSUPP)
     channels = dev.ops.get_channels(dev)
@@ -180,6 +181,10 @@ def set_channels(dev: Device, wanted: Mapping[str, int]) -> bool:
             blamed = "combined-count"
         text = "requested channel counts would result in no RX or TX channel being configured"
         raise Refusal(EINVAL, text, at=blamed)
+    named = highest_queue(dev)
+    if rx <= named:
+        text = f"requested channel counts are too low for existing indirection table ({named})"
+        raise Refusal(EINVAL, formatted(text))
     provided = min_provider_channels(dev)
     # Not a strict comparison, though the count is one more than the index: the kernel refuses one channel too many.
     if rx <= provided:

@@ -13,36 +13,30 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from errno import EEXIST, EINVAL, ENOENT, ERANGE
+from errno import EINVAL, ERANGE
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devices.address import check_address, ether_setup, set_ethernet_mac
-from nlemu.emulator.kernel.devices.device import Device, Parent
+from nlemu.emulator.kernel.devices.address import check_address, set_ethernet_mac
+from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.ops import DeviceOps
-from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
+from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
-from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.link import LinkSettings
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
 from nlemu.emulator.kernel.nics.profiles import Profile
+from nlemu.emulator.kernel.nics.rss import NicRss
 from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
 from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, Port
+from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FlowType, Port
 from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.kernel.kernel import Kernel
     from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
 
-OUI = bytes.fromhex("02ee00")
-"""What the addresses begin with that nobody chose: locally administered, as no vendor's should appear by chance."""
-FIRST_IRQ = 24
-"""Of message-signalled interrupts: below are the legacy ones."""
 COALESCE = frozenset(("rx_usecs", "rx_max_frames", "tx_usecs", "tx_max_frames", "use_adaptive_rx", "use_adaptive_tx"))
 XDP_MAX_MTU = 3498
 """A frame of one page, with headroom, shared info and an Ethernet header: what a program without fragments can do."""
@@ -80,6 +74,9 @@ class NicState:
     rx: dict[int, RxStats] = field(default_factory=dict)
     tx: dict[int, TxStats] = field(default_factory=dict)
     """Counters of the queues that ever counted anything."""
+    rxfh: Rxfh = field(default_factory=Rxfh)
+    fields: dict[FlowType, int] = field(default_factory=dict)
+    """How packets are spread over queues, and what of them is hashed."""
     base_rx: RxStats = field(default_factory=RxStats)
     base_tx: TxStats = field(default_factory=TxStats)
 
@@ -96,8 +93,10 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(DeviceOps):
+class NicOps(NicRss, DeviceOps):
     """The driver of a NIC, of that profile."""
+
+    settable_coalesce = COALESCE
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -105,7 +104,8 @@ class NicOps(DeviceOps):
         self.firmware = profile.firmware
         self.driver_version = profile.version
         self.settable_rings = profile.settable_rings
-        self.settable_coalesce = COALESCE
+        self.take_facts(profile.rss)
+        self.xdp_rx_metadata = profile.rx_metadata
         self.sets_rx_page_size = profile.rx_page_size > 0
         self.has_bpf = bool(profile.xdp_features & XdpAct.BASIC)
         self.wakes_xsk = bool(profile.xdp_features & XdpAct.XSK_ZEROCOPY)
@@ -115,7 +115,19 @@ class NicOps(DeviceOps):
             return bool(self.profile.rx_counters)
         if name in QUEUES:
             return self.profile.queue_mgmt
+        if name in self.METHODS or name in self.OF_CONTEXTS:
+            return self.has_rss(name)
         return super().has(name)
+
+    def plugged(self, dev: Device) -> None:
+        """What a driver does before its device is registered."""
+        carrier_off(dev)
+
+    def registered(self, dev: Device) -> None:
+        """And what afterwards."""
+
+    def unplugged(self, dev: Device) -> None:
+        """What it does when its device is none any more."""
 
     # Up and down
 
@@ -249,6 +261,7 @@ class NicOps(DeviceOps):
             self._stop(dev)
         set_real_num_queues(dev, count, count)
         state_of(dev).count = count
+        self.follow_channels(dev, count)
         if dev.running:
             self._start(dev)
 
@@ -288,62 +301,3 @@ class NicOps(DeviceOps):
 def _fill(stats: RxStats | TxStats, counters: tuple[str, ...], kept: RxStats | TxStats | None) -> None:
     for name in counters:
         setattr(stats, name, 0 if kept is None else getattr(kept, name) or 0)
-
-
-class Nics:
-    """The NICs of a machine, by the address at which they are plugged."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
-        self.devices: dict[str, Device] = {}
-        self._next_irq = FIRST_IRQ
-        self._plugged = 0
-
-    def plug(self, address: str, profile: Profile, net: Net, *, name: str = "eth%d", queues: int = 0,
-             mac: bytes | None = None) -> Device:
-        """A NIC of that profile comes, in that namespace. queues: how many it begins with, 0 for the profile's usual
-        number; it has room for that many or for the profile's, whichever are more. EEXIST: there is one at that
-        address; and what registration refuses (the name)."""
-        if address in self.devices:
-            raise Refusal(EEXIST)
-        count = queues or profile.queues
-        room = max(count, profile.max_queues)
-        mac = mac or OUI + (self._plugged + 1).to_bytes(3, "big")
-
-        def setup(dev: Device) -> None:
-            ether_setup(dev)
-            dev.address = mac
-            dev.min_mtu, dev.max_mtu = profile.min_mtu, profile.max_mtu
-            dev.live_address_change = True
-            dev.features |= profile.features
-            dev.hw_features |= profile.features
-            dev.vlan_features |= profile.features
-            dev.queue_mgmt_ops = profile.queue_mgmt
-            dev.request_ops_lock = profile.request_ops_lock
-            dev.xdp_features = profile.xdp_features
-            dev.xdp_zc_max_segs = profile.xdp_zc_max_segs
-            dev.netmem_tx = NetmemTx.DMA if profile.netmem_tx else NetmemTx.NONE
-            dev.cfg.hds_thresh = profile.hds_thresh
-
-        dev = alloc_device(net, name, NicOps(profile), setup, tx=room, rx=room)
-        dev.real_num_tx_queues = dev.real_num_rx_queues = count
-        dev.parent = Parent(address, profile.bus)
-        dev.priv = NicState(
-            profile=profile, address=address, functions=tuple(Function() for _ in range(profile.functions)),
-            count=count, first_irq=self._next_irq,
-            rings=Rings(rx_max=profile.ring_max, tx_max=profile.ring_max, rx=profile.ring, tx=profile.ring,
-                        hds_thresh_max=profile.hds_thresh_max),
-        )
-        carrier_off(dev)
-        register(dev)
-        self.devices[address] = dev
-        self._next_irq += room
-        self._plugged += 1
-        return dev
-
-    def unplug(self, address: str) -> None:
-        """The NIC at that address goes. ENOENT: there is none."""
-        dev = self.devices.pop(address, None)
-        if dev is None:
-            raise Refusal(ENOENT)
-        unregister(dev)

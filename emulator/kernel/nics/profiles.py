@@ -12,12 +12,19 @@ from dataclasses import dataclass
 from errno import EAGAIN, ENETDOWN
 
 from nlemu.emulator.kernel.devices import features
+from nlemu.emulator.kernel.nics.rss import BY_ADDRESSES, BY_PORTS, RssFacts
 from nlemu.protocol.uapi.if_ether import ETH_DATA_LEN, ETH_MIN_MTU
-from nlemu.protocol.uapi.netdev import XdpAct
+from nlemu.protocol.uapi.netdev import XdpAct, XdpRxMetadata
+from nlemu.protocol.uapi.netdevice import NetifF
 
 XDP = XdpAct.BASIC | XdpAct.REDIRECT
 PACKETS = ("packets", "bytes")
 COMMON = features.SG | features.HIGHDMA | features.HW_CSUM | features.RXCSUM | features.TSO | features.TSO6
+GSO_ROBUST, RXHASH = features.word(NetifF.GSO_ROBUST), features.word(NetifF.RXHASH)
+VLAN_FILTER = features.word(NetifF.HW_VLAN_CTAG_FILTER)
+VIRTIO = (
+    features.SG | features.HW_CSUM | features.TSO | features.TSO_ECN | features.TSO6 | features.GRO_HW
+)
 SPLIT = frozenset(("tcp_data_split",))
 SPLIT_AT = frozenset(("tcp_data_split", "hds_thresh"))
 
@@ -43,6 +50,8 @@ class Profile:
     speed: int = 25000
     max_mtu: int = 9000
     features: int = COMMON
+    settable: int | None = None
+    not_behind_vlans: int = 0
     firmware: str = ""
     version: str = ""
     ring: int = 1024
@@ -60,6 +69,8 @@ class Profile:
     netmem_tx: bool = False
     xdp_features: int = 0
     xdp_zc_max_segs: int = 1
+    rx_metadata: int = 0
+    rss: RssFacts | None = None
     rx_counters: tuple[str, ...] = ()
     tx_counters: tuple[str, ...] = ()
     min_mtu: int = ETH_MIN_MTU
@@ -117,7 +128,11 @@ PROFILES = {
             "virtio_net", "A virtual machine's NIC: no DMA of its own, per-queue statistics",
             bus="virtio", queues=2, max_queues=16, speed=0, max_mtu=65535, version="1.0.0", ring=256,
             ring_max=256, dma=False,
-            xdp_features=int(XDP | XdpAct.RX_SG), rx_counters=PACKETS, tx_counters=PACKETS,
+            features=VIRTIO | features.HIGHDMA | GSO_ROBUST | features.RXCSUM | VLAN_FILTER,
+            settable=VIRTIO | RXHASH, not_behind_vlans=VLAN_FILTER,
+            xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG), rx_metadata=int(XdpRxMetadata.HASH),
+            rss=RssFacts(table=128, key=40, fields=dict.fromkeys((*BY_ADDRESSES, *BY_PORTS), 0)),
+            rx_counters=PACKETS, tx_counters=(*PACKETS, "stop", "wake"),
         ),
     )
 }

@@ -322,7 +322,10 @@ RSS_CREATE_ACT = setting(
     UserMsg.RSS_CREATE_ACT, Rss, Rss.context.but(min=1), Rss.hfunc, Rss.indir.but(min=1), Rss.hkey, Rss.input_xfrm,
     demanded=False, replies=Layout(Rss.header, Rss.context, Rss.indir, Rss.hfunc, Rss.input_xfrm, Rss.hkey),
 )
-RSS_CREATE_NTF = event(KernelMsg.RSS_CREATE_NTF, RSS_CREATE_ACT)
+RSS_CREATE_NTF = event(
+    KernelMsg.RSS_CREATE_NTF, RSS_CREATE_ACT, Layout(*(attr for attr in Rss.order if attr is not Rss.start_context))
+)
+"""After an ioctl it tells what is hashed, too."""
 RSS_DELETE_ACT = setting(UserMsg.RSS_DELETE_ACT, Rss, Rss.context.but(min=1), demanded=False)
 RSS_DELETE_NTF = event(KernelMsg.RSS_DELETE_NTF, RSS_DELETE_ACT, Layout(Rss.header, Rss.context))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nlemu.emulator.launch.ioctls.ethtool import driver, features, link, queues
+from nlemu.emulator.launch.ioctls.ethtool import driver, features, link, queues, rss
 from nlemu.emulator.launch.ioctls.ethtool.request import Answer, unsupported, unsupported_behind
 from nlemu.protocol.schema import ethtool_ioctls as structs
 from nlemu.protocol.schema.codec import prepare
@@ -24,7 +24,6 @@ class Command(NamedTuple):
 
 
 MODINFO = prepare(structs.ethtool_modinfo)
-RXNFC = prepare(structs.ethtool_rxnfc)
 
 COMMANDS: dict[int, Command] = {
     Do.GSET: Command(ANYONE, link.get_settings),
@@ -87,9 +86,9 @@ COMMANDS: dict[int, Command] = {
     Do.GET_DUMP_FLAG: Command(ADMIN, unsupported),
     Do.GET_DUMP_DATA: Command(ADMIN, unsupported),
     # How packets are spread over queues
-    Do.GRXFH: Command(ANYONE, unsupported),
-    Do.SRXFH: Command(ADMIN, unsupported),
-    Do.GRXRINGS: Command(ANYONE, unsupported_behind(RXNFC)),
+    Do.GRXFH: Command(ANYONE, rss.get_fields),
+    Do.SRXFH: Command(ADMIN, rss.set_fields),
+    Do.GRXRINGS: Command(ANYONE, rss.get_rings),
     Do.GRXCLSRLCNT: Command(ANYONE, unsupported),
     Do.GRXCLSRULE: Command(ANYONE, unsupported),
     Do.GRXCLSRLALL: Command(ANYONE, unsupported),
@@ -97,9 +96,9 @@ COMMANDS: dict[int, Command] = {
     Do.SRXCLSRLINS: Command(ADMIN, unsupported),
     Do.SRXNTUPLE: Command(ADMIN, unsupported),
     Do.GRXNTUPLE: Command(ADMIN, unsupported),
-    Do.GRXFHINDIR: Command(ANYONE, unsupported),
-    Do.SRXFHINDIR: Command(ADMIN, unsupported),
-    Do.GRSSH: Command(ANYONE, unsupported),
-    Do.SRSSH: Command(ADMIN, unsupported),
+    Do.GRXFHINDIR: Command(ANYONE, rss.get_table),
+    Do.SRXFHINDIR: Command(ADMIN, rss.set_table),
+    Do.GRSSH: Command(ANYONE, rss.get_spread),
+    Do.SRSSH: Command(ADMIN, rss.set_spread),
 }
 UNKNOWN = Command(ADMIN, unsupported)
