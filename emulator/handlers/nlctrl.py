@@ -130,13 +130,15 @@ def dumppolicy(call: Call) -> Messages:
 
 
 def tell_policies(number: int, operations: list[Operation], numbered: Numbered) -> Iterator[Fill]:
-    """First which operation has which policy, then the attributes of the policies, one a message."""
+    """First which operation has which policy, if any, then the attributes of the policies, one a message."""
 
     def index(half: Half | None) -> int | None:
         return None if half is None or half.accepts is None else numbered.index(half.accepts)
 
-    def tell_op(op: Operation) -> Values:
+    def tell_op(op: Operation) -> Values | None:
         halves = {OpPolicy.do: index(op.do), OpPolicy.dump: index(op.dump)}
+        if halves[OpPolicy.do] is None and halves[OpPolicy.dump] is None:
+            return None
         return {Ctrl.family_id: number, Ctrl.op_policy: {op.cmd: halves}}
 
     def tell_attr(which: int, attr: Attr[object]) -> Values | None:

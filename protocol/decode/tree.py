@@ -179,7 +179,7 @@ def read_leaf(node: Node, kind: PayloadKind[Any], data: bytes) -> None:
         node.value, node.shown = payload, None
         node.notes.append(f"{len(payload)} bytes where {kind} belongs")
         return
-    if payload != usual:
+    if payload != usual and not kind.either:
         note_payload(node, kind, payload)
 
 

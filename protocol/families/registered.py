@@ -5,6 +5,7 @@ from nlemu.protocol.families import listed
 from nlemu.protocol.families.devlink.commands import devlink
 from nlemu.protocol.families.ethtool.commands import ethtool
 from nlemu.protocol.families.gtp import gtp
+from nlemu.protocol.families.macsec import macsec
 from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
 from nlemu.protocol.families.nlctrl import nlctrl
@@ -28,7 +29,7 @@ REGISTERED: tuple[Family, ...] = (
     tcp_metrics,
     listed.mptcp_pm,
     wireguard,
-    listed.macsec,
+    macsec,
     listed.team,
     listed.net_dm,
     listed.ipvs,

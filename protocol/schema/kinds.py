@@ -50,6 +50,7 @@ class PayloadKind(Generic[T]):
     size: int | None = None  # the payload's length in bytes when it is always the same
     bounds: tuple[int, int] | None = None  # of the integers it can hold
     free = False  # NLA_UNSPEC: the nested flag is nobody's business
+    either = False  # the kernel writes one value in this way or another
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -97,20 +98,28 @@ class Integer(Fixed[int]):
 
 
 class Sparse(Integer):
-    """An integer that is one of an enum with gaps, which the attribute shows (NLA_VALIDATE_FUNCTION)."""
+    """An integer that is one of an enum with gaps, which the attribute shows (NLA_VALIDATE_FUNCTION). Without a text,
+    the function does not say what is wrong, nor where."""
+
+    def __init__(self, name: str, described: c.Construct, advertised: AttrType | None, text: str | None = None) -> None:
+        super().__init__(name, described, advertised)
+        self.text = text
 
     def check(self, attr: Attr[Any], data: bytes, start: int, end: int) -> None:
         super().check(attr, data, start, end)
         assert attr.shown is not None
         if self.decode(data, start, end) not in {int(one) for one in attr.shown}:
-            raise Refusal(errno.EINVAL, "invalid enum value", at=start - 4)
+            raise Refusal(errno.EINVAL, self.text, at=None if self.text is None else start - 4)
 
 
 class Variable(PayloadKind[int]):
-    """NLA_UINT, NLA_SINT: four bytes where the value fits, else eight (nla_put_uint())."""
+    """NLA_UINT, NLA_SINT: four bytes where the value fits, else eight (nla_put_uint()). either: or what else says."""
 
-    def __init__(self, name: str, narrow: Integer, wide: Integer, advertised: AttrType) -> None:
+    def __init__(
+        self, name: str, narrow: Integer, wide: Integer, advertised: AttrType, *, either: bool = False
+    ) -> None:
         super().__init__(name)
+        self.either = either
         self.narrow, self.wide, self.advertised = narrow, wide, advertised
         assert narrow.bounds and wide.bounds
         self.bounds = wide.bounds
@@ -351,10 +360,11 @@ class Chosen(Nest):
 
 
 u8 = Integer("u8", c.Int8ul, AttrType.U8)
-sparse_u8 = Sparse("u8", c.Int8ul, AttrType.U8)
+sparse_u8 = Sparse("u8", c.Int8ul, AttrType.U8, "invalid enum value")
 u16 = Integer("u16", c.Int16ul, AttrType.U16)
 u32 = Integer("u32", c.Int32ul, AttrType.U32)
 u64 = Integer("u64", c.Int64ul, AttrType.U64)
+sparse_u64 = Sparse("u64", c.Int64ul, AttrType.U64)
 s16 = Integer("s16", c.Int16sl, AttrType.S16, signed=True)
 s32 = Integer("s32", c.Int32sl, AttrType.S32, signed=True)
 s64 = Integer("s64", c.Int64sl, AttrType.S64, signed=True)
@@ -362,6 +372,7 @@ be16 = Integer("be16", c.Int16ub, None)
 be32 = Integer("be32", c.Int32ub, None)
 be64 = Integer("be64", c.Int64ub, None)
 uint = Variable("uint", u32, u64, AttrType.UINT)
+either_uint = Variable("uint", u32, u64, AttrType.UINT, either=True)
 string = Text("string", AttrType.STRING, terminated=False)
 nul_string = Text("string", AttrType.NUL_STRING, terminated=True)
 binary = Bytes("binary")

@@ -157,3 +157,19 @@ class IpvlanFlag(IntFlag):
 
     PRIVATE = 1
     VEPA = 2
+
+
+class MacsecValidate(IntEnum):
+    """enum macsec_validation_type: what becomes of frames that are not protected, or not as they should be."""
+
+    DISABLED = 0
+    CHECK = 1
+    STRICT = 2
+
+
+class MacsecOffload(IntEnum):
+    """enum macsec_offload: who does the work."""
+
+    OFF = 0
+    PHY = 1
+    MAC = 2

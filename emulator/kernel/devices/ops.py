@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device, Stats
     from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo
     from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, PauseStats, Rings
+    from nlemu.emulator.kernel.macsec.offload import MacsecOps
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
     from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
@@ -47,6 +48,9 @@ class DeviceOps(VfOps, RssOps):
     phony_headroom = False
     """IFF_PHONY_HEADROOM: the room that its devices want is what others told them."""
 
+    reduces_vlan_mtu = False
+    """netif_reduces_vlan_mtu(): its MTU has no room for the tag of a VLAN."""
+
     has_rx_mode = True
     """ndo_set_rx_mode is there, though it may do nothing that shows here."""
 
@@ -59,6 +63,12 @@ class DeviceOps(VfOps, RssOps):
     def shaper_capabilities(self, dev: Device, scope: NetShaperScope) -> NetShaperCaps:
         """capabilities: what the device can do for shapers of that scope; none, if it has no such shapers."""
         raise Refusal(EOPNOTSUPP)
+
+    # macsec_ops
+
+    def macsec_ops(self, dev: Device) -> MacsecOps | None:
+        """dev->macsec_ops: who does the work of MACsec on that device; None: nobody there can."""
+        return None
 
     # net_device_ops
 

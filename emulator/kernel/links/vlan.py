@@ -254,7 +254,7 @@ class VlanOps(DeviceOps):
             flags.set_promiscuity(below, 1 if dev.flags & PROMISC else -1)
 
     def change_mtu(self, dev: Device, mtu: int) -> None:
-        if mtu > dev.priv.below.mtu:
+        if mtu > max_mtu(dev.priv.below):
             raise Refusal(ERANGE)
         dev.mtu = mtu
 
@@ -327,6 +327,11 @@ def receive(dev: Device, number: tuple[int, int], size: int) -> Device | None:
     vlan.stats.multicast += 1
     vlan.changed()
     return vlan
+
+
+def max_mtu(below: Device) -> int:
+    """The largest MTU of a VLAN on that device, in the kernel's unsigned arithmetic."""
+    return below.mtu - VLAN_HLEN & 0xFFFFFFFF if below.ops.reduces_vlan_mtu else below.mtu
 
 
 OPS = VlanOps()
@@ -435,8 +440,8 @@ class VlanKind(Kind):
         vlan = Vlan(below, ETH_P.VLAN_8021Q if data.protocol is None else ETH_P(data.protocol), data.id)
         self._check_below(below, vlan)
         if params.mtu is None:
-            dev.mtu = below.mtu
-        elif dev.mtu > below.mtu:
+            dev.mtu = max_mtu(below)
+        elif dev.mtu > max_mtu(below):
             raise Refusal(EINVAL)
         dev.priv = vlan
         self.change_link(dev, data)

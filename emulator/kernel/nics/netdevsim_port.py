@@ -31,6 +31,7 @@ from nlemu.emulator.kernel.ethtool.settings import (
     PauseStats,
     Rings,
 )
+from nlemu.emulator.kernel.nics.netdevsim_macsec import NetdevsimMacsec
 from nlemu.emulator.kernel.nics.netdevsim_vfs import NetdevsimVfOps
 from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
 from nlemu.emulator.kernel.queues.provider import restart_queue
@@ -41,6 +42,7 @@ from nlemu.protocol.uapi.net_shaper import NetShaperCaps
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.macsec.offload import MacsecOps
     from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
     from nlemu.emulator.kernel.queues.page_pool import PagePool
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
@@ -104,6 +106,7 @@ class PortState:
     """Where the page comes from that debugfs pp_hold holds."""
     peer: Device | None = None
     """The port at the other end of the wire, when it is linked to one."""
+    macsec: NetdevsimMacsec = field(default_factory=NetdevsimMacsec)
 
 
 def state_of(dev: Device) -> PortState:
@@ -133,6 +136,10 @@ class NetdevsimOps(NetdevsimVfOps, DeviceOps):
     def shaper_capabilities(self, dev: Device, scope: NetShaperScope) -> NetShaperCaps:
         """nsim_shaper_cap(): everything, for every scope."""
         return ~NetShaperCaps(0)
+
+    def macsec_ops(self, dev: Device) -> MacsecOps | None:
+        """nsim_macsec_init()."""
+        return state_of(dev).macsec
 
     # Up and down
 

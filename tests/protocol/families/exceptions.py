@@ -247,7 +247,7 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
                  "hsr ovpn",
                  OTHER_KINDS),
         Excepted("linkinfo-attrs.data", f"kind {EXTRA}",
-                 "veth vxlan macvlan macvtap ipvlan ipvtap ip6gretap ip6erspan xfrm bareudp gtp", UNSAID),
+                 "veth vxlan macvlan macvtap macsec ipvlan ipvtap ip6gretap ip6erspan xfrm bareudp gtp", UNSAID),
         Excepted("linkinfo-attrs.slave-data", f"kind {EXTRA}", "vrf", UNSAID),
         Excepted(
             "linkinfo-hsr-attrs linkinfo-ovpn-attrs", "attribute set", ABSENT, OTHER_KINDS,
