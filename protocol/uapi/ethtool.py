@@ -563,6 +563,11 @@ class RssHash(IntFlag):
 
 FLOW_RSS = 0x20000000
 """That a rule sends to a context, or that what is hashed is asked of one."""
+FLOW_EXT, FLOW_MAC_EXT = 0x80000000, 0x40000000
+"""That a rule looks at VLANs, and at the receiver's address."""
+RX_CLS_FLOW_DISC, RX_CLS_FLOW_WAKE = 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFE
+RX_CLS_LOC_SPECIAL, RX_CLS_LOC_ANY = 0x80000000, 0xFFFFFFFF
+ETH_RX_NFC_IP4 = 1
 ETH_RXFH_CONTEXT_ALLOC = ETH_RXFH_INDIR_NO_CHANGE = 0xFFFFFFFF
 RXH_XFRM_NO_CHANGE = 0xFF
 

@@ -12,6 +12,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.rss import RssOps
+from nlemu.emulator.kernel.devices.rules import RuleOps
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.devices.vf import VfOps
 from nlemu.protocol.refusal import Refusal
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from nlemu.protocol.uapi.net_shaper import NetShaperCaps, NetShaperScope
 
 
-class DeviceOps(VfOps, RssOps):
+class DeviceOps(VfOps, RssOps, RuleOps):
     """A driver. Methods refuse by raising Refusal."""
 
     driver = ""

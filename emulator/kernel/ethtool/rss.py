@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.device import UNSPREAD
 from nlemu.emulator.kernel.devices.rss import Context, Rxfh, Spread, Table
+from nlemu.emulator.kernel.ethtool import rules
 from nlemu.protocol.refusal import Refusal, formatted
 from nlemu.protocol.uapi.ethtool import FlowType, Rxh
 
@@ -282,6 +283,8 @@ def delete(dev: Device, number: int) -> None:
     """ethnl_rss_delete_doit(). EOPNOTSUPP, EBUSY, ENOENT."""
     if not dev.ops.has("create_rxfh_context"):
         raise Refusal(EOPNOTSUPP)
+    if rules.holds(dev, number):
+        raise Refusal(EBUSY)
     if number not in dev.spread.contexts:
         raise Refusal(ENOENT)
     dev.ops.remove_rxfh_context(dev, number)

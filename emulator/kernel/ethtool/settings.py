@@ -14,6 +14,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.queue import min_provider_channels, queue_busy
+from nlemu.emulator.kernel.ethtool import rules
 from nlemu.emulator.kernel.ethtool.rss import highest_queue
 from nlemu.protocol.refusal import Refusal, formatted
 from nlemu.protocol.uapi.ethtool import TcpDataSplit
@@ -185,6 +186,8 @@ def set_channels(dev: Device, wanted: Mapping[str, int]) -> bool:
     if rx <= named:
         text = f"requested channel counts are too low for existing indirection table ({named})"
         raise Refusal(EINVAL, formatted(text))
+    if rx <= rules.highest_queue(dev):
+        raise Refusal(EINVAL, "requested channel counts are too low for existing ntuple filter settings")
     provided = min_provider_channels(dev)
     # Not a strict comparison, though the count is one more than the index: the kernel refuses one channel too many.
     if rx <= provided:

@@ -21,11 +21,13 @@ from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.rss import Rxfh
+from nlemu.emulator.kernel.devices.rules import Rule
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.ethtool.link import LinkSettings
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.nics.rss import NicRss
+from nlemu.emulator.kernel.nics.rules import NicRules
 from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
 from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
@@ -77,6 +79,8 @@ class NicState:
     rxfh: Rxfh = field(default_factory=Rxfh)
     fields: dict[FlowType, int] = field(default_factory=dict)
     """How packets are spread over queues, and what of them is hashed."""
+    rules: dict[int, Rule] = field(default_factory=dict)
+    """Those that send flows to queues, by their locations."""
     base_rx: RxStats = field(default_factory=RxStats)
     base_tx: TxStats = field(default_factory=TxStats)
 
@@ -93,7 +97,7 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(NicRss, DeviceOps):
+class NicOps(NicRss, NicRules, DeviceOps):
     """The driver of a NIC, of that profile."""
 
     settable_coalesce = COALESCE
@@ -117,6 +121,8 @@ class NicOps(NicRss, DeviceOps):
             return self.profile.queue_mgmt
         if name in self.METHODS or name in self.OF_CONTEXTS:
             return self.has_rss(name)
+        if name in self.RULE_METHODS:
+            return self.rules is not None
         return super().has(name)
 
     def plugged(self, dev: Device) -> None:

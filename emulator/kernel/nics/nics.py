@@ -10,6 +10,8 @@ from nlemu.emulator.kernel.devices.device import Device, Parent
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Rings
+from nlemu.emulator.kernel.nics.bnxt import BnxtOps
+from nlemu.emulator.kernel.nics.mlx5 import Mlx5Ops
 from nlemu.emulator.kernel.nics.nic import Function, NicOps, NicState
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.nics.virtio import VirtioOps
@@ -23,7 +25,7 @@ OUI = bytes.fromhex("02ee00")
 """What the addresses begin with that nobody chose: locally administered, as no vendor's should appear by chance."""
 FIRST_IRQ = 24
 """Of message-signalled interrupts: below are the legacy ones."""
-DRIVERS: dict[str, type[NicOps]] = {"virtio_net": VirtioOps}
+DRIVERS: dict[str, type[NicOps]] = {"bnxt_en": BnxtOps, "mlx5_core": Mlx5Ops, "virtio_net": VirtioOps}
 """Those that do something otherwise than a profile can say."""
 
 
@@ -56,7 +58,8 @@ class Nics:
             dev.live_address_change = True
             dev.features |= profile.features
             dev.hw_features |= profile.features if profile.settable is None else profile.settable
-            dev.vlan_features |= profile.features & ~profile.not_behind_vlans
+            dev.vlan_features |= profile.features if profile.vlan_features is None else profile.vlan_features
+            dev.gso_partial_features = profile.gso_partial
             dev.queue_mgmt_ops = profile.queue_mgmt
             dev.request_ops_lock = profile.request_ops_lock
             dev.xdp_features = profile.xdp_features

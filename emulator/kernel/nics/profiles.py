@@ -11,20 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from errno import EAGAIN, ENETDOWN
 
-from nlemu.emulator.kernel.devices import features
-from nlemu.emulator.kernel.nics.rss import BY_ADDRESSES, BY_PORTS, RssFacts
+from nlemu.emulator.kernel.devices.features import word
+from nlemu.emulator.kernel.nics import feature_sets
+from nlemu.emulator.kernel.nics.rss import ADDRESSES, BY_ADDRESSES, BY_PORTS, PORTS, RssFacts
+from nlemu.protocol.uapi.ethtool import FlowType, RssHash, RxhXfrm
 from nlemu.protocol.uapi.if_ether import ETH_DATA_LEN, ETH_MIN_MTU
 from nlemu.protocol.uapi.netdev import XdpAct, XdpRxMetadata
 from nlemu.protocol.uapi.netdevice import NetifF
 
 XDP = XdpAct.BASIC | XdpAct.REDIRECT
 PACKETS = ("packets", "bytes")
-COMMON = features.SG | features.HIGHDMA | features.HW_CSUM | features.RXCSUM | features.TSO | features.TSO6
-GSO_ROBUST, RXHASH = features.word(NetifF.GSO_ROBUST), features.word(NetifF.RXHASH)
-VLAN_FILTER = features.word(NetifF.HW_VLAN_CTAG_FILTER)
-VIRTIO = (
-    features.SG | features.HW_CSUM | features.TSO | features.TSO_ECN | features.TSO6 | features.GRO_HW
-)
 SPLIT = frozenset(("tcp_data_split",))
 SPLIT_AT = frozenset(("tcp_data_split", "hds_thresh"))
 
@@ -49,9 +45,10 @@ class Profile:
     combined: bool = True
     speed: int = 25000
     max_mtu: int = 9000
-    features: int = COMMON
+    features: int = feature_sets.COMMON
     settable: int | None = None
-    not_behind_vlans: int = 0
+    vlan_features: int | None = None
+    gso_partial: int = 0
     firmware: str = ""
     version: str = ""
     ring: int = 1024
@@ -86,6 +83,18 @@ PROFILES = {
             # mlx5e_queue_get_dma_dev() looks for the queue's channel, and there is none while the device is down.
             dma_down=False, netmem_tx=True,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG),
+            features=feature_sets.MLX5, settable=feature_sets.MLX5_SETTABLE, vlan_features=feature_sets.MLX5_VLAN,
+            gso_partial=word(
+                NetifF.GSO_UDP_TUNNEL_CSUM, NetifF.GSO_GRE_CSUM, NetifF.GSO_IPXIP4, NetifF.GSO_IPXIP6, NetifF.GSO_UDP_L4
+            ),
+            # mlx5e_rss_params_hash, rss_default_config, MLX5E_MAX_NUM_RSS
+            rss=RssFacts(
+                table=256, key=40, functions=(RssHash.TOP, RssHash.XOR), contexts=16, key_per_context=True,
+                fields_per_context=True, transforms=int(RxhXfrm.SYM_OR_XOR),
+                fields=dict.fromkeys(BY_PORTS, PORTS) | dict.fromkeys(
+                    (*BY_ADDRESSES, FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6), ADDRESSES
+                ),
+            ),
             rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
@@ -96,6 +105,19 @@ PROFILES = {
             hds_thresh=640, hds_thresh_max=1023,
             queue_mgmt=True, request_ops_lock=True, rx_page_size=32768, down_errno=ENETDOWN, netmem_tx=True,
             xdp_features=int(XDP | XdpAct.RX_SG),
+            features=feature_sets.BNXT, settable=feature_sets.BNXT_SETTABLE, vlan_features=feature_sets.BNXT_VLAN,
+            gso_partial=word(NetifF.GSO_UDP_TUNNEL_CSUM, NetifF.GSO_GRE_CSUM),
+            # bnxt_get_nr_rss_ctxs() with the large table of newer firmware, BNXT_MAX_ETH_RSS_CTX
+            rss=RssFacts(
+                table=512, key=40, contexts=33, key_per_context=True,
+                fields=dict.fromkeys(BY_PORTS, PORTS) | dict.fromkeys(
+                    (*BY_ADDRESSES, FlowType.AH_ESP_V4, FlowType.AH_ESP_V6, FlowType.SCTP_V4, FlowType.SCTP_V6,
+                     FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6), ADDRESSES
+                ),
+                settable=dict.fromkeys(BY_PORTS, frozenset((0, ADDRESSES, PORTS))) | dict.fromkeys(
+                    BY_ADDRESSES, frozenset((0, ADDRESSES))
+                ),
+            ),
             rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
@@ -128,8 +150,7 @@ PROFILES = {
             "virtio_net", "A virtual machine's NIC: no DMA of its own, per-queue statistics",
             bus="virtio", queues=2, max_queues=16, speed=0, max_mtu=65535, version="1.0.0", ring=256,
             ring_max=256, dma=False,
-            features=VIRTIO | features.HIGHDMA | GSO_ROBUST | features.RXCSUM | VLAN_FILTER,
-            settable=VIRTIO | RXHASH, not_behind_vlans=VLAN_FILTER,
+            features=feature_sets.VIRTIO, settable=feature_sets.VIRTIO_SETTABLE, vlan_features=feature_sets.VIRTIO_VLAN,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG), rx_metadata=int(XdpRxMetadata.HASH),
             rss=RssFacts(table=128, key=40, fields=dict.fromkeys((*BY_ADDRESSES, *BY_PORTS), 0)),
             rx_counters=PACKETS, tx_counters=(*PACKETS, "stop", "wake"),

@@ -80,21 +80,25 @@ class NicRss(RssOps):
         assert self.rss is not None
         return self.rss
 
+    def table_for(self, count: int) -> int:
+        """How many entries the table has while there are that many channels."""
+        return self.facts.table
+
     def begin(self, dev: Device, count: int) -> tuple[Rxfh, dict[FlowType, int]]:
         """How it spreads packets over that many queues when it comes."""
         facts = self.facts
-        rxfh = Rxfh(default_table(facts.table, count), machine_key(dev.kernel)[: facts.key], facts.functions[0], 0)
-        return rxfh, dict(facts.fields)
+        table, key = default_table(self.table_for(count), count), machine_key(dev.kernel)[: facts.key]
+        return Rxfh(table, key, facts.functions[0], 0), dict(facts.fields)
 
     def follow_channels(self, dev: Device, count: int) -> None:
         """A table that nobody has chosen is made anew."""
         if self.rss is not None and not dev.spread.user_size:
-            dev.priv.rxfh.table = default_table(self.rss.table, count)
+            dev.priv.rxfh.table = default_table(self.table_for(count), count)
 
     # ethtool_ops
 
     def get_rxfh_indir_size(self, dev: Device) -> int:
-        return self.facts.table
+        return self.table_for(dev.priv.count)
 
     def get_rxfh_key_size(self, dev: Device) -> int:
         return self.facts.key
@@ -115,7 +119,7 @@ class NicRss(RssOps):
     def create_rxfh_context(self, dev: Device, context: Context, wanted: Rxfh) -> None:
         """What is not said is as by default."""
         self.check_rxfh(dev, wanted)
-        context.table = default_table(self.facts.table, dev.priv.count)
+        context.table = default_table(self.table_for(dev.priv.count), dev.priv.count)
         context.key = dev.priv.rxfh.key
         context.function = dev.priv.rxfh.function
 

@@ -255,6 +255,9 @@ class Rings(Doing):
         dev = world.machine.init_net.device(world.indexes["nic"])
         if dev is not None and "hds_thresh" in dev.ops.settable_rings:
             values["hds-thresh"] = self.thresh
+        if dev is not None and dev.ops.driver == "mlx5_core":  # which splits only what the hardware puts together
+            bit = {"name": "rx-gro-hw", "value": True}
+            world.ask("ethtool", "features-set", {"header": header, "wanted": {"bits": {"bit": [bit]}}})
         world.ask("ethtool", "rings-set", values)
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nlemu.emulator.launch.ioctls.ethtool import driver, features, link, queues, rss
+from nlemu.emulator.launch.ioctls.ethtool import driver, features, link, queues, rss, rules
 from nlemu.emulator.launch.ioctls.ethtool.request import Answer, unsupported, unsupported_behind
 from nlemu.protocol.schema import ethtool_ioctls as structs
 from nlemu.protocol.schema.codec import prepare
@@ -89,11 +89,11 @@ COMMANDS: dict[int, Command] = {
     Do.GRXFH: Command(ANYONE, rss.get_fields),
     Do.SRXFH: Command(ADMIN, rss.set_fields),
     Do.GRXRINGS: Command(ANYONE, rss.get_rings),
-    Do.GRXCLSRLCNT: Command(ANYONE, unsupported),
-    Do.GRXCLSRULE: Command(ANYONE, unsupported),
-    Do.GRXCLSRLALL: Command(ANYONE, unsupported),
-    Do.SRXCLSRLDEL: Command(ADMIN, unsupported),
-    Do.SRXCLSRLINS: Command(ADMIN, unsupported),
+    Do.GRXCLSRLCNT: Command(ANYONE, rules.count),
+    Do.GRXCLSRULE: Command(ANYONE, rules.show),
+    Do.GRXCLSRLALL: Command(ANYONE, rules.locations),
+    Do.SRXCLSRLDEL: Command(ADMIN, rules.delete),
+    Do.SRXCLSRLINS: Command(ADMIN, rules.insert),
     Do.SRXNTUPLE: Command(ADMIN, unsupported),
     Do.GRXNTUPLE: Command(ADMIN, unsupported),
     Do.GRXFHINDIR: Command(ANYONE, rss.get_table),

@@ -1,0 +1,59 @@
+"""Features of NICs, by driver: which are on at first, which can be set, which VLANs on them inherit.
+
+A driver says so in one place when it makes its device; that is named with each set. What hangs on the card's abilities
+is as a large card of the kind has it.
+"""
+
+from __future__ import annotations
+
+from nlemu.emulator.kernel.devices.features import (
+    GRO,
+    GRO_HW,
+    GSO_PARTIAL,
+    HIGHDMA,
+    HW_CSUM,
+    HW_VLAN,
+    IP_CSUM,
+    IPV6_CSUM,
+    LRO,
+    RXCSUM,
+    RXFCS,
+    SG,
+    TSO,
+    TSO6,
+    TSO_ECN,
+    word,
+)
+from nlemu.protocol.uapi.netdevice import NetifF
+
+NTUPLE, RXHASH, RXALL, HW_TC = word(NetifF.NTUPLE), word(NetifF.RXHASH), word(NetifF.RXALL), word(NetifF.HW_TC)
+TUNNELS = word(NetifF.GSO_UDP_TUNNEL, NetifF.GSO_UDP_TUNNEL_CSUM, NetifF.GSO_GRE, NetifF.GSO_GRE_CSUM)
+UDP_L4 = word(NetifF.GSO_UDP_L4)
+
+COMMON = SG | HIGHDMA | HW_CSUM | RXCSUM | TSO | TSO6
+"""Of profiles whose driver has not been read for this."""
+
+MLX5_FIRST = SG | HW_CSUM | GRO | TSO | TSO6 | RXCSUM | RXHASH | GSO_PARTIAL | GRO_HW
+MLX5_VLAN = MLX5_FIRST | TUNNELS
+MLX5_SETTABLE = (
+    MLX5_FIRST | TUNNELS | UDP_L4 | RXALL | RXFCS | HW_TC | NTUPLE
+    | word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_CTAG_RX, NetifF.HW_VLAN_CTAG_FILTER, NetifF.HW_VLAN_STAG_TX)
+    | word(NetifF.GSO_IPXIP4, NetifF.GSO_IPXIP6)
+)
+MLX5 = MLX5_SETTABLE & ~(GRO_HW | RXALL | RXFCS | NTUPLE) | HIGHDMA | word(NetifF.HW_VLAN_STAG_FILTER)
+"""mlx5e_build_nic_netdev(), with CONFIG_MLX5_EN_ARFS."""
+
+BNXT_FIRST = (
+    IP_CSUM | IPV6_CSUM | SG | TSO | TSO6 | TUNNELS | word(NetifF.GSO_IPXIP4) | GSO_PARTIAL | RXHASH | RXCSUM | GRO
+    | UDP_L4 | LRO
+)
+BNXT_VLAN = BNXT_FIRST | HIGHDMA
+BNXT_SETTABLE = BNXT_FIRST | HW_VLAN | GRO_HW | NTUPLE
+BNXT = (BNXT_SETTABLE | HIGHDMA) & ~LRO
+"""bnxt_init_one(), bnxt_set_dflt_rfs()."""
+
+VIRTIO_FIRST = SG | HW_CSUM | TSO | TSO_ECN | TSO6 | GRO_HW
+VIRTIO_SETTABLE = VIRTIO_FIRST | RXHASH
+VIRTIO_VLAN = VIRTIO_FIRST | HIGHDMA | word(NetifF.GSO_ROBUST) | RXCSUM
+VIRTIO = VIRTIO_VLAN | word(NetifF.HW_VLAN_CTAG_FILTER)
+"""virtnet_probe(), with what QEMU offers (trace i01)."""

@@ -1,0 +1,133 @@
+"""mlx5_core: what it does otherwise than a profile can say (drivers/net/ethernet/mellanox/mlx5/core/en_*.c).
+
+Packets of TCP and UDP are split into header and data only while GRO is done by the hardware. The table of receive-side
+scaling grows with the channels. A rule stands where it is said to stand, and takes the place of the one that was there.
+"""
+
+from __future__ import annotations
+
+from errno import EINVAL, ENOSPC, EOPNOTSUPP
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.kernel.devices import features
+from nlemu.emulator.kernel.devices.rules import Rule, empty
+from nlemu.emulator.kernel.ethtool.rss import default_table
+from nlemu.emulator.kernel.ethtool.settings import Rings
+from nlemu.emulator.kernel.nics.nic import NicOps, state_of
+from nlemu.emulator.kernel.nics.rules import RuleFacts
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import ETH_RX_NFC_IP4, FLOW_EXT, FLOW_MAC_EXT, FlowType, Rxh, TcpDataSplit
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+
+LEAST_TABLE, FACTOR = 256, 4
+"""MLX5E_INDIR_MIN_RQT_SIZE, MLX5E_UNIFORM_SPREAD_RQT_FACTOR"""
+VLAN_VID_MASK = 0xFFF
+HASHABLE = int(Rxh.IP_SRC | Rxh.IP_DST | Rxh.L4_B_0_1 | Rxh.L4_B_2_3)
+BY_PORTS = (FlowType.TCP_V4, FlowType.UDP_V4, FlowType.TCP_V6, FlowType.UDP_V6)
+KNOWN = frozenset((
+    *BY_PORTS, FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6, FlowType.IPV4, FlowType.IPV6,
+))
+"""flow_type_to_traffic_type()."""
+
+
+def table_size(channels: int) -> int:
+    """mlx5e_rqt_size(): a power of two, as long as the hardware's limit is not met."""
+    return max(LEAST_TABLE, 1 << (channels * FACTOR - 1).bit_length())
+
+
+class Mlx5Ops(NicOps):
+    """mlx5e_netdev_ops and mlx5e_ethtool_ops."""
+
+    rules = RuleFacts(room=1 << 10)
+    """MAX_NUM_OF_ETHTOOL_RULES"""
+
+    def set_ringparam(self, dev: Device, rings: Rings) -> None:
+        """mlx5e_ethtool_set_tcp_data_split(), before the rings are looked at."""
+        if rings.tcp_data_split == TcpDataSplit.ENABLED and not dev.features & features.GRO_HW:
+            raise Refusal(EINVAL, "mlx5_core: TCP-data-split is not supported when GRO HW is disabled")
+        super().set_ringparam(dev, rings)
+
+    # Receive-side scaling
+
+    def table_for(self, count: int) -> int:
+        return table_size(count)
+
+    def follow_channels(self, dev: Device, count: int) -> None:
+        """mlx5e_rx_res_rss_set_indir_uniform(), or the table that was chosen, folded or repeated."""
+        state, size = state_of(dev), table_size(count)
+        if not dev.spread.user_size:
+            state.rxfh.table = default_table(size, count)
+        else:
+            state.rxfh.table = resized(state.rxfh.table or (), size)
+        for context in dev.spread.contexts.values():
+            context.table = resized(context.table, size)
+
+    def get_rxfh_fields(self, dev: Device, flow: FlowType, context: int) -> int:
+        if flow not in KNOWN:
+            raise Refusal(EINVAL)
+        return super().get_rxfh_fields(dev, flow, context)
+
+    def set_rxfh_fields(self, dev: Device, flow: FlowType, context: int, fields: int) -> None:
+        """mlx5e_ethtool_set_rxfh_fields()."""
+        if flow not in KNOWN:
+            raise Refusal(EINVAL)
+        if flow not in BY_PORTS or fields & ~HASHABLE:
+            raise Refusal(EOPNOTSUPP)
+        state_of(dev).fields[flow] = fields
+
+    # Rules
+
+    def check_rule(self, dev: Device, rule: Rule) -> None:
+        """validate_flow()."""
+        if rule.location >= self.room:
+            raise Refusal(ENOSPC)
+        if not rule.drops and rule.cookie >= state_of(dev).count:
+            raise Refusal(EINVAL)
+        matched = _matched(rule)
+        if rule.flags & FLOW_EXT:
+            if rule.extra_masks.vlan_etype or rule.extra_masks.vlan_tci != VLAN_VID_MASK:
+                raise Refusal(EINVAL)
+            if rule.extra_values.vlan_tci > VLAN_VID_MASK:
+                raise Refusal(EINVAL)
+            matched += 1
+        if rule.flags & FLOW_MAC_EXT and not empty(rule.extra_masks.h_dest):
+            matched += 1
+        if not matched:
+            raise Refusal(EINVAL)
+
+    def delete_rule(self, dev: Device, location: int) -> None:
+        """mlx5e_ethtool_flow_remove()."""
+        if location >= self.room:
+            raise Refusal(ENOSPC)
+        super().delete_rule(dev, location)
+
+
+def resized(table: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """ethtool_rxfh_resize()."""
+    return table[:size] if size <= len(table) else table * (size // len(table))
+
+
+def _matched(rule: Rule) -> int:
+    """validate_ethter() and its like: by how many things it tells packets apart, the kind being one. EINVAL,
+    EOPNOTSUPP."""
+    masks, flow = rule.masks, rule.flow
+    ignored: object
+    looked_at: tuple[int | bytes, ...]
+    if flow == FlowType.ETHER:
+        return sum(not empty(mask) for mask in (masks.h_dest, masks.h_source, masks.h_proto))
+    if flow in (FlowType.TCP_V4, FlowType.UDP_V4):
+        ignored, looked_at = masks.tos, (masks.ip4src, masks.ip4dst, masks.psrc, masks.pdst)
+    elif flow in (FlowType.TCP_V6, FlowType.UDP_V6):
+        ignored, looked_at = masks.tclass, (masks.ip6src, masks.ip6dst, masks.psrc, masks.pdst)
+    elif flow == FlowType.IPV4_USER:
+        ignored = masks.l4_4_bytes or masks.tos or rule.values.ip_ver != ETH_RX_NFC_IP4
+        looked_at = (masks.ip4src, masks.ip4dst, masks.proto)
+    elif flow == FlowType.IPV6_USER:
+        ignored, looked_at = masks.l4_4_bytes or masks.tclass, (masks.ip6src, masks.ip6dst, masks.l4_proto)
+    else:
+        raise Refusal(EOPNOTSUPP)
+    if ignored:
+        raise Refusal(EINVAL)
+    return 1 + sum(not empty(mask) for mask in looked_at)

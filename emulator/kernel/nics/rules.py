@@ -1,0 +1,73 @@
+"""The rules of a NIC: kept by location, and checked as its driver does.
+
+What a driver takes differs widely, so that each has a check of its own (mlx5.py, bnxt.py); common is the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from errno import EINVAL, ENOENT, ENOSPC
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.kernel.devices.rules import Rule, RuleOps
+from nlemu.protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFacts:
+    """room: how many locations there are; chosen: the driver chooses the location, and none can be said."""
+
+    room: int
+    chosen: bool = False
+
+
+class NicRules(RuleOps):
+    """The methods of a driver that has a table of rules; of one without, none is there."""
+
+    rules: RuleFacts | None = None
+    RULE_METHODS = frozenset(("rule_count", "rule_locations", "get_rule", "insert_rule", "delete_rule"))
+
+    @property
+    def room(self) -> int:
+        """How many locations there are, of a driver with rules."""
+        assert self.rules is not None
+        return self.rules.room
+
+    def check_rule(self, dev: Device, rule: Rule) -> None:
+        """What the driver refuses."""
+
+    def rule_count(self, dev: Device) -> tuple[int, int | None]:
+        return len(dev.priv.rules), None
+
+    def rule_locations(self, dev: Device, room: int) -> tuple[int, Sequence[int]]:
+        kept = sorted(dev.priv.rules)
+        if room > len(kept):
+            raise Refusal(EINVAL)
+        return self.room, kept[:room]
+
+    def get_rule(self, dev: Device, location: int) -> Rule:
+        if location >= self.room:
+            raise Refusal(EINVAL)
+        found: Rule | None = dev.priv.rules.get(location)
+        if found is None:
+            raise Refusal(ENOENT)
+        return found
+
+    def insert_rule(self, dev: Device, rule: Rule) -> Rule:
+        self.check_rule(dev, rule)
+        if self.rules is not None and self.rules.chosen:
+            free = next((at for at in range(self.room) if at not in dev.priv.rules), None)
+            if free is None:
+                raise Refusal(ENOSPC)
+            rule = replace(rule, location=free)
+        dev.priv.rules[rule.location] = rule
+        return rule
+
+    def delete_rule(self, dev: Device, location: int) -> None:
+        if location not in dev.priv.rules:
+            raise Refusal(ENOENT)
+        del dev.priv.rules[location]
