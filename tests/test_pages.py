@@ -1,4 +1,4 @@
-"""What docs/traces.md and docs/worlds.md show is what happens: their commands are run, and print that."""
+"""What docs/nics.md, docs/traces.md and docs/worlds.md show is what happens: their commands are run, and print that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.emulator.launch.nobody import need
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("traces.md", "worlds.md")
+PAGES = ("nics.md", "traces.md", "worlds.md")
 
 
 def sessions(page: str) -> Iterator[list[str]]:
@@ -27,6 +27,7 @@ def sessions(page: str) -> Iterator[list[str]]:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_shows_what_happens(page: str, tmp_path: Path) -> None:
     need("ip")
+    need("ethtool")
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     for lines in sessions(page):
         shown: list[str] = []
