@@ -26,6 +26,7 @@ from nlemu.emulator.kernel.core.work import Job, Work
 from nlemu.emulator.kernel.devices import announce
 from nlemu.emulator.kernel.devices.link_watch import LinkWatch
 from nlemu.emulator.kernel.devices.netdev_work import NetdevWork
+from nlemu.emulator.kernel.inet.neighbour import Sending
 from nlemu.emulator.kernel.inet.neighbour_parms import PARMS, TableParms
 from nlemu.emulator.kernel.ipv4 import arp, nexthop
 from nlemu.emulator.kernel.ipv4.device import on_event4
@@ -83,9 +84,8 @@ class Kernel:
         self.page_pools = PagePools(self)
         self.xdp = XdpPrograms()
         self.xsk = XdpSockets()
-        self.sending: tuple[int, bytes] | None = None
-        """Of the packet that IPv6 is sending, while it does: the group that it is for, and the group's hardware
-        address. Who hands frames on asks who listens to that."""
+        self.sending: Sending | None = None
+        """Of the packet to a group that is being sent, while it is. Who hands frames on asks who listens to that."""
         self.receive: Callable[[Device, int], None] = packets.receive
         """What becomes of a packet to a group, of that many bytes, at the device whose it is."""
         self.new_fib_table = rules_families.new_table

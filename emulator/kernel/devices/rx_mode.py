@@ -104,7 +104,7 @@ def delete_group(dev: Device, group: bytes) -> None:
 def hears(dev: Device) -> bool:
     """Whether the frame to a group that is being sent gets in: the device takes all, or listens to the group."""
     sending = dev.kernel.sending
-    return bool(dev.flags & (PROMISC | ALLMULTI)) or (sending is not None and sending[1] in dev.multicast)
+    return bool(dev.flags & (PROMISC | ALLMULTI)) or (sending is not None and sending.lladdr in dev.multicast)
 
 
 def forget(dev: Device, address: bytes) -> None:

@@ -7,9 +7,10 @@ sends: they need no resolution, and their link-layer address follows from the gr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
+from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.neighbour import NTF_EXT, NUD
 from nlemu.protocol.uapi.rtnetlink import RTM, RTN
@@ -26,7 +27,9 @@ NOARP, PERMANENT = int(NUD.NOARP), int(NUD.PERMANENT)
 EXT_SHIFT = 16
 """NTF_EXT_SHIFT: the flags of NDA_FLAGS_EXT stand behind the others."""
 MANAGED, VALIDATED = NTF_EXT.MANAGED << EXT_SHIFT, NTF_EXT.EXT_VALIDATED << EXT_SHIFT
-MULTICAST = int(RTN.MULTICAST)
+MULTICAST, BROADCAST = int(RTN.MULTICAST), int(RTN.BROADCAST)
+ONE_NEIGHBOUR = int(IFF.LOOPBACK | IFF.POINTOPOINT)
+"""On such a device all neighbours of IPv4 are one, without an address."""
 ETHER = int(ARPHRD.ETHER)
 CONFIRMED_AGO = 2 * 30 * NSEC_PER_SEC
 """A new neighbour was last confirmed twice the base of the reachable time ago."""
@@ -99,6 +102,14 @@ def of(net: Net) -> Neighbours:
     return known
 
 
+class Sending(NamedTuple):
+    """A packet to a group: of which family, the group, and its hardware address."""
+
+    family: int
+    group: int
+    lladdr: bytes
+
+
 def group_lladdr(family: int, group: int) -> bytes:
     """ip_eth_mc_map(), ipv6_eth_mc_map(): the Ethernet address of a group."""
     if family == AF_INET:
@@ -117,6 +128,26 @@ def note_group(dev: Device, group: int) -> None:
         Neighbour(
             dev, AF_INET6, group, MULTICAST, NOARP, lladdr, confirmed=now - CONFIRMED_AGO, used=now, updated=now
         )
+    )
+
+
+def note_group4(dev: Device, group: int) -> None:
+    """The same of IPv4 (arp_constructor()); on a loopback or point-to-point device all neighbours are one, nobody."""
+    known = of(dev.net)
+    alone = bool(dev.flags & ONE_NEIGHBOUR)
+    address = 0 if alone else group
+    if known.find(dev, AF_INET, address) is not None:
+        return
+    now = dev.kernel.clock.now
+    if dev.flags & IFF.LOOPBACK:
+        lladdr = dev.address
+    elif alone or dev.type != ETHER:
+        lladdr = dev.broadcast[: dev.addr_len]
+    else:
+        lladdr = group_lladdr(AF_INET, group)
+    kind = BROADCAST if alone else MULTICAST
+    known.add(
+        Neighbour(dev, AF_INET, address, kind, NOARP, lladdr, confirmed=now - CONFIRMED_AGO, used=now, updated=now)
     )
 
 

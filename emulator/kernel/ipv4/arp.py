@@ -5,16 +5,13 @@ from __future__ import annotations
 from errno import EINVAL
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.inet.neighbour import AF_INET
+from nlemu.emulator.kernel.inet.neighbour import AF_INET, ONE_NEIGHBOUR
 from nlemu.emulator.kernel.inet.neighbour_tables import NeighbourTable
 from nlemu.emulator.kernel.ipv4.routes import address_type
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.if_ import IFF
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-
-ONE_NEIGHBOUR = int(IFF.LOOPBACK | IFF.POINTOPOINT)
 
 
 def _allows(dev: Device) -> None:

@@ -12,7 +12,7 @@ from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.inet import neighbour_events, neighbour_parms
 from nlemu.emulator.kernel.inet.membership import Groups
 from nlemu.emulator.kernel.inet.names import RESERVED, check_name
-from nlemu.emulator.kernel.ipv4 import address, arp, fib_sync, groups
+from nlemu.emulator.kernel.ipv4 import address, arp, fib_sync, groups, igmp
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.conf import MIN_MTU, Ipv4Conf
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
@@ -27,15 +27,16 @@ LOOPBACK = int(IFF.LOOPBACK)
 
 
 class InetDevice:
-    """struct in_device. addresses: primaries before secondaries; groups: that it listens to, the oldest first; dead: it
-    is leaving the device."""
+    """struct in_device. addresses: primaries before secondaries; groups: that it listens to, the oldest first;
+    reporter: what is to be said of them; dead: it is leaving the device."""
 
-    __slots__ = ("addresses", "conf", "dead", "groups", "neighbour_parms")
+    __slots__ = ("addresses", "conf", "dead", "groups", "neighbour_parms", "reporter")
 
     def __init__(self, dev: Device, *, registering: bool) -> None:
         self.conf = Ipv4Conf(dev, registering=registering, default=ip4.of(dev.net).conf_default)
         self.addresses: list[Address4] = []
         self.groups = Groups()
+        self.reporter = igmp.Reporter()
         self.neighbour_parms = neighbour_parms.alloc(dev, AF_INET)
         self.dead = False
 
@@ -71,6 +72,12 @@ def _in_device(event: NetdevEvent, dev: Device) -> None:
         groups.up(dev, dev.ip4)
     elif event == NetdevEvent.DOWN:
         groups.down(dev, dev.ip4)
+    elif event == NetdevEvent.PRE_TYPE_CHANGE:
+        groups.unmap(dev, dev.ip4)
+    elif event == NetdevEvent.POST_TYPE_CHANGE:
+        groups.remap(dev, dev.ip4)
+    elif event == NetdevEvent.RESEND_IGMP:
+        igmp.rejoin(dev, dev.ip4)
     elif event == NetdevEvent.CHANGENAME:
         address.rename(dev)
         _tell_settings(dev, dev.ip4, RTM.DELNETCONF)

@@ -5,8 +5,7 @@ and the one socket that the kernel has for this is joined to every address that 
 (IFA_F_MCAUTOJOIN). It remembers what it has joined by device and group, and a device that leaves does not make it
 forget: the number of its memberships is limited, and those of devices that are gone count.
 
-The reports of groups (IGMP) are not sent here, so counters of links know nothing of them: a difference from the kernel
-that only shows where groups beside 224.0.0.1 are joined.
+What is joined and left is reported (igmp.py), but for 224.0.0.1.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet.membership import Membership
 from nlemu.emulator.kernel.inet.neighbour import AF_INET, group_lladdr
+from nlemu.emulator.kernel.ipv4 import igmp
 from nlemu.emulator.kernel.ipv4 import netns as ip4
+from nlemu.emulator.kernel.ipv4.igmp import ALL_HOSTS
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTM
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv4.device import InetDevice
 
-ALL_HOSTS = 0xE0000001
-"""IGMP_ALL_HOSTS, 224.0.0.1"""
 MAX_MEMBERSHIPS = 20
 """net.ipv4.igmp_max_memberships: of one socket."""
 
@@ -37,7 +36,7 @@ def join(dev: Device, idev: InetDevice, group: int) -> None:
         membership.users += 1
         return
     membership = idev.groups[group] = Membership(1, dev.kernel.clock.now)
-    membership.load(dev, group_lladdr(AF_INET, group))
+    _added(dev, idev, group, membership)
     dev.kernel.announcer.group4(RTM.NEWMULTICAST, dev, group, membership)
 
 
@@ -49,22 +48,46 @@ def leave(dev: Device, idev: InetDevice, group: int) -> None:
     membership.users -= 1
     if not membership.users:
         del idev.groups[group]
-        membership.unload(dev, group_lladdr(AF_INET, group))
+        _dropped(dev, idev, group, membership)
+        igmp.forget(idev, group)
         dev.kernel.announcer.group4(RTM.DELMULTICAST, dev, group, membership)
 
 
 def up(dev: Device, idev: InetDevice) -> None:
     """ip_mc_up()."""
     join(dev, idev, ALL_HOSTS)
-    for group, membership in reversed(idev.groups.items()):
-        membership.load(dev, group_lladdr(AF_INET, group))
+    remap(dev, idev)
 
 
 def down(dev: Device, idev: InetDevice) -> None:
     """ip_mc_down()."""
-    for group, membership in idev.groups.items():
-        membership.unload(dev, group_lladdr(AF_INET, group))
+    unmap(dev, idev)
+    igmp.stop(idev)
     leave(dev, idev, ALL_HOSTS)
+
+
+def unmap(dev: Device, idev: InetDevice) -> None:
+    """ip_mc_unmap(): the device is about to be one of another type."""
+    for group, membership in idev.groups.items():
+        _dropped(dev, idev, group, membership)
+
+
+def remap(dev: Device, idev: InetDevice) -> None:
+    """ip_mc_remap(): it is one, where the groups have other addresses."""
+    for group, membership in reversed(idev.groups.items()):
+        _added(dev, idev, group, membership)
+
+
+def _added(dev: Device, idev: InetDevice, group: int, membership: Membership) -> None:
+    """igmp_group_added(): the device lets its frames in, and says so."""
+    membership.load(dev, group_lladdr(AF_INET, group))
+    igmp.added(dev, idev, group)
+
+
+def _dropped(dev: Device, idev: InetDevice, group: int, membership: Membership) -> None:
+    """igmp_group_dropped()."""
+    membership.unload(dev, group_lladdr(AF_INET, group))
+    igmp.dropped(dev, idev, group)
 
 
 def destroy(dev: Device, idev: InetDevice) -> None:

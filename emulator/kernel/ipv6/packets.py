@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.devices import l3mdev, qdisc, rx_handler
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.inet import neighbour
-from nlemu.emulator.kernel.inet.neighbour import group_lladdr
+from nlemu.emulator.kernel.inet.neighbour import Sending, group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
@@ -56,7 +56,7 @@ def send(dev: Device, group: int, size: int) -> bool:
     stats[IpstatsMib.OUTMCASTPKTS] += 1
     stats[IpstatsMib.OUTMCASTOCTETS] += size
     dev.changed()
-    dev.kernel.sending = group, group_lladdr(ip6.AF_INET6, group)
+    dev.kernel.sending = Sending(ip6.AF_INET6, group, group_lladdr(ip6.AF_INET6, group))
     try:
         return _send(dev, idev, size)
     finally:
@@ -97,7 +97,8 @@ def receive(dev: Device, size: int) -> None:
     nowhere."""
     dev.changed()
     idev: Inet6Device | None = dev.ip6
-    if idev is None:
+    sending = dev.kernel.sending
+    if idev is None or (sending is not None and sending.family != ip6.AF_INET6):
         return
     stats = counters(idev)
     stats[IpstatsMib.INPKTS] += 1
@@ -106,7 +107,7 @@ def receive(dev: Device, size: int) -> None:
     if _knows_groups(dev):
         stats[IpstatsMib.INMCASTPKTS] += 1
         stats[IpstatsMib.INMCASTOCTETS] += size
-        if dev.kernel.sending is not None and dev.kernel.sending[0] in idev.listener.members:
+        if sending is not None and sending.group in idev.listener.members:
             assert idev.icmp6_stats is not None
             stats[IpstatsMib.INDELIVERS] += 1
             idev.icmp6_stats[Icmp6Mib.INMSGS] += 1
