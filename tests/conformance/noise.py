@@ -147,6 +147,8 @@ class Noise:
             local = len(payload) == 6 and payload[0] & (LOCAL | GROUP) == LOCAL
             if name == SWITCH or (name in ADDRESSES and local):
                 yield payload
+            elif name in ADDRESSES and len(payload) == 16 and payload[0] & 3 == LOCAL and not any(payload[6:]):
+                yield payload[:6]  # the permanent address of an IPv6 tunnel
             elif name in ADDRESSES and payload[:8] == LINK_LOCAL and payload[11:13] != b"\xff\xfe":
                 yield payload[8:]
 

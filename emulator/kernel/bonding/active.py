@@ -168,13 +168,17 @@ def _fail_over_mac(bond: Bond, new: Slave, old: Slave | None) -> None:
 
 
 def sync(bond: Bond, slave: Slave) -> None:
-    """dev_uc_sync(), dev_uc_sync_multiple(): the slave lets in what the bond does."""
+    """dev_uc_sync(), dev_mc_sync() and their like for several: the slave lets in what the bond does."""
     rx_mode.sync(slave.dev, bond.dev, bond.given.setdefault(slave.dev, set()))
+    groups = bond.given_groups.setdefault(slave.dev, set())
+    others = [given for dev, given in bond.given_groups.items() if dev is not slave.dev]
+    rx_mode.sync_groups(slave.dev, bond.dev, groups, others)
 
 
 def flush(bond: Bond, dev: Device) -> None:
     """bond_hw_addr_flush()."""
     rx_mode.unsync(dev, bond.given.pop(dev, set()))
+    rx_mode.unsync_groups(dev, bond.dev, bond.given_groups.pop(dev, set()))
     if bond.mode == BondMode.B8023AD:
         rx_mode.delete_group(dev, lacp.GROUP)
 

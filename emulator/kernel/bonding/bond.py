@@ -164,7 +164,7 @@ class Bond:
     spread over, None before it is known; send_peer_notif: how many more times peers are told; igmp_retrans: how many
     more times groups are reported; rlb_enabled: what comes in is balanced too; lp_counter: ticks since switches
     learned; primary_is_promisc: the active slave takes all frames, since promisc_ticks; given: which addresses each
-    slave got from the bond (dev_uc_sync())."""
+    slave got from the bond (dev_uc_sync()), given_groups: which groups (dev_mc_sync())."""
 
     def __init__(self, dev: Device) -> None:
         self.dev = dev
@@ -185,6 +185,7 @@ class Bond:
         self.promisc_ticks = 0
         self.lacp: Lacp | None = None
         self.given: dict[Device, set[bytes]] = {}
+        self.given_groups: dict[Device, set[bytes]] = {}
         nothing = Delayed(dev.kernel, _nothing)
         self.mii_work = self.arp_work = self.alb_work = self.ad_work = nothing
         self.mcast_work = self.slave_arr_work = self.peer_notify_work = nothing

@@ -11,6 +11,7 @@ the filters of a device that is down.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from errno import EEXIST, ENOENT
 from typing import TYPE_CHECKING
 
@@ -133,18 +134,21 @@ def unsync(lower: Device, given: set[bytes]) -> None:
     given.clear()
 
 
-def sync_groups(lower: Device, dev: Device, given: set[bytes]) -> None:
+def sync_groups(lower: Device, dev: Device, given: set[bytes], others: Iterable[set[bytes]] = ()) -> None:
     """dev_mc_sync(): the device below gets the groups of this one, each of which is wanted once more for that. given:
-    those that it has got, kept by the caller."""
+    those that it has got, kept by the caller; others: what other devices below have got (dev_mc_sync_multiple())."""
     for group, count in tuple(dev.multicast.items()):
         if group not in given:
-            given.add(group)
-            dev.multicast[group] = count + 1
-            add_group(lower, group)
-        elif count == 1:
+            if count > sum(group in one for one in others):
+                given.add(group)
+                dev.multicast[group] = count + 1
+                add_group(lower, group)
+        elif count == 1 + sum(group in one for one in others):
             given.remove(group)
             delete_group(lower, group)
-            del dev.multicast[group]
+            dev.multicast[group] = count - 1
+            if count == 1:
+                del dev.multicast[group]
 
 
 def unsync_groups(lower: Device, dev: Device, given: set[bytes]) -> None:
