@@ -78,6 +78,9 @@ class LinkParams:
     """IFLA_INFO_DATA as the kind's own dataclass (NetkitParams, VethParams); None when the request had none."""
     link_net: Net | None = None
     """rtnl_newlink_link_net(): the namespace that ``link`` is an index in: IFLA_LINK_NETNSID, else the requester's."""
+    named_net: Net | None = None
+    """struct rtnl_newlink_params: link_net, the namespace that IFLA_LINK_NETNSID says. Tunnels are in it, else in that
+    of the device."""
     peer_net: Net | None = None
     """rtnl_newlink_peer_net(): where the peer goes: what IFLA_NET_NS_* in the peer's attributes (or, without peer
     attributes, in the link's own) says, else IFLA_LINK_NETNSID, else the requester's namespace. None: the namespace of

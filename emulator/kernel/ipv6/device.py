@@ -91,6 +91,9 @@ def on_event6(event: NetdevEvent, dev: Device, info: Info) -> None:
             _tell_settings(dev, idev, RTM.NEWNETCONF)
     elif event == NetdevEvent.NOTIFY_PEERS:
         packets.advertise(dev)
+    elif event == NetdevEvent.RESEND_IGMP:
+        if idev is not None:
+            mld.rejoin(dev)
     elif event in (NetdevEvent.DOWN, NetdevEvent.UNREGISTER):
         _down(dev, unregister=event == NetdevEvent.UNREGISTER)
     else:

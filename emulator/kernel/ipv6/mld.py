@@ -141,6 +141,11 @@ def dad_complete(dev: Device) -> None:
     _report_initially(dev, listener)
 
 
+def rejoin(dev: Device) -> None:
+    """ipv6_mc_rejoin_groups(): all groups are reported at once, since links failed over."""
+    _report(dev, sum(map(_reported, _of(dev).members)))
+
+
 def _of(dev: Device) -> Listener:
     idev: Inet6Device = dev.inet6
     return idev.listener

@@ -145,8 +145,7 @@ class Ip6tnl(Ip6TunnelKind):
 
     def new_link(self, dev: Device, params: LinkParams) -> None:
         tunnel: Ip6Tunnel = dev.priv
-        assert params.link_net is not None
-        tunnel.net = params.link_net
+        tunnel.net = params.named_net or dev.net
         tunnel.wrap(encap.read(params.data))
         tunnel.parms = read(params.data)
         known = ip6_tunnel.known_with(tunnel)

@@ -114,8 +114,7 @@ class Vti6(Ip6TunnelKind):
 
     def new_link(self, dev: Device, params: LinkParams) -> None:
         tunnel: Ip6Tunnel = dev.priv
-        assert params.link_net is not None
-        tunnel.net = params.link_net
+        tunnel.net = params.named_net or dev.net
         tunnel.parms = replace(read(params.data), proto=int(IpProto.IPV6))
         known = ip6_tunnel.known_with(tunnel)
         if locate(known, tunnel.parms) is not None:

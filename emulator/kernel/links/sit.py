@@ -174,8 +174,7 @@ class Sit(IpTunnelKind):
     def new_link(self, dev: Device, params: LinkParams) -> None:
         data: IptunParams | None = params.data
         tunnel: SitTunnel = dev.priv
-        assert params.link_net is not None
-        tunnel.net = params.link_net
+        tunnel.net = params.named_net or dev.net
         tunnel.wrap(encap.read(data))
         tunnel.parms = self._parms(data)
         tunnel.fwmark = 0 if data is None else data.fwmark or 0

@@ -126,17 +126,17 @@ class Xfrm(Kind):
 
     def new_link(self, dev: Device, params: LinkParams) -> None:
         data: XfrmParams = params.data or XfrmParams()
-        assert params.link_net is not None
+        net = params.named_net or dev.net
         number = data.if_id or 0
         if data.collect_metadata and (data.link or number):
             raise Refusal(EINVAL, "link and if_id must be zero")
         if not data.collect_metadata and not number:
             raise Refusal(EINVAL, NO_ID)
-        known = of_net(params.link_net).interfaces
+        known = of_net(net).interfaces
         if number in known:
             raise Refusal(EEXIST)
         one: XfrmInterface = dev.priv
-        one.net, one.link, one.if_id = params.link_net, data.link or 0, number
+        one.net, one.link, one.if_id = net, data.link or 0, number
         register(dev)
         known[number] = one
 

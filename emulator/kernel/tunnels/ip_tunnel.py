@@ -193,8 +193,7 @@ def change_mtu(dev: Device, mtu: int) -> None:
 def new_link(dev: Device, parms: Parms, fwmark: int, params: LinkParams) -> None:
     """ip_tunnel_newlink(): EEXIST."""
     tunnel: IpTunnel = dev.priv
-    assert params.link_net is not None
-    tunnel.net = params.link_net
+    tunnel.net = params.named_net or dev.net
     known = known_with(tunnel)
     if tunnel.collect_md:
         if any(one.collect_md for one in known.tunnels):

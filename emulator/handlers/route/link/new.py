@@ -144,6 +144,7 @@ def create(call: Call, kind: Kind, wanted: Wanted) -> None:
     """rtnl_newlink_create()."""
     params, taken = wanted.params, wanted.taken
     params.data = taken.params
+    params.named_net = wanted.link_net
     params.link_net = wanted.link_net or call.net
     params.file_of = call.endpoint.descriptors.get
     params.peer_net = taken.peer_net or params.link_net
