@@ -132,7 +132,7 @@ class World:
         if "route" in self.areas:
             told += [RTNLGRP.IPV4_ROUTE, RTNLGRP.IPV6_ROUTE, RTNLGRP.NEIGH, RTNLGRP.IPV4_RULE]
         if "kinds" in self.areas:
-            told += [RTNLGRP.NEIGH, RTNLGRP.BRVLAN, RTNLGRP.TUNNEL]
+            told += [RTNLGRP.NEIGH, RTNLGRP.MDB, RTNLGRP.BRVLAN, RTNLGRP.TUNNEL]
             told = list(dict.fromkeys(told))
         generic = [
             self.machine.families.group_ids[family, group] for family in (NETDEV, ETHTOOL) for group in family.groups

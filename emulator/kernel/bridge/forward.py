@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb
+from nlemu.emulator.kernel.bridge import fdb, snooping
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, PortFlag, port_of
 from nlemu.emulator.kernel.devices import qdisc
 from nlemu.protocol.uapi.if_bridge import BrState
@@ -52,7 +52,10 @@ def transmit(br: Bridge, size: int) -> Device | None:
     """br_dev_xmit(): the bridge itself sends one."""
     br.dev.stats.sent(size)
     vid = _vid(br, br)
-    return None if vid is None else flood(br, size, vid)
+    if vid is None:
+        return None
+    snooping.hear(br, None, vid)
+    return flood(br, size, vid)
 
 
 def arrive(dev: Device, size: int, sender: bytes) -> Device | None:
@@ -71,6 +74,8 @@ def arrive(dev: Device, size: int, sender: bytes) -> Device | None:
             return None
     if port.flags & PortFlag.LEARNING:
         fdb.update(br, port, sender, vid)
+    if br.dev.up:
+        snooping.hear(br, port, vid)
     if port.state != FORWARDING or not br.dev.up:
         return None
     flood(br, size, vid, port)

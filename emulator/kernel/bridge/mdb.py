@@ -1,11 +1,11 @@
-"""Groups that the ports of a bridge forward: what user space asks for of net/bridge/br_mdb.c and br_multicast.c.
+"""Groups that the ports of a bridge forward: net/bridge/br_mdb.c, and br_multicast.c as far as it keeps them.
 
 A group (an address, perhaps from one source alone, in a VLAN or in none) has ports that want it, and the bridge itself
 may want it. A port may want it from some sources only (INCLUDE), or from all but some (EXCLUDE); each source has a
 group of its own beside the one of all sources, and ports that want all sources stand in those too (STAR_EXCL). What is
 not permanent ends by time. An empty group goes a moment after its last port.
 
-Nothing is learned from what hosts say: only user space adds.
+User space adds them, and what hosts say (snooping.py).
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def has_modes(br: Bridge, proto: int) -> bool:
     return multicast.igmp_version == 3 if proto == ETH_P.IP else multicast.mld_version == 2 if proto else False
 
 
-def _new_group(br: Bridge, address: Address) -> Group:
-    """br_multicast_new_group(): E2BIG, and no more snooping, when there are too many."""
+def group_of(br: Bridge, address: Address) -> Group:
+    """br_multicastgroup_of(): E2BIG, and no more snooping, when there are too many."""
     group = br.mdb.get(address)
     if group is None:
         if len(br.mdb) >= br.multicast.hash_max:
@@ -165,13 +165,11 @@ def _add_star_excl(port_group: PortGroup, address: Address) -> None:
     br = port.bridge
     if _find(br, address, port) is not None or not br.dev.running or port.state == DISABLED:
         return
-    group = _new_group(br, address)
+    group = group_of(br, address)
     try:
-        made = _new_port_group(port, address, 0, INCLUDE, KERNEL)
+        made = join(group, port, INCLUDE, KERNEL)
     except Refusal:
         return
-    _insert(group, made)
-    tell(group, made, NEW)
     made.flags |= STAR_EXCL
 
 
@@ -262,6 +260,26 @@ def delete_source(source: Source) -> None:
     port_group.sources.remove(source)
 
 
+def join(group: Group, port: Port, filter_mode: int, rt_protocol: int) -> PortGroup:
+    """A port that was not among those of a group is (__br_multicast_add_group()): ENOMEM."""
+    made = _new_port_group(port, group.address, 0, filter_mode, rt_protocol)
+    _insert(group, made)
+    tell(group, made, NEW)
+    return made
+
+
+def host_join(group: Group, interval: int, *, notify: bool = True) -> None:
+    """br_multicast_host_join(): the bridge wants it, for so many hundredths of a second; one of a link for ever."""
+    if not group.host_joined:
+        group.host_joined = True
+        if group.address.star_g:
+            _share_host_state(group)
+        if notify:
+            tell(group, None, NEW)
+    if group.address.proto:
+        group.timer.start(interval)
+
+
 def host_leave(group: Group, *, notify: bool) -> None:
     """br_multicast_host_leave()."""
     if not group.host_joined:
@@ -330,16 +348,11 @@ def _port_group_expired(port_group: PortGroup) -> None:
 def add(want: Wanted) -> None:
     """br_mdb_add_group(): EEXIST with texts, E2BIG, ENOMEM and ENOSPC with texts."""
     br, port = want.br, want.port
-    group = _new_group(br, want.address)
+    group = group_of(br, want.address)
     if port is None:
         if group.host_joined and not want.replace:
             raise Refusal(EEXIST, "bridge: Group is already joined by host")
-        if not group.host_joined:
-            group.host_joined = True
-            if want.address.star_g:
-                _share_host_state(group)
-        if want.address.proto:
-            group.timer.start(br.multicast.membership_interval)
+        host_join(group, br.multicast.membership_interval, notify=False)
         tell(group, None, NEW)
         return
     flags = PERMANENT if want.permanent else 0
@@ -426,7 +439,7 @@ def _add_source(want: Wanted, port_group: PortGroup, address: bytes) -> Source:
     flags = (PERMANENT if want.permanent else 0) | (BLOCKED if want.filter_mode == EXCLUDE else 0)
     try:
         try:
-            group = _new_group(br, one.address)
+            group = group_of(br, one.address)
         except Refusal as refused:
             raise Refusal(refused.errno, "bridge: Failed to add (S, G) MDB entry") from refused
         _add_sg(one, port_group.port, group, flags)

@@ -1,7 +1,7 @@
 """The groups of those who snoop: a bridge that looks at who joins what listens to them while it is up
 (br_multicast_join_snoopers() of net/bridge/br_multicast.c).
 
-What it would see there, and so the groups of its ports, is not modelled.
+Nobody speaks to them; what the bridge hears of others stands in snooping.py.
 """
 
 from __future__ import annotations

@@ -102,12 +102,17 @@ def of(net: Net) -> Neighbours:
     return known
 
 
+Records = tuple[tuple[int, bool], ...]
+
+
 class Sending(NamedTuple):
-    """A packet to a group: of which family, the group, and its hardware address."""
+    """A packet to a group: of which family, the group, and its hardware address. records, of a report: groups, and
+    whether they are joined or left."""
 
     family: int
     group: int
     lladdr: bytes
+    records: Records = ()
 
 
 def group_lladdr(family: int, group: int) -> bytes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.devices import qdisc, rx_handler
 from nlemu.emulator.kernel.inet import neighbour
-from nlemu.emulator.kernel.inet.neighbour import AF_INET, Sending, group_lladdr
+from nlemu.emulator.kernel.inet.neighbour import AF_INET, Records, Sending, group_lladdr
 from nlemu.emulator.kernel.ipv4.conf import MIN_MTU
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
 from nlemu.protocol.uapi.ip import Ipv4Devconf
@@ -93,7 +93,7 @@ def rejoin(dev: Device, idev: InetDevice) -> None:
     """ip_mc_rejoin_groups(): each group is reported at once, the newest first."""
     for group in reversed(tuple(idev.groups)):
         if group != ALL_HOSTS:
-            _report(dev, 1)
+            _report(dev, ((group, True),))
 
 
 def _changed(dev: Device, idev: InetDevice) -> None:
@@ -113,7 +113,10 @@ def _report_changes(dev: Device, idev: InetDevice) -> None:
     """igmp_ifc_timer_expire() and igmpv3_send_cr()."""
     reporter = idev.reporter
     reporter.job = None
-    groups = len(reporter.left) + len(reporter.joined)
+    groups = (
+        *((group, False) for group, _ in reversed(reporter.left)),
+        *((group, True) for group in reversed(idev.groups) if group in reporter.joined),
+    )
     reporter.left = [(group, count - 1) for group, count in reporter.left if count > 1]
     reporter.joined = {group: count - 1 for group, count in reporter.joined.items() if count > 1}
     _report(dev, groups)
@@ -124,15 +127,15 @@ def _report_changes(dev: Device, idev: InetDevice) -> None:
             _later(dev, idev, SOON + dev.kernel.random.randrange(interval) * NSEC_PER_MSEC)
 
 
-def _report(dev: Device, groups: int) -> None:
-    """igmpv3_newpack(), igmpv3_sendpack(): so many groups in one report, which fit for as long as somebody counts them
+def _report(dev: Device, groups: Records) -> None:
+    """igmpv3_newpack(), igmpv3_sendpack(): groups in one report, which fit for as long as somebody counts them
     on fingers; by no route if the device is down, or has no IPv4."""
     if not groups or not dev.up or dev.ip4 is None or dev.mtu < MIN_MTU:
         return
     neighbour.note_group4(dev, ALL_ROUTERS)
-    size = REPORT + groups * RECORD
+    size = REPORT + len(groups) * RECORD
     dev.changed()
-    dev.kernel.sending = Sending(AF_INET, ALL_ROUTERS, group_lladdr(AF_INET, ALL_ROUTERS))
+    dev.kernel.sending = Sending(AF_INET, ALL_ROUTERS, group_lladdr(AF_INET, ALL_ROUTERS), groups)
     try:
         _, receiver = qdisc.transmit(dev, size + dev.hard_header_len)
         if receiver is not None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.inet.membership import Groups, Membership
-from nlemu.emulator.kernel.inet.neighbour import AF_INET6, group_lladdr
+from nlemu.emulator.kernel.inet.neighbour import AF_INET6, Records, group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6 import packets
 from nlemu.emulator.kernel.ipv6.conf import MIN_MTU
@@ -143,7 +143,7 @@ def dad_complete(dev: Device) -> None:
 
 def rejoin(dev: Device) -> None:
     """ipv6_mc_rejoin_groups(): all groups are reported at once, since links failed over."""
-    _report(dev, sum(map(_reported, _of(dev).members)))
+    _report(dev, _all(_of(dev)))
 
 
 def _of(dev: Device) -> Listener:
@@ -181,7 +181,10 @@ def _changed(dev: Device, listener: Listener) -> None:
 def _report_changes(dev: Device, listener: Listener) -> None:
     """mld_ifc_work() and mld_send_cr()."""
     listener.change = None
-    groups = len(listener.left) + len(listener.joined)
+    groups = (
+        *((group, False) for group, _ in reversed(listener.left)),
+        *((group, True) for group in reversed(listener.members) if group in listener.joined),
+    )
     listener.left = [(group, count - 1) for group, count in listener.left if count > 1]
     listener.joined = {group: count - 1 for group, count in listener.joined.items() if count > 1}
     _report(dev, groups)
@@ -194,18 +197,24 @@ def _report_changes(dev: Device, listener: Listener) -> None:
 def _report_initially(dev: Device, listener: Listener) -> None:
     """mld_dad_work()."""
     listener.initial = None
-    _report(dev, sum(map(_reported, listener.members)))
+    _report(dev, _all(listener))
     if listener.initial_count:
         listener.initial_count -= 1
         if listener.initial_count:
             listener.initial = _later(dev, None, _some_time(dev), lambda: _report_initially(dev, listener))
 
 
-def _report(dev: Device, groups: int) -> None:
-    """mld_sendpack(): so many groups in one report, which fit for as long as somebody counts them on fingers. One that
+def _all(listener: Listener) -> Records:
+    """mld_send_report(): all groups, the newest first."""
+    return tuple((group, True) for group in reversed(listener.members) if _reported(group))
+
+
+def _report(dev: Device, groups: Records) -> None:
+    """mld_sendpack(): groups in one report, which fit for as long as somebody counts them on fingers. One that
     the driver drops is counted as discarded; a solicitation is not. add_grec() finds no room where IPv6 has none."""
     if groups and dev.ip6 is not None and dev.mtu >= MIN_MTU:
-        sent = packets.send(dev, ip6.ALL_MLD2_ROUTERS, packets.REPORT + groups * packets.RECORD)
+        size = packets.REPORT + len(groups) * packets.RECORD
+        sent = packets.send(dev, ip6.ALL_MLD2_ROUTERS, size, groups)
         if not sent:
             packets.counters(dev.ip6)[IpstatsMib.OUTDISCARDS] += 1
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.devices import l3mdev, qdisc, rx_handler
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.inet import neighbour
-from nlemu.emulator.kernel.inet.neighbour import Sending, group_lladdr
+from nlemu.emulator.kernel.inet.neighbour import Records, Sending, group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
@@ -42,9 +42,9 @@ def router_solicitation(dev: Device) -> int:
     return ROUTER_SOLICITATION + (-(-(dev.addr_len + 2) // OPTION) * OPTION if dev.addr_len else 0)
 
 
-def send(dev: Device, group: int, size: int) -> bool:
+def send(dev: Device, group: int, size: int, records: Records = ()) -> bool:
     """Sends a packet of that many bytes, IPv6 header included, to a group; whether the driver took it, or said so. The
-    group becomes a neighbour."""
+    group becomes a neighbour. records: what a report says of groups."""
     idev: Inet6Device | None = dev.ip6
     if idev is None:
         return True
@@ -56,7 +56,7 @@ def send(dev: Device, group: int, size: int) -> bool:
     stats[IpstatsMib.OUTMCASTPKTS] += 1
     stats[IpstatsMib.OUTMCASTOCTETS] += size
     dev.changed()
-    dev.kernel.sending = Sending(ip6.AF_INET6, group, group_lladdr(ip6.AF_INET6, group))
+    dev.kernel.sending = Sending(ip6.AF_INET6, group, group_lladdr(ip6.AF_INET6, group), records)
     try:
         return _send(dev, idev, size)
     finally:

@@ -31,7 +31,7 @@ class Bridging(Settings):
         self.rng.choices(
             (self.fdb, self.get_fdb, self.mdb, self.get_mdb, self.port_vlans, self.vlans, self.get_vlans, self.vnis,
              self.bridge_links),
-            (4, 2, 0, 0, 3, 1, 1, 1, 2),
+            (4, 2, 2, 0, 3, 1, 1, 1, 2),
         )[0]()
 
     def of_kind(self, *kinds: str) -> Device | None:

@@ -56,8 +56,6 @@ BRIDGE = Row(
         "vlan-default-pvid": u16(0, 1, 2, 100, 4094, 4095),
         "vlan-stats-enabled": u8(0, 1, 2),
         "mcast-stats-enabled": u8(0, 1, 2),
-        "mcast-igmp-version": u8(2, 3, 4),
-        "mcast-mld-version": u8(1, 2, 3),
         "vlan-stats-per-port": u8(0, 1, 2),
         "multi-boolopt": pair("<II", (1, 1), (0, 1), (0, 2), (0, 4), (8, 8), (0, 8), (1 << 20, 1 << 20), (0, 0)),
         "fdb-max-learned": u32(0, 1, 3, 100),
