@@ -16,8 +16,10 @@ Each rule is about an attribute or a field, never about an offset:
 - when duplicate address detection ends: it runs beside link-watch, on another work queue, and often after such a
   delay. So the IPv6 addresses and groups that are told of may stand anywhere among what one step brings, and that
   routers have been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come
-  with addresses and neighbours with packets, so the same holds for them;
+  with addresses and neighbours with packets, so the same holds for them, and for the groups of bridges, which come with
+  reports;
 - whether the group of all routers is among the neighbours, for the same reason;
+- what bridges learn from packets, and when: who has sent one is in their tables (not compared, as what a walk adds is);
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
 """
@@ -51,7 +53,13 @@ BY_CHANCE = TIMES + THREADS
 COUNTERS = re.compile(r"\.(stats|stats64|icmp6stats)\.[a-z0-9-]+$")
 
 NEWADDR, NEWROUTE, DELROUTE, NEWNEIGH, DELNEIGH, NEWMULTICAST = 20, 24, 25, 28, 29, 56
-INET6 = 10
+NEWMDB, DELMDB = 84, 85
+INET6, BRIDGE = 10, 7
+CACHEINFO = re.compile(rb"\x14\0\x03\0.{16}", re.DOTALL)
+"""NDA_CACHEINFO with its times, by which nothing is to be sorted."""
+LASTING = 0xC0  # NUD_PERMANENT, NUD_NOARP
+GROUP_TIMER, TIMER = 40, b"\x08\0\x01\0"
+"""Where MDBA_MDB_EATTR_TIMER of the first port stands in a MDBA_MDB, and its header."""
 NEWLINK = "1000"  # the message type, as it stands in hex
 SOLICITED = "af-spec.inet6.flags"
 RS_SENT = 0x10
@@ -97,11 +105,24 @@ def about_routers(message: bytes) -> bool:
     return message[4] in (NEWNEIGH, DELNEIGH) and ALL_ROUTERS in message[28:]
 
 
+def learned(message: bytes) -> bool:
+    """Whether it is an entry of a forwarding table that came with a packet, or grows old like one."""
+    state = int.from_bytes(message[24:26], "little")
+    return message[4] in (NEWNEIGH, DELNEIGH) and message[16] == BRIDGE and not state & LASTING
+
+
+def unsure(message: bytes) -> bool:
+    """Whether it is chance that it is said at all."""
+    return about_routers(message) or learned(message)
+
+
 def told_at_any_time(message: bytes) -> bool:
     """Whether it is a notification that nobody asked for, of what IPv6 does beside all else."""
     unasked = not any(message[8:12])
     return unasked and (
-        has_no_order(message) or (message[4] in (NEWADDR, NEWMULTICAST) and message[16] == INET6)
+        has_no_order(message)
+        or message[4] in (NEWMDB, DELMDB)
+        or (message[4] in (NEWADDR, NEWMULTICAST) and message[16] == INET6)
     )
 
 
@@ -164,6 +185,8 @@ class Noise:
         for fact in facts(theirs, protocol, self.families):
             raced = fact.path.endswith(SOLICITED) and self._raced(fact, ours, theirs)
             counted = COUNTERS.search(fact.path)
+            if fact.path.endswith(".entry") and self._same_group(fact, ours, theirs):
+                said[fact.start : fact.end] = ours[fact.start : fact.end]
             if raced or counted or fact.path.endswith(BY_CHANCE) or self._aged(fact, ours, theirs):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
         return bytes(said)
@@ -188,6 +211,16 @@ class Noise:
         return ours[fact.start] ^ theirs[fact.start] == RS_SENT
 
     @staticmethod
+    def _same_group(fact: Fact, ours: bytes, theirs: bytes) -> bool:
+        """Whether two MDBA_MDB of one port are the same but for what is left of its time, by less than a second."""
+        start, timer = fact.start, fact.start + GROUP_TIMER
+        if timer + 4 > fact.end or any(said[timer - 4 : timer] != TIMER for said in (ours, theirs)):
+            return False
+        beside = [said[start:timer] + said[timer + 4 : fact.end] for said in (ours, theirs)]
+        one, other = (int.from_bytes(said[timer : timer + 4], "little") for said in (ours, theirs))
+        return beside[0] == beside[1] and abs(one - other) <= LIFETIMES["-timer"]
+
+    @staticmethod
     def _aged(fact: Fact, ours: bytes, theirs: bytes) -> bool:
         apart = next((most for name, most in LIFETIMES.items() if fact.path.endswith(name)), None)
         if apart is None:
@@ -201,7 +234,8 @@ class Noise:
             return list(said)
 
         def key(data: bytes) -> bytes:
-            return data if ours else self.translate(data)
+            timeless = CACHEINFO.sub(b"", data) if has_no_order(data) else data
+            return timeless if ours else self.translate(timeless)
 
         kept: list[str] = []
         moved: list[bytes] = []
@@ -210,12 +244,12 @@ class Noise:
                 kept.append(text)
                 continue
             messages: list[bytes] = [bytes(message) for _, message in split(bytes.fromhex(text))]
-            if all(map(about_routers, messages)) and messages:
+            if messages and all(map(unsure, messages)):
                 continue
             if messages and all(told_at_any_time(message) for message in messages):
                 moved.append(messages[0])
             elif len(messages) > 1 and any(map(has_no_order, messages)):
-                listed = sorted((one for one in messages if has_no_order(one) and not about_routers(one)), key=key)
+                listed = sorted((one for one in messages if has_no_order(one) and not unsure(one)), key=key)
                 in_order = [one for one in messages if not has_no_order(one)]
                 kept.append(b"".join((*listed, *in_order)).hex())
             else:

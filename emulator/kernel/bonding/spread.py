@@ -47,15 +47,18 @@ def update_usable(bond: Bond, without: Slave | None = None) -> None:
 
 
 def transmit(bond: Bond, size: int) -> tuple[Xmit, Device | None]:
-    """bond_start_xmit(): a frame of that many bytes goes out through a slave, or through all of them."""
+    """bond_start_xmit(): a frame of that many bytes goes out through a slave, or all of them; dropped without any."""
     if bond.mode == BondMode.BROADCAST:
-        arrived = [qdisc.transmit(slave.dev, size)[1] for slave in bond.slaves if slave.is_up and slave.link == 0]
+        answers = [qdisc.transmit(slave.dev, size) for slave in bond.slaves if slave.is_up and slave.link == 0]
         bond.changed()
-        return Xmit.SUCCESS, next((dev for dev in arrived if dev is not None), None)
+        if not any(xmit == Xmit.SUCCESS for xmit, _ in answers):
+            bond.dev.stats.tx_dropped += 1
+            return Xmit.DROP, None
+        return Xmit.SUCCESS, next((dev for _, dev in answers if dev is not None), None)
     slave = _choose(bond)
     if slave is None:
         bond.dev.stats.tx_dropped += 1
-        return Xmit.SUCCESS, None
+        return Xmit.DROP, None
     answer = qdisc.transmit(slave.dev, size)
     bond.changed()
     return answer

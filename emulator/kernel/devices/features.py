@@ -188,6 +188,11 @@ def increment(everything: int, one: int, mask: int) -> int:
     return everything & ~(CSUM_MASK & ~HW_CSUM) if everything & HW_CSUM else everything
 
 
+def add_tso(features: int, mask: int) -> int:
+    """netdev_add_tso_features(): a master does in software what none of its slaves can."""
+    return increment(features, ALL_TSO | ALL_FOR_ALL, mask)
+
+
 def base(features: int) -> int:
     """netdev_base_features(): of those, where what several devices have together begins."""
     return features & ~ONE_FOR_ALL | ALL_FOR_ALL

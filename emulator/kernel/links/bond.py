@@ -218,7 +218,7 @@ class BondOps(DeviceOps):
         mask, features_ = features_, features.base(features_)
         for slave in dev.priv.slaves:
             features_ = features.increment(features_, slave.dev.features, mask)
-        return features.increment(features_, features.ALL_TSO | features.ALL_FOR_ALL, mask)
+        return features.add_tso(features_, mask)
 
     def add_slave(self, dev: Device, slave: Device) -> None:
         slaves.enslave(dev.priv, slave)

@@ -94,7 +94,7 @@ class BridgeOps(DeviceOps):
         features_ &= ~features.ONE_FOR_ALL
         for theirs in dict.fromkeys([port.dev.features for port in br.ports]):
             features_ = features.increment(features_, theirs, mask)
-        return features.increment(features_, features.ALL_TSO, mask)
+        return features.add_tso(features_, mask)
 
     def add_slave(self, dev: Device, slave: Device) -> None:
         ports.add(dev.priv, slave)

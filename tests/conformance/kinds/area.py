@@ -179,7 +179,9 @@ class Kinds(Links, Routes, Bridging):
             dev = self.rng.choice([one for one in self.devices() if one.kind is not None] or [dev])
         cmd = e.SETLINK if self.chance(0.8) else e.NEWLINK
         up = None if self.chance(0.85) else self.chance(0.5)
-        parts = [e.u32(e.MASTER, self.master_index())]
+        peer: Device | None = getattr(dev.priv, "peer", None)
+        ring = peer is not None and peer.master is not None  # in which frames would go round for ever
+        parts = [e.u32(e.MASTER, 0 if ring else self.master_index())]
         message = e.link(cmd, e.REQUEST | e.ACK, self.next_seq(), *parts, index=dev.ifindex, up=up)
         self.send(self.route_socket(), message, "enslave", spoilt=32)
 

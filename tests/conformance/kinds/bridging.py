@@ -118,6 +118,8 @@ class Bridging(Settings):
         if dev is None:
             return
         bridge = dev.master if dev.master is not None and self.chance(0.95) else dev
+        if bridge.kind is not None and bridge.kind.name == "vxlan":
+            return  # groups of a VXLAN are not there
         four = self.chance(0.6)
         group = rng.choice(GROUPS4 if four else GROUPS6)
         if self.chance(0.05):

@@ -46,8 +46,8 @@ BRIDGE = Row(
         "mcast-hash-max": u32(512, 4096, 100, 0, 1),
         "mcast-last-member-cnt": u32(2, 5, 0),
         "mcast-startup-query-cnt": u32(2, 5, 0),
-        "mcast-last-member-intvl": TIMES,
-        "mcast-membership-intvl": TIMES,
+        "mcast-last-member-intvl": u64(50, 100),
+        "mcast-membership-intvl": u64(26000, 100000),  # longer than a walk: Linux ends it up to half a minute late
         "mcast-querier-intvl": TIMES,
         "mcast-query-intvl": TIMES,
         "mcast-query-response-intvl": TIMES,

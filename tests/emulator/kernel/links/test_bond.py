@@ -14,6 +14,7 @@ from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.devices import adjacency, flags, links, rename, settings
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.kind import LinkParams
+from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.links.bond import KIND as BOND
 from nlemu.emulator.kernel.links.bond import BondParams
@@ -227,7 +228,7 @@ def test_a_frame_goes_by_the_mode(kernel: Kernel, mode: BondMode, sent: tuple[in
 
 def test_a_bond_without_slaves_drops(kernel: Kernel) -> None:
     made = bond(kernel)
-    spread.transmit(made, 100)
+    assert spread.transmit(made, 100) == (Xmit.DROP, None)
     assert made.dev.stats.tx_dropped == 1
 
 
