@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.machine.machine import Machine
     from nlemu.protocol.uapi.devlink import DevlinkCmd
+    from nlemu.protocol.uapi.hsr_netlink import HsrCmd
 
 
 class Announcements(NullAnnouncer):
@@ -46,3 +47,10 @@ class Announcements(NullAnnouncer):
         """devlink_notify() and its like."""
         if self.machine.devlink is not None:
             self.machine.devlink.tell(instance, command, thing)
+
+    def hsr(self, net: Net, command: HsrCmd, address: bytes, ifindex: int | None = None) -> None:
+        """hsr_nl_ringerror(), hsr_nl_nodedown()."""
+        if self.machine.netdev is not None:
+            from nlemu.emulator.handlers.hsr import tell
+
+            tell(self.machine, net, command, address, ifindex)

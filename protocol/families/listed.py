@@ -185,11 +185,3 @@ ovs_meter = Family(
     option="OPENVSWITCH",
     listed={1: 0xa, 2: 0x1a, 4: 0xa, 3: 0x1a},
 )
-hsr = Family(
-    "HSR",
-    version=1,
-    attributes=10,
-    groups=("hsr-network",),
-    option="HSR",
-    listed={3: 0xa, 5: 0xa},
-)

@@ -5,6 +5,7 @@ from nlemu.protocol.families import listed
 from nlemu.protocol.families.devlink.commands import devlink
 from nlemu.protocol.families.ethtool.commands import ethtool
 from nlemu.protocol.families.gtp import gtp
+from nlemu.protocol.families.hsr import hsr
 from nlemu.protocol.families.macsec import macsec
 from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
@@ -43,7 +44,7 @@ REGISTERED: tuple[Family, ...] = (
     listed.ovs_flow,
     listed.ovs_packet,
     listed.ovs_meter,
-    listed.hsr,
+    hsr,
     listed.taskstats,
     gtp,
 )

@@ -173,3 +173,10 @@ class MacsecOffload(IntEnum):
     OFF = 0
     PHY = 1
     MAC = 2
+
+
+class HsrProtocol(IntEnum):
+    """HSR_PROTOCOL_*: what a device of the kind hsr speaks."""
+
+    HSR = 0
+    PRP = 1

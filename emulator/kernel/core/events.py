@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.kernel.vxlan.vxlan import Remote, TunnelEntry, Vni
     from nlemu.protocol.uapi.devlink import DevlinkCmd
+    from nlemu.protocol.uapi.hsr_netlink import HsrCmd
 
 Origin = object
 """Who asked for a change; opaque to the model."""
@@ -72,7 +73,9 @@ class Stage(IntEnum):
     """device_initcall, net/8021q"""
     MPLS = 11
     """device_initcall, net/mpls"""
-    LATE = 12
+    HSR = 12
+    """device_initcall, net/hsr"""
+    LATE = 13
     """late_initcall, drivers/net/vxlan"""
 
 
@@ -229,6 +232,9 @@ class Announcer(Protocol):
     def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
         """DEVLINK_CMD_*_NEW and _DEL in the namespace of the instance, about one of its objects or itself."""
 
+    def hsr(self, net: Net, command: HsrCmd, address: bytes, ifindex: int | None = None) -> None:
+        """HSR_C_RING_ERROR with the index of a port, or HSR_C_NODE_DOWN: of the node of that address."""
+
 
 def _silent() -> None:
     pass
@@ -318,4 +324,7 @@ class NullAnnouncer(Announcer):
         pass
 
     def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
+        pass
+
+    def hsr(self, net: Net, command: HsrCmd, address: bytes, ifindex: int | None = None) -> None:
         pass

@@ -217,6 +217,11 @@ def request_operstate(dev: Device, wanted: int) -> None:
             state = IfOper.UP
     elif wanted in (IfOper.TESTING, IfOper.DORMANT) and state in (IfOper.UP, IfOper.UNKNOWN):
         state = wanted
+    set_operstate(dev, state)
+
+
+def set_operstate(dev: Device, state: int) -> None:
+    """netif_set_operstate()."""
     if state != dev.operstate:
         dev.operstate = state
         dev.changed()

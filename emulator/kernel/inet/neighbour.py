@@ -106,12 +106,13 @@ Records = tuple[tuple[int, bool], ...]
 
 
 class Sending(NamedTuple):
-    """A packet to a group: of which family, the group, and its hardware address. records, of a report: groups, and
-    whether they are joined or left."""
+    """A packet to a group: of which family, the group, its hardware address, and the packet's length in bytes. records,
+    of a report: groups, and whether they are joined or left."""
 
     family: int
     group: int
     lladdr: bytes
+    size: int
     records: Records = ()
 
 

@@ -56,7 +56,7 @@ def send(dev: Device, group: int, size: int, records: Records = ()) -> bool:
     stats[IpstatsMib.OUTMCASTPKTS] += 1
     stats[IpstatsMib.OUTMCASTOCTETS] += size
     dev.changed()
-    dev.kernel.sending = Sending(ip6.AF_INET6, group, group_lladdr(ip6.AF_INET6, group), records)
+    dev.kernel.sending = Sending(ip6.AF_INET6, group, group_lladdr(ip6.AF_INET6, group), size, records)
     try:
         return _send(dev, idev, size)
     finally:
@@ -92,9 +92,9 @@ def _knows_groups(dev: Device) -> bool:
 
 
 def receive(dev: Device, size: int) -> None:
-    """ipv6_rcv() and ip6_mc_input(): a packet to a group, which is for us if the device has joined it. While there is
-    no route for groups through the device, which IPv6 makes when it is ready and when an address is added, it leads
-    nowhere."""
+    """ipv6_rcv() and ip6_mc_input(): a packet to a group, which is for us if the device has joined it; size: with what
+    stands behind it in its frame. While there is no route for groups through the device, which IPv6 makes when it is
+    ready and when an address is added, it leads nowhere."""
     dev.changed()
     idev: Inet6Device | None = dev.ip6
     sending = dev.kernel.sending
@@ -106,7 +106,7 @@ def receive(dev: Device, size: int) -> None:
     stats[IpstatsMib.NOECTPKTS] += 1
     if _knows_groups(dev):
         stats[IpstatsMib.INMCASTPKTS] += 1
-        stats[IpstatsMib.INMCASTOCTETS] += size
+        stats[IpstatsMib.INMCASTOCTETS] += size if sending is None else min(size, sending.size)
         if sending is not None and sending.group in idev.listener.members:
             assert idev.icmp6_stats is not None
             stats[IpstatsMib.INDELIVERS] += 1

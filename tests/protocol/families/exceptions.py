@@ -246,13 +246,13 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         ),
         Excepted("getlink", REPLIES, "dpll-pin max-pacing-offload-horizon netns-immutable headroom tailroom", NEWER),
         Excepted("linkinfo-attrs.data", f"kind {ABSENT}",
-                 "hsr ovpn",
+                 "ovpn",
                  OTHER_KINDS),
         Excepted("linkinfo-attrs.data", f"kind {EXTRA}",
                  "veth vxlan macvlan macvtap macsec ipvlan ipvtap ip6gretap ip6erspan xfrm bareudp gtp", UNSAID),
         Excepted("linkinfo-attrs.slave-data", f"kind {EXTRA}", "vrf", UNSAID),
         Excepted(
-            "linkinfo-hsr-attrs linkinfo-ovpn-attrs", "attribute set", ABSENT, OTHER_KINDS,
+            "linkinfo-ovpn-attrs", "attribute set", ABSENT, OTHER_KINDS,
         ),
         Excepted(
             "ovpn-mode", "definition", ABSENT, OTHER_KINDS,

@@ -31,6 +31,7 @@ from nlemu.protocol.uapi import (
     fib_rules,
     genetlink,
     gtp,
+    hsr_netlink,
     if_,
     if_addr,
     if_arp,
@@ -208,6 +209,8 @@ ROWS = (
     Row("if_macsec.h", "MACSEC_CIPHER_ID_(.*)", (if_macsec.MacsecCipherId,), spelled={
         "DEFAULT": "MACSEC_DEFAULT_CIPHER_ID",
     }),
+    Row("if_link.h", "HSR_PROTOCOL_(.*)", (if_link.HsrProtocol,)),
+    Row("hsr_netlink.h", "HSR_C_(.*)", (hsr_netlink.HsrCmd,)),
     Row("if_tun.h", "TUN((?:SET|GET|ATTACH|DETACH).*)", (if_tun.TunIoctl,)),
     Row("if_tun.h", "IFF_(.*)", (if_tun.TunIff,)),
     Row("if_tun.h", "TUN_F_(.*)", (if_tun.TunF,)),
