@@ -81,6 +81,7 @@ COMMITTED = {
     "t41_ip6gre": {106},
     "w04_wireguard": {81},
     "w05_peers": {33, 34, 36, 41, 42, 43, 44, 45, 48},
+    "x11_hsr_made": {65},
 }
 """By trace, the steps that leave something: do_setlink(), rtnl_linkprop() and neigh_add() work through a request in
 order. Whoever asks for an address of IPv6 wakes the device's reports of its groups, and a refusal does not put them to
