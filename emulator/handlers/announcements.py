@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
     from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
+    from nlemu.emulator.kernel.teaming.options import Instance
+    from nlemu.emulator.kernel.teaming.team import Port, Team
     from nlemu.emulator.machine.machine import Machine
     from nlemu.protocol.uapi.devlink import DevlinkCmd
     from nlemu.protocol.uapi.hsr_netlink import HsrCmd
@@ -42,6 +44,14 @@ class Announcements(NullAnnouncer):
         """netdev_nl_page_pool_event()."""
         if self.machine.netdev is not None:
             self.machine.netdev.page_pool(event, pool)
+
+    def team_options(self, team: Team, chosen: list[Instance]) -> bool:
+        """team_nl_send_event_options_get()"""
+        return self.machine.team.options(team, chosen)
+
+    def team_port(self, team: Team, port: Port) -> bool:
+        """team_nl_send_event_port_get()"""
+        return self.machine.team.port(team, port)
 
     def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
         """devlink_notify() and its like."""

@@ -30,6 +30,8 @@ NEEDED: dict[int, tuple[Attr[Any], ...]] = {GtpVersion.V0: (Pdp.tid, Pdp.flow), 
 ECHO = {GtpVersion.V0: 20, GtpVersion.V1: 12}
 """The size of a header that asks for an echo: struct gtp0_header, struct gtp1_header_long."""
 UDP_IP = 20 + 8
+SKB_PAD = 64
+"""NET_SKB_PAD: as nothing is inside an echo, what is counted of it begins where its memory does."""
 
 
 def find_device(call: Call) -> Gtp:
@@ -176,4 +178,4 @@ def echo_request(call: Call) -> None:
         through = xmit.find_way(gtp.dev, gtp.net, source, peer)
     except Refusal as refused:
         raise Refusal(errno.ENODEV) from refused
-    xmit.send(gtp.dev, through, peer, ECHO[GtpVersion(version)], UDP_IP)
+    xmit.send(gtp.dev, through, peer, ECHO[GtpVersion(version)], UDP_IP, counted=SKB_PAD)

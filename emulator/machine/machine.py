@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.handlers.devlink.notify import DevlinkNotify
     from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
     from nlemu.emulator.handlers.netdev.notify import NetdevNotify
+    from nlemu.emulator.handlers.team import TeamNotify
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.machine.endpoint import Endpoint
@@ -146,6 +147,13 @@ class Machine(Kernel):
         from nlemu.emulator.handlers.ethtool.common import EthtoolNotify
 
         return EthtoolNotify(self)
+
+    @cached_property
+    def team(self) -> TeamNotify:
+        """What tells the team family's group."""
+        from nlemu.emulator.handlers.team import TeamNotify
+
+        return TeamNotify(self)
 
     def _features_changed(self, event: NetdevEvent, dev: Device, info: Info) -> None:
         """ethnl_netdev_event()."""

@@ -44,6 +44,13 @@ class Multicast:
         """The same as a question to be asked often."""
         return partial(self.members.__contains__, (protocol, group))
 
+    def reaches(self, net: Net, protocol: int, group: int) -> bool:
+        """Whether a notification from that namespace would reach anybody."""
+        return any(
+            endpoint.portid and (endpoint.net is net or (endpoint.all_nsid and endpoint.net.id_of(net) is not None))
+            for endpoint in self.members.get((protocol, group), ())
+        )
+
     def notify(
         self, net: Net, protocol: int, group: int, build: Callable[[], bytes], origin: Call | None = None,
         wanted: Callable[[Endpoint], bool] | None = None,

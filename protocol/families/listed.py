@@ -98,14 +98,6 @@ mptcp_pm = Family(
         1: 0x1a, 2: 0x1a, 3: 0xe, 4: 0x1a, 5: 0x1a, 6: 0xa, 7: 0x1a, 8: 0x1a, 9: 0x1a, 10: 0x1a, 11: 0x1a,
     },
 )
-team = Family(
-    "team",
-    version=1,
-    attributes=2,
-    groups=("change_event",),
-    option="NET_TEAM",
-    listed={0: 0xa, 1: 0xb, 2: 0xb, 3: 0xb},
-)
 net_dm = Family(
     "NET_DM",
     version=2,

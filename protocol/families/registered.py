@@ -11,6 +11,7 @@ from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
 from nlemu.protocol.families.nlctrl import nlctrl
 from nlemu.protocol.families.tcp_metrics import tcp_metrics
+from nlemu.protocol.families.team import team
 from nlemu.protocol.families.wireguard import wireguard
 from nlemu.protocol.schema.family import Family
 
@@ -31,7 +32,7 @@ REGISTERED: tuple[Family, ...] = (
     listed.mptcp_pm,
     wireguard,
     macsec,
-    listed.team,
+    team,
     listed.net_dm,
     listed.ipvs,
     listed.fou,

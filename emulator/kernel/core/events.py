@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
     from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
+    from nlemu.emulator.kernel.teaming.options import Instance
+    from nlemu.emulator.kernel.teaming.team import Port, Team
     from nlemu.emulator.kernel.vxlan.vxlan import Remote, TunnelEntry, Vni
     from nlemu.protocol.uapi.devlink import DevlinkCmd
     from nlemu.protocol.uapi.hsr_netlink import HsrCmd
@@ -229,6 +231,12 @@ class Announcer(Protocol):
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         """NETDEV_CMD_PAGE_POOL_*_NTF in the namespace of the pool's device (netdev_nl_page_pool_event())."""
 
+    def team_options(self, team: Team, chosen: list[Instance]) -> bool:
+        """TEAM_CMD_OPTIONS_GET, told: options that changed, or were set; whether anybody heard of it."""
+
+    def team_port(self, team: Team, port: Port) -> bool:
+        """TEAM_CMD_PORT_LIST_GET, told: a port that came, went, or has another link; whether anybody heard of it."""
+
     def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
         """DEVLINK_CMD_*_NEW and _DEL in the namespace of the instance, about one of its objects or itself."""
 
@@ -322,6 +330,12 @@ class NullAnnouncer(Announcer):
 
     def page_pool(self, event: PagePoolEvent, pool: PagePool) -> None:
         pass
+
+    def team_options(self, team: Team, chosen: list[Instance]) -> bool:
+        return False
+
+    def team_port(self, team: Team, port: Port) -> bool:
+        return False
 
     def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
         pass

@@ -41,10 +41,12 @@ def find_way(dev: Device, net: Net, source: TunnelAddress, remote: TunnelAddress
     return way.dev
 
 
-def send(dev: Device, through: Device, remote: TunnelAddress, size: int, headers: int) -> None:
+def send(
+    dev: Device, through: Device, remote: TunnelAddress, size: int, headers: int, counted: int | None = None
+) -> None:
     """iptunnel_xmit(), ip6tunnel_xmit(): a frame of that many bytes goes out, with so many bytes of headers before
-    it."""
-    dev.stats.sent(size - dev.hard_header_len)
+    it. counted: how many the tunnel counts, where that is something else."""
+    dev.stats.sent(size - dev.hard_header_len if counted is None else counted)
     dev.changed()
     if remote.multicast or through.flags & UNRESOLVED:
         qdisc.transmit(through, size + headers + through.hard_header_len)

@@ -1,0 +1,1 @@
+"""Teams: their ports, options and modes (drivers/net/team)."""
