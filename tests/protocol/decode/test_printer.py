@@ -24,7 +24,7 @@ from nlemu.protocol.families.route.link import GETLINK, NEWLINK, Link
 from nlemu.protocol.frame import message, split
 from nlemu.protocol.names.known import Families, numbered, route
 from nlemu.protocol.uapi.netdev import QueueType
-from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_HDRLEN, NlmsgType
 
 GENERIC, ROUTE = 16, 0
 NETDEV = 20
@@ -273,6 +273,8 @@ def test_everything_recorded_is_decoded_without_a_rest() -> None:
         assert sum(header.length + 3 & ~3 for header, _ in split(datagram)) == len(datagram)
         for header, one in split(datagram):
             told = read(one, protocol, families=families)
+            if header.type == NlmsgType.DONE and not one[NLMSG_HDRLEN:]:
+                continue  # teams end their answers so
             if told.op is None and told.errno is None:
                 if protocol != ROUTE or header.type & ~3 in DECLARED:
                     complaints.append(f"{name}: type {header.type}, command {told.command}")
