@@ -242,7 +242,7 @@ class VxlanKind(Kind):
         except Refusal:
             unregister(dev)
             raise
-        of_net(net).devices.insert(0, vxlan)
+        of_net(net).join(vxlan)
 
     def _link(self, net: Net, vxlan: Vxlan) -> None:
         dev, below = vxlan.dev, None
@@ -264,7 +264,7 @@ class VxlanKind(Kind):
     def del_link(self, dev: Device, kill: KillList) -> None:
         vxlan: Vxlan = dev.priv
         fdb.flush(vxlan, Flushed())
-        of_net(vxlan.net).devices.remove(vxlan)
+        of_net(vxlan.net).leave(vxlan)
         queue_unregister(dev, kill)
         if vxlan.below is not None:
             adjacency.unlink(vxlan.below, dev)

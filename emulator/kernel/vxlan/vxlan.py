@@ -169,10 +169,23 @@ class Vxlan:
 
 @dataclass(slots=True)
 class VxlanNet:
-    """struct vxlan_net. devices: whose sockets are here, the newest first."""
+    """struct vxlan_net. devices: whose sockets are here, the newest first; by_vni: those that listen to one VNI, by it;
+    filtering: those that listen to what they are told."""
 
     devices: list[Vxlan] = field(default_factory=list)
     sockets: list[Socket] = field(default_factory=list)
+    by_vni: dict[int, list[Vxlan]] = field(default_factory=dict)
+    filtering: list[Vxlan] = field(default_factory=list)
+
+    def join(self, vxlan: Vxlan) -> None:
+        """One more."""
+        self.devices.insert(0, vxlan)
+        (self.by_vni.setdefault(vxlan.config.vni, []) if vxlan.vnis is None else self.filtering).append(vxlan)
+
+    def leave(self, vxlan: Vxlan) -> None:
+        """One less."""
+        self.devices.remove(vxlan)
+        (self.by_vni[vxlan.config.vni] if vxlan.vnis is None else self.filtering).remove(vxlan)
 
 
 def of_net(net: Net) -> VxlanNet:
@@ -197,10 +210,11 @@ def headroom(flags: int) -> int:
 def in_use(net: Net, vxlan: Vxlan, config: Config, vni: int) -> bool:
     """vxlan_vni_in_use(): whether another device would get what comes for that VNI."""
     kept = RECEIVED | Flag.IPV6
-    for other in [one for one in of_net(net).devices if one.config.vni == vni or one.vnis is not None]:
+    known = of_net(net)
+    for other in (*known.by_vni.get(vni, ()), *known.filtering):
         theirs = other.config
-        known = vni in other.vnis if other.vnis is not None else theirs.vni == vni
-        if other is vxlan or not known or theirs.dst_port != config.dst_port or (theirs.flags ^ config.flags) & kept:
+        heard = other.vnis is None or vni in other.vnis
+        if other is vxlan or not heard or theirs.dst_port != config.dst_port or (theirs.flags ^ config.flags) & kept:
             continue
         if config.flags & Flag.IPV6_LINKLOCAL and theirs.remote_ifindex != config.remote_ifindex:
             continue
