@@ -11,6 +11,8 @@ from nlemu.emulator.kernel.devices.register import alloc_device, register, unreg
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Rings
 from nlemu.emulator.kernel.nics.bnxt import BnxtOps
+from nlemu.emulator.kernel.nics.fbnic import FbnicOps
+from nlemu.emulator.kernel.nics.gve import GveOps
 from nlemu.emulator.kernel.nics.mlx5 import Mlx5Ops
 from nlemu.emulator.kernel.nics.nic import Function, NicOps, NicState
 from nlemu.emulator.kernel.nics.profiles import Profile
@@ -25,7 +27,9 @@ OUI = bytes.fromhex("02ee00")
 """What the addresses begin with that nobody chose: locally administered, as no vendor's should appear by chance."""
 FIRST_IRQ = 24
 """Of message-signalled interrupts: below are the legacy ones."""
-DRIVERS: dict[str, type[NicOps]] = {"bnxt_en": BnxtOps, "mlx5_core": Mlx5Ops, "virtio_net": VirtioOps}
+DRIVERS: dict[str, type[NicOps]] = {
+    "bnxt_en": BnxtOps, "fbnic": FbnicOps, "gve": GveOps, "mlx5_core": Mlx5Ops, "virtio_net": VirtioOps,
+}
 """Those that do something otherwise than a profile can say."""
 
 

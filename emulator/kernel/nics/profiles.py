@@ -14,7 +14,7 @@ from errno import EAGAIN, ENETDOWN
 from nlemu.emulator.kernel.devices.features import word
 from nlemu.emulator.kernel.nics import feature_sets
 from nlemu.emulator.kernel.nics.rss import ADDRESSES, BY_ADDRESSES, BY_PORTS, PORTS, RssFacts
-from nlemu.protocol.uapi.ethtool import FlowType, RssHash, RxhXfrm
+from nlemu.protocol.uapi.ethtool import FlowType, RssHash, Rxh, RxhXfrm
 from nlemu.protocol.uapi.if_ether import ETH_DATA_LEN, ETH_MIN_MTU
 from nlemu.protocol.uapi.netdev import XdpAct, XdpRxMetadata
 from nlemu.protocol.uapi.netdevice import NetifF
@@ -125,6 +125,7 @@ PROFILES = {
             queues=4, max_queues=16, combined=False, speed=100000, max_mtu=8896, version="1.0.0",
             settable_rings=SPLIT, queue_mgmt=True, request_ops_lock=True, down_errno=EAGAIN, netmem_tx=True,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY),
+            rss=RssFacts(table=128, key=40),  # GVE_RSS_INDIR_SIZE, GVE_RSS_KEY_SIZE
             rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
@@ -132,6 +133,12 @@ PROFILES = {
             queues=4, max_queues=128, speed=100000, max_mtu=9600, ring=512, ring_max=16384,
             settable_rings=SPLIT_AT, hds_thresh=1536, hds_thresh_max=3712,
             queue_mgmt=True, netmem_tx=True, xdp_features=int(XdpAct.BASIC | XdpAct.RX_SG),
+            # FBNIC_RPC_RSS_TBL_SIZE, FBNIC_RPC_RSS_KEY_BYTE_LEN, FBNIC_RPC_RSS_TBL_COUNT, fbnic_rss_init_en_mask()
+            rss=RssFacts(
+                table=256, key=54, contexts=2,
+                fields={FlowType.TCP_V4: PORTS, FlowType.TCP_V6: PORTS, FlowType.ETHER: int(Rxh.L2DA)}
+                | dict.fromkeys((FlowType.UDP_V4, FlowType.UDP_V6, *BY_ADDRESSES), ADDRESSES),
+            ),
             rx_counters=(*PACKETS, "alloc_fail", "hw_drops", "hw_drop_overruns", "csum_complete", "csum_none"),
             tx_counters=(*PACKETS, "csum_none", "needs_csum", "stop", "wake"),
         ),

@@ -63,7 +63,9 @@ class NicRss(RssOps):
         facts = self.rss
         if facts is None:
             return False
-        return facts.contexts > 0 if name in self.OF_CONTEXTS else True
+        if name in self.OF_CONTEXTS:
+            return facts.contexts > 0
+        return bool(facts.fields) or not name.endswith("_fields")
 
     def take_facts(self, facts: RssFacts | None) -> None:
         """What the core asks of the driver itself."""

@@ -155,3 +155,35 @@ def test_all_nics_of_a_machine_have_one_key() -> None:
     profile = dataclasses.replace(PROFILES["ice"], rss=ALL)
     one, other = (kernel.nics.plug(f"0000:0{n}:00.0", profile, kernel.init_net) for n in (1, 2))
     assert one.priv.rxfh.key == other.priv.rxfh.key != bytes(4)
+
+
+def of(profile: str) -> Device:
+    kernel = Kernel()
+    return kernel.nics.plug("0000:08:00.0", PROFILES[profile], kernel.init_net, queues=4)
+
+
+def test_gve_tells_nothing_of_what_is_hashed() -> None:
+    dev = of("gve")
+    told = rss.get(dev, 0)
+    assert told.rxfh is not None and (len(told.rxfh.table or ()), len(told.rxfh.key or b"")) == (128, 40)
+    assert not told.fields
+    assert refused(EOPNOTSUPP, dev, fields={FlowType.TCP_V4: PORTS}) == "flow-hash"
+    with pytest.raises(Refusal, match="gve: Fail to configure RSS config"):
+        said(dev, function=int(RssHash.XOR))
+    assert said(dev, table=(3,))
+
+
+def test_fbnic_hashes_by_classes() -> None:
+    dev = of("fbnic")
+    assert said(dev, fields={FlowType.SCTP_V4: int(Rxh.IP_SRC)})
+    told = rss.get(dev, 0).fields
+    assert told[FlowType.IPV4] == told[FlowType.ESP_V4] == Rxh.IP_SRC and told[FlowType.IPV6] == ADDRESSES
+    assert told[FlowType.ETHER] == Rxh.L2DA and FlowType.GTPU_V4 not in told
+    for flow, fields in ((FlowType.IPV4, PORTS), (FlowType.ETHER, ADDRESSES), (FlowType.GTPU_V4, 0)):
+        refused(EINVAL, dev, fields={flow: fields})
+    assert refused(EINVAL, dev, function=int(RssHash.XOR)) is None
+    assert rss.create(dev, Wanted()) == 1
+    with pytest.raises(Refusal) as refusal:
+        rss.create(dev, Wanted())
+    assert refusal.value.errno == EBUSY
+    assert rss.get(dev, 1).keyless
