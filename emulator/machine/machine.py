@@ -159,10 +159,15 @@ class Machine(Kernel):
         """ethnl_netdev_event()."""
         self.tell_ethtool(dev, KernelMsg.FEATURES_NTF)
 
+    def count_ethtool(self) -> int:
+        """The number of the next notification of ethtool (ethnl_bcast_seq)."""
+        self.ethtool_notifications = self.ethtool_notifications + 1 & 0xFFFFFFFF
+        return self.ethtool_notifications
+
     def tell_ethtool(self, dev: Device, message: int, context: int = 0) -> None:
         """ethtool_notify(), ethtool_rss_notify(): counted even where nobody can hear of it yet."""
         if self.netdev is None:
-            self.ethtool_notifications = self.ethtool_notifications + 1 & 0xFFFFFFFF
+            self.count_ethtool()
         else:
             self.ethtool.tell(dev, message, context)
 

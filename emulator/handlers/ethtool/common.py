@@ -238,9 +238,8 @@ class EthtoolNotify:
 
     def notify(self, dev: Device, event: Operation, options: Any = None) -> None:
         """Tells of a device what `event` is about, as it is now; options: as its fill wants them."""
-        machine = self.machine
-        machine.ethtool_notifications = count = machine.ethtool_notifications + 1 & 0xFFFFFFFF
-        machine.families.notify(dev.net, event, partial(self._build, dev, event, count, options))
+        build = partial(self._build, dev, event, self.machine.count_ethtool(), options)
+        self.machine.families.notify(dev.net, event, build)
 
     def tell(self, dev: Device, message: int, context: int = 0) -> None:
         """The same by the number of the notification (KernelMsg). context: of those about contexts, which; that one is
@@ -253,9 +252,8 @@ class EthtoolNotify:
 
     def say(self, dev: Device, event: Operation, values: Values) -> None:
         """Tells just that, under no number (ethnl_bcastmsg_put() gives it the next one)."""
-        machine = self.machine
-        machine.ethtool_notifications = count = machine.ethtool_notifications + 1 & 0xFFFFFFFF
-        body = event.body(values)
+        machine, body = self.machine, event.body(values)
+        count = machine.count_ethtool()
         machine.families.notify(dev.net, event, lambda: message(machine.number(event), 0, count, 0, body))
 
     def _build(self, dev: Device, event: Operation, number: int, options: Any) -> bytes:

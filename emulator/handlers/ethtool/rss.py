@@ -126,19 +126,14 @@ def _one(dev: Device, context: int) -> Values:
 
 def wanted_of(attrs: Attrs) -> Wanted:
     """What a request says, but for the fields. EINVAL."""
-    table = None
+    table, ragged = None, False
     if Rss.indir in attrs:
         data: bytes = attrs[Rss.indir]
+        ragged = len(data) % ENTRY > 0
         table = tuple(int.from_bytes(data[at : at + ENTRY], "little") for at in range(0, len(data), ENTRY))
     return Wanted(
-        attrs.get(Rss.context, 0), table, attrs.get(Rss.hkey), attrs.get(Rss.hfunc), attrs.get(Rss.input_xfrm)
+        attrs.get(Rss.context, 0), table, ragged, attrs.get(Rss.hkey), attrs.get(Rss.hfunc), attrs.get(Rss.input_xfrm)
     )
-
-
-def _check_table(dev: Device, attrs: Attrs) -> None:
-    """The part of rss_set_prep_indir() that is about bytes."""
-    if Rss.indir in attrs and model.table_size(dev) and len(attrs[Rss.indir]) % ENTRY:
-        raise Refusal(errno.EINVAL, at="indir")
 
 
 @setting(RSS_SET, RSS_NTF, parse=parse)
@@ -149,8 +144,6 @@ def set_rss(dev: Device, request: Request) -> bool:
     if Rss.flow_hash in attrs:
         wanted.fields = True
     model.check_set(dev, wanted)
-    model.told(dev, wanted.context)
-    _check_table(dev, attrs)
     blame: dict[FlowType, int] = {}
 
     def fields() -> dict[FlowType, int]:
@@ -172,8 +165,6 @@ def create(call: Call) -> Values:
     dev = request.dev
     assert dev is not None
     try:
-        if dev.ops.has("create_rxfh_context"):
-            _check_table(dev, call.attrs)
         context = model.create(dev, wanted_of(call.attrs))
     except Refusal as refusal:
         if isinstance(refusal.at, str):

@@ -20,9 +20,11 @@ None is what it did not say.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from errno import EINVAL, ENODEV
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nlemu.emulator.kernel.devices import register
+from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -90,6 +92,15 @@ class LinkParams:
     def lower(self) -> Device | None:
         """The device that IFLA_LINK names, if there is one."""
         return None if self.link is None or self.link_net is None else self.link_net.device(self.link)
+
+    def demanded_lower(self) -> Device:
+        """The device below, of a kind that has to lie on one. EINVAL: none is named; ENODEV: it is not there."""
+        if self.link is None:
+            raise Refusal(EINVAL)
+        lower = self.lower
+        if lower is None:
+            raise Refusal(ENODEV)
+        return lower
 
 
 class Kind:

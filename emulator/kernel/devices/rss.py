@@ -51,6 +51,18 @@ class Spread:
     contexts: dict[int, Context] = field(default_factory=dict)
 
 
+def keep(kept: Rxfh | Context, said: Rxfh) -> None:
+    """rss_set_ctx_update(), and what a driver does with its own: what is said is so from now on."""
+    if said.table is not None:
+        kept.table = said.table
+    if said.key is not None:
+        kept.key = said.key
+    if said.function:
+        kept.function = said.function
+    if said.transform is not None:
+        kept.transform = said.transform
+
+
 class RssOps:
     """The methods, of a driver that has none."""
 

@@ -73,8 +73,6 @@ class RuleOps:
 
     cap_rss_rxnfc_adds = False
     """A rule for a context may name a queue, which is added to those of the table."""
-    rule_special = 0
-    """RX_CLS_LOC_SPECIAL where locations may be left to the driver."""
 
     def rule_count(self, dev: Device) -> tuple[int, int | None]:
         """ETHTOOL_GRXCLSRLCNT: how many rules there are, and `data`: None where the driver leaves that as it is."""

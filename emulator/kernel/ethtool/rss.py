@@ -13,7 +13,7 @@ from errno import EBUSY, EINVAL, ENOENT, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.device import UNSPREAD
-from nlemu.emulator.kernel.devices.rss import Context, Rxfh, Spread, Table
+from nlemu.emulator.kernel.devices.rss import Context, Rxfh, Spread, Table, keep
 from nlemu.emulator.kernel.ethtool import rules
 from nlemu.protocol.refusal import Refusal, formatted
 from nlemu.protocol.uapi.ethtool import FlowType, Rxh
@@ -39,10 +39,12 @@ class Told:
 
 @dataclass(slots=True)
 class Wanted:
-    """What a request says. table: its beginning, empty for the default; None for what is not said."""
+    """What a request says. table: its beginning, empty for the default; ragged: its bytes were no whole entries; None
+    for what is not said."""
 
     context: int = 0
     table: Table | None = None
+    ragged: bool = False
     key: bytes | None = None
     function: int | None = None
     transform: int | None = None
@@ -128,6 +130,8 @@ def _table(dev: Device, wanted: Wanted) -> Table | None:
     if not size:
         raise Refusal(EOPNOTSUPP)
     rings = dev.ops.get_rx_ring_count(dev)
+    if wanted.ragged:
+        raise Refusal(EINVAL, at="indir")
     if not begin:
         if wanted.context:
             raise Refusal(EINVAL, "can't reset table for a context", at="indir")
@@ -155,12 +159,16 @@ def check_set(dev: Device, wanted: Wanted) -> None:
         raise Refusal(EOPNOTSUPP, at="context")
     if wanted.context and not ops.rxfh_per_ctx_key:
         _refuse_key(wanted)
-    if (wanted.transform or 0) & ~ops.supported_input_xfrm:
-        raise Refusal(EOPNOTSUPP, at="input-xfrm")
+    _check_transform(dev, wanted)
     if wanted.fields and (
         not ops.has("set_rxfh_fields") or (wanted.context and not ops.rxfh_per_ctx_fields)
     ):
         raise Refusal(EOPNOTSUPP, at="flow-hash")
+
+
+def _check_transform(dev: Device, wanted: Wanted) -> None:
+    if (wanted.transform or 0) & ~dev.ops.supported_input_xfrm:
+        raise Refusal(EOPNOTSUPP, at="input-xfrm")
 
 
 def _refuse_key(wanted: Wanted) -> None:
@@ -223,24 +231,12 @@ def _set_fields(
     return changed
 
 
-def keep(context: Context, said: Rxfh) -> None:
-    """rss_set_ctx_update()."""
-    if said.table is not None:
-        context.table = said.table
-    if said.key is not None:
-        context.key = said.key
-    if said.function:
-        context.function = said.function
-    if said.transform is not None:
-        context.transform = said.transform
-
-
 # Contexts
 
 
 def create(dev: Device, wanted: Wanted) -> int:
     """ethnl_rss_create_doit(): a new context, of that number or the first that is free; its number. EOPNOTSUPP, ERANGE,
-    EINVAL, EBUSY, ENOSPC, and what the driver refuses."""
+    EINVAL, EBUSY, and what the driver refuses."""
     ops = dev.ops
     if not ops.has("create_rxfh_context"):
         raise Refusal(EOPNOTSUPP)
@@ -248,16 +244,13 @@ def create(dev: Device, wanted: Wanted) -> int:
         raise Refusal(ERANGE, at="context")
     if not ops.rxfh_per_ctx_key:
         _refuse_key(wanted)
-    if (wanted.transform or 0) & ~ops.supported_input_xfrm:
-        raise Refusal(EOPNOTSUPP, at="input-xfrm")
+    _check_transform(dev, wanted)
     table = _table(dev, wanted)
     _check_key(dev, wanted)
     said = Rxfh(table, wanted.key, wanted.function or 0, wanted.transform)
     contexts = of_device(dev).contexts
-    if wanted.context and wanted.context in contexts:
-        raise Refusal(EBUSY, "error allocating context ID", at="context")
     number = wanted.context or free_number(dev)
-    if number is None:
+    if number is None or number in contexts:
         raise Refusal(EBUSY, "error allocating context ID", at="context")
     add(dev, number, said)
     contexts[number].user_size = len(wanted.table or ())

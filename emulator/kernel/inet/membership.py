@@ -9,6 +9,29 @@ from nlemu.emulator.kernel.devices import rx_mode
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.neighbour import Records
+
+
+class Changes:
+    """Changes of a device's groups that are still to be reported, each several times. joined: how often of each group
+    (crcount, mca_crcount); left: the same of groups that it left (mc_tomb), the newest last: one that it left twice
+    stands there twice."""
+
+    __slots__ = ("joined", "left")
+
+    def __init__(self) -> None:
+        self.joined: dict[int, int] = {}
+        self.left: list[tuple[int, int]] = []
+
+    def take(self, members: Groups) -> Records:
+        """igmpv3_send_cr(), mld_send_cr(): what the next report says, after which it is to be said once less."""
+        said = (
+            *((group, False) for group, _ in reversed(self.left)),
+            *((group, True) for group in reversed(members) if group in self.joined),
+        )
+        self.left = [(group, count - 1) for group, count in self.left if count > 1]
+        self.joined = {group: count - 1 for group, count in self.joined.items() if count > 1}
+        return said
 
 
 @dataclass(slots=True)

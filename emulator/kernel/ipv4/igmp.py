@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.kernel.devices import qdisc, rx_handler
 from nlemu.emulator.kernel.inet import neighbour
+from nlemu.emulator.kernel.inet.membership import Changes
 from nlemu.emulator.kernel.inet.neighbour import AF_INET, Records, Sending, group_lladdr
 from nlemu.emulator.kernel.ipv4.conf import MIN_MTU
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
@@ -41,15 +42,13 @@ RECORD = 8
 """A record of one group without sources."""
 
 
-class Reporter:
-    """What one device has still to report. joined: how often of each group (crcount); left: the same of groups that it
-    left (mc_tomb), the newest last; count: how often in all, at `job`."""
+class Reporter(Changes):
+    """What one device has still to report. count: how often in all, at `job`."""
 
-    __slots__ = ("count", "job", "joined", "left")
+    __slots__ = ("count", "job")
 
     def __init__(self) -> None:
-        self.joined: dict[int, int] = {}
-        self.left: list[tuple[int, int]] = []
+        super().__init__()
         self.count = 0
         self.job: Job | None = None
 
@@ -113,13 +112,7 @@ def _report_changes(dev: Device, idev: InetDevice) -> None:
     """igmp_ifc_timer_expire() and igmpv3_send_cr()."""
     reporter = idev.reporter
     reporter.job = None
-    groups = (
-        *((group, False) for group, _ in reversed(reporter.left)),
-        *((group, True) for group in reversed(idev.groups) if group in reporter.joined),
-    )
-    reporter.left = [(group, count - 1) for group, count in reporter.left if count > 1]
-    reporter.joined = {group: count - 1 for group, count in reporter.joined.items() if count > 1}
-    _report(dev, groups)
+    _report(dev, reporter.take(idev.groups))
     if reporter.count:
         reporter.count -= 1
         if reporter.count:

@@ -15,7 +15,7 @@ from errno import EADDRINUSE, EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
-from nlemu.emulator.kernel.inet.membership import Groups, Membership
+from nlemu.emulator.kernel.inet.membership import Changes, Groups, Membership
 from nlemu.emulator.kernel.inet.neighbour import AF_INET6, Records, group_lladdr
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6 import packets
@@ -39,17 +39,14 @@ SOON = 2 * NSEC_PER_MSEC
 """mld_ifc_start_work() without a delay: two ticks of the recorded machine."""
 
 
-class Listener:
-    """What one device keeps of it. members: its groups, the oldest first; joined: how many reports of a group are still
-    to be sent (mca_crcount); left: groups that it left and how many reports are still to say so (mc_tomb), the newest
-    last: one that it left twice stands there twice."""
+class Listener(Changes):
+    """What one device keeps of it. members: its groups, the oldest first."""
 
-    __slots__ = ("change", "change_count", "initial", "initial_count", "joined", "left", "members")
+    __slots__ = ("change", "change_count", "initial", "initial_count", "members")
 
     def __init__(self) -> None:
+        super().__init__()
         self.members = Groups()
-        self.joined: dict[int, int] = {}
-        self.left: list[tuple[int, int]] = []
         self.change: Job | None = None
         self.change_count = 0
         self.initial: Job | None = None
@@ -181,13 +178,7 @@ def _changed(dev: Device, listener: Listener) -> None:
 def _report_changes(dev: Device, listener: Listener) -> None:
     """mld_ifc_work() and mld_send_cr()."""
     listener.change = None
-    groups = (
-        *((group, False) for group, _ in reversed(listener.left)),
-        *((group, True) for group in reversed(listener.members) if group in listener.joined),
-    )
-    listener.left = [(group, count - 1) for group, count in listener.left if count > 1]
-    listener.joined = {group: count - 1 for group, count in listener.joined.items() if count > 1}
-    _report(dev, groups)
+    _report(dev, listener.take(listener.members))
     if listener.change_count:
         listener.change_count -= 1
         if listener.change_count:

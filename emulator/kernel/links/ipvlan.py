@@ -13,7 +13,7 @@ group; where they are routed they are dropped.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from errno import EADDRINUSE, EBUSY, EINVAL, ENODEV, EPERM
+from errno import EADDRINUSE, EBUSY, EINVAL, EPERM
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
@@ -353,11 +353,7 @@ class IpvlanKind(Kind):
 
     def new_link(self, dev: Device, params: LinkParams) -> None:
         """ipvlan_link_new()."""
-        if params.link is None:
-            raise Refusal(EINVAL)
-        lower = params.lower
-        if lower is None:
-            raise Refusal(ENODEV)
+        lower = params.demanded_lower()
         if isinstance(lower.ops, IpvlanOps):
             lower = lower.priv.lower
         elif port_of(lower) is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from contextlib import suppress
 from dataclasses import dataclass
-from errno import EADDRNOTAVAIL, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, ERANGE
+from errno import EADDRNOTAVAIL, EBUSY, EINVAL, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
@@ -333,11 +333,7 @@ class MacsecKind(Kind):
 
     def new_link(self, dev: Device, params: LinkParams) -> None:
         """macsec_newlink()."""
-        if params.link is None:
-            raise Refusal(EINVAL)
-        lower = params.lower
-        if lower is None:
-            raise Refusal(ENODEV)
+        lower = params.demanded_lower()
         if lower.type != ARPHRD.ETHER:
             raise Refusal(EINVAL)
         data: MacsecParams = params.data or MacsecParams()

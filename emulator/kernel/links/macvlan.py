@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from errno import EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENODEV, EOPNOTSUPP, EPERM
+from errno import EADDRINUSE, EADDRNOTAVAIL, EINVAL, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
@@ -392,11 +392,7 @@ class MacvlanKind(Kind):
 
     def new_link(self, dev: Device, params: LinkParams) -> None:
         """macvlan_common_newlink()."""
-        if params.link is None:
-            raise Refusal(EINVAL)
-        lower = params.lower
-        if lower is None:
-            raise Refusal(ENODEV)
+        lower = params.demanded_lower()
         if isinstance(lower.ops, MacvlanOps):
             lower = lower.priv.lower
         if params.mtu is None:

@@ -1,4 +1,4 @@
-"""Physical NICs: devices on a real bus, as their profile says (nic_profiles.py).
+"""Physical NICs: devices on a real bus, as their profile says (profiles.py).
 
 A NIC is plugged at a bus address, which is its name as a parent, and unplugged there; nothing but that name tells it
 apart from others of its driver. It has a NAPI instance and a page pool for each channel that is in use, from when it

@@ -1,9 +1,9 @@
 """What real NICs look like from user space: a profile a driver, as data.
 
-Nothing here was recorded: there is no kernel to ask about hardware that is not there. The facts are those of the
-drivers' sources of the 7.x kernels as far as netlink shows them, and each is said once. Where a driver's abilities hang
-on its firmware or settings, the profile is one that has been set up to lend its queues. Whatever a test wants
-otherwise, it says when it plugs the NIC (`nic_new`).
+But for virtio_net, which QEMU has, nothing here was recorded: there is no kernel to ask about hardware that is not
+there. The facts are those of the drivers' sources of the 7.x kernels as far as netlink shows them, and each is said
+once. Where a driver's abilities hang on its firmware or settings, the profile is one that has been set up to lend its
+queues. Whatever a test wants otherwise, it says when it plugs the NIC (`nic_new`).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devices.rss import Context, RssOps, Rxfh
+from nlemu.emulator.kernel.devices.rss import Context, RssOps, Rxfh, keep
 from nlemu.emulator.kernel.ethtool.rss import default_table
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import FlowType, RssHash, Rxh
@@ -116,7 +116,7 @@ class NicRss(RssOps):
 
     def set_rxfh(self, dev: Device, wanted: Rxfh) -> None:
         self.check_rxfh(dev, wanted)
-        take(dev.priv.rxfh, wanted)
+        keep(dev.priv.rxfh, wanted)
 
     def create_rxfh_context(self, dev: Device, context: Context, wanted: Rxfh) -> None:
         """What is not said is as by default."""
@@ -145,18 +145,6 @@ class NicRss(RssOps):
     def get_rx_ring_count(self, dev: Device) -> int:
         count: int = dev.priv.count
         return count
-
-
-def take(kept: Rxfh, wanted: Rxfh) -> None:
-    """What is said is so from now on."""
-    if wanted.table is not None:
-        kept.table = wanted.table
-    if wanted.key is not None:
-        kept.key = wanted.key
-    if wanted.function:
-        kept.function = wanted.function
-    if wanted.transform is not None:
-        kept.transform = wanted.transform
 
 
 def machine_key(kernel: Kernel) -> bytes:

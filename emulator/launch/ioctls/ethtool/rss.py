@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.devices.rss import Rxfh, Table
+from nlemu.emulator.kernel.devices.rss import Rxfh, Table, keep
 from nlemu.emulator.kernel.ethtool import rss as model
 from nlemu.emulator.launch.ioctls.ethtool.request import Request, unsupported, want
 from nlemu.protocol.refusal import Refusal
@@ -190,7 +190,7 @@ def _perform(dev: Device, asked: Any, said: Rxfh, delete: bool) -> int:
         kernel.announcer.ethtool(dev, KernelMsg.RSS_DELETE_NTF, number)
     else:
         ops.modify_rxfh_context(dev, context, said)
-        model.keep(context, said)
+        keep(context, said)
         if said.table is not None:
             context.user_size = len(said.table)
         kernel.announcer.ethtool(dev, KernelMsg.RSS_NTF, number)
