@@ -1,4 +1,4 @@
-"""uapi/linux/in.h: protocols of IP, as far as tunnels are about them."""
+"""uapi/linux/in.h: protocols of IP, as far as tunnels and rules of NICs are about them."""
 
 from enum import IntEnum
 
@@ -7,6 +7,8 @@ class IpProto(IntEnum):
     """IPPROTO_*."""
 
     IPIP = 4
+    TCP = 6
+    UDP = 17
     IPV6 = 41
     GRE = 47
     MPLS = 137

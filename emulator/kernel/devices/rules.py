@@ -25,7 +25,8 @@ VF_SHIFT, RING_MASK, VF_MASK = 32, 0xFFFFFFFF, 0xFF
 class Rule:
     """struct ethtool_rx_flow_spec, and the context beside it. flow: the kind of packet, or the number that is none's;
     flags: FLOW_EXT, FLOW_MAC_EXT, FLOW_RSS; values, masks: records with the fields of that kind (flow_specs.py), None
-    for what is no kind; extra_values, extra_masks: of struct ethtool_flow_ext; cookie: where packets go."""
+    for what is no kind; extra_values, extra_masks: of struct ethtool_flow_ext, None for nothing; cookie: where packets
+    go."""
 
     flow: FlowType | int
     flags: int
@@ -73,13 +74,16 @@ class RuleOps:
 
     cap_rss_rxnfc_adds = False
     """A rule for a context may name a queue, which is added to those of the table."""
+    shown_data: int | None = None
+    """`data` beside a rule that is shown (ETHTOOL_GRXCLSRULE); None where the driver leaves that as it is."""
 
     def rule_count(self, dev: Device) -> tuple[int, int | None]:
         """ETHTOOL_GRXCLSRLCNT: how many rules there are, and `data`: None where the driver leaves that as it is."""
         raise Refusal(EOPNOTSUPP)
 
     def rule_locations(self, dev: Device, room: int) -> tuple[int, Sequence[int]]:
-        """ETHTOOL_GRXCLSRLALL: the size of the table, and where rules are, no more than there is room for."""
+        """ETHTOOL_GRXCLSRLALL: the size of the table, and where rules are: no more than there is room for, or all for a
+        caller that only counts."""
         raise Refusal(EOPNOTSUPP)
 
     def get_rule(self, dev: Device, location: int) -> Rule:

@@ -10,6 +10,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.rss import Context, Rxfh
+from nlemu.emulator.kernel.nics.fbnic_rules import FbnicRules
 from nlemu.emulator.kernel.nics.nic import NicOps, state_of
 from nlemu.emulator.kernel.nics.rss import BY_PORTS
 from nlemu.protocol.refusal import Refusal
@@ -31,7 +32,7 @@ L4 = L3 | int(Rxh.L4_B_0_1 | Rxh.L4_B_2_3)
 """FBNIC_L2_HASH_OPTIONS, FBNIC_L3_HASH_OPTIONS, FBNIC_L4_HASH_OPTIONS"""
 
 
-class FbnicOps(NicOps):
+class FbnicOps(FbnicRules, NicOps):
     """fbnic_netdev_ops and fbnic_ethtool_ops."""
 
     def check_rxfh(self, dev: Device, wanted: Rxfh) -> None:

@@ -52,6 +52,11 @@ BNXT_SETTABLE = BNXT_FIRST | HW_VLAN | GRO_HW | NTUPLE
 BNXT = (BNXT_SETTABLE | HIGHDMA) & ~LRO
 """bnxt_init_one(), bnxt_set_dflt_rfs()."""
 
+GVE_FIRST = SG | HIGHDMA | HW_CSUM | TSO | TSO6 | TSO_ECN | RXCSUM | RXHASH
+GVE = GVE_FIRST | GRO_HW | UDP_L4
+GVE_SETTABLE = GVE | NTUPLE
+"""gve_probe(), gve_adminq_describe_device() of a device with DQO, gve_enable_supported_features() of one with rules."""
+
 VIRTIO_FIRST = SG | HW_CSUM | TSO | TSO_ECN | TSO6 | GRO_HW
 VIRTIO_SETTABLE = VIRTIO_FIRST | RXHASH
 VIRTIO_VLAN = VIRTIO_FIRST | HIGHDMA | word(NetifF.GSO_ROBUST) | RXCSUM

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from errno import EINVAL, ERANGE
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.address import check_address, set_ethernet_mac
 from nlemu.emulator.kernel.devices.device import Device
@@ -81,6 +81,8 @@ class NicState:
     """How packets are spread over queues, and what of them is hashed."""
     rules: dict[int, Rule] = field(default_factory=dict)
     """Those that send flows to queues, by their locations."""
+    own: Any = None
+    """What its driver keeps besides."""
     base_rx: RxStats = field(default_factory=RxStats)
     base_tx: TxStats = field(default_factory=TxStats)
 

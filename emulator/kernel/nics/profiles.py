@@ -125,6 +125,7 @@ PROFILES = {
             queues=4, max_queues=16, combined=False, speed=100000, max_mtu=8896, version="1.0.0",
             settable_rings=SPLIT, queue_mgmt=True, request_ops_lock=True, down_errno=EAGAIN, netmem_tx=True,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY),
+            features=feature_sets.GVE, settable=feature_sets.GVE_SETTABLE, vlan_features=0,
             rss=RssFacts(table=128, key=40),  # GVE_RSS_INDIR_SIZE, GVE_RSS_KEY_SIZE
             rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),

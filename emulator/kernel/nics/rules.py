@@ -40,6 +40,10 @@ class NicRules(RuleOps):
     def check_rule(self, dev: Device, rule: Rule) -> None:
         """What the driver refuses."""
 
+    def kept(self, rule: Rule) -> Rule:
+        """What it remembers of a rule: here all."""
+        return rule
+
     def rule_count(self, dev: Device) -> tuple[int, int | None]:
         return len(dev.priv.rules), None
 
@@ -64,7 +68,7 @@ class NicRules(RuleOps):
             if free is None:
                 raise Refusal(ENOSPC)
             rule = replace(rule, location=free)
-        dev.priv.rules[rule.location] = rule
+        dev.priv.rules[rule.location] = self.kept(rule)
         return rule
 
     def delete_rule(self, dev: Device, location: int) -> None:

@@ -78,7 +78,9 @@ def show(request: Request) -> None:
     asked = request.read(RXNFC)
     rule = request.dev.ops.get_rule(request.dev, SPEC.unpack(asked.fs).location)
     number = rule.context if rule.spread else asked.rule_cnt
-    request.write(RXNFC.pack(asked._replace(fs=spec_of(rule), rule_cnt=number)))
+    shown = request.dev.ops.shown_data
+    data = asked.data if shown is None else shown
+    request.write(RXNFC.pack(asked._replace(fs=spec_of(rule), rule_cnt=number, data=data)))
 
 
 def locations(request: Request) -> None:
@@ -89,4 +91,4 @@ def locations(request: Request) -> None:
         raise OSError(errno.ENOMEM, "more than there can be")
     size, found = request.dev.ops.rule_locations(request.dev, asked.rule_cnt)
     request.write(RXNFC.pack(asked._replace(data=size, rule_cnt=len(found))))
-    request.write(b"".join(at.to_bytes(ENTRY, "little") for at in found), LOCATIONS)
+    request.write(b"".join(at.to_bytes(ENTRY, "little") for at in found[: asked.rule_cnt]), LOCATIONS)

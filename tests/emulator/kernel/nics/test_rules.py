@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from errno import EAGAIN, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM
-from typing import Any
 
 import pytest
 
-from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.rules import Rule
 from nlemu.emulator.kernel.ethtool import rss, rules, settings
 from nlemu.emulator.kernel.ethtool.rss import Wanted
@@ -16,8 +13,6 @@ from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.codec import prepare
-from nlemu.protocol.schema.flow_specs import SPECS, flow_ext
 from nlemu.protocol.uapi.ethtool import (
     FLOW_EXT,
     FLOW_MAC_EXT,
@@ -27,39 +22,8 @@ from nlemu.protocol.uapi.ethtool import (
     RX_CLS_LOC_SPECIAL,
     FlowType,
 )
+from tests.emulator.kernel.nics.rules import PORT, anywhere, plugged, refused, rule
 from tests.emulator.kernel.world import set_up
-
-EXTRA = prepare(flow_ext)
-PORT = 0xFFFF
-
-
-def rule(flow: FlowType | int = FlowType.TCP_V4, *, queue: int = 0, location: int = 0, flags: int = 0, context: int = 0,
-         vlan: tuple[int, int] = (0, 0), values: dict[str, Any] | None = None, **masks: Any) -> Rule:
-    """One that looks at what the masks say; flow: by default TCP over IPv4."""
-    spec = SPECS.get(flow) if isinstance(flow, FlowType) else None
-    codec = spec and prepare(spec)
-    wanted, looked_at = (codec and codec.unpack(codec.pack(**fields)) for fields in (values or {}, masks))
-    tag, mask = (EXTRA.unpack(EXTRA.pack(vlan_tci=tci)) for tci in vlan)
-    return Rule(flow, flags, wanted, looked_at, tag, mask, queue, location, context)
-
-
-def anywhere(flow: FlowType = FlowType.TCP_V4, **said: Any) -> Rule:
-    """One whose place the driver chooses."""
-    return rule(flow, location=RX_CLS_LOC_ANY, **said)
-
-
-def plugged(profile: str, up: bool = True) -> Device:
-    kernel = Kernel()
-    dev = kernel.nics.plug("0000:08:00.0", PROFILES[profile], kernel.init_net, queues=4)
-    if up:
-        set_up(dev)
-    return dev
-
-
-def refused(errno: int, function: Callable[..., object], *arguments: object) -> None:
-    with pytest.raises(Refusal) as refusal:
-        function(*arguments)
-    assert refusal.value.errno == errno
 
 
 def test_mlx5_keeps_a_rule_where_it_is_said_to_stand() -> None:
