@@ -154,10 +154,26 @@ class Before:
             if {(namespace, index), (namespace, name)} & self.raised and follows(message.name or "", values):
                 continue
             self.observer.observe(message, namespace)
+            self.presuppose_address(message.name or "", values, namespace)
         world = self.observer.finish()
         world.namespace(FIRST)
         world.exact = frozenset(SECTION_OF[name] for name in self.dumped if name in SECTION_OF)
         return world
+
+    def presuppose_address(self, name: str, values: dict[str, Any], namespace: str) -> None:
+        """The address that a route to a connected network tells of, where addresses were not listed: the kernel made
+        the one for the other, and none of the routes through that network can be without it."""
+        if name != "newroute" or "newaddr" in self.dumped or "prefsrc" not in values:
+            return
+        if values.get("rtm-protocol") != "kernel" or values.get("rtm-scope") != "link" or not values.get("oif"):
+            return
+        local, length, device = values["prefsrc"], values["rtm-dst-len"], self.observer.names(namespace)[values["oif"]]
+        there = self.observer.world.namespace(namespace).entries
+        if any(one.section == "address" and one.fields.get("local") == local for one in there):
+            return
+        fields = {"family": values["rtm-family"], "device": device, "address": local, "local": local}
+        there.append(Entry("address", {**fields, "prefixlen": length}))
+        self.notes.append(f"{local}/{length} on {device} is presupposed: a route to its network is shown")
 
     def presuppose(self, namespace: str, which: object, why: str) -> None:
         """A device that was never shown: the loopback device, or a dummy of that index or name."""

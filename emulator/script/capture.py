@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nlemu.emulator.script.trace import Step, step_of
-from nlemu.protocol.captures.events import Act, Datagram, Event, Unread
+from nlemu.protocol.captures.events import Act, Datagram, Event, Unread, Way
 from nlemu.protocol.captures.pairing import Pairing, Request
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.frame import HEADER_SIZE, Header
@@ -69,6 +69,8 @@ class Bound:
     ports: dict[str, int] = field(default_factory=dict)
     """The port id that each socket had in the capture."""
     requests: int = 0
+    partly: set[str] = field(default_factory=set)
+    """The places of requests whose answers could not be read as a whole."""
 
 
 class Binder:
@@ -89,11 +91,20 @@ class Binder:
         for event in events:
             if isinstance(event, Unread):
                 self.bound.unread.append(f"{event.place}: {event.reason}")
+                self.unread(event)
             elif isinstance(event, Datagram):
                 self.datagram(event)
             elif event.verb in ("open", "opt", "port", "close"):
                 self.act(event)
         return self.bound
+
+    def unread(self, event: Unread) -> None:
+        """An answer that could not be read: what is known of it does not suffice to compare."""
+        if event.way is not Way.TO_USER or event.socket is None:
+            return
+        asked = (one for one in reversed(self.order) if isinstance(one, Asked) and one.socket.name == event.socket)
+        if (last := next(asked, None)) is not None:
+            self.bound.partly.add(last.datagram.place)
 
     def act(self, event: Act) -> None:
         """Something done with a socket, of a capture that knows."""
@@ -189,6 +200,8 @@ class Binder:
         for one in self.order:
             if isinstance(one, Asked):
                 self.write_request(one, opened)
+            elif one.verb == "close" and id(self.sockets[one.socket]) in opened:
+                self.write({"close": one.socket}, one)  # its port id may be the next socket's
         return bound
 
     def write_act(self, act: Act, opened: dict[object, Socket]) -> None:
@@ -223,11 +236,11 @@ class Binder:
             fields["got"] = {socket.name: got}
         self.write(fields, asked.datagram)
 
-    def write(self, fields: Mapping[str, Any], datagram: Datagram) -> None:
+    def write(self, fields: Mapping[str, Any], event: Datagram | Act) -> None:
         """Adds a step."""
         self.bound.steps.append(step_of(dict(fields)))
-        self.bound.places.append(datagram.place)
-        self.bound.times.append(datagram.time)
+        self.bound.places.append(event.place)
+        self.bound.times.append(event.time)
 
 
 OPTIONS = frozenset(
@@ -248,8 +261,8 @@ def is_strict(request: bytes, filtered: bool) -> bool | None:
     if fixed is None or not message.header.flags & NLM_F.DUMP:
         return None
     size = fixed.size or 0
-    if filtered:
-        return True
+    if filtered or message.name == "getroute":  # routes are always filtered: who asks so wants no exceptions
+        return filtered
     if message.header.length < HEADER_SIZE + size:
         return False
     return not any(request[HEADER_SIZE + 1 : HEADER_SIZE + size])

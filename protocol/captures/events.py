@@ -66,12 +66,14 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Something that was captured and does not suffice to tell the bytes: why, in a few words."""
+    """Something that was captured and does not suffice to tell the bytes: why, in a few words; and which way it went,
+    if it was a datagram of a socket."""
 
     reason: str
     place: str
     time: int | None = None
     socket: str | None = None
+    way: Way = Way.UNKNOWN
 
 
 Event = Datagram | Act | Unread

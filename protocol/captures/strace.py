@@ -19,7 +19,7 @@ from typing import Any
 from nlemu.protocol.captures.events import Act, Datagram, Event, Unread, Way
 from nlemu.protocol.captures.source import LONGEST, Source
 from nlemu.protocol.captures.strace_messages import Names, encode, number
-from nlemu.protocol.captures.strace_values import CUT, Symbols
+from nlemu.protocol.captures.strace_values import CUT, Symbols, Text
 from nlemu.protocol.captures.strace_values import read as read_arguments
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
@@ -29,6 +29,8 @@ LINE = re.compile(
     r"(?:(?P<call>[a-z_0-9]+)\(|<\.\.\. (?P<resumed>[a-z_0-9]+) resumed>\s*,?\s*|(?P<mark>\+\+\+|---))"
 )
 RESULT = re.compile(r"\)\s*=\s*(-?\d{1,20}|0x[0-9a-f]{1,16}|\?)(?:<[^<>)]*>)?\s*(E[A-Z0-9]+)?")
+FIRST = re.compile(r"(?:\d{1,10}\s+)?(?:[\d:.]{1,30}\s+)?execve\(\"")
+"""How a trace of a program begins."""
 UNFINISHED = "<unfinished ...>"
 RECEIVING = ("recvmsg", "recvfrom", "recv", "read", "recvmmsg", "readv")
 SENDING = ("sendmsg", "sendto", "send", "write", "sendmmsg", "writev")
@@ -43,6 +45,8 @@ FAULTS = (ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowE
 def looks_so(head: bytes) -> bool:
     """Whether a file that begins so is one of strace."""
     lines = head.decode(errors="replace").splitlines()
+    if len(lines) == 1 and FIRST.match(lines[0]):  # with -v it writes the whole environment
+        return True
     return any(
         (found := LINE.match(line)) and (found["mark"] or found["resumed"] or RESULT.search(line) or UNFINISHED in line)
         for line in lines[:20]
@@ -178,12 +182,11 @@ class Reader:
             try:
                 data = encode(value, one.protocol, self.names)
             except FAULTS as error:
-                yield Unread(f"{call.name}() of {length} bytes: {error}", call.place, call.time, one.name)
+                yield Unread(f"{call.name}() of {length} bytes: {error}", call.place, call.time, one.name, way)
                 continue
-            for name in self.names.guessed:
-                reason = f"strace wrote the name {name} for an index; {self.names.indices[name]} stands for it here"
+            for reason in self.names.guesses:
                 yield Unread(reason, call.place, call.time)
-            self.names.guessed.clear()
+            self.names.guesses.clear()
             learn(data, one.protocol, self.names)
             if way is Way.TO_KERNEL and data.endswith(ZEROS):
                 data = data.ljust(min(length, LONGEST), b"\0")
@@ -245,11 +248,14 @@ def buffers(call: Call) -> Iterator[tuple[Any, int]]:
 
 
 def vector(value: Any, length: int) -> Iterator[tuple[Any, int]]:
-    """What is in an iovec: a message stands in the first part of it, or its bytes in several."""
+    """What is in an iovec: a message stands in the first part of it, or its beginning, with the bytes of attributes in
+    the others."""
     parts = [part.get("iov_base") for part in value]
     parts = [part for part in parts if not (isinstance(part, Symbols) and part.text == "NULL")]
     if len(parts) == 1:
         yield parts[0], length
+    elif parts and isinstance(parts[0], list) and all(isinstance(part, Text) and not part.cut for part in parts[1:]):
+        yield [*parts[0], Text(b"".join(part.data for part in parts[1:]))], length
     elif parts:
         raise ValueError(f"a message in {len(parts)} buffers, which strace does not take apart")
 

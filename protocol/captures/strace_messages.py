@@ -15,6 +15,8 @@ from __future__ import annotations
 import enum
 import ipaddress
 import pkgutil
+import re
+import socket
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -23,23 +25,26 @@ from typing import Any
 import construct as c
 
 from nlemu.protocol import uapi
+from nlemu.protocol.captures import strace_diag as diag
 from nlemu.protocol.captures.strace_values import CUT, Bytes, Called, Symbols, Text
 from nlemu.protocol.frame import NLMSGHDR
-from nlemu.protocol.names.known import ROUTE, operation, recorded_machine, route
+from nlemu.protocol.names.known import ROUTE, read_as, recorded_machine
 from nlemu.protocol.schema.attributes import NLATTR, Attr
 from nlemu.protocol.schema.family import Operation
 from nlemu.protocol.schema.interpret import bare, is_padding
 from nlemu.protocol.schema.kinds import Bitfield32, Chosen, Nest, NestArray, PayloadKind, Structure
-from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLM_F, NlmsgType
+from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLM_F, NetlinkProtocol, NlmsgType
 
 LONGEST_ATTRIBUTE = 0xFFFF
+OF_SOCKETS = re.compile(r"(AF|SOCK|IPPROTO)_[A-Z0-9_]+$")
+"""Names of Python's module socket that mean numbers of address families, types and protocols."""
 WIDEST = 64
 """Bits that a number may have."""
 
 FIRST_INDEX = 1001
 """The number of the first interface of which only a name is known; lo is 1 on every machine."""
 
-ALIASES = {"NLMSG": NlmsgType}
+ALIASES = {"NLMSG": NlmsgType, **diag.ALIASES}
 """Enumerations that have another name here than their members' prefix."""
 
 
@@ -49,14 +54,14 @@ class Names:
     def __init__(self) -> None:
         self.indices: dict[str, int] = {"lo": 1}
         self.families: dict[str, int] = {family.name: number for number, family in recorded_machine().items()}
-        self.guessed: list[str] = []
-        """Names of interfaces that got a number here, since the last look."""
+        self.guesses: list[str] = []
+        """What was made up since the last look, and why: numbers of interfaces, fields of requests."""
 
     def index(self, name: str) -> int:
         """The index of an interface."""
         if name not in self.indices:
             self.indices[name] = FIRST_INDEX + len(self.indices) - 1
-            self.guessed.append(name)
+            self.guesses.append(f"strace wrote the name {name} for an index; {self.indices[name]} stands for it here")
         return self.indices[name]
 
 
@@ -72,7 +77,7 @@ def symbols() -> Mapping[str, int]:
                 known.update({f"{name}_{member}": int(value) for member, value in one.__members__.items()})
     for prefix, kind in ALIASES.items():
         known.update({f"{prefix}_{member}": int(value) for member, value in kind.__members__.items()})
-    return known
+    return {**{name: int(one) for name, one in vars(socket).items() if OF_SOCKETS.match(name)}, **known, **diag.NAMES}
 
 
 def number(value: Any, shown: Any = None) -> int:
@@ -82,8 +87,9 @@ def number(value: Any, shown: Any = None) -> int:
     total = 0
     for part in value.parts:
         base, _, shift = part.partition("<<")
-        places = int(shift or "0", 0)
-        if places > WIDEST:
+        name, _, less = shift.partition("-")
+        places = one_number(name or "0", None) - int(less or "0")
+        if not 0 <= places <= WIDEST:
             raise ValueError(f"no number is {part}")
         total |= one_number(base, shown) << places
     return total
@@ -148,7 +154,7 @@ def message(parts: Sequence[Any], protocol: int, names: Names) -> bytes:
     elif len(parts) > 1 and isinstance(parts[1], Text):
         data += encode(parts[1], protocol, names)
     elif len(parts) > 1:
-        data += body(parts[1:], kind, flags, protocol, names)
+        data += body(parts[1:], (length, kind, flags), protocol, names)
     if (len(data) < length and len(padded(data)) >= length) or length - len(data) in (1, 2, 3):
         data = data.ljust(length, b"\0")
     if len(data) != length:
@@ -203,27 +209,47 @@ def number_or_bytes(value: Any, size: int, shown: Any = None) -> bytes:
     return (number(value, shown) & (1 << 8 * size) - 1).to_bytes(size, "little")
 
 
-def body(parts: Sequence[Any], kind: int, flags: int, protocol: int, names: Names) -> bytes:
-    """What follows the header of a message of a family: its structure, and its attributes."""
-    if protocol != ROUTE:
-        raise ValueError(f"strace took apart a message of protocol {protocol}, and only rtnetlink's are put together")
-    op = operation(route(), kind, request=bool(flags & NLM_F.REQUEST))
+def body(parts: Sequence[Any], header: tuple[int, int, int], protocol: int, names: Names) -> bytes:
+    """What follows the header of a message of a family: its structure, and its attributes. header: its length, type and
+    flags."""
+    length, kind, flags = header
+    if protocol not in TOGETHER:
+        raise ValueError(f"strace took apart a message of protocol {protocol}, and only {KNOWN} are put together")
+    if (unknown := diag.unknown_sockets(parts[0])) is not None:
+        return unknown
+    first = b"\0" if protocol == ROUTE else family_of(parts[0])
+    op = read_as(protocol, kind, first, request=bool(flags & NLM_F.REQUEST))
     if op is None:
         raise ValueError(f"a message of type {kind} is not declared")
-    data, rest = fixed(parts, op, names)
+    data, rest = fixed(parts, op, names, length - NLMSGHDR.size if flags & NLM_F.DUMP == NLM_F.DUMP else 0)
     for one in rest:
         data = padded(data)
         data += encode(one, protocol, names) if isinstance(one, Text) else attributes(one, op.set.spec.by_number, names)
     return data
 
 
-def fixed(parts: Sequence[Any], op: Operation, names: Names) -> tuple[bytes, Sequence[Any]]:
-    """The structure that a message begins with, and what is left."""
+TOGETHER = (ROUTE, int(NetlinkProtocol.SOCK_DIAG))
+KNOWN = "those of rtnetlink and of sock_diag"
+"""Protocols whose messages are put together."""
+
+
+def family_of(fields: Any) -> bytes:
+    """The byte with which a message of sock_diag begins, the address family of the sockets that it is about."""
+    value = next(iter(fields.values())) if isinstance(fields, dict) and fields else None
+    return number_or_bytes(value, 1)
+
+
+def fixed(parts: Sequence[Any], op: Operation, names: Names, room: int) -> tuple[bytes, Sequence[Any]]:
+    """The structure that a message begins with, and what is left. room: bytes behind the header of a dump's request,
+    of which strace knows not every structure; 0 of other messages."""
     first = parts[0]
     if not isinstance(first, dict):
         return b"", parts
     if op.fixed is None:
         raise ValueError(f"{op.name} begins with no structure, and strace wrote {first!r}")
+    if op.fixed.size and room == op.fixed.size and list(first.values())[1:] == [CUT]:
+        names.guesses.append("strace wrote the family of a request and nothing else; zeros stand for the rest here")
+        return number_or_bytes(next(iter(first.values())), 1).ljust(room, b"\0"), parts[1:]
     if list(first) != ["family"] and len(first) == 1 and op.fixed.size and op.fixed.size > 4:
         (name,) = first  # struct rtgenmsg, and nothing behind it
         return number_or_bytes(first[name], 1).ljust(4, b"\0"), parts[1:]
@@ -233,7 +259,7 @@ def fixed(parts: Sequence[Any], op: Operation, names: Names) -> tuple[bytes, Seq
 def structure(fields: Mapping[str, Any], described: c.Construct, names: Names) -> bytes:
     """The bytes of a structure, from fields that have the names of C."""
     inner = bare(described)
-    left = dict(fields)
+    left = diag.joined(fields, number)
     data = b""
     for part in inner.subcons:
         size = part.sizeof()
@@ -243,7 +269,11 @@ def structure(fields: Mapping[str, Any], described: c.Construct, names: Names) -
             continue
         order = getattr(bare(part), "fmtstr", "<")[0]
         one = left.pop(key)
-        data += value_bytes(one, size, names) if order != ">" else value_bytes(one, size, names)[::-1]
+        turned = order == ">" and isinstance(one, Symbols)  # htons() says its order itself
+        if isinstance(one, dict):
+            data += structure(one, part, names)
+        else:
+            data += value_bytes(one, size, names)[::-1] if turned else value_bytes(one, size, names)
     if left:
         key, value = next(iter(left.items()))
         if value is CUT:
@@ -254,7 +284,8 @@ def structure(fields: Mapping[str, Any], described: c.Construct, names: Names) -
 
 def fits(name: str, declared: str) -> bool:
     """Whether a name of C is that of a declared field: `ifi_index` is `index`."""
-    return name == declared or name.endswith(f"_{declared}")
+    bare_name = declared.rstrip("_")  # `if_`, which is a word of Python's
+    return name == bare_name or name.endswith(f"_{bare_name}")
 
 
 def value_bytes(value: Any, size: int, names: Names, shown: Any = None) -> bytes:
@@ -351,6 +382,9 @@ def payload(value: Any, size: int, attr: Attr[Any] | None, names: Names, chosen:
     if looks_like_attributes(value):
         return attributes(value, inside(kind, chosen), names)
     if isinstance(value, dict):
+        shown = None if attr is None else attr.shown
+        if isinstance(shown, type) and issubclass(shown, enum.IntFlag):
+            return diag.flags(value, shown, number).to_bytes(size, "little")
         if isinstance(kind, Structure | Bitfield32):
             data = structure(value, kind.construct, names)
             return data[:size] if len(data) > size else data

@@ -22,6 +22,8 @@ STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?')
 MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2})+(?![0-9a-zA-Z_])")
 WORD = re.compile(r"-?[A-Za-z_?][A-Za-z0-9_?.\-]*")
 NUMBER = re.compile(r"-?(?:0x[0-9a-fA-F]+|\d+)")
+SHIFT = re.compile(r"\(?(0x[0-9a-fA-F]+|\d+|[A-Z_][A-Z0-9_]*(?:-\d+)?)\)?")
+"""By how much: a number, a name, or one less than a name, which stands in parentheses."""
 KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=(?!=)")
 ELLIPSIS = re.compile(r"\.\.\.")
 
@@ -77,6 +79,12 @@ def read(text: str, at: int = 0) -> tuple[list[Any], int]:
     reader = Reader(text, at)
     values = reader.listed(")", 0)
     return values, reader.at - 1
+
+
+def filled(value: Any) -> str | None:
+    """The field that a call fills, whose address is its last argument: `inet_pton(AF_INET6, "::1", &idiag_src)`."""
+    last = value.arguments[-1] if isinstance(value, Called) and value.arguments else None
+    return last.text if isinstance(last, Symbols) else None
 
 
 class Reader:
@@ -136,8 +144,9 @@ class Reader:
             if key:
                 self.skip()
                 values[key[1]] = self.value(depth + 1)
-            else:  # something without a name: a call that fills fields, or what is left out
-                values[f"[{len(values)}]"] = self.value(depth + 1)
+            else:  # something without a name: a call that fills a field, or what is left out
+                value = self.value(depth + 1)
+                values[filled(value) or f"[{len(values)}]"] = value
 
     def value(self, depth: int) -> Any:
         """One value."""
@@ -194,10 +203,10 @@ class Reader:
                 raise self.error("a value that is no call")
             if self.text[self.at : self.at + 2] == "<<":
                 self.at += 2
-                shift = self.take(NUMBER)
+                shift = self.take(SHIFT)
                 if shift is None:
                     raise self.error("a number")
-                text = f"{text}<<{shift[0]}"
+                text = f"{text}<<{shift[1]}"
             elif self.text[self.at : self.at + 1] == "<":  # a descriptor with what it is open on (strace -y)
                 close = self.text.find(">", self.at)
                 if close < 0:

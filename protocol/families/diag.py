@@ -10,8 +10,19 @@ import construct as c
 from nlemu.protocol.families.sock_diag import NETLINK_REQUEST, NETLINK_SOCKET, UNIX_REQUEST, sock_diag
 from nlemu.protocol.schema.attributes import Attr, AttrSet
 from nlemu.protocol.schema.family import Operation
-from nlemu.protocol.schema.kinds import PayloadKind, Structure, binary, nest, string, structure, u8, u32, u64
-from nlemu.protocol.uapi.sock_diag import DiagFamily, InetProto, SockDiag
+from nlemu.protocol.schema.kinds import (
+    PayloadKind,
+    Structure,
+    binary,
+    nest,
+    string,
+    structure,
+    u8,
+    u16,
+    u32,
+    u64,
+)
+from nlemu.protocol.uapi.sock_diag import DiagFamily, InetProto, InetSockopt, NetlinkFlag, SockDiag
 
 _u8, _u16, _u32, _u64 = c.Int8ul, c.Int16ul, c.Int32ul, c.Int64ul
 
@@ -104,6 +115,15 @@ TCP_INFO = structure(
 )
 """struct tcp_info of Linux 7.2; older kernels tell less of it. Bits that share a byte stay together."""
 
+VEGAS_INFO = structure("tcpvegas_info" / c.Struct(*_each(_u32, "enabled rttcnt rtt minrtt")), "tcpvegas_info")
+DCTCP_INFO = structure(
+    "tcp_dctcp_info" / c.Struct(*_each(_u16, "enabled ce_state"), *_each(_u32, "alpha ab_ecn ab_tot")),
+    "tcp_dctcp_info",
+)
+BBR_INFO = structure(
+    "tcp_bbr_info" / c.Struct(*_each(_u32, "bw_lo bw_hi min_rtt pacing_gain cwnd_gain")), "tcp_bbr_info"
+)
+
 
 class SocketName(PayloadKind[str]):
     """The name of a Unix socket: a path, or an abstract name, which begins with a zero byte and here with "@"."""
@@ -130,25 +150,25 @@ class Inet(AttrSet):
 
     meminfo = Attr(1, MEMINFO)
     info = Attr(2, TCP_INFO)
-    vegasinfo = Attr(3, binary)
+    vegasinfo = Attr(3, VEGAS_INFO)
     cong = Attr(4, string)
     tos = Attr(5, u8)
     tclass = Attr(6, u8)
     skmeminfo = Attr(7, SK_MEMINFO)
     shutdown = Attr(8, u8)
-    dctcpinfo = Attr(9, binary)
+    dctcpinfo = Attr(9, DCTCP_INFO)
     protocol = Attr(10, u8, shown=InetProto)
     skv6only = Attr(11, u8)
     locals = Attr(12, binary)
     peers = Attr(13, binary)
     mark = Attr(15, u32)
-    bbrinfo = Attr(16, binary)
+    bbrinfo = Attr(16, BBR_INFO)
     class_id = Attr(17, u32)
     md5sig = Attr(18, binary)
     ulp_info = Attr(19, nest(None))
     sk_bpf_storages = Attr(20, nest(None))
     cgroup_id = Attr(21, u64)
-    sockopt = Attr(22, binary)
+    sockopt = Attr(22, u16, shown=InetSockopt)
 
 
 class Unix(AttrSet):
@@ -171,7 +191,7 @@ class Netlink(AttrSet):
     groups = Attr(1, binary)
     rx_ring = Attr(2, binary)
     tx_ring = Attr(3, binary)
-    flags = Attr(4, u32)
+    flags = Attr(4, u32, shown=NetlinkFlag)
 
 
 class Packet(AttrSet):
@@ -212,13 +232,13 @@ OLD: dict[int, Bodies] = {
     DiagFamily.INET: (_old_request(4), InetAsked, *BODIES[DiagFamily.INET][2:]),
     DiagFamily.INET6: (_old_request(16), InetAsked, *BODIES[DiagFamily.INET6][2:]),
 }
-"""Of TCPDIAG_GETSOCK."""
+"""Of TCPDIAG_GETSOCK and DCCPDIAG_GETSOCK."""
 
 
 def _operations(cmd: SockDiag, bodies: dict[int, Bodies]) -> dict[tuple[int, int, bool], Operation]:
     found = {}
     for family, (asked, takes, socket, tells) in bodies.items():
-        name = sock_diag.operations[cmd].name if cmd is not SockDiag.BY_FAMILY else ""
+        name = cmd.name.lower().replace("_", "-") if cmd is not SockDiag.BY_FAMILY else ""
         name = "-".join(part for part in (name, DiagFamily(family).name.lower()) if part)
         found[int(cmd), family, True] = Operation(sock_diag, int(cmd), name, takes, fixed=asked)
         found[int(cmd), family, False] = Operation(sock_diag, int(cmd), name, tells, fixed=socket)
@@ -227,7 +247,7 @@ def _operations(cmd: SockDiag, bodies: dict[int, Bodies]) -> dict[tuple[int, int
 
 OPERATIONS = {
     **_operations(SockDiag.BY_FAMILY, BODIES), **_operations(SockDiag.DESTROY, BODIES),
-    **_operations(SockDiag.TCPDIAG_GETSOCK, OLD),
+    **_operations(SockDiag.TCPDIAG_GETSOCK, OLD), **_operations(SockDiag.DCCPDIAG_GETSOCK, OLD),
 }
 """By message type, address family, and whether it is a request."""
 

@@ -15,6 +15,7 @@ from nlemu.emulator.script.capture import Binder
 from nlemu.emulator.script.recapture import replay_capture
 from nlemu.emulator.script.recapture_report import report
 from nlemu.emulator.script.relaxed import Relaxed
+from nlemu.emulator.world.session import Session
 from nlemu.emulator.world.world import Entry, World, WorldError
 from nlemu.protocol.captures import pcapng
 from nlemu.protocol.captures.events import Datagram, Event, Way
@@ -70,11 +71,11 @@ def test_requests_are_bound_to_sockets_before_anything_else() -> None:
     assert sum(bound.heard.values()) == 108
 
 
-def captured(*requests: bytes, change: bytes = b"", to: bytes = b"") -> bytes:
+def captured(*requests: bytes, change: bytes = b"", to: bytes = b"", machine: Machine | None = None) -> bytes:
     """What a capture of ours holds of these requests on a machine; something in the answers changed."""
     from nlemu.emulator.machine.endpoint import Endpoint
 
-    machine, stream = Machine(), io.BytesIO()
+    machine, stream = machine or Machine(), io.BytesIO()
     writer, endpoint = pcapng.Writer(stream), Endpoint(machine, machine.init_net, 0, portid=4000)
     for request in requests:
         writer.write(Datagram(request, 0, "", 1, Way.TO_KERNEL))
@@ -86,6 +87,8 @@ def captured(*requests: bytes, change: bytes = b"", to: bytes = b"") -> bytes:
     return stream.getvalue()
 
 
+GETLINKS = bytes.fromhex("2000000012000103070000000000000000000000000000000000000000000000")
+GETROUTES = bytes.fromhex("1c0000001a0001030800000000000000020000000000000000000000")
 GETLINK = bytes.fromhex("2000000012000500070000000000000000000000010000000000000000000000")
 
 
@@ -150,3 +153,37 @@ def test_a_kernel_that_cannot_make_the_world_is_passed_over() -> None:
     world.namespace().entries.append(Entry("link", {"name": "w0", "kind": "warp"}))
     with pytest.raises(WorldError, match="Unknown device type"):
         replay_capture(lambda: iter(found), world=world)
+
+
+def test_which_sockets_there_were_is_not_known_and_each_is_asked_for_on_a_socket_of_its_own() -> None:
+    """ss closes a socket before it opens the next, which has the port id of the first again."""
+    result = replay_capture(lambda: of("ss.strace"))
+    assert result.equal and len(result.compared) == 15
+    assert {one.skipped for one in result.compared} == {"which sockets there were is not known"}
+
+
+def test_an_answer_that_could_not_be_read_is_not_compared() -> None:
+    """What is there of it is no fault of ours."""
+    lost = (CAPTURES / "ip-decoded.strace").read_text().replace("IFLA_MTU", "IFLA_UNKNOWN_THING")
+
+    def events_of() -> Iterator[Event]:
+        yield from events(Source(io.BytesIO(lost.encode()), "lost"))
+
+    result = replay_capture(events_of)
+    assert result.compared and {one.skipped for one in result.compared} == {"its answer could not be read as a whole"}
+    assert result.equal
+
+
+def test_a_route_to_a_network_presupposes_the_address_that_made_it() -> None:
+    """`ip route` alone tells no address; without it neither the route nor those through its network could be."""
+    machine = Machine()
+    session = Session(machine, machine.init_net)
+    link = {"ifname": "d0", "linkinfo": {"kind": "dummy"}, "ifi-flags": ["up"], "ifi-change": 1}
+    session.ask("rt-link", "newlink", link, 0x600)
+    address = {"ifa-family": "inet", "ifa-index": 2, "ifa-prefixlen": 24, "local": "192.0.2.2"}
+    session.ask("rt-addr", "newaddr", address, 0x600)
+    session.close()
+    data = captured(GETLINKS, GETROUTES, machine=machine)
+    result = replay_capture(lambda: events(Source(io.BytesIO(data), "c")))
+    assert result.equal and [one.skipped for one in result.compared] == [None, None], "\n".join(report(result))
+    assert result.notes == ["192.0.2.2/24 on d0 is presupposed: a route to its network is shown"]

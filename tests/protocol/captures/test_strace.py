@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from nlemu.protocol.captures import strace_values
 from nlemu.protocol.captures.events import Act, Datagram, Unread, Way
 from nlemu.protocol.decode.printer import decode
+from nlemu.protocol.frame import split
 from tests.protocol.captures.files import CAPTURES, datagrams, read
 
 RAW = (CAPTURES / "ip.strace").read_bytes()
@@ -107,3 +110,52 @@ def test_values() -> None:
     assert structure["d"].name == "f" and structure["d"].arguments[0].data == b"x"
     assert structure["e"].data == bytes.fromhex("020000000001")
     assert null.text == "NULL"
+
+
+SS = (CAPTURES / "ss.strace").read_bytes()
+SS_DECODED = (CAPTURES / "ss-decoded.strace").read_bytes()
+
+
+def is_of(header: dict[str, Any], family: str, state: str) -> bool:
+    """Whether a message is about a socket of that family in that state."""
+    return (header.get("family"), header.get("state")) == (family, state)
+
+
+def test_sockets_of_every_family_that_ss_lists() -> None:
+    """`ss -aemi`, which asks for every family: strace knows five of them, and writes bytes of the others."""
+    found = datagrams(SS)
+    assert not [one for one in read(SS) if isinstance(one, Unread)]
+    told = [decode(data, 4) for one in found if one.way is Way.TO_USER for _, data in split(one.data)]
+    headers = [one["header"] for one in told if one.get("header")]
+    assert {one["family"] for one in headers} == {"inet", "inet6", "unix", "packet", 16}
+    def socket(family: str, state: str) -> dict[str, Any]:
+        return next(one for one in told if is_of(one.get("header") or {}, family, state))
+
+    listening = socket("inet", "listen")
+    assert listening["header"]["id"]["sport"] == 7773 and listening["header"]["id"]["src"] == "127.0.0.1"
+    assert listening["attributes"]["sockopt"] == ["is-icsk", "mc-loop", "mc-all"]
+    six = socket("inet6", "established")
+    assert six["header"]["id"]["src"] == six["header"]["id"]["dst"] == "::1"
+    assert six["attributes"]["info"]["wscale"] and six["attributes"]["cong"]
+    assert socket("unix", "listen")["attributes"]["name"] == "@nlemu"
+
+
+def test_what_strace_takes_apart_of_sockets_says_the_same_without_its_bytes() -> None:
+    """The other was made without -v and -xx: only what ends in the middle of a string is lost, and that is said."""
+    lost = [one for one in read(SS_DECODED) if isinstance(one, Unread)]
+    assert {one.reason.partition(": ")[2] for one in lost} == {
+        "strace wrote only the beginning of a string (-s 100000 makes it write all)"
+    }
+    assert all(one.way is Way.TO_USER and one.socket for one in lost)
+    asked = [[one.data for one in datagrams(data) if one.way is Way.TO_KERNEL] for data in (SS, SS_DECODED)]
+    assert asked[0] == asked[1] and len(asked[0]) == 15
+
+
+def test_a_message_whose_attributes_are_in_other_buffers() -> None:
+    """ss asks for MPTCP with an attribute of its own: 72 bytes, and 8 behind them."""
+    assert [one.data.hex()[-16:] for one in datagrams(SS) if one.way is Way.TO_KERNEL][-1] == "0800030006010000"
+
+
+def test_the_first_line_of_a_trace_with_a_long_environment() -> None:
+    first = b'7 execve("\\x2f\\x73\\x73", ["\\x73\\x73"], ["' + b"\\x41" * 5000 + b'"]) = 0\n'
+    assert read(first + RAW) and [type(one) for one in read(first + RAW)] == [type(one) for one in read(RAW)]
