@@ -40,6 +40,7 @@ COMMANDS = {
     "ctl": "change a running daemon from outside: namespaces, devices, time",
     "ynl": "ask a running daemon, with the options of the kernel's own ynl tool",
     "dissect": "show what a capture of netlink holds: pcap, pcapng, strace, hexadecimal digits, traces",
+    "convert": "write a capture in another format: pcap, pcapng, a trace of JSON Lines",
     "dissector": "write a dissector for Wireshark, made from the declarations here",
     "replay": "perform recorded traces and captures, and compare every answer",
     "diff": "compare two captures, or a capture and a kernel",

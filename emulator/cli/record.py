@@ -258,13 +258,10 @@ class AsTrace(Recording):
     def finish(self) -> None:
         """Writes the trace, which begins with the namespaces."""
         from nlemu.emulator.script.capture import Binder
-        from nlemu.emulator.script.trace import Header, Trace, render, step_of
-        from nlemu.emulator.world.world import FIRST
+        from nlemu.emulator.script.trace import render
+        from nlemu.emulator.script.transcript import trace_of
 
         binder = Binder()
         binder.bind(self.datagrams)
-        steps = [step_of({"netns": name}) for name in self.networks if name != FIRST]
-        header = Header(
-            shlex.join(self.command), os.uname().release, os.cpu_count() or 1, self.numbers, config="distribution"
-        )
-        self.stream.write(render(Trace(header, [*steps, *binder.steps().steps])).encode())
+        about, release, cpus = shlex.join(self.command), os.uname().release, os.cpu_count() or 1
+        self.stream.write(render(trace_of(binder.steps(), about, self.numbers, release, cpus)).encode())

@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
 
 def is_capture(path: str) -> bool:
     """Whether a file is another one than a trace of this project. Raises Usage."""
-    from nlemu.emulator.script.captured import is_trace
+    from nlemu.emulator.script.captured import is_captured, is_trace
     from nlemu.protocol.captures.events import CaptureError
     from nlemu.protocol.captures.formats import opened
 
@@ -103,7 +103,8 @@ def is_capture(path: str) -> bool:
         return True
     try:
         with opened(path) as source:
-            return bool(source.peek()) and source.peek()[:1] != b"{" and not is_trace(source.peek())
+            head = source.peek()
+            return bool(head) and (is_captured(head) or (head[:1] != b"{" and not is_trace(head)))
     except OSError as error:
         raise Usage(f"{path}: {error.strerror}") from None
     except CaptureError:

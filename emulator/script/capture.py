@@ -6,8 +6,8 @@ answer are of a socket of their own. A socket is opened when it is first used, w
 acks that are cut off (NETLINK_CAP_ACK), attributes behind them (NETLINK_EXT_ACK), dumps that were filtered or whose
 request has a whole header (NETLINK_GET_STRICT_CHK).
 
-A step is a request with the datagrams that answered it. What is told to everybody is not expected of any socket: an
-nlmon device sees the copies of all listeners, and not who they were. It is counted.
+A step is a request with the datagrams that answered it. What is told to everybody stands apart (Told): an nlmon device
+sees the copies of all listeners, and not who they were.
 """
 
 from __future__ import annotations
@@ -39,6 +39,18 @@ class Asked:
 
 
 @dataclass(eq=False)
+class Told:
+    """A datagram that answers no request: what it is told by, if that is known; by which socket it was read, where the
+    capture knows; and how many steps were there before."""
+
+    datagram: Datagram
+    protocol: int
+    socket: str | None = None
+    cause: Asked | None = None
+    after: int = 0
+
+
+@dataclass(eq=False)
 class Socket:
     """A socket of the capture: its port id once it is known, its options, and when it was first used."""
 
@@ -47,6 +59,7 @@ class Socket:
     port: int | None = None
     network: str | None = None
     options: dict[int, int] = field(default_factory=dict)
+    groups: list[int] = field(default_factory=list)
     strict: bool | None = None
     """Whether it wants strict checking (NETLINK_GET_STRICT_CHK), as far as requests and answers show."""
     known: bool = False
@@ -61,6 +74,14 @@ class Bound:
     places: list[str] = field(default_factory=list)
     """Of each step."""
     heard: Counter[str] = field(default_factory=Counter)
+    told: list[Told] = field(default_factory=list)
+    """The notifications."""
+    sockets: dict[str, Socket] = field(default_factory=dict)
+    """Those that the capture tells of, by name."""
+    asked_at: dict[int, int] = field(default_factory=dict)
+    """By id() of what was asked, the number of its step."""
+    answered: dict[int, tuple[int | None, ...]] = field(default_factory=dict)
+    """By the number of a step, when each of its answers was read."""
     unread: list[str] = field(default_factory=list)
     others: Counter[int] = field(default_factory=Counter)
     """Requests of protocols that are not there, by protocol."""
@@ -79,7 +100,7 @@ class Binder:
     def __init__(self, protocol: int = ROUTE) -> None:
         self.protocol = protocol
         self.pairing = Pairing()
-        self.order: list[Asked | Act] = []
+        self.order: list[Asked | Act | Told] = []
         self.sockets: dict[object, Socket] = {}
         self.asked: dict[int, Asked] = {}
         """By id() of the request's datagram."""
@@ -109,7 +130,11 @@ class Binder:
     def act(self, event: Act) -> None:
         """Something done with a socket, of a capture that knows."""
         if event.verb == "open":
-            self.sockets[event.socket] = Socket(event.socket, event.fields["proto"], known=True)
+            self.sockets[event.socket] = Socket(
+                event.socket, event.fields["proto"], event.fields.get("port"), event.fields.get("netns"), known=True
+            )
+            for name, value in event.fields.get("opts", ()):
+                self.order.append(Act("opt", event.socket, event.place, {"name": name, "value": value}))
         socket = self.sockets.get(event.socket)
         if socket is None:
             return
@@ -133,6 +158,8 @@ class Binder:
             if answered is None:
                 if first:
                     self.heard(paired.data, protocol)
+                    cause = None if paired.request is None else self.asked_by(paired.request)
+                    self.order.append(Told(event, protocol, event.socket, cause))
                 first = False
                 continue
             if event not in answered.answers[-1:]:
@@ -180,11 +207,14 @@ class Binder:
     def steps(self) -> Bound:
         """The steps, once everything was bound. Requests of one port id are of one socket."""
         bound = self.bound
+        bound.sockets = {socket.name: socket for socket in self.sockets.values()}
         opened: dict[object, Socket] = {}
         by_port: dict[tuple[int, int | None, str | None], Socket] = {}
         for one in self.order:
             if isinstance(one, Act):
                 self.write_act(one, opened)
+                continue
+            if isinstance(one, Told):
                 continue
             socket = one.socket
             if not socket.known:
@@ -200,6 +230,9 @@ class Binder:
         for one in self.order:
             if isinstance(one, Asked):
                 self.write_request(one, opened)
+            elif isinstance(one, Told):
+                one.after = len(bound.steps)
+                bound.told.append(one)
             elif one.verb == "close" and id(self.sockets[one.socket]) in opened:
                 self.write({"close": one.socket}, one)  # its port id may be the next socket's
         return bound
@@ -207,7 +240,11 @@ class Binder:
     def write_act(self, act: Act, opened: dict[object, Socket]) -> None:
         """Remembers what was asked of a socket; it is opened so when it is first used."""
         socket = self.sockets[act.socket]
-        if act.verb == "opt":
+        if act.verb != "opt":
+            return
+        if act.fields["name"] == NetlinkOpt.ADD_MEMBERSHIP:
+            socket.groups.append(act.fields["value"])
+        else:
             socket.options[act.fields["name"]] = act.fields["value"]
 
     def write_request(self, asked: Asked, opened: dict[object, Socket]) -> None:
@@ -230,10 +267,16 @@ class Binder:
             for name, value in options.items():
                 if name not in OPTIONS:
                     self.write({"opt": socket.name, "name": name, "value": value}, asked.datagram)
+            for group in socket.groups:
+                self.write(
+                    {"opt": socket.name, "name": int(NetlinkOpt.ADD_MEMBERSHIP), "value": group}, asked.datagram
+                )
         got = [answer.data.hex() for answer in asked.answers]
         fields = {"send": socket.name, "hex": asked.datagram.data.hex()}
         if got:
             fields["got"] = {socket.name: got}
+        bound.asked_at[id(asked)] = len(bound.steps)
+        bound.answered[len(bound.steps)] = tuple(answer.time for answer in asked.answers)
         self.write(fields, asked.datagram)
 
     def write(self, fields: Mapping[str, Any], event: Datagram | Act) -> None:
