@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
+from nlemu.emulator.kernel.nics.function import NO_NODE
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.emulator.script.errors import StepError
 from nlemu.protocol.refusal import Refusal
@@ -49,6 +50,7 @@ class NicSteps:
         self.steps.machine.nics.plug(
             step.subject, dataclasses.replace(profile, **changes), self.steps.net("nic_new", step.get("netns", "init")),
             name=step.get("name", "eth%d"), queues=queues, mac=_mac(step.get("address")),
+            numa_node=step.get("numa_node", NO_NODE),
         )
 
     def _del(self, step: Step) -> None:

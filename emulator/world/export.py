@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.nics.function import NO_NODE
 from nlemu.emulator.kernel.nics.nic import state_of
 from nlemu.emulator.world.observe import Observer, values_of
 from nlemu.emulator.world.sections import ETHTOOL, SECTIONS, TOLD_WHOLE
@@ -44,7 +45,10 @@ def export(machine: Machine) -> World:
     for dev in machine.nics.devices.values():
         entry = observer.links.get((names[dev.net], dev.ifindex))
         if entry is not None:
-            entry.fields["nic"] = state_of(dev).profile.driver
+            state = state_of(dev)
+            entry.fields["nic"] = state.profile.driver
+            if state.function.numa_node != NO_NODE:
+                entry.fields["numa-node"] = state.function.numa_node
     for name, net in machine.nets.items():  # some get their id when they are first told of
         for peer, other in names.items():
             nsid = net.id_of(peer)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.flags import set_promiscuity
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
+from nlemu.emulator.kernel.nics import pci
+from nlemu.emulator.kernel.nics.function import NO_NODE
 from nlemu.emulator.kernel.nics.nic import is_nic
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.emulator.world.observe import features
@@ -43,6 +45,7 @@ NO_ADDRESS = "00:00:00:00:00:00"
 """What is told where there is none."""
 CHANGED = ("address", "broadcast", "mtu", "txqlen", "alias", "group")
 """Attributes of a link that are set when it is there, if they are not so by then."""
+FIRST_BUS, BUSES = 1, 256
 FLAGS = numbers(IFF)
 
 
@@ -133,10 +136,22 @@ class Links:
             profile = replace(profile, bus=bus)
         if queues:
             profile = replace(profile, queues=queues, max_queues=queues)
-        at = at or f"0000:{fields.get('index', 0):02x}:00.0"
+        at = at or self.free_address(fields.get("index", FIRST_BUS))
         if "index" in fields:
             net.begin_at(fields["index"])
-        self.site.machine.nics.plug(at, profile, net, name=fields["name"], queues=queues, mac=address)
+        self.site.machine.nics.plug(
+            at, profile, net, name=fields["name"], queues=queues, mac=address,
+            numa_node=fields.get("numa-node", NO_NODE),
+        )
+
+    def free_address(self, bus: int) -> str:
+        """Where a NIC is plugged of which that is not said: on the first bus without one, from that on."""
+        nics = self.site.machine.nics
+        for number in (*range(bus, BUSES), *range(min(bus, BUSES))):
+            address = pci.spelled(0, number, 0, 0)
+            if nics.at(address) is None:
+                return address
+        return f"nic{bus}"
 
     def port(self, net: Net, number: int, entry: Entry, queues: int) -> None:
         """A port of a netdevsim device, which is made if need be."""

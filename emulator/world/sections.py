@@ -86,7 +86,7 @@ LINK_DEVICES: Mapping[str, str] = {"parent": "link", "master": "master"}
 
 LINK_KEYS: Mapping[str, tuple[type, ...] | None] = {
     "name": (str,), "index": (int,), "kind": (str,), "data": (dict,), "peer": (str,),
-    "nic": (str,), "bus": (str,), "at": (str,), "port": (str,),
+    "nic": (str,), "bus": (str,), "at": (str,), "port": (str,), "numa-node": (int,),
     "up": (bool,), "flags": (list,), "altnames": (list,), "addr-gen-mode": None,
     "slave-kind": (str,), "slave": (dict,), "promiscuity": (int,),
     "carrier": (int,), "carrier-up-count": (int,), "carrier-down-count": (int,), "stats64": (dict,),

@@ -109,10 +109,12 @@ class Stats:
 
 @dataclass(slots=True, frozen=True)
 class Parent:
-    """dev->dev.parent: what makes a device a physical one. IFLA_PARENT_DEV_NAME and IFLA_PARENT_DEV_BUS_NAME."""
+    """dev->dev.parent: what makes a device a physical one. IFLA_PARENT_DEV_NAME and IFLA_PARENT_DEV_BUS_NAME. place:
+    its directory below /sys/devices, "" where that is its name."""
 
     name: str
     bus: str | None
+    place: str = ""
 
 
 @dataclass(slots=True, frozen=True)

@@ -22,7 +22,7 @@ QUEUE_KINDS = ("rx", "tx")
 
 def devpath(dev: Device) -> str:
     """Where the device is below /sys: among those of its parent, or among the virtual ones."""
-    parent = dev.parent.name if dev.parent is not None else "virtual"
+    parent = "virtual" if dev.parent is None else dev.parent.place or dev.parent.name
     return f"/devices/{parent}/net/{dev.name}"
 
 

@@ -25,6 +25,8 @@ from nlemu.emulator.kernel.devices.rules import Rule
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.ethtool.link import LinkSettings
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
+from nlemu.emulator.kernel.nics.function import BusFunction
+from nlemu.emulator.kernel.nics.ports import NicPorts
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.nics.rss import NicRss
 from nlemu.emulator.kernel.nics.rules import NicRules
@@ -64,7 +66,7 @@ class NicState:
     """What a NIC's device carries as `priv`."""
 
     profile: Profile
-    address: str
+    function: BusFunction
     functions: tuple[Function, ...]
     count: int
     """How many channels are in use."""
@@ -99,7 +101,7 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(NicRss, NicRules, DeviceOps):
+class NicOps(NicRss, NicRules, NicPorts, DeviceOps):
     """The driver of a NIC, of that profile."""
 
     settable_coalesce = COALESCE
@@ -125,6 +127,8 @@ class NicOps(NicRss, NicRules, DeviceOps):
             return self.has_rss(name)
         if name in self.RULE_METHODS:
             return self.rules is not None
+        if name in self.PORT_METHODS:
+            return self.has_port(name)
         return super().has(name)
 
     def plugged(self, dev: Device) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from errno import EEXIST, ENOENT
+from errno import EBUSY, EEXIST, ENODEV, ENOENT
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devices.address import ether_setup
+from nlemu.emulator.kernel.core.uevents import Action
+from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address
 from nlemu.emulator.kernel.devices.device import Device, Parent
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Rings
+from nlemu.emulator.kernel.nics import pci
 from nlemu.emulator.kernel.nics.bnxt import BnxtOps
 from nlemu.emulator.kernel.nics.fbnic import FbnicOps
+from nlemu.emulator.kernel.nics.function import NO_NODE, BusFunction, found_at
 from nlemu.emulator.kernel.nics.gve import GveOps
 from nlemu.emulator.kernel.nics.mlx5 import Mlx5Ops
 from nlemu.emulator.kernel.nics.nic import Function, NicOps, NicState
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 OUI = bytes.fromhex("02ee00")
 """What the addresses begin with that nobody chose: locally administered, as no vendor's should appear by chance."""
+NO_SERIAL = bytes(6)
 FIRST_IRQ = 24
 """Of message-signalled interrupts: below are the legacy ones."""
 DRIVERS: dict[str, type[NicOps]] = {
@@ -34,30 +38,109 @@ DRIVERS: dict[str, type[NicOps]] = {
 
 
 class Nics:
-    """The NICs of a machine, by the address at which they are plugged."""
+    """The NICs of a machine, by the address at which they are plugged, and the functions of cards that they are."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.devices: dict[str, Device] = {}
+        self.functions: dict[str, BusFunction] = {}
+        """By name."""
+        self._addresses: dict[str, BusFunction] = {}
         self._next_irq = FIRST_IRQ
+        self._next_group = 0
         self._plugged = 0
 
+    @property
+    def devices(self) -> dict[str, Device]:
+        """The network devices, by the names of their functions."""
+        return {name: one.dev for name, one in self.functions.items() if one.dev is not None}
+
+    def at(self, address: str) -> BusFunction | None:
+        """The function at an address of PCI."""
+        return self._addresses.get(address)
+
     def plug(self, address: str, profile: Profile, net: Net, *, name: str = "eth%d", queues: int = 0,
-             mac: bytes | None = None) -> Device:
+             mac: bytes | None = None, numa_node: int = NO_NODE) -> Device:
         """A NIC of that profile comes, in that namespace. queues: how many it begins with, 0 for the profile's usual
         number; it has room for that many or for the profile's, whichever are more. EEXIST: there is one at that
         address; and what registration refuses (the name)."""
-        if address in self.devices:
+        function = found_at(address, profile)
+        if address in self.functions or function.address in self._addresses:
             raise Refusal(EEXIST)
-        count = queues or profile.queues
-        room = max(count, profile.max_queues)
-        mac = mac or OUI + (self._plugged + 1).to_bytes(3, "big")
+        function.mac = mac or OUI + (self._plugged + 1).to_bytes(3, "big")
+        function.serial = self._serial(function)
+        function.queues, function.numa_node = queues or profile.queues, numa_node
+        dev = self.found(function, net, name)
+        self._plugged += 1
+        return dev
 
+    def _serial(self, function: BusFunction) -> bytes:
+        """The number of the card, which is that of its first function's address."""
+        for number in range(pci.FUNCTIONS):
+            other = self.at(f"{function.address[:-1]}{number}")
+            if other is not None:
+                return other.serial
+        return function.mac or NO_SERIAL
+
+    def unplug(self, address: str) -> None:
+        """The NIC at that address goes. ENOENT: there is none."""
+        function = self.functions.get(address)
+        if function is None:
+            raise Refusal(ENOENT)
+        self.lost(function)
+
+    def found(self, function: BusFunction, net: Net, name: str = "eth%d") -> Device:
+        """A function is there, and its driver takes it, or neither. What registration refuses."""
+        self.functions[function.name] = function
+        if function.address:
+            self._addresses[function.address] = function
+            function.group, self._next_group = self._next_group, self._next_group + 1
+        function.announce(self.kernel, Action.ADD)
+        try:
+            dev = self._made(function, net, name)
+        except Refusal:
+            self.lost(function)
+            raise
+        self._take(function, dev)
+        return dev
+
+    def lost(self, function: BusFunction) -> None:
+        """device_del(): a function is there no more."""
+        if function.dev is not None:
+            self.release(function)
+        del self.functions[function.name]
+        self._addresses.pop(function.address, None)
+        function.announce(self.kernel, Action.REMOVE)
+
+    def probe(self, function: BusFunction) -> None:
+        """device_driver_attach(): the driver takes a function again, which nobody has; the NIC is in the first
+        namespace. EBUSY: it is taken."""
+        if function.dev is not None:
+            raise Refusal(EBUSY)
+        self._take(function, self._made(function, self.kernel.init_net, "eth%d"))
+
+    def release(self, function: BusFunction) -> None:
+        """device_driver_detach(): the driver lets a function go, and the NIC with it. ENODEV: nobody has it."""
+        dev, function.dev = function.dev, None
+        if dev is None:
+            raise Refusal(ENODEV)
+        unregister(dev)
+        assert isinstance(dev.ops, NicOps)
+        dev.ops.unplugged(dev)
+        function.driver = ""
+        function.announce(self.kernel, Action.UNBIND)
+
+    def _take(self, function: BusFunction, dev: Device) -> None:
+        function.dev, function.driver = dev, function.profile.driver
+        function.announce(self.kernel, Action.BIND)
+
+    def _made(self, function: BusFunction, net: Net, name: str) -> Device:
+        """What a driver's probe() does: the network device, registered."""
+        profile, count = function.profile, function.queues
+        room = max(count, profile.max_queues)
         ops = DRIVERS.get(profile.driver, NicOps)(profile)
 
         def setup(dev: Device) -> None:
             ether_setup(dev)
-            dev.address = mac
             dev.min_mtu, dev.max_mtu = profile.min_mtu, profile.max_mtu
             dev.live_address_change = True
             dev.features |= profile.features
@@ -72,10 +155,14 @@ class Nics:
             dev.cfg.hds_thresh = profile.hds_thresh
 
         dev = alloc_device(net, name, ops, setup, tx=room, rx=room)
+        if function.mac is None:
+            randomize_address(dev)
+        else:
+            dev.address = function.mac
         dev.real_num_tx_queues = dev.real_num_rx_queues = count
-        dev.parent = Parent(address, profile.bus)
+        dev.parent = Parent(function.name, profile.bus, function.place)
         dev.priv = NicState(
-            profile=profile, address=address, functions=tuple(Function() for _ in range(profile.functions)),
+            profile=profile, function=function, functions=tuple(Function() for _ in range(profile.functions)),
             count=count, first_irq=self._next_irq,
             rings=Rings(rx_max=profile.ring_max, tx_max=profile.ring_max, rx=profile.ring, tx=profile.ring,
                         hds_thresh_max=profile.hds_thresh_max),
@@ -85,16 +172,5 @@ class Nics:
         ops.plugged(dev)
         register(dev)
         ops.registered(dev)
-        self.devices[address] = dev
         self._next_irq += room
-        self._plugged += 1
         return dev
-
-    def unplug(self, address: str) -> None:
-        """The NIC at that address goes. ENOENT: there is none."""
-        dev = self.devices.pop(address, None)
-        if dev is None:
-            raise Refusal(ENOENT)
-        unregister(dev)
-        assert isinstance(dev.ops, NicOps)
-        dev.ops.unplugged(dev)

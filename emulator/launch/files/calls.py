@@ -172,6 +172,8 @@ def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
         raise OSError(errno.ELOOP, path)
     if flags & os.O_DIRECTORY and not isinstance(node, Directory):
         raise OSError(errno.ENOTDIR, path)
+    if isinstance(node, Directory):
+        path = supervisor.files.canonical(call, path)
     writes = flags & O_ACCMODE != os.O_RDONLY and not flags & O_PATH
     if writes:
         if isinstance(node, Directory):
@@ -415,6 +417,7 @@ def chdir(call: Call) -> Answer:
     if not isinstance(node, Directory):
         raise OSError(errno.ENOTDIR, path)
     supervisor, process = call.supervisor, call.process
+    path = supervisor.files.canonical(call, path)
     fd = supervisor.files.open(node, path, supervisor.files.net_of(call, path))
     try:
         number = process.standing

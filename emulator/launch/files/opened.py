@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.links import tap
 from nlemu.emulator.launch.files import (
+    cards,
     doors,
     mounts,
     netdevsim,
@@ -96,6 +97,8 @@ class Files:
                 return None
             case ["sys", "kernel", "debug", "netdevsim", *rest]:
                 return walk(netdevsim.debugfs(machine), rest, follow=follow)
+            case ["sys", "bus" | "devices" | "kernel" | "module", *_]:
+                return cards.find(machine, tasks.sysfs(call.tid), parts[1:], follow=follow)
             case ["run", "netns", *rest] | ["var", "run", "netns", *rest]:
                 return walk(self.names(), rest, follow=follow)
             case ["dev", "net", "tun"] if machine.build.has("TUN"):
@@ -117,6 +120,20 @@ class Files:
             case ["proc", who, "task", thread, *rest] if _of_interest(rest):
                 return self._of_thread(call, thread, rest)
         return False
+
+    def canonical(self, call: Call, path: str) -> str:
+        """The path of a directory of ours, without links on the way: where a program is that goes there."""
+        done, pending = "/", path.strip("/").split("/")
+        while pending:
+            part = pending.pop(0)
+            step = posixpath.normpath(posixpath.join(done, part))
+            node = self.find(call, step, follow=False)
+            if isinstance(node, Link):
+                whole = posixpath.normpath(posixpath.join(done, node.target))
+                done, pending = "/", [*whole.strip("/").split("/"), *pending]
+            else:
+                done = step
+        return done
 
     def _of_thread(self, call: Call, who: str, rest: list[str]) -> Node | bool | None:
         tasks = self.supervisor.tasks

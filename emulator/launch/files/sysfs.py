@@ -22,6 +22,7 @@ from nlemu.emulator.kernel.links import tap
 from nlemu.emulator.kernel.links.tun import Tun, is_tun
 from nlemu.emulator.kernel.links.tun import state_of as state_of_tun
 from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
+from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.emulator.kernel.queues import napi
 from nlemu.emulator.launch.files import bonding, bridge
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, u32
@@ -143,6 +144,8 @@ def device(dev: Device) -> Directory:
     if port is not None:
         entries["brport"] = partial(bridge.brport, port, partial(device, port.bridge.dev))
     # Those are there only where the driver has an answer (netdev_phys_is_visible()).
+    if dev.ops.has("get_phys_port_id"):
+        entries["phys_port_id"] = lambda: File(partial(_port_id, dev))
     if dev.ops.has("get_phys_port_name"):
         entries["phys_port_name"] = lambda: File(partial(_port_name, dev))
     if dev.ops.has("get_port_parent_id"):
@@ -156,8 +159,9 @@ def device(dev: Device) -> Directory:
     if dev.master is not None:
         entries["master"] = partial(_neighbour, dev, dev.master)
     entries |= char_device(dev)
-    if is_netdevsim(dev):
-        entries["device"] = lambda: Link(f"../../../{dev.parent.name}" if dev.parent else "", partial(_bus, dev))
+    parent = dev.parent
+    if parent is not None:
+        entries["device"] = lambda: Link(f"../../../{parent.name}", partial(_bus, dev))
     return Directory(entries)
 
 
@@ -245,9 +249,16 @@ def _duplex(dev: Device) -> str:
 
 
 def _bus(dev: Device) -> Node:
-    from nlemu.emulator.launch.files.netdevsim import bus_device
+    from nlemu.emulator.launch.files import cards, netdevsim
 
-    return bus_device(state_of(dev).bus_device, dev.net)
+    if is_netdevsim(dev):
+        return netdevsim.bus_device(state_of(dev).bus_device, dev.net)
+    return cards.parent(function_of(dev), dev.net)
+
+
+def _port_id(dev: Device) -> str:
+    port = dev.ops.get_phys_port_id(dev)
+    return _unsupported() if port is None else f"{port.hex()}\n"
 
 
 def _port_name(dev: Device) -> str:

@@ -43,6 +43,8 @@ if sys.argv[1] == "record":
     from nlemu.emulator.script import capture, recording
     from nlemu.emulator.world import export, file, observe, sections, settings, text
     from nlemu.protocol.captures import families, pcapng
+if "--world" in sys.argv:
+    from nlemu.emulator.world import begin
 if os.getuid() == 0:
     os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
     seccomp.libc.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after any exec
