@@ -15,9 +15,11 @@ from nlemu.emulator.kernel.devices.features import (
     HW_VLAN,
     IP_CSUM,
     IPV6_CSUM,
+    LOOPBACK,
     LRO,
     RXCSUM,
     RXFCS,
+    SCTP_CRC,
     SG,
     TSO,
     TSO6,
@@ -56,6 +58,14 @@ GVE_FIRST = SG | HIGHDMA | HW_CSUM | TSO | TSO6 | TSO_ECN | RXCSUM | RXHASH
 GVE = GVE_FIRST | GRO_HW | UDP_L4
 GVE_SETTABLE = GVE | NTUPLE
 """gve_probe(), gve_adminq_describe_device() of a device with DQO, gve_enable_supported_features() of one with rules."""
+
+ICE_VLAN = (
+    SG | HIGHDMA | NTUPLE | RXHASH | RXCSUM | IP_CSUM | IPV6_CSUM | SCTP_CRC | TSO | TSO_ECN | TSO6 | TUNNELS
+    | GSO_PARTIAL | word(NetifF.GSO_IPXIP4, NetifF.GSO_IPXIP6) | UDP_L4
+)
+ICE = ICE_VLAN | word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_CTAG_RX, NetifF.HW_VLAN_CTAG_FILTER)
+ICE_SETTABLE = ICE | HW_TC | LOOPBACK | RXFCS
+"""ice_set_netdev_features(), of a card for one VLAN a frame."""
 
 VIRTIO_FIRST = SG | HW_CSUM | TSO | TSO_ECN | TSO6 | GRO_HW
 VIRTIO_SETTABLE = VIRTIO_FIRST | RXHASH

@@ -16,6 +16,7 @@ from nlemu.emulator.kernel.nics.bnxt import BnxtOps
 from nlemu.emulator.kernel.nics.fbnic import FbnicOps
 from nlemu.emulator.kernel.nics.function import NO_NODE, BusFunction, found_at
 from nlemu.emulator.kernel.nics.gve import GveOps
+from nlemu.emulator.kernel.nics.ice import IceOps
 from nlemu.emulator.kernel.nics.mlx5 import Mlx5Ops
 from nlemu.emulator.kernel.nics.nic import Function, NicOps, NicState
 from nlemu.emulator.kernel.nics.profiles import Profile
@@ -32,7 +33,7 @@ NO_SERIAL = bytes(6)
 FIRST_IRQ = 24
 """Of message-signalled interrupts: below are the legacy ones."""
 DRIVERS: dict[str, type[NicOps]] = {
-    "bnxt_en": BnxtOps, "fbnic": FbnicOps, "gve": GveOps, "mlx5_core": Mlx5Ops, "virtio_net": VirtioOps,
+    "bnxt_en": BnxtOps, "fbnic": FbnicOps, "gve": GveOps, "ice": IceOps, "mlx5_core": Mlx5Ops, "virtio_net": VirtioOps,
 }
 """Those that do something otherwise than a profile can say."""
 

@@ -13,6 +13,7 @@ from errno import EAGAIN, ENETDOWN
 
 from nlemu.emulator.kernel.devices.features import word
 from nlemu.emulator.kernel.nics import feature_sets
+from nlemu.emulator.kernel.nics.hash_fields import HASHED_BY_ICE
 from nlemu.emulator.kernel.nics.rss import ADDRESSES, BY_ADDRESSES, BY_PORTS, PORTS, RssFacts
 from nlemu.protocol.uapi.ethtool import FlowType, RssHash, Rxh, RxhXfrm
 from nlemu.protocol.uapi.if_ether import ETH_DATA_LEN, ETH_MIN_MTU
@@ -147,8 +148,12 @@ PROFILES = {
             "ice", "Intel E810: AF_XDP zero-copy in segments, but no queue management",
             queues=8, max_queues=128, speed=100000, max_mtu=9702, firmware="4.60 0x8001e8b1 1.3682.0",
             ring=2048, ring_max=8160,
-            xdp_features=int(XDP | XdpAct.NDO_XMIT | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG | XdpAct.NDO_XMIT_SG),
-            xdp_zc_max_segs=8,
+            # ice_set_ops(); it sends frames of others when it has a program itself.
+            xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG), xdp_zc_max_segs=8,
+            features=feature_sets.ICE, settable=feature_sets.ICE_SETTABLE, vlan_features=feature_sets.ICE_VLAN,
+            gso_partial=word(NetifF.GSO_UDP_TUNNEL_CSUM, NetifF.GSO_GRE_CSUM),
+            # ice_vsi_set_rss_params() of a card with the whole table, ICE_VSIQF_HKEY_ARRAY_SIZE
+            rss=RssFacts(table=2048, key=52, transforms=int(RxhXfrm.SYM_XOR), fields=HASHED_BY_ICE),
         ),
         Profile(
             "e1000e", "Intel 82574L: one queue and nothing else",

@@ -1,0 +1,229 @@
+"""ice: what it does otherwise than a profile can say (drivers/net/ethernet/intel/ice).
+
+Flow Director is on while `ntuple` is: it has an interrupt of its own, which is among the channels as another one, and
+takes rules that look at whole fields, for one kind of packet always the same. Whoever sets a table and says nothing of
+symmetry gets symmetry: the driver takes "as it is" (RXH_XFRM_NO_CHANGE, all bits) for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from errno import EINVAL, EMSGSIZE, ENOENT, ENOSPC, EOPNOTSUPP
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.kernel.devices.rss import Rxfh
+from nlemu.emulator.kernel.devices.rules import Rule, empty
+from nlemu.emulator.kernel.ethtool.rss import default_table
+from nlemu.emulator.kernel.ethtool.settings import Channels
+from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
+from nlemu.emulator.kernel.nics.hash_fields import HASHED_BY_ICE
+from nlemu.emulator.kernel.nics.nic import NicOps, state_of
+from nlemu.emulator.kernel.nics.rules import RuleFacts
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.ethtool import (
+    ETH_RX_NFC_IP4,
+    FLOW_EXT,
+    FLOW_MAC_EXT,
+    FLOW_RSS,
+    RX_CLS_FLOW_DISC,
+    FlowType,
+    RxhXfrm,
+)
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
+
+ROOM = 16384
+"""ice_get_fdir_cnt_all(): what the firmware guarantees and what it shares out; the number is a card's."""
+SYMMETRIC = int(RxhXfrm.SYM_XOR)
+OF_IPV4 = frozenset((FlowType.TCP_V4, FlowType.UDP_V4, FlowType.SCTP_V4))
+OF_IPV6 = frozenset((FlowType.TCP_V6, FlowType.UDP_V6, FlowType.SCTP_V6))
+FLEX, MOST_OFFSET = 0xFFFFFFFF, 0x1FE
+"""ICE_USERDEF_FLEX_FLTR_M, ICE_USERDEF_FLEX_MAX_OFFS_VAL: a word of the packet, and where it may stand."""
+VLAN_N_VID, VLANS = 4096, (0x8100, 0x88A8)
+NO_PROTOCOL, WHOLE, PORT, WORD = 59, 0xFF, 0xFFFF, 0xFFFFFFFF
+EVERY_BIT, HOST = b"\xff" * 6, b"\xff" * 16
+
+
+class IceOps(NicOps):
+    """ice_netdev_ops and ice_ethtool_ops."""
+
+    rules = RuleFacts(room=ROOM)
+
+    def set_features(self, dev: Device, features: int) -> bool:
+        """ice_set_features(), ice_vsi_manage_fdir(): without ntuple there are no rules."""
+        if dev.features & NTUPLE and not features & NTUPLE:
+            state_of(dev).rules.clear()
+        return False
+
+    # Channels
+
+    def get_channels(self, dev: Device) -> Channels:
+        """ice_get_channels()."""
+        channels, other = super().get_channels(dev), int(bool(dev.features & NTUPLE))
+        channels.rx_max = channels.tx_max = channels.combined_max
+        channels.other_max = channels.other_count = other
+        return channels
+
+    def set_channels(self, dev: Device, channels: Channels) -> None:
+        """ice_set_channels(). That a channel may be for one direction alone is not modelled."""
+        if channels.other_count != int(bool(dev.features & NTUPLE)):
+            raise Refusal(EINVAL)
+        if state_of(dev).rules:
+            raise Refusal(EOPNOTSUPP)
+        if channels.rx_count or channels.tx_count:
+            raise Refusal(EINVAL)
+        super().set_channels(dev, channels)
+
+    # Receive-side scaling
+
+    def set_rxfh(self, dev: Device, wanted: Rxfh) -> None:
+        """ice_set_rxfh(): a table that is not said is the default one again."""
+        self.check_rxfh(dev, wanted)
+        state = state_of(dev)
+        kept = state.rxfh
+        kept.transform = SYMMETRIC if wanted.transform is None else wanted.transform & SYMMETRIC
+        if wanted.key is not None:
+            kept.key = wanted.key
+        kept.table = wanted.table or default_table(self.table_for(state.count), state.count)
+
+    def get_rxfh_fields(self, dev: Device, flow: FlowType, context: int) -> int:
+        """ice_get_rxfh_fields(): nothing, of packets that it does not know."""
+        return state_of(dev).fields.get(flow, 0)
+
+    def set_rxfh_fields(self, dev: Device, flow: FlowType, context: int, fields: int) -> None:
+        """ice_set_rxfh_fields(): what is not of that kind of packet is passed over."""
+        known = fields & HASHED_BY_ICE.get(flow, 0)
+        if not known:
+            raise Refusal(EINVAL)
+        state_of(dev).fields[flow] = known
+
+    # Rules
+
+    def rule_count(self, dev: Device) -> tuple[int, int | None]:
+        return len(state_of(dev).rules), ROOM
+
+    def rule_locations(self, dev: Device, room: int) -> tuple[int, list[int]]:
+        """ice_get_fdir_fltr_ids()."""
+        kept = sorted(state_of(dev).rules)
+        if len(kept) > room:
+            raise Refusal(EMSGSIZE)
+        return ROOM, kept
+
+    def get_rule(self, dev: Device, location: int) -> Rule:
+        """ice_get_ethtool_fdir_entry()."""
+        found = state_of(dev).rules.get(location)
+        if found is None:
+            raise Refusal(EINVAL)
+        return told(found)
+
+    def check_rule(self, dev: Device, rule: Rule) -> None:
+        """ice_add_fdir_ethtool()."""
+        rules = state_of(dev).rules
+        if not dev.features & NTUPLE:
+            raise Refusal(EOPNOTSUPP)
+        offset = flexible(rule)
+        if rule.flags & (FLOW_MAC_EXT | FLOW_RSS):
+            raise Refusal(EINVAL)
+        looked_at = input_set(rule), offset
+        same = [other for location, other in sorted(rules.items()) if other.flow == rule.flow]
+        if any((input_set(other), flexible(other)) != looked_at for other in same):
+            raise Refusal(EINVAL)  # ice_fdir_set_hw_fltr_rule()
+        if rule.location >= ROOM:
+            raise Refusal(ENOSPC)
+        if not rule.drops and (rule.vf or rule.ring >= state_of(dev).count):
+            raise Refusal(EINVAL)
+        for other in same:
+            again = other.location == rule.location and other.cookie != rule.cookie
+            if compared(other) == compared(rule) and not again:
+                raise Refusal(EINVAL)
+
+    def delete_rule(self, dev: Device, location: int) -> None:
+        """ice_del_fdir_ethtool()."""
+        if not dev.features & NTUPLE:
+            raise Refusal(EOPNOTSUPP)
+        if state_of(dev).rules.pop(location, None) is None:
+            raise Refusal(ENOENT)
+
+
+def flexible(rule: Rule) -> int | None:
+    """ice_parse_rx_flow_user_data(): where a word of the packet is looked at; None for nowhere. EINVAL."""
+    if not rule.flags & FLOW_EXT:
+        return None
+    value, mask = ((record.data[0] << 32) | record.data[1] for record in (rule.extra_values, rule.extra_masks))
+    if not mask:
+        return None
+    if mask & FLEX != FLEX or value > FLEX or value >> 16 > MOST_OFFSET:
+        raise Refusal(EINVAL)
+    return int(value >> 16)
+
+
+def input_set(rule: Rule) -> tuple[bool, ...]:
+    """ice_cfg_fdir_xtrct_seq(): which fields are looked at. EINVAL for none, EOPNOTSUPP for a part of one."""
+    masks, flow = rule.masks, rule.flow
+    if flow in OF_IPV4 or flow in OF_IPV6:
+        ports = ((masks.psrc, PORT), (masks.pdst, PORT))
+        if flow in OF_IPV4:
+            return _whole(((masks.ip4src, WORD), (masks.ip4dst, WORD), *ports), masks.tos)
+        return _whole(((masks.ip6src, HOST), (masks.ip6dst, HOST), *ports), masks.tclass)
+    if flow == FlowType.IPV4_USER:
+        if masks.l4_4_bytes or masks.tos or masks.ip_ver:
+            raise Refusal(EINVAL)
+        if masks.proto:
+            raise Refusal(EOPNOTSUPP)
+        return _whole(((masks.ip4src, WORD), (masks.ip4dst, WORD)))
+    if flow == FlowType.IPV6_USER:
+        if masks.l4_4_bytes or masks.tclass or masks.l4_proto:
+            raise Refusal(EOPNOTSUPP)
+        return _whole(((masks.ip6src, HOST), (masks.ip6dst, HOST)))
+    if flow == FlowType.ETHER:
+        frame = _whole(((masks.h_source, EVERY_BIT), (masks.h_dest, EVERY_BIT), (masks.h_proto, PORT)))
+        return (*frame, *_vlan(rule))
+    raise Refusal(EINVAL)
+
+
+def _whole(fields: tuple[tuple[int | bytes, int | bytes], ...], ignored: int = 0) -> tuple[bool, ...]:
+    """ice_set_fdir_ip4_seg() and its like."""
+    if all(empty(mask) for mask, _ in fields):
+        raise Refusal(EINVAL)
+    if ignored or any(not empty(mask) and mask != whole for mask, whole in fields):
+        raise Refusal(EOPNOTSUPP)
+    return tuple(not empty(mask) for mask, _ in fields)
+
+
+def _vlan(rule: Rule) -> tuple[bool, bool]:
+    """ice_fdir_vlan_valid(), ice_set_fdir_vlan_seg()."""
+    values, masks = rule.extra_values, rule.extra_masks
+    if not (masks.vlan_etype or masks.vlan_tci):
+        return False, False
+    if masks.vlan_etype and values.vlan_etype not in VLANS:
+        raise Refusal(EINVAL)
+    if masks.vlan_tci and (values.vlan_tci >= VLAN_N_VID or (rule.masks.h_proto and not masks.vlan_etype)):
+        raise Refusal(EINVAL)
+    if any(mask not in (0, PORT) for mask in (masks.vlan_etype, masks.vlan_tci)):
+        raise Refusal(EOPNOTSUPP)
+    return bool(masks.vlan_etype), bool(masks.vlan_tci)
+
+
+def compared(rule: Rule) -> tuple[object, ...]:
+    """ice_fdir_comp_rules(): by what two rules of a kind are the same. Of any IPv6 ports are compared that are none."""
+    values = rule.values
+    if rule.flow in OF_IPV4:
+        return values.ip4src, values.ip4dst, values.psrc, values.pdst
+    if rule.flow in OF_IPV6:
+        return values.ip6src, values.ip6dst, values.psrc, values.pdst
+    return () if rule.flow == FlowType.IPV6_USER else tuple(values)
+
+
+def told(rule: Rule) -> Rule:
+    """ice_get_ethtool_fdir_entry(): VLANs and words of the packet are kept, and not told."""
+    values, masks = rule.values, rule.masks
+    if rule.flow == FlowType.IPV4_USER:
+        values, masks = values._replace(ip_ver=ETH_RX_NFC_IP4, proto=0), masks._replace(ip_ver=WHOLE)
+    elif rule.flow == FlowType.IPV6_USER:
+        values = values._replace(l4_proto=NO_PROTOCOL)
+    elif rule.flow in OF_IPV4:
+        values = values._replace(tos=0)
+    cookie = RX_CLS_FLOW_DISC if rule.drops else rule.ring
+    return replace(rule, flags=0, context=0, values=values, masks=masks, extra_values=None, extra_masks=None,
+                   cookie=cookie)
