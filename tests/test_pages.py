@@ -1,4 +1,4 @@
-"""What docs/nics.md, docs/traces.md and docs/worlds.md show is what happens: their commands are run, and print that."""
+"""What these pages of docs show is what happens: their commands are run, and print that."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ import pytest
 from tests.emulator.launch.nobody import need
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("nics.md", "traces.md", "worlds.md")
+PAGES = ("leases.md", "nics.md", "traces.md", "worlds.md")
+ONE_SESSION = ("leases.md",)
+"""Pages whose blocks are one terminal, from top to bottom."""
 
 
 def sessions(page: str) -> Iterator[list[str]]:
     """The blocks of a page that show a terminal."""
     text = (ROOT / "docs" / page).read_text()
-    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    for block in ["".join(blocks)] if page in ONE_SESSION else blocks:
         yield block.splitlines()
 
 

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.machine.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
-from nlemu.emulator.machine.faults import Fault
+from nlemu.emulator.machine.faults import IOCTLS, Fault
 from nlemu.emulator.script.counters import CounterSteps
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.nics import NicSteps
 from nlemu.emulator.script.programs import Programs
 from nlemu.emulator.script.trace import Step
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema.family import Operation
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
@@ -199,10 +200,13 @@ class Steps:
         endpoint.send(bytes(data))
 
     def _fault(self, step: Step) -> None:
-        operation = self.machine.operation(step.subject)
+        operation = self.machine.operation(step.subject) or IOCTLS.get(step.subject)
         if operation is None:
-            raise StepError(f"{step.verb}: there is no operation {step.subject!r}, such as netdev.queue-create")
-        if step.verb == "interrupt" and operation.dump is None:
+            raise StepError(
+                f"{step.verb}: there is no operation {step.subject!r}, "
+                "such as netdev.queue-create or ETHTOOL_SRXCLSRLINS"
+            )
+        if step.verb == "interrupt" and (not isinstance(operation, Operation) or operation.dump is None):
             raise StepError(f"interrupt: {step.subject} cannot be dumped")
         number = getattr(errno, step["errno"]) if step.verb == "fault" else 0
         fault = Fault(operation, number, step.get("text"), step.get("netns"), step.get("count", 1))

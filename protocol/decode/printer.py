@@ -28,7 +28,7 @@ WIDTH = 100
 """Columns that a line may have before what is inside an attribute moves below it."""
 
 MANY = 8
-"""Fields that a structure may have and still show those that are zero."""
+"""Fields that a structure, or attributes that a message in one line, may have and still show those that are zero."""
 
 Requests = Mapping[int, bytes]
 """Requests by sequence number: with them, an error can tell what it is about even where it does not repeat that."""
@@ -287,10 +287,14 @@ def title(message: Message) -> str:
 
 
 def one_line(message: Message) -> str:
-    """A message in one line: what it is, what it answers, and what it says that is not zero."""
+    """A message in one line: what it is, what it answers, and what it says that is not empty; of its header, and of many
+    attributes, what is not zero."""
     values = values_of(message)
-    told = {**values.get("header", {}), **values.get("attributes", {}), **values.get("extack", {})}
-    shown = {key: value for key, value in told.items() if value not in (0, [], {})}
+    header, attributes = values.get("header", {}), values.get("attributes", {})
+    nothing: tuple[Any, ...] = ([], {}) if len(attributes) <= MANY else (0, [], {})
+    shown = {key: value for key, value in header.items() if value not in (0, [], {})}
+    shown |= {key: value for key, value in attributes.items() if value not in nothing}
+    shown |= values.get("extack", {})
     line = title(message)
     if message.errno is not None and message.request is not None:
         line += f" to {title(message.request)}"

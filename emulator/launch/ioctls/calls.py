@@ -41,7 +41,8 @@ def ioctl(call: Call) -> Answer:
         family = family_of(call, borrowed)
     supervisor = call.supervisor
     caller = Caller(
-        supervisor.tasks.net(call.tid), call, family, lambda net: supervisor.capable(call.tid, CAP_NET_ADMIN, net)
+        supervisor.tasks.net(call.tid), call, family, lambda net: supervisor.capable(call.tid, CAP_NET_ADMIN, net),
+        supervisor.machine.faults,
     )
     try:
         return answer(caller, command, call.args[2])
@@ -61,7 +62,10 @@ def family_of(call: Call, borrowed: Borrowed) -> int:
 
 
 def answer(caller: Caller, command: int, place: int) -> int:
-    """sock_ioctl(), as far as it is about interfaces. OSError, Refusal."""
+    """sock_ioctl(), as far as it is about interfaces. A fault that waits strikes before rights are looked at, but for
+    SIOCETHTOOL's commands. OSError, Refusal."""
+    if caller.faults:
+        caller.faults.refuse_ioctl(command, caller.net)
     if command == Sioc.GIFCONF:
         return devinet.ifconf(caller, place)
     if caller.family in INET_OPS and command in devinet.COMMANDS:

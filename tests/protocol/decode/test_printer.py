@@ -17,7 +17,7 @@ from fixtures import traces
 from nlemu.emulator.script import trace
 from nlemu.protocol.decode.facts import facts
 from nlemu.protocol.decode.message import read
-from nlemu.protocol.decode.printer import decode, describe, text
+from nlemu.protocol.decode.printer import decode, describe, one_line, text
 from nlemu.protocol.decode.tree import Node
 from nlemu.protocol.families.netdev import QUEUE_CREATE, QUEUE_GET, Lease, Queue, QueueId
 from nlemu.protocol.families.route.link import GETLINK, NEWLINK, Link
@@ -350,3 +350,13 @@ def test_the_operations_of_both_directions_are_found() -> None:
     request = message(18, int(NLM_F.REQUEST), 1, 0, bytes(16))
     assert read(request, ROUTE).op is GETLINK
     assert read(message(16, 0, 1, 0, bytes(16)), ROUTE).op is NEWLINK
+
+
+def test_a_line_says_zero_where_a_message_says_it() -> None:
+    """Queue 0 is a queue; the zeros of a link's many attributes are not worth their room."""
+    families = numbered({"netdev": NETDEV})
+    assert one_line(read(reply(QUEUE_GET.body({Queue.id: 0, Queue.ifindex: 2})), GENERIC, families)).endswith(
+        "id: 0, ifindex: 2"
+    )
+    link = bytes(16) + b"".join(struct.pack("<HHI", 8, kind, 0) for kind in range(30, 40))
+    assert "num-tx-queues" not in one_line(read(message(16, 0, 7, 0, link), ROUTE))

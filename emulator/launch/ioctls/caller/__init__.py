@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from nlemu.emulator.machine.faults import Faults
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ class Memory(Protocol):
 @dataclass(frozen=True, slots=True)
 class Caller:
     """net: the namespace that is asked about; family: of the socket (AF_*); admin: whether the caller has CAP_NET_ADMIN
-    over a namespace."""
+    over a namespace; faults: those that wait for the machine's requests."""
 
     net: Net
     memory: Memory
     family: int
     admin: Callable[[Net], bool]
+    faults: Faults = field(default_factory=Faults)
 
     def want_admin(self, net: Net | None = None) -> None:
         """ns_capable(net->user_ns, CAP_NET_ADMIN): of the caller's namespace, or that one. OSError EPERM."""

@@ -32,6 +32,8 @@ def ioctl(caller: Caller, place: int) -> int:
         caller.want_admin()
     if not dev.present:
         raise OSError(errno.ENODEV, "not present")
+    if caller.faults:
+        caller.faults.refuse_ioctl(command, caller.net)
     old = dev.features
     try:
         return COMMANDS.get(command, UNKNOWN).answer(Request(caller, dev, command, at)) or 0
