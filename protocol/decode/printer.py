@@ -287,8 +287,8 @@ def title(message: Message) -> str:
 
 
 def one_line(message: Message) -> str:
-    """A message in one line: what it is, what it answers, and what it says that is not empty; of its header, and of many
-    attributes, what is not zero."""
+    """A message in one line: what it is, what it answers, and what it says that is not empty; of its header, and of
+    many attributes, what is not zero."""
     values = values_of(message)
     header, attributes = values.get("header", {}), values.get("attributes", {})
     nothing: tuple[Any, ...] = ([], {}) if len(attributes) <= MANY else (0, [], {})
