@@ -21,10 +21,12 @@ from nlemu.emulator.script.trace import Step, step_of
 from nlemu.protocol.captures.events import Act, Datagram, Event, Unread, Way
 from nlemu.protocol.captures.pairing import Pairing, Request
 from nlemu.protocol.decode.message import read
-from nlemu.protocol.frame import HEADER_SIZE, Header
+from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR, Header
 from nlemu.protocol.names.known import ROUTE
 from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NetlinkOpt, NlmsgType
 
+RUNNING = 64
+"""Requests that may wait for their acks at once."""
 DEFAULTS = {int(NetlinkOpt.EXT_ACK): 1}
 """Options of a socket whose answers show nothing: most programs set this one."""
 
@@ -40,8 +42,8 @@ class Asked:
 
 @dataclass(eq=False)
 class Told:
-    """A datagram that answers no request: what it is told by, if that is known; by which socket it was read, where the
-    capture knows; and how many steps were there before."""
+    """A datagram that answers no request: the request that it comes from, if that is known; by which socket it was
+    read, where the capture knows; and how many steps were there before."""
 
     datagram: Datagram
     protocol: int
@@ -105,7 +107,8 @@ class Binder:
         self.asked: dict[int, Asked] = {}
         """By id() of the request's datagram."""
         self.bound = Bound()
-        self._anonymous: dict[int, Socket] = {}
+        self.running: list[Asked] = []
+        """Requests that want an ack, and have none yet."""
 
     def bind(self, events: Iterable[Event]) -> Bound:
         """Binds them all; raises what the events raise."""
@@ -158,13 +161,16 @@ class Binder:
             if answered is None:
                 if first:
                     self.heard(paired.data, protocol)
-                    cause = None if paired.request is None else self.asked_by(paired.request)
+                    named = paired.request if paired.header.portid else None
+                    cause = self.performing(event) if named is None else self.asked_by(named)
                     self.order.append(Told(event, protocol, event.socket, cause))
                 first = False
                 continue
             if event not in answered.answers[-1:]:
                 answered.answers.append(event)
             self.learn(answered.socket, paired.header, paired.data, answered.datagram.data)
+            if paired.header.type == NlmsgType.ERROR and answered in self.running:
+                self.running.remove(answered)
             first = False
 
     def heard(self, data: bytes, protocol: int) -> None:
@@ -181,7 +187,16 @@ class Binder:
             socket = Socket("", protocol, event.port, event.network)
         asked = Asked(event, socket)
         self.asked[id(event)] = asked
+        flags = NLMSGHDR.unpack_from(event.data)[2]
+        if event.socket is None and flags & NLM_F.ACK and flags & NLM_F.DUMP != NLM_F.DUMP:
+            self.running = [*self.running[-RUNNING:], asked]
         self.order.append(asked)
+
+    def performing(self, event: Datagram) -> Asked | None:
+        """The request that the kernel was at when it told something: packets are in the order in which they were
+        sent, and what is told stands before the ack of what caused it. None if there are several, or none."""
+        running = [one for one in self.running if one.datagram.network == event.network and event.socket is None]
+        return running[0] if len(running) == 1 else None
 
     def asked_by(self, request: Request) -> Asked | None:
         """The datagram of a request."""

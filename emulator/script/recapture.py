@@ -17,15 +17,17 @@ from nlemu.emulator.script.apart import Comparison
 from nlemu.emulator.script.before import work_out
 from nlemu.emulator.script.capture import Binder, Bound
 from nlemu.emulator.script.errors import StepError
+from nlemu.emulator.script.notices import PROTOCOLS, Home, Notices, Verdict
 from nlemu.emulator.script.relaxed import Relaxed, all_told
 from nlemu.emulator.script.steps import Answer, Steps
-from nlemu.emulator.script.trace import Step
+from nlemu.emulator.script.trace import Step, step_of
 from nlemu.emulator.world.links import NEW, STAND_IN
 from nlemu.emulator.world.observe import values_of
 from nlemu.emulator.world.perform import Performer
 from nlemu.emulator.world.session import Session
 from nlemu.emulator.world.world import FIRST, World, WorldError
-from nlemu.protocol.captures.events import CaptureError, Event
+from nlemu.protocol.captures.events import CaptureError, Datagram, Event
+from nlemu.protocol.captures.pairing import notifies
 from nlemu.protocol.decode.devices import named
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.decode.printer import title
@@ -34,12 +36,17 @@ from nlemu.protocol.encode.request import BadValue
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR, split
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, by_number
 from nlemu.protocol.schema.family import Family
-from nlemu.protocol.uapi.netlink import NetlinkProtocol
+from nlemu.protocol.uapi.netlink import NetlinkOpt, NetlinkProtocol
+from nlemu.protocol.uapi.rtnetlink import RTNLGRP_MAX
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 SECOND = 1_000_000_000
+AFTERWARDS = 2.0
+"""Seconds that pass behind the last request, for what is told later."""
+ROOM = 64 << 20
+"""Of the receive buffers of sockets that hear everything."""
 UNKNOWN_KIND = b"Unknown device type"
 Events = Callable[[], Iterator[Event]]
 """Reads a capture from its beginning: it is read twice."""
@@ -62,7 +69,7 @@ class Compared:
 
 @dataclass
 class Replayed:
-    """What came of a capture. cut_off: where and why it could not be read on."""
+    """What came of a capture. cut_off: where and why it could not be read on. told: what came of notifications."""
 
     world: World
     notes: list[str]
@@ -73,18 +80,24 @@ class Replayed:
     """Counters of packets that differed."""
     newer: dict[str, list[str]] = field(default_factory=dict)
     """By message, attributes that this kernel tells and the capture's never."""
+    told: Verdict = field(default_factory=Verdict)
     bugs: int = 0
     build: Build = DEFAULT
 
     @property
     def different(self) -> int:
-        """How many requests were answered otherwise."""
-        return sum(bool(one.lines) for one in self.compared)
+        """How many requests were answered otherwise, and notifications told otherwise."""
+        return sum(bool(one.lines) for one in self.compared) + len(self.told.different)
+
+    @property
+    def lines(self) -> int:
+        """How many lines tell the differences."""
+        return sum(len(one.lines) for one in self.compared) + sum(len(lines) for _, _, lines in self.told.different)
 
     @property
     def equal(self) -> bool:
         """Whether all that was compared is equal."""
-        return not any(one.lines for one in self.compared)
+        return not self.different
 
     def summary(self) -> list[tuple[str, int, int, int]]:
         """By command: requests that were equal, that differ, that were not compared."""
@@ -113,7 +126,7 @@ def replay_capture(
             except WorldError as error:  # it has not all that the world asks for
                 refused = refused or error
                 continue
-            if best is None or result.different < best.different:
+            if best is None or (result.different, result.lines) < (best.different, best.lines):
                 best = result
             if not best.different:
                 return best
@@ -194,13 +207,22 @@ class Replay:
         """Devices that stand for some of kinds that are not emulated."""
         self.networks: dict[str, str] = {}
         """Of each socket the namespace."""
+        self.homes: dict[str, Home] = {}
+        """Sockets that hear everything, by name."""
+        self.at = 0
+        self.notices = Notices(
+            self.families, self.families, self.relaxed, strict,
+            lambda message, home: bool(self.stand_ins) and self.of_stand_in(message, home[1], home[0]),
+        )
 
     def run(self) -> None:
         """Performs and compares everything."""
         if self.newer_allowed:
             self.relaxed.told = self.told()
         bound, last = self.bound, None
-        for step, place, time in zip(bound.steps, bound.places, bound.times, strict=True):
+        self.listen()
+        for at, (step, place, time) in enumerate(zip(bound.steps, bound.places, bound.times, strict=True)):
+            self.at = at
             if time is not None:
                 if last is not None and time > last:
                     self.machine.advance((time - last) / SECOND)
@@ -212,6 +234,34 @@ class Replay:
                 self.quietly(step)
                 continue
             self.result.compared.append(self.send(step, place))
+        if self.homes:
+            self.machine.advance(AFTERWARDS)
+            self.hear(self.steps.rest())
+            self.result.told = self.notices.compare(bound)
+
+    def listen(self) -> None:
+        """Opens a socket that hears everything, in each namespace and of each protocol of which the capture heard
+        something."""
+        for told in self.bound.told:
+            home = told.datagram.network or FIRST, told.protocol
+            if told.protocol not in PROTOCOLS or home in self.homes.values():
+                continue
+            name = f"everything {len(self.homes)}"
+            generic = sorted(set(self.machine.families.group_ids.values()))
+            groups = generic if told.protocol == GENERIC_NETLINK else range(1, RTNLGRP_MAX + 1)
+            opts = [[int(NetlinkOpt.ADD_MEMBERSHIP), group] for group in groups]
+            fields = {"open": name, "netns": home[0], "proto": home[1], "opts": opts, "rcvbuf": ROOM}
+            if self.quietly(step_of(fields)) is None:
+                self.homes[name] = home
+
+    def hear(self, answer: Answer, *, asked: bool = False) -> None:
+        """Keeps what is told. asked: a request was performed just now, from which comes what was told at once."""
+        for name, home in self.homes.items():
+            datagrams = [one for one in answer.got.pop(name, []) if isinstance(one, bytes)]
+            at_once = answer.at_once.get(name, 0) if asked else 0
+            place = self.bound.places[self.at] if self.bound.places else ""
+            self.notices.hear(datagrams[:at_once], home, self.at, place, self.at)
+            self.notices.hear(datagrams[at_once:], home, self.at, place)
 
     def told(self) -> set[tuple[str, str]]:
         """What the capture tells anywhere."""
@@ -222,6 +272,9 @@ class Replay:
                 for datagram in datagrams:
                     for _, message in split(bytes.fromhex(datagram)):
                         found |= all_told(message, protocols[step.subject], self.families)
+        for told in self.bound.told:
+            for _, message in split(told.datagram.data):
+                found |= all_told(message, told.protocol, self.families)
         return found
 
     def quietly(self, step: Step) -> str | None:
@@ -230,6 +283,7 @@ class Replay:
             answer = self.steps.perform(step)
         except StepError as error:
             return str(error)
+        self.hear(answer)
         return None if answer.error is None else str(answer.error.strerror)
 
     def send(self, step: Step, place: str) -> Compared:
@@ -245,6 +299,8 @@ class Replay:
             one.skipped = reason
             return one
         answer = self.steps.perform(step)
+        self.hear(answer, asked=True)
+        self.notices.performed.add(self.at)
         reason = self.kind_not_emulated(answer, step, protocol)
         if reason is not None:
             one.skipped = reason
@@ -252,6 +308,8 @@ class Replay:
         expected = [bytes.fromhex(text) for text in step.got.get(step.subject, ())]
         received = answer.got.get(step.subject, [])
         got = [datagram for datagram in received if isinstance(datagram, bytes)]
+        if any(socket.name == step.subject and socket.groups for socket in self.bound.sockets.values()):
+            got = list(self.answers(got, data, protocol, step.subject))
         if place in self.bound.partly:
             one.skipped = "its answer could not be read as a whole"
             return one
@@ -263,10 +321,21 @@ class Replay:
             one.lines = comparison.strictly(expected, got)
         else:
             def passed_over(message: bytes) -> bool:
-                return bool(self.stand_ins) and self.of_stand_in(message, protocol, step.subject)
+                return bool(self.stand_ins) and self.of_stand_in(message, protocol, self.networks[step.subject])
 
             one.lines = comparison.freely(expected, got, self.relaxed, passed_over)
         return one
+
+    def answers(self, got: list[bytes], request: bytes, protocol: int, socket: str) -> Iterator[bytes]:
+        """What of that answers the request, on a socket that listens as well."""
+        port = self.steps.sockets[socket].portid
+        asked = {header.seq: header for header, _ in split(request)}
+        event = Datagram(b"", protocol, "")
+        for datagram in got:
+            for header, message in split(datagram):
+                mine = asked.get(header.seq) if header.portid == port else None
+                if mine is not None and not notifies(event, header, mine):
+                    yield message
 
     def command(self, data: bytes, protocol: int) -> str:
         """What a request is, by name."""
@@ -297,12 +366,12 @@ class Replay:
         self.stand_ins.add(net.by_name(str(name)))
         return f"links of kind {kind} are not emulated; a dummy stands for {name}"
 
-    def of_stand_in(self, message: bytes, protocol: int, socket: str) -> bool:
+    def of_stand_in(self, message: bytes, protocol: int, network: str) -> bool:
         """Whether a message is about a device that stands for another."""
         if protocol != ROUTE:
             return False
         indices, names = named(read(message, protocol))
-        net = self.machine.nets[self.networks[socket]]
+        net = self.machine.nets[network]
         there = {dev for dev in self.stand_ins if dev is not None and dev.net is net}
         return any(dev.ifindex in indices or dev.name in names for dev in there)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nlemu.emulator.script.recapture import Replayed
+from nlemu.emulator.script.recapture import Compared, Replayed
 
 
 def report(result: Replayed) -> Iterator[str]:
@@ -30,9 +30,7 @@ def report(result: Replayed) -> Iterator[str]:
         yield f"  {command.ljust(width)}  {', '.join(part for part in parts if part)}"
     for reason, count in skipped_for(result).items():
         yield f"  not compared, {count}: {reason}"
-    if result.bound.heard:
-        heard = ", ".join(f"{count} {name}" for name, count in sorted(result.bound.heard.items()))
-        yield f"  heard, and not expected of any socket: {heard}"
+    yield from notifications(result)
     for command, found in differences(result).items():
         for (message, path), (lines, places) in found.items():
             yield f"  {command}{f', {message}{path}' if message else ''}: {times(places)}"
@@ -41,6 +39,20 @@ def report(result: Replayed) -> Iterator[str]:
         yield f"  the capture breaks off: {result.cut_off}"
     if result.bugs:
         yield f"  requests that met a bug of the emulator's own, see its log: {result.bugs}"
+
+
+def notifications(result: Replayed) -> Iterator[str]:
+    """What came of notifications."""
+    told, compared = result.told, result.told.equal + len(result.told.different)
+    if compared:
+        different = f", {len(told.different)} different" if told.different else ""
+        yield f"  notifications: {told.equal} equal{different}"
+    for what, names in (("heard, from causes outside the capture", told.outside), ("told here alone", told.unheard)):
+        if names:
+            yield f"  {what}: {', '.join(f'{count} {name}' for name, count in sorted(names.items()))}"
+    if result.bound.heard and not compared and not told.outside:
+        heard = ", ".join(f"{count} {name}" for name, count in sorted(result.bound.heard.items()))
+        yield f"  heard, and not compared: {heard}"
 
 
 def times(places: list[str]) -> str:
@@ -64,7 +76,8 @@ Found = dict[tuple[str, str], tuple[list[str], list[str]]]
 def differences(result: Replayed) -> dict[str, Found]:
     """By command, each path that differs once."""
     commands: dict[str, Found] = {}
-    for one in result.compared:
+    told = [Compared(place, f"told of {name}", lines) for name, place, lines in result.told.different]
+    for one in [*result.compared, *told]:
         for message, lines in pieces(one.lines):
             path = lines[0][2:].partition(": ")[0]
             found = commands.setdefault(one.command, {})
@@ -101,6 +114,10 @@ def numbers(result: Replayed) -> dict[str, Any]:
         "different": result.different,
         "skipped": sum(one.skipped is not None for one in result.compared),
         "heard": sum(result.bound.heard.values()),
+        "notifications": {
+            "equal": result.told.equal, "different": len(result.told.different),
+            "outside": sum(result.told.outside.values()), "here": sum(result.told.unheard.values()),
+        },
         "unread": len(result.bound.unread),
         "commands": {
             command: {"equal": equal, "different": different, "skipped": skipped}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from nlemu.protocol.decode.facts import Fact, facts
@@ -47,6 +47,19 @@ class Relaxed:
     """The paths of counters of packets that differed: packets are in no capture of netlink, so it is no fault."""
     forward: dict[tuple[str, str], str] = field(default_factory=dict)
     backward: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def tried(self) -> Relaxed:
+        """The same, to try something with: what is found out so is not known here, unless it is taken."""
+        return replace(
+            self, newer=set(self.newer), counted=set(self.counted), forward=dict(self.forward),
+            backward=dict(self.backward),
+        )
+
+    def take(self, tried: Relaxed) -> None:
+        """What was found out by trying is known."""
+        self.newer, self.counted, self.forward, self.backward = (
+            tried.newer, tried.counted, tried.forward, tried.backward
+        )
 
     def differences(
         self, expected: bytes, got: bytes, protocol: int, families: Families | None, own: Families | None

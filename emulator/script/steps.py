@@ -54,6 +54,8 @@ class Answer:
 
     got: Got = field(default_factory=dict)
     error: OSError | None = None
+    at_once: dict[str, int] = field(default_factory=dict)
+    """How many of these there were when the step had been performed, before anything that is done later."""
 
 
 def receive_buffer(step: Step, default: int) -> int:
@@ -88,6 +90,7 @@ class Steps:
         except OSError as error:
             answer.error = error
         self._drain(answer.got)
+        answer.at_once = {name: len(received) for name, received in answer.got.items()}
         self.machine.settle()
         self._drain(answer.got)
         return answer
@@ -96,6 +99,12 @@ class Steps:
         """Lets time pass, and adds what every socket has to say then to the answer to the last step."""
         self.machine.advance(seconds)
         self._drain(answer.got)
+
+    def rest(self) -> Answer:
+        """What every socket has to say without a step."""
+        answer = Answer()
+        self._drain(answer.got)
+        return answer
 
     def do(self, step: Step) -> None:
         """Does a step. Raises StepError and OSError."""
