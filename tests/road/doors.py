@@ -21,6 +21,7 @@ NLM_F_REQUEST_ACK = 0x5
 NLMSG_ERROR = 2
 
 SIOCETHTOOL = 0x8946
+SRSSH = 0x47
 GRXCLSRLCNT, GRXCLSRULE, GRXCLSRLALL, SRXCLSRLDEL, SRXCLSRLINS = 0x2E, 0x2F, 0x30, 0x31, 0x32
 LOC_SPECIAL, LOC_ANY = 0x80000000, 0xFFFFFFFF
 TCP_V4, UDP_V4, TCP_V6, UDP_V6 = 1, 2, 5, 6
@@ -82,19 +83,26 @@ class Flow(NamedTuple):
     port: int
 
 
+def ethtool(name: str, body: bytes, room: int = 0) -> bytes:
+    """SIOCETHTOOL about a device: the structure, and so much room behind it, as they are afterwards. OSError."""
+    memory = ctypes.create_string_buffer(body + bytes(room), len(body) + room)
+    ifreq = struct.pack("=16sQ16x", name.encode(), ctypes.addressof(memory))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, SIOCETHTOOL, ifreq)
+    return memory.raw
+
+
+def set_table(name: str, table: list[int], transform: int) -> None:
+    """ETHTOOL_SRSSH: the table, none for the driver's own, and how the input is transformed. OSError."""
+    rxfh = struct.pack("=4I2B2x4x", SRSSH, 0, len(table), 0, 0, transform)
+    ethtool(name, rxfh + struct.pack(f"={len(table)}I", *table))
+
+
 class Rules:
     """The rules of a NIC: a place is where one stands."""
 
     def __init__(self, name: str) -> None:
-        self.name = name.encode()
-
-    def ask(self, command: int, body: bytes, room: int = 0) -> bytes:
-        """A command of SIOCETHTOOL about struct ethtool_rxnfc: the structure as it is afterwards. OSError."""
-        memory = ctypes.create_string_buffer(body + bytes(room), len(body) + room)
-        ifreq = struct.pack("=16sQ16x", self.name, ctypes.addressof(memory))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            fcntl.ioctl(sock, SIOCETHTOOL, ifreq)
-        return memory.raw
+        self.name = name
 
     def _rxnfc(
         self, command: int, *, flow: Flow | None = None, queue: int = 0, place: int = 0, count: int = 0
@@ -113,7 +121,7 @@ class Rules:
         """Sends a flow to a queue: where the rule stands. The driver chooses the place; one that wants it said gets the
         last that is free. OSError."""
         try:
-            kept = self.ask(SRXCLSRLINS, self._rxnfc(SRXCLSRLINS, flow=flow, queue=queue, place=LOC_ANY))
+            kept = ethtool(self.name, self._rxnfc(SRXCLSRLINS, flow=flow, queue=queue, place=LOC_ANY))
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOSPC):
                 raise
@@ -121,22 +129,22 @@ class Rules:
             free = next((place for place in reversed(range(room)) if place not in taken), None)
             if free is None:
                 raise
-            kept = self.ask(SRXCLSRLINS, self._rxnfc(SRXCLSRLINS, flow=flow, queue=queue, place=free))
+            kept = ethtool(self.name, self._rxnfc(SRXCLSRLINS, flow=flow, queue=queue, place=free))
         place: int = RXNFC.unpack_from(kept)[9]
         return place
 
     def delete(self, place: int) -> None:
         """It goes. OSError."""
-        self.ask(SRXCLSRLDEL, self._rxnfc(SRXCLSRLDEL, place=place))
+        ethtool(self.name, self._rxnfc(SRXCLSRLDEL, place=place))
 
     def places(self) -> tuple[int, list[int]]:
         """How many there are, and which are taken. OSError."""
-        count = RXNFC.unpack_from(self.ask(GRXCLSRLCNT, self._rxnfc(GRXCLSRLCNT)))[10]
-        told = self.ask(GRXCLSRLALL, self._rxnfc(GRXCLSRLALL, count=count), 4 * count)
+        count = RXNFC.unpack_from(ethtool(self.name, self._rxnfc(GRXCLSRLCNT)))[10]
+        told = ethtool(self.name, self._rxnfc(GRXCLSRLALL, count=count), 4 * count)
         fields = RXNFC.unpack_from(told)
         return fields[2] & ~LOC_SPECIAL, list(struct.unpack_from(f"={fields[10]}I", told, RXNFC.size - 4))
 
     def queue(self, place: int) -> int:
         """Where the flow of a rule is sent. OSError ENOENT, EINVAL."""
-        queue: int = RXNFC.unpack_from(self.ask(GRXCLSRULE, self._rxnfc(GRXCLSRULE, place=place)))[8]
+        queue: int = RXNFC.unpack_from(ethtool(self.name, self._rxnfc(GRXCLSRULE, place=place)))[8]
         return queue

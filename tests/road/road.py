@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from tests.road.doors import Flow, Rules, inside, name_namespace
+from tests.road.doors import Flow, Rules, inside, name_namespace, set_table
 
 NLM_F_CREATE, NLM_F_EXCL = 0x400, 0x200
 IFLA_IFNAME, IFLA_NUM_RX_QUEUES, IFLA_NET_NS_FD = 3, 32, 28
@@ -109,20 +109,34 @@ class Road:
         wanted = [entry % kept for entry in range(len(before["indir"]))]
         # A table that nobody chose is given back to the driver, which has it follow the channels.
         ordinary = before["indir"] == [entry % self.queues for entry in range(len(before["indir"]))]
-        self.ethtool("rss-set", indir=wanted)
-        self.undo.append(lambda: self.unspread([] if ordinary else before["indir"]))
+        self.undo.append(lambda: self.unspread([] if ordinary else before["indir"], before))
+        self.set_table(wanted, before)
         after = self.ethtool("rss-get")
         if after != before | {"indir": wanted}:
             raise OSError(errno.EIO, f"the table of {self.nic} is not what was set")
 
-    def unspread(self, table: list[int]) -> None:
+    def set_table(self, table: list[int], before: dict[str, Any]) -> None:
+        """rss-set; and ETHTOOL_SRSSH where that did more than it was told. ice becomes symmetric when nothing is said
+        of it, and netlink has no way to say that it is to stay as it is."""
+        try:
+            self.ethtool("rss-set", indir=table)
+            if self.ethtool("rss-get").get("input-xfrm") == before.get("input-xfrm"):
+                return
+        except Exception as error:
+            if number(error) != errno.EINVAL:
+                raise
+        self.host.look("ETHTOOL_SRSSH")
+        with inside(self.host.path):
+            set_table(self.nic, table, transform=0)
+
+    def unspread(self, table: list[int], before: dict[str, Any]) -> None:
         """The table is what it was; but if somebody else has leased what was taken out of it meanwhile, it stays."""
         others = (
             self.host.do("netdev.queue-get", {"ifindex": self.index, "type": "rx", "id": queue})
             for queue in range(self.queues - self.leases, self.queues)
         )
         if not any("lease" in queue for queue in others):
-            self.ethtool("rss-set", indir=table)
+            self.set_table(table, before)
 
     def split(self) -> None:
         """tcp-data-split, and hds-thresh where there is one; rx-gro-hw where that is what it takes."""

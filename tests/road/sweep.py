@@ -109,13 +109,13 @@ def fault(what: str) -> str:
 
 
 def wholly(machine: Machine, profile: str) -> list[str]:
-    """All of it, and back. What it asked."""
+    """All of it, and back. What it asked, or nothing where it ended before its end."""
     machine.plug(profile)
     before = machine.seen()
     asked: list[str] = []
     road = machine.road(asked.append)
     end = attempt(road.go)
-    there = [*asked]
+    there = [*asked] if end == "went" else []
     say(profile, "wholly", "", end, before, machine.seen(), leased=road.leased, rules=len(road.places))
     say(profile, "back", "", attempt(road.back), before, machine.seen())
     machine.unplug()
@@ -219,10 +219,11 @@ def main() -> None:
     machine = Machine(tree)
     for profile in profiles:
         asked = wholly(machine, profile)
-        refused(machine, profile, asked)
-        unplugged(machine, profile, asked)
-        race(machine, profile)
-        shrink(machine, profile)
+        if asked:
+            refused(machine, profile, asked)
+            unplugged(machine, profile, asked)
+            race(machine, profile)
+            shrink(machine, profile)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ from tests.emulator.launch.nobody import need
 
 ROOT = Path(__file__).resolve().parents[2]
 LENDING = ("mlx5_core", "bnxt_en", "gve", "fbnic")
-NOT_LENDING = {"virtio_net": "Operation not supported: setting TCP data split is not supported"}
+NOT_LENDING = {
+    "ice": "Operation not supported: setting TCP data split is not supported",
+    "virtio_net": "Operation not supported: setting TCP data split is not supported",
+}
 """Where those end who do not."""
 
 
