@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
+from nlemu.emulator.kernel.nics import sriov
 from nlemu.emulator.kernel.nics.function import NO_NODE
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.emulator.script.errors import StepError
@@ -50,8 +51,22 @@ class NicSteps:
         self.steps.machine.nics.plug(
             step.subject, dataclasses.replace(profile, **changes), self.steps.net("nic_new", step.get("netns", "init")),
             name=step.get("name", "eth%d"), queues=queues, mac=_mac(step.get("address")),
-            numa_node=step.get("numa_node", NO_NODE),
+            numa_node=step.get("numa_node", NO_NODE), total_vfs=step.get("total_vfs"),
         )
+        self._functions(step, step.get("vfs", 0))
+
+    def _functions(self, step: Step, count: int) -> None:
+        """The virtual functions with which a NIC comes, whatever its driver would have them wait for. StepError: it
+        cannot have so many."""
+        if not count:
+            return
+        nics = self.steps.machine.nics
+        card = nics.functions[step.subject]
+        if card.sriov is None or count > card.sriov.total:
+            most = 0 if card.sriov is None else card.sriov.total
+            nics.unplug(step.subject)
+            raise StepError(f"nic_new: vfs: such a NIC has at most {most}")
+        sriov.enable(nics, card, count)
 
     def _del(self, step: Step) -> None:
         self.steps.machine.nics.unplug(step.subject)

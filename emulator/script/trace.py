@@ -334,7 +334,8 @@ VERBS: Mapping[str, Verb] = {
         takes={
             "netns": label, "name": label, "queues": u32, "address": text, "bus": label, "dma": boolean,
             "functions": u32, "hds_thresh": u32, "max_queues": u32, "netmem_tx": boolean, "queue_mgmt": boolean,
-            "numa_node": u31, "rx_page_size": u32, "speed": u32, "xdp_features": u32, "xdp_zc_max_segs": u32,
+            "numa_node": u31, "total_vfs": u32, "vfs": u32, "rx_page_size": u32, "speed": u32,
+            "xdp_features": u32, "xdp_zc_max_segs": u32,
         },
     ),
     "nic_del": Verb(label),

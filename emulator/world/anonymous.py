@@ -43,7 +43,7 @@ class Masks:
 
 PROFILE = ("link", "nic")
 """Which NIC it is; elsewhere the word names a device."""
-DEVICES = frozenset({"device", "in", "peer", "parent", "master", "nic", "iifname", "oifname"})
+DEVICES = frozenset({"device", "in", "peer", "parent", "master", "nic", "physfn", "iifname", "oifname"})
 
 
 def anonymous(world: World) -> World:

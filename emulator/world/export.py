@@ -3,9 +3,9 @@ what makes it otherwise than a new one would be (emulator/world/reduce.py)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.nics.function import NO_NODE
+from nlemu.emulator.kernel.nics.function import NO_NODE, BusFunction
 from nlemu.emulator.kernel.nics.nic import state_of
 from nlemu.emulator.world.observe import Observer, values_of
 from nlemu.emulator.world.sections import ETHTOOL, SECTIONS, TOLD_WHOLE
@@ -17,6 +17,9 @@ from nlemu.protocol.encode.conversation import NlError
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.machine.machine import Machine
 
 DUMPS = (("rt-link", "getlink"), *((section.specification, section.get) for section in SECTIONS.values()))
@@ -45,10 +48,7 @@ def export(machine: Machine) -> World:
     for dev in machine.nics.devices.values():
         entry = observer.links.get((names[dev.net], dev.ifindex))
         if entry is not None:
-            state = state_of(dev)
-            entry.fields["nic"] = state.profile.driver
-            if state.function.numa_node != NO_NODE:
-                entry.fields["numa-node"] = state.function.numa_node
+            entry.fields |= card_fields(state_of(dev).function, names)
     for name, net in machine.nets.items():  # some get their id when they are first told of
         for peer, other in names.items():
             nsid = net.id_of(peer)
@@ -56,6 +56,21 @@ def export(machine: Machine) -> World:
                 observer.ids[name, nsid] = other
                 observer.world.namespace(name).entries.append(Entry("id", {"namespace": other, "id": nsid}))
     return observer.finish()
+
+
+def card_fields(function: BusFunction, names: Mapping[Net, str]) -> dict[str, Any]:
+    """What a world says of the card behind a link. names: of the namespaces."""
+    card, said = function.physfn, function.sriov
+    if card is not None and card.dev is not None:
+        return {"physfn": f"{names[card.dev.net]}/{card.dev.name}", "vf": function.number}
+    fields: dict[str, Any] = {"nic": function.profile.driver}
+    if function.numa_node != NO_NODE:
+        fields["numa-node"] = function.numa_node
+    if said is not None and said.total != said.facts.total:
+        fields["total-vfs"] = said.total
+    if said is not None and said.vfs:
+        fields["vfs"] = len(said.vfs)
+    return fields
 
 
 def dumped(session: Session, family: str, operation: str) -> list[Message]:

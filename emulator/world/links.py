@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.flags import set_promiscuity
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
-from nlemu.emulator.kernel.nics import pci
+from nlemu.emulator.kernel.nics import pci, sriov
 from nlemu.emulator.kernel.nics.function import NO_NODE
 from nlemu.emulator.kernel.nics.nic import is_nic
+from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.emulator.world.observe import features
 from nlemu.emulator.world.sections import ETHTOOL, LINK_FLAGS, LINK_WORDS
@@ -62,6 +63,9 @@ class Links:
             raise entry.error("name", "is missing")
         kind = fields.get("kind")
         if kind == "loopback" or self.site.device(namespace, fields["name"]) is not None:
+            return {id(entry)}
+        if "physfn" in fields:
+            self.virtual(namespace, entry)
             return {id(entry)}
         if kind is None or "nic" in fields:
             self.plug(namespace, entry)
@@ -141,8 +145,42 @@ class Links:
             net.begin_at(fields["index"])
         self.site.machine.nics.plug(
             at, profile, net, name=fields["name"], queues=queues, mac=address,
-            numa_node=fields.get("numa-node", NO_NODE),
+            numa_node=fields.get("numa-node", NO_NODE), total_vfs=fields.get("total-vfs"),
         )
+        if fields.get("vfs"):
+            self.functions(entry, at)
+
+    def functions(self, entry: Entry, at: str) -> None:
+        """The virtual functions of a NIC, which no driver has as long as nobody says what they are called."""
+        nics, count = self.site.machine.nics, entry.fields["vfs"]
+        card = nics.functions[at].sriov
+        if card is None or not 0 <= count <= card.total:
+            raise entry.error("vfs", f"such a NIC has at most {0 if card is None else card.total}")
+        card.autoprobe = False
+        sriov.enable(nics, nics.functions[at], count)
+        card.autoprobe = True
+
+    def virtual(self, namespace: Namespace, entry: Entry) -> None:
+        """A virtual function, which its driver takes now. Raises WorldError."""
+        fields, net, nics = entry.fields, self.site.nets[namespace.name], self.site.machine.nics
+        where, _, name = str(fields["physfn"]).rpartition("/")
+        home = self.site.nets.get(where) if where else net
+        card = None if home is None else home.by_name(name)
+        if card is None or not is_nic(card):
+            raise entry.error("physfn", f"there is no NIC {fields['physfn']!r}")
+        said = function_of(card).sriov
+        number = fields.get("vf", 0)
+        if said is None or not 0 <= number < len(said.vfs):
+            raise entry.error("vf", f"{fields['physfn']} has no virtual function {number}")
+        if "index" in fields:
+            net.begin_at(fields["index"])
+        nics.probe(said.vfs[number], net, fields["name"])
+
+    def take_the_rest(self) -> None:
+        """Drivers take the virtual functions of which nothing was said."""
+        nics = self.site.machine.nics
+        for function in [one for one in nics.functions.values() if one.physfn is not None and one.dev is None]:
+            nics.probe(function)
 
     def free_address(self, bus: int) -> str:
         """Where a NIC is plugged of which that is not said: on the first bus without one, from that on."""

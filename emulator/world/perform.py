@@ -53,6 +53,7 @@ class Performer:
             for namespace, entry in site.links():
                 if id(entry) not in made:
                     made |= site.try_to(entry, links.make, namespace, entry) or set()
+            links.take_the_rest()
             for namespace, entry in site.links():
                 site.try_to(entry, links.change, namespace, entry)
             for namespace, entry in coming_up(world):

@@ -68,7 +68,7 @@ class Site:
             if id(entry) in done:
                 return
             done.add(id(entry))
-            for word in LINK_DEVICES:
+            for word in (*LINK_DEVICES, "physfn"):
                 where, _, name = str(entry.fields.get(word, "")).rpartition("/")
                 below = known.get((where or namespace.name, name))
                 if below is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class VfConfig:
     """struct ifla_vf_info. link_state: IFLA_VF_LINK_STATE_*; rates: in Mbit/s, 0 for no limit; vlan_proto: an Ethernet
-    type, 0 as long as no VLAN was set."""
+    type, 0 as long as no VLAN was set. rss_query_en: None, where the driver does not say."""
 
     link_state: int = 0
     min_tx_rate: int = 0
@@ -29,7 +29,7 @@ class VfConfig:
     mac: bytes = bytes(6)
     spoofchk: bool = False
     trusted: bool = False
-    rss_query_en: bool = False
+    rss_query_en: bool | None = False
 
 
 class VfOps:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.kernel import Kernel
     from nlemu.emulator.kernel.nics.profiles import Profile
+    from nlemu.emulator.kernel.nics.sriov import Sriov
 
 PCI, VIRTIO = "pci", "virtio"
 NO_NODE = -1
@@ -46,6 +47,12 @@ class BusFunction:
     group: int | None = None
     dev: Device | None = None
     """The NIC's device while a driver has it."""
+    sriov: Sriov | None = None
+    """Of a card that can have virtual functions."""
+    physfn: BusFunction | None = None
+    """Of a virtual function: the card's."""
+    number: int = 0
+    """Of a virtual function: which of the card's it is."""
 
     @property
     def bus(self) -> str:

@@ -30,6 +30,7 @@ from nlemu.emulator.kernel.nics.ports import NicPorts
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.nics.rss import NicRss
 from nlemu.emulator.kernel.nics.rules import NicRules
+from nlemu.emulator.kernel.nics.vfs import RULES, NicVfs
 from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
 from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
@@ -101,7 +102,7 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(NicRss, NicRules, NicPorts, DeviceOps):
+class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
     """The driver of a NIC, of that profile."""
 
     settable_coalesce = COALESCE
@@ -110,6 +111,7 @@ class NicOps(NicRss, NicRules, NicPorts, DeviceOps):
         self.profile = profile
         self.driver = profile.driver
         self.firmware = profile.firmware
+        self.has_vfs = profile.driver in RULES
         self.driver_version = profile.version
         self.settable_rings = profile.settable_rings
         self.take_facts(profile.rss)
@@ -144,8 +146,10 @@ class NicOps(NicRss, NicRules, NicPorts, DeviceOps):
     # Up and down
 
     def open(self, dev: Device) -> None:
+        self.take_address(dev)
         self._start(dev)
-        carrier_on(dev)
+        if self.link_wanted(dev):
+            carrier_on(dev)
 
     def stop(self, dev: Device) -> None:
         carrier_off(dev)
@@ -187,6 +191,7 @@ class NicOps(NicRss, NicRules, NicPorts, DeviceOps):
     # net_device_ops
 
     def set_mac(self, dev: Device, address: bytes) -> None:
+        self.check_own_address(dev, address)
         set_ethernet_mac(dev, address)
 
     def validate_address(self, dev: Device) -> None:

@@ -11,7 +11,7 @@ from nlemu.emulator.kernel.devices.device import Device, Parent
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Rings
-from nlemu.emulator.kernel.nics import pci
+from nlemu.emulator.kernel.nics import pci, sriov, vfs
 from nlemu.emulator.kernel.nics.bnxt import BnxtOps
 from nlemu.emulator.kernel.nics.fbnic import FbnicOps
 from nlemu.emulator.kernel.nics.function import NO_NODE, BusFunction, found_at
@@ -60,9 +60,10 @@ class Nics:
         return self._addresses.get(address)
 
     def plug(self, address: str, profile: Profile, net: Net, *, name: str = "eth%d", queues: int = 0,
-             mac: bytes | None = None, numa_node: int = NO_NODE) -> Device:
+             mac: bytes | None = None, numa_node: int = NO_NODE, total_vfs: int | None = None) -> Device:
         """A NIC of that profile comes, in that namespace. queues: how many it begins with, 0 for the profile's usual
-        number; it has room for that many or for the profile's, whichever are more. EEXIST: there is one at that
+        number; it has room for that many or for the profile's, whichever are more. total_vfs: how many virtual
+        functions it can have, None for as many as such cards have. EEXIST: there is one at that
         address; and what registration refuses (the name)."""
         function = found_at(address, profile)
         if address in self.functions or function.address in self._addresses:
@@ -70,7 +71,13 @@ class Nics:
         function.mac = mac or OUI + (self._plugged + 1).to_bytes(3, "big")
         function.serial = self._serial(function)
         function.queues, function.numa_node = queues or profile.queues, numa_node
-        dev = self.found(function, net, name)
+        sriov.begin(function, total_vfs)
+        self.added(function)
+        try:
+            dev = self.probe(function, net, name)
+        except Refusal:
+            self.lost(function)
+            raise
         self._plugged += 1
         return dev
 
@@ -83,26 +90,19 @@ class Nics:
         return function.mac or NO_SERIAL
 
     def unplug(self, address: str) -> None:
-        """The NIC at that address goes. ENOENT: there is none."""
+        """The NIC at that address goes, and its virtual functions with it. ENOENT: there is none that was plugged."""
         function = self.functions.get(address)
-        if function is None:
+        if function is None or function.physfn is not None:
             raise Refusal(ENOENT)
         self.lost(function)
 
-    def found(self, function: BusFunction, net: Net, name: str = "eth%d") -> Device:
-        """A function is there, and its driver takes it, or neither. What registration refuses."""
+    def added(self, function: BusFunction) -> None:
+        """device_add(): a function is there."""
         self.functions[function.name] = function
         if function.address:
             self._addresses[function.address] = function
             function.group, self._next_group = self._next_group, self._next_group + 1
         function.announce(self.kernel, Action.ADD)
-        try:
-            dev = self._made(function, net, name)
-        except Refusal:
-            self.lost(function)
-            raise
-        self._take(function, dev)
-        return dev
 
     def lost(self, function: BusFunction) -> None:
         """device_del(): a function is there no more."""
@@ -112,18 +112,21 @@ class Nics:
         self._addresses.pop(function.address, None)
         function.announce(self.kernel, Action.REMOVE)
 
-    def probe(self, function: BusFunction) -> None:
-        """device_driver_attach(): the driver takes a function again, which nobody has; the NIC is in the first
-        namespace. EBUSY: it is taken."""
+    def probe(self, function: BusFunction, net: Net | None = None, name: str = "eth%d") -> Device:
+        """device_driver_attach(): the driver takes a function that nobody has; the NIC is in the first namespace, if
+        no other is said. EBUSY: it is taken; and what registration refuses."""
         if function.dev is not None:
             raise Refusal(EBUSY)
-        self._take(function, self._made(function, self.kernel.init_net, "eth%d"))
+        dev = self._made(function, net or self.kernel.init_net, name)
+        self._take(function, dev)
+        return dev
 
     def release(self, function: BusFunction) -> None:
         """device_driver_detach(): the driver lets a function go, and the NIC with it. ENODEV: nobody has it."""
-        dev, function.dev = function.dev, None
-        if dev is None:
+        if function.dev is None:
             raise Refusal(ENODEV)
+        sriov.disable(self, function)
+        dev, function.dev = function.dev, None
         unregister(dev)
         assert isinstance(dev.ops, NicOps)
         dev.ops.unplugged(dev)
@@ -156,10 +159,11 @@ class Nics:
             dev.cfg.hds_thresh = profile.hds_thresh
 
         dev = alloc_device(net, name, ops, setup, tx=room, rx=room)
-        if function.mac is None:
+        mac = function.mac or vfs.address_from(function)
+        if mac is None:
             randomize_address(dev)
         else:
-            dev.address = function.mac
+            dev.address = mac
         dev.real_num_tx_queues = dev.real_num_rx_queues = count
         dev.parent = Parent(function.name, profile.bus, function.place)
         dev.priv = NicState(

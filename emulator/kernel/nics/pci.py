@@ -71,6 +71,16 @@ def spelled(domain: int, bus: int, slot: int, function: int) -> str:
     return f"{domain:04x}:{bus:02x}:{slot:02x}.{function}"
 
 
+def after(address: str, functions: int) -> str:
+    """pci_iov_virtfn_bus(), pci_iov_virtfn_devfn(): the address so many functions behind another, on that bus or one of
+    the next."""
+    place = parsed(address)
+    assert place is not None
+    domain, bus, slot, function = place
+    slot, function = divmod(slot * FUNCTIONS + function + functions, FUNCTIONS)
+    return spelled(domain, bus + slot // SLOTS, slot % SLOTS, function)
+
+
 def root_of(address: str) -> str:
     """The directory below /sys/devices of the host bridge on which a card hangs; "" where that is no address of PCI."""
     found = parsed(address)

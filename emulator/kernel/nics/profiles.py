@@ -156,6 +156,10 @@ PROFILES = {
             rss=RssFacts(table=2048, key=52, transforms=int(RxhXfrm.SYM_XOR), fields=HASHED_BY_ICE),
         ),
         Profile(
+            "iavf", "A virtual function of Intel's cards", queues=4, max_queues=16, max_mtu=9702, firmware="N/A",
+            ring=512, ring_max=4096,
+        ),
+        Profile(
             "e1000e", "Intel 82574L: one queue and nothing else",
             queues=1, max_queues=1, speed=1000, max_mtu=ETH_DATA_LEN, firmware="1.8-0", ring=256, ring_max=4096,
         ),

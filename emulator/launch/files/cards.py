@@ -13,9 +13,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.nics import pci
+from nlemu.emulator.kernel.nics import pci, sriov
 from nlemu.emulator.kernel.nics.function import PCI, VIRTIO, BusFunction
-from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, walk
+from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, truth, walk
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -34,6 +34,7 @@ CONFIG = struct.Struct("<HHHHI8x24x4xHH16x")
 MASTER = 0x0406
 """PCI_COMMAND_MEMORY, PCI_COMMAND_MASTER, PCI_COMMAND_INTX_DISABLE"""
 CPUS_A_GROUP = 32
+U16_MAX = 0xFFFF
 
 
 def find(machine: Machine, net: Net, parts: list[str], *, follow: bool) -> Node | bool | None:
@@ -229,6 +230,7 @@ def function(one: BusFunction, net: Net) -> Directory:
         "subsystem_vendor": _text(f"{said.subsystem_vendor:#06x}"),
         "uevent": _lines(one.pci_variables()), "vendor": _text(f"{said.vendor:#06x}"),
     }
+    entries |= _sriov(one, net)
     if one.group is not None:
         entries["iommu_group"] = lambda: Link(
             f"../../../kernel/iommu_groups/{one.group}", lambda: _group(one, net)
@@ -242,6 +244,38 @@ def function(one: BusFunction, net: Net) -> Directory:
     else:
         entries |= _nets(one, net)
     return Directory(entries)
+
+
+def _sriov(one: BusFunction, net: Net) -> Entries:
+    """sriov_pf_dev_attrs, and the links between a card and its virtual functions."""
+    card, said, nics = one.physfn, one.sriov, net.kernel.nics
+    if card is not None:
+        return {"physfn": lambda: Link(f"../{card.address}", partial(function, card, net))}
+    if said is None:
+        return {}
+    entries: Entries = {
+        f"virtfn{at}": partial(Link, f"../{vf.address}", partial(function, vf, net))
+        for at, vf in enumerate(said.vfs)
+    }
+    return entries | {
+        "sriov_drivers_autoprobe": lambda: File(
+            lambda: f"{int(said.autoprobe)}\n", lambda text: setattr(said, "autoprobe", truth(text))
+        ),
+        "sriov_numvfs": lambda: File(lambda: f"{len(said.vfs)}\n", partial(_set_vfs, nics, one)),
+        "sriov_offset": _text(said.facts.offset), "sriov_stride": _text(said.facts.stride),
+        "sriov_totalvfs": _text(said.total), "sriov_vf_device": _text(f"{said.facts.device:x}"),
+    }
+
+
+def _set_vfs(nics: Nics, card: BusFunction, text: str) -> None:
+    """sriov_numvfs_store(): whatever is no number of 16 bits is EINVAL."""
+    try:
+        count = number(text)
+    except OSError as error:
+        raise ValueError(text) from error
+    if count > U16_MAX:
+        raise ValueError(text)
+    sriov.configure(nics, card, count)
 
 
 def _config(one: BusFunction) -> str:

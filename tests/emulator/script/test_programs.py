@@ -142,6 +142,18 @@ def test_refusals_of_nics(steps: Steps) -> None:
     assert list(steps.machine.nics.devices) == [AT]
 
 
+def test_a_nic_that_comes_with_virtual_functions(steps: Steps) -> None:
+    other = "0000:0a:00.0"
+    words = "nic_new: vfs: such a NIC has at most 2"
+    assert complaint(steps, nic_new=other, profile="mlx5_core", vfs=3, total_vfs=2).startswith(words)
+    assert complaint(steps, nic_new=other, profile="gve", vfs=1).startswith("nic_new: vfs: such a NIC has at most 0")
+    assert other not in steps.machine.nics.devices
+    do(steps, nic_new=other, profile="bnxt_en", vfs=2)  # though it is down
+    assert list(steps.machine.nics.devices) == [AT, other, "0000:0a:02.0", "0000:0a:02.1"]
+    do(steps, nic_del=other)
+    assert list(steps.machine.nics.devices) == [AT]
+
+
 # -- figures ----------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SKIP_STATS = int(RTEXT_FILTER.SKIP_STATS)
 MAX_VLAN_LIST_LEN = 1
+UNTOLD = 0xFFFFFFFF
+"""-1, which a driver has not replaced."""
 INT_MAX = 0x7FFFFFFF
 NO_STATS = dict.fromkeys(VfStats.spec.order, 0)
 """No driver here counts what a function carries."""
@@ -55,7 +57,7 @@ def _fill(dev: Device, vf: int, mask: int) -> dict[Any, Any]:
         Vf.tx_rate: {"vf": vf, "rate": info.max_tx_rate},
         Vf.spoofchk: {"vf": vf, "setting": int(info.spoofchk)},
         Vf.link_state: {"vf": vf, "link_state": info.link_state},
-        Vf.rss_query_en: {"vf": vf, "setting": int(info.rss_query_en)},
+        Vf.rss_query_en: {"vf": vf, "setting": UNTOLD if info.rss_query_en is None else int(info.rss_query_en)},
         Vf.trust: {"vf": vf, "setting": int(info.trusted)},
         Vf.vlan_list: {VfVlans.info: [vlan | {"vlan_proto": info.vlan_proto}]},
         Vf.stats: None if mask & SKIP_STATS else NO_STATS,

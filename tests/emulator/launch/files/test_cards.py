@@ -118,3 +118,72 @@ def test_a_nic_is_where_its_namespace_looks() -> None:
     ip netns exec pod ls /sys/bus/pci/devices/0000:09:00.0/net
     """
     assert shell(script) == ["/sys/devices/pci0000:09/0000:09:00.0", "0", "eth0"]
+
+
+FUNCTIONS = str(nobody.ROOT / "fixtures" / "worlds" / "functions.toml")
+
+
+def functions(script: str) -> list[str]:
+    done = nobody.nlemu("run", "--world", FUNCTIONS, "--", "sh", "-ec", script)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_virtual_functions_of_a_card() -> None:
+    script = """
+    cd /sys/class/net/eth0/device
+    grep -H . sriov_*
+    readlink virtfn0 virtfn2 virtfn0/physfn
+    ls -d virtfn*
+    cat virtfn0/device virtfn0/vendor; ls virtfn0/net
+    ls -d virtfn0/sriov_totalvfs 2> /dev/null || ls virtfn1/net
+    ip netns exec pod ls /sys/class/net/net1/device/net
+    ls /sys/bus/pci/drivers/mlx5_core | grep 0000
+    """
+    assert functions(script) == [
+        "sriov_drivers_autoprobe:1", "sriov_numvfs:3", "sriov_offset:2", "sriov_stride:1", "sriov_totalvfs:16",
+        "sriov_vf_device:101e", "../0000:08:00.2", "../0000:08:00.4", "../0000:08:00.0",
+        "virtfn0", "virtfn1", "virtfn2", "0x101e", "0x15b3", "eth2", "net1",
+        "0000:08:00.0", "0000:08:00.2", "0000:08:00.3", "0000:08:00.4",
+    ]
+
+
+def test_how_many_there_are_is_written() -> None:
+    script = """
+import errno, os
+def write(name, text, device="eth0"):
+    try:
+        with open(f"/sys/class/net/{device}/device/{name}", "w") as file:
+            file.write(text)
+        return "ok"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def there():
+    return len([name for name in os.listdir("/sys/class/net/eth0/device") if name.startswith("virtfn")])
+print([write("sriov_numvfs", text) for text in ("2", "17", "65536", "x", "-1", "3", "0")], there())
+print(*(write("sriov_drivers_autoprobe", text) for text in "n?"), write("sriov_numvfs", "0x2"), there())
+print(os.listdir("/sys/class/net/eth0/device/virtfn1").count("driver"), len(os.listdir("/sys/class/net")))
+eth1 = "/sys/class/net/eth1/device/"
+print(write("sriov_numvfs", "1", "eth1"), open(eth1 + "sriov_numvfs").read(), os.path.exists(eth1 + "virtfn0"))
+"""
+    done = nobody.nlemu("run", "--world", FUNCTIONS, "--", nobody.python(), "-c", script)
+    assert done.stdout.split("\n") == [
+        "['EBUSY', 'ERANGE', 'EINVAL', 'EINVAL', 'EINVAL', 'ok', 'ok'] 0", "ok EINVAL ok 2", "0 4",
+        "ok 0", " False", "",
+    ], done.stderr
+
+
+def test_functions_by_ip() -> None:
+    script = """
+    ip link set eth0 vf 1 mac 02:00:00:00:00:77 vlan 5 spoofchk on
+    ip link show eth0 | grep 'vf 1' | tr -s ' '
+    echo 0 > /sys/class/net/eth0/device/sriov_numvfs
+    ip link set eth0 vf 0 mac 02:00:00:00:00:88
+    echo 1 > /sys/class/net/eth0/device/sriov_numvfs
+    cat /sys/class/net/eth0/device/virtfn0/net/*/address
+    """
+    assert functions(script) == [
+        " vf 1 link/ether 02:00:00:00:00:77 brd ff:ff:ff:ff:ff:ff, vlan 5, spoof checking on, link-state auto,"
+        " trust off, query_rss off",
+        "02:00:00:00:00:88",
+    ]

@@ -1,0 +1,68 @@
+"""Worlds with cards that have virtual functions: named ones, others, and what cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nlemu.emulator.kernel.nics import sriov
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.world import file
+from nlemu.emulator.world.export import export
+from nlemu.emulator.world.perform import Performer
+from nlemu.emulator.world.reduce import reduced
+from nlemu.emulator.world.world import WorldError
+
+WORLD = Path(__file__).resolve().parents[3] / "fixtures" / "worlds" / "functions.toml"
+
+
+def machine_of(content: str) -> Machine:
+    machine = Machine()
+    Performer(machine, file.parse(content, "w")).perform()
+    return machine
+
+
+def there(machine: Machine) -> dict[str, tuple[str, str]]:
+    """By address: what the device is called, and where it is."""
+    return {at: (dev.name, dev.net.name) for at, dev in machine.nics.devices.items()}
+
+
+NAMED = {
+    "0000:08:00.0": ("eth0", "init"), "0000:09:00.0": ("eth1", "init"), "0000:08:00.3": ("net1", "pod"),
+    "0000:08:00.2": ("eth2", "init"), "0000:08:00.4": ("eth3", "init"),
+}
+
+
+def test_functions_are_called_as_the_world_says_and_the_rest_after_it() -> None:
+    machine = machine_of(WORLD.read_text())
+    assert there(machine) == NAMED
+    card = machine.nics.functions["0000:08:00.0"].sriov
+    assert card is not None and card.autoprobe
+
+
+def test_a_machine_with_functions_is_made_again() -> None:
+    machine = machine_of(WORLD.read_text())
+    card = machine.nics.functions["0000:09:00.0"]
+    sriov.enable(machine.nics, card, 1)
+    again = machine_of(file.write(reduced(export(machine))))
+    assert there(again) == there(machine)
+    assert {at: dev.address for at, dev in again.nics.devices.items()} == {
+        at: dev.address for at, dev in machine.nics.devices.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("vfs = 3", "vfs = 17"), "w:7: link.vfs: such a NIC has at most 16"),
+        (("vfs = 3", "vfs = 17\ntotal-vfs = 16"), "w:7: link.vfs: such a NIC has at most 16"),
+        (('nic = "mlx5_core"', 'nic = "gve"'), "w:7: link.vfs: such a NIC has at most 0"),
+        (("vf = 1", "vf = 3"), "w:21: link.vf: init/eth0 has no virtual function 3"),
+        (("init/eth0", "init/lo"), "w:20: link.physfn: there is no NIC 'init/lo'"),
+    ],
+)
+def test_what_cannot_be_is_told_with_its_place(change: tuple[str, str], told: str) -> None:
+    with pytest.raises(WorldError) as caught:
+        machine_of(WORLD.read_text().replace(*change))
+    assert str(caught.value) == told
