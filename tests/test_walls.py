@@ -38,7 +38,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "machine", "world",
     ),
     "nlemu.emulator.launch": ("uapi", "protocol", "schema", "families", "kernel", "machine"),
-    "nlemu.emulator.daemon": ("uapi", "protocol", "kernel", "netlink", "machine", "script", "launch", "world"),
+    "nlemu.emulator.daemon": ("uapi", "protocol", "names", "kernel", "netlink", "machine", "script", "launch", "world"),
     "nlemu.emulator.cli": (
         "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "captures", "kernel", "machine",
         "script", "launch", "daemon", "client", "world",

@@ -52,6 +52,7 @@ ERRORS = (
     ("nlemu.emulator.client.client", "NoDaemon", NO_DAEMON),
     ("nlemu.emulator.launch.session", "NobodyThere", NO_DAEMON),
     ("nlemu.emulator.client.client", "ControlError", REFUSED),
+    ("nlemu.emulator.cli.picture.dot", "NoPicture", REFUSED),
     ("nlemu.emulator.daemon.directory", "DirectoryError", REFUSED),
     ("nlemu.protocol.encode.conversation", "NlError", REFUSED),
     ("nlemu.protocol.encode.request", "BadValue", USAGE),

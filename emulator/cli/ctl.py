@@ -6,10 +6,12 @@ import argparse
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.cli import OK, directory_argument, directory_of
+from nlemu.emulator.cli import OK, Refused, directory_argument, directory_of
 
 if TYPE_CHECKING:
     from nlemu.emulator.client.client import Control
@@ -75,6 +77,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
         perform=state
     )
+    graph = verbs.add_parser(
+        "graph", help="a picture: NICs, queues, rules, shares of packets, leases, the devices of pods"
+    )
+    graph.add_argument(
+        "--format", choices=FORMATS, help="what for (default: as FILE ends, or mermaid); svg is laid out by Graphviz"
+    )
+    graph.add_argument("-o", "--output", metavar="FILE", help="where to (default: standard output)")
+    graph.set_defaults(perform=draw)
+    top = verbs.add_parser("top", help="the same on the terminal, live; once, where there is none")
+    top.add_argument(
+        "--interval", metavar="SECONDS", type=seconds, default=1.0, help="how long it stands still (default: 1)"
+    )
+    top.set_defaults(perform=watch)
     export = verbs.add_parser("export", help="the machine as a world, in TOML: what `serve --world` begins with")
     for name, about in EXPORT.items():
         export.add_argument(f"--{name}", action="store_true", help=about)
@@ -188,6 +203,51 @@ def state(control: Control, options: argparse.Namespace) -> Told:
     """Shows everything that there is."""
     told = control.do(state=True)
     return told, state_lines(told)
+
+
+FORMATS = ("svg", "dot", "mermaid")
+ENDS = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid"}
+"""Formats by how a file's name ends."""
+
+
+def draw(control: Control, options: argparse.Namespace) -> Told:
+    """Draws the machine."""
+    from nlemu.emulator.cli.picture.dot import dot, svg
+    from nlemu.emulator.cli.picture.graph import graph_of
+    from nlemu.emulator.cli.picture.mermaid import mermaid
+
+    told = control.do(state=True)
+    of_name = ENDS.get(Path(options.output).suffix) if options.output else None
+    lines = {"svg": svg, "dot": dot, "mermaid": mermaid}[options.format or of_name or "mermaid"](graph_of(told))
+    if options.output is None:
+        return told, lines
+    try:
+        Path(options.output).write_text("\n".join(lines) + "\n")
+    except OSError as error:
+        raise Refused(f"{options.output}: {error.strerror}") from None
+    return told, []
+
+
+def watch(control: Control, options: argparse.Namespace) -> Told:
+    """Shows the machine as a tree, until it is interrupted."""
+    if options.json:
+        return control.do(state=True), []
+    try:
+        from rich.console import Console
+        from rich.live import Live
+
+        from nlemu.emulator.cli.picture.tree import tree
+    except ImportError:
+        raise Refused("the tree is drawn by rich: pip install 'nlemu[top]'") from None
+    console = Console(highlight=False)
+    told = control.do(state=True)
+    if not console.is_terminal:
+        console.print(tree(told))
+        return told, []
+    with Live(tree(told), console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            time.sleep(options.interval)
+            live.update(tree(control.do(state=True)), refresh=True)
 
 
 EXPORT = {

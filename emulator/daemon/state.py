@@ -6,9 +6,14 @@ where there are names. What does not apply is left out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.kernel.devices.rules import empty
+from nlemu.emulator.kernel.ethtool.rules import every
+from nlemu.protocol.names.words import address, dashed
+from nlemu.protocol.uapi.ethtool import FlowType
 from nlemu.protocol.uapi.if_ import IFF, IfOper
 
 if TYPE_CHECKING:
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.queue import RxQueue
+    from nlemu.emulator.kernel.devices.rules import Rule
     from nlemu.emulator.kernel.queues.napi import Napi
     from nlemu.emulator.kernel.queues.page_pool import PagePool
     from nlemu.emulator.machine.machine import Machine
@@ -86,7 +92,45 @@ def _device(dev: Device) -> dict[str, Any]:
         providers={str(queue.index): queue.mp.kind.value for queue in rx if queue.mp is not None} or None,
         napis=[_napi(napi) for napi in dev.napi_list] or None,
         page_pools=[_page_pool(pool) for pool in dev.page_pools] or None,
+        tables=_tables(dev),
+        rules=[_rule(rule) for rule in every(dev)] or None,
     )
+
+
+def _tables(dev: Device) -> dict[str, dict[str, int]] | None:
+    """How many entries of its tables of receive-side scaling each queue has, by context; 0 is the device's own."""
+    if not dev.ops.has("get_rxfh"):
+        return None
+    tables = {0: dev.ops.get_rxfh(dev).table or ()}
+    tables |= {number: context.table for number, context in dev.spread.contexts.items()}
+    return {
+        str(number): {str(queue): count for queue, count in sorted(Counter(table).items())}
+        for number, table in tables.items() if table
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    """One that sends flows to a queue or a context. flow: what is matched, field by field."""
+    matched = {} if rule.masks is None else {
+        name: _field(name, getattr(rule.values, name))
+        for name in rule.masks._fields if not empty(getattr(rule.masks, name))
+    }
+    return _present(
+        location=rule.location,
+        kind=dashed(rule.flow.name) if isinstance(rule.flow, FlowType) else rule.flow,
+        flow=matched,
+        queue=rule.ring if not rule.spread and rule.queue is not None else None,
+        vf=rule.vf - 1 if rule.vf else None,
+        context=rule.context if rule.spread else None,
+        drops=rule.drops or None,
+    )
+
+
+def _field(name: str, value: int | bytes) -> int | str:
+    """A field of a packet as people write it."""
+    if name.startswith("ip4"):
+        return address(int(value).to_bytes(4, "big"))
+    return address(value) if isinstance(value, bytes) else value
 
 
 def _lease(queue: RxQueue) -> dict[str, Any]:
