@@ -17,7 +17,7 @@ from tests.emulator.launch.nobody import need
 ROOT = Path(__file__).resolve().parents[2]
 LENDING = ("mlx5_core", "bnxt_en", "gve", "fbnic")
 NOT_LENDING = {
-    "ice": "Operation not supported: setting TCP data split is not supported",
+    "ice": "Invalid argument: Lease device does not support queue management operations",
     "virtio_net": "Operation not supported: setting TCP data split is not supported",
 }
 """Where those end who do not."""

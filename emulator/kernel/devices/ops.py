@@ -187,6 +187,9 @@ class DeviceOps(VfOps, RssOps, RuleOps):
         """ndo_bpf with XDP_SETUP_PROG: a native XDP program comes, or takes another's place; may refuse."""
         raise Refusal(EOPNOTSUPP)
 
+    def xdp_is_set_up(self, dev: Device) -> None:
+        """What ndo_bpf does when the program is there."""
+
     def clear_xdp(self, dev: Device) -> None:
         """The same without a program: the one that there was is gone."""
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 from errno import EAGAIN, EEXIST, EINVAL, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices.features import GRO, GRO_HW, LRO, update_features
 from nlemu.emulator.kernel.devices.rss import Context, Rxfh
 from nlemu.emulator.kernel.devices.rules import Rule, empty
+from nlemu.emulator.kernel.ethtool.settings import Rings
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
-from nlemu.emulator.kernel.nics.nic import NicOps, state_of
+from nlemu.emulator.kernel.nics.nic import NicOps, program_of, splits, state_of
+from nlemu.emulator.kernel.nics.rings import multiple
 from nlemu.emulator.kernel.nics.rules import RuleFacts
+from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import (
     ETH_RX_NFC_IP4,
@@ -23,21 +27,100 @@ from nlemu.protocol.uapi.ethtool import (
     RX_CLS_LOC_SPECIAL,
     FlowType,
     RssHash,
+    TcpDataSplit,
 )
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
 
+LONGEST, LONGEST_WITH_DATA, LEAST_TX = 256 * 32 - 1, 256 * 8 - 1, 17 + 2
+"""BNXT_MAX_RX_DESC_CNT and BNXT_MAX_RX_JUM_DESC_CNT, BNXT_MAX_RX_DESC_CNT_JUM_ENA, BNXT_MIN_TX_DESC_CNT"""
+LONGEST_PAGE, LONGEST_LINEAR = 3502, 3498
+"""BNXT_MAX_PAGE_MODE_MTU; and beyond which a frame with what stands around it takes more than a page."""
 ROOM = 4096 + 1024
 """BNXT_MAX_FLTR"""
 ICMP, ICMPV6, WHOLE = 1, 58, 0xFF
 OF_PORTS = (FlowType.TCP_V4, FlowType.UDP_V4, FlowType.TCP_V6, FlowType.UDP_V6)
 
 
+def aggregates(dev: Device, features: int, mtu: int) -> bool:
+    """BNXT_FLAG_AGG_RINGS: data of more than one packet, of a packet without its header, or of a long one."""
+    return bool(features & (GRO_HW | LRO)) or splits(dev) or mtu > LONGEST_LINEAR
+
+
+def pages(dev: Device) -> int:
+    """bnxt_set_ring_params(): how many pages of data there are to a packet's descriptor."""
+    merged = 4 if dev.features & (GRO_HW | LRO) or splits(dev) else 0
+    return max(merged, multiple(dev.mtu - 40, PAGE_SIZE) // PAGE_SIZE if dev.mtu > LONGEST_LINEAR else 0)
+
+
 class BnxtOps(NicOps):
     """bnxt_netdev_ops and bnxt_ethtool_ops, of a physical function."""
 
     rules = RuleFacts(room=ROOM, chosen=True)
+
+    # Rings
+
+    def get_ringparam(self, dev: Device, rings: Rings) -> None:
+        """bnxt_get_ringparam(): data has a ring of its own, while there is a reason for one."""
+        super().get_ringparam(dev, rings)
+        rings.tcp_data_split = TcpDataSplit.DISABLED
+        if aggregates(dev, dev.features, dev.mtu):
+            rings.tcp_data_split = TcpDataSplit.ENABLED
+            rings.rx_max, rings.rx_jumbo_max = LONGEST_WITH_DATA, LONGEST
+            rings.rx_jumbo = min(rings.rx * pages(dev), LONGEST)
+
+    def check_rings(self, dev: Device, rings: Rings) -> bool:
+        """bnxt_set_ringparam()."""
+        if rings.tx < LEAST_TX:
+            raise Refusal(EINVAL)
+        if rings.tcp_data_split == TcpDataSplit.DISABLED:
+            raise Refusal(EINVAL)
+        if rings.tcp_data_split == TcpDataSplit.ENABLED:
+            if not splits(dev) and program_of(dev) is not None:
+                raise Refusal(EINVAL, "bnxt_en: tcp-data-split is disallowed when XDP is attached")
+            rings.rx = min(rings.rx, LONGEST_WITH_DATA)
+        return True
+
+    def change_mtu(self, dev: Device, mtu: int) -> None:
+        """bnxt_change_mtu()."""
+        super().change_mtu(dev, mtu)
+        self._fit(dev, dev.features, mtu)
+
+    def _fit(self, dev: Device, features: int, mtu: int) -> None:
+        """bnxt_set_ring_params(): beside a ring for data, the other is shorter."""
+        if aggregates(dev, features, mtu):
+            rings = state_of(dev).rings
+            rings.rx = min(rings.rx, LONGEST_WITH_DATA)
+
+    def fix_features(self, dev: Device, features: int) -> int:
+        """bnxt_fix_features(), of the merging of packets."""
+        if program_of(dev) is not None:
+            features &= ~(LRO | GRO_HW)
+        if not features & GRO:
+            features &= ~GRO_HW
+        return features & ~LRO if features & GRO_HW else features
+
+    def set_features(self, dev: Device, features: int) -> bool:
+        """bnxt_set_features(): without ntuple there are no rules."""
+        if not features & NTUPLE:
+            state_of(dev).rules.clear()
+        self._fit(dev, features, dev.mtu)
+        return False
+
+    # XDP
+
+    def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
+        """bnxt_xdp_set(). That a program limits the MTU from then on is not modelled."""
+        if splits(dev) or (not link.fragments and dev.mtu > LONGEST_PAGE):
+            raise Refusal(EOPNOTSUPP)
+
+    def xdp_is_set_up(self, dev: Device) -> None:
+        """bnxt_set_rx_skb_mode(): packets are merged no more, or again."""
+        update_features(dev)
+
+    clear_xdp = xdp_is_set_up
 
     # Contexts of receive-side scaling
 

@@ -67,6 +67,14 @@ ICE = ICE_VLAN | word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_CTAG_RX, NetifF.HW_
 ICE_SETTABLE = ICE | HW_TC | LOOPBACK | RXFCS
 """ice_set_netdev_features(), of a card for one VLAN a frame."""
 
+FBNIC_PARTIAL = TUNNELS | word(NetifF.GSO_IPXIP4)
+FBNIC_SETTABLE = (
+    FBNIC_PARTIAL | word(NetifF.GSO_IPXIP6) | RXHASH | SG | HW_CSUM | RXCSUM | TSO | TSO_ECN | TSO6 | GSO_PARTIAL
+    | UDP_L4
+)
+FBNIC = FBNIC_SETTABLE | NTUPLE
+"""fbnic_netdev_alloc(): rules are always there."""
+
 VIRTIO_FIRST = SG | HW_CSUM | TSO | TSO_ECN | TSO6 | GRO_HW
 VIRTIO_SETTABLE = VIRTIO_FIRST | RXHASH
 VIRTIO_VLAN = VIRTIO_FIRST | HIGHDMA | word(NetifF.GSO_ROBUST) | RXCSUM

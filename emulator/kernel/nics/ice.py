@@ -8,16 +8,19 @@ symmetry gets symmetry: the driver takes "as it is" (RXH_XFRM_NO_CHANGE, all bit
 from __future__ import annotations
 
 from dataclasses import replace
-from errno import EINVAL, EMSGSIZE, ENOENT, ENOSPC, EOPNOTSUPP
+from errno import EBUSY, EINVAL, EMSGSIZE, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices.features import set_xdp_features
+from nlemu.emulator.kernel.devices.queue import xsk_pool
 from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.devices.rules import Rule, empty
 from nlemu.emulator.kernel.ethtool.rss import default_table
-from nlemu.emulator.kernel.ethtool.settings import Channels
+from nlemu.emulator.kernel.ethtool.settings import Channels, Rings
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
 from nlemu.emulator.kernel.nics.hash_fields import HASHED_BY_ICE
-from nlemu.emulator.kernel.nics.nic import NicOps, state_of
+from nlemu.emulator.kernel.nics.nic import NicOps, splits, state_of
+from nlemu.emulator.kernel.nics.rings import multiple
 from nlemu.emulator.kernel.nics.rules import RuleFacts
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import (
@@ -28,13 +31,21 @@ from nlemu.protocol.uapi.ethtool import (
     RX_CLS_FLOW_DISC,
     FlowType,
     RxhXfrm,
+    TcpDataSplit,
 )
+from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
 
 ROOM = 16384
 """ice_get_fdir_cnt_all(): what the firmware guarantees and what it shares out; the number is a card's."""
+LEAST_RING, MULTIPLE = 64, 32
+"""ICE_MIN_NUM_DESC, ICE_REQ_DESC_MULTIPLE"""
+PAD, LONGEST_FRAME = 14 + 4 + 2 * 4, 3072
+"""ICE_ETH_PKT_HDR_PAD, ICE_RXBUF_3072"""
+TRANSMITS = int(XdpAct.NDO_XMIT | XdpAct.NDO_XMIT_SG)
 SYMMETRIC = int(RxhXfrm.SYM_XOR)
 OF_IPV4 = frozenset((FlowType.TCP_V4, FlowType.UDP_V4, FlowType.SCTP_V4))
 OF_IPV6 = frozenset((FlowType.TCP_V6, FlowType.UDP_V6, FlowType.SCTP_V6))
@@ -74,6 +85,38 @@ class IceOps(NicOps):
         if channels.rx_count or channels.tx_count:
             raise Refusal(EINVAL)
         super().set_channels(dev, channels)
+
+    # Rings
+
+    def get_ringparam(self, dev: Device, rings: Rings) -> None:
+        """ice_get_ringparam()."""
+        super().get_ringparam(dev, rings)
+        rings.tcp_data_split = TcpDataSplit.ENABLED if splits(dev) else TcpDataSplit.DISABLED
+
+    def check_rings(self, dev: Device, rings: Rings) -> bool:
+        """ice_set_ringparam(): nothing else changes while AF_XDP has a queue."""
+        if min(rings.rx, rings.tx) < LEAST_RING:
+            raise Refusal(EINVAL)
+        rings.rx, rings.tx = multiple(rings.rx, MULTIPLE), multiple(rings.tx, MULTIPLE)
+        kept = state_of(dev).rings
+        split = rings.tcp_data_split == TcpDataSplit.ENABLED
+        if (rings.rx, rings.tx, split) == (kept.rx, kept.tx, splits(dev)):
+            return False
+        if any(xsk_pool(dev, index) for index in range(state_of(dev).count)):
+            raise Refusal(EBUSY)
+        return True
+
+    # XDP
+
+    def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
+        """ice_xdp_setup_prog(): from then on it sends frames of others too."""
+        if not link.fragments and dev.mtu + PAD > LONGEST_FRAME:
+            text = "ice: MTU is too large for linear frames and XDP prog does not support frags"
+            raise Refusal(EOPNOTSUPP, text)
+        set_xdp_features(dev, dev.xdp_features | TRANSMITS)
+
+    def clear_xdp(self, dev: Device) -> None:
+        set_xdp_features(dev, dev.xdp_features & ~TRANSMITS)
 
     # Receive-side scaling
 

@@ -10,17 +10,22 @@ from errno import EINVAL, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import features
+from nlemu.emulator.kernel.devices.queue import xsk_pool
 from nlemu.emulator.kernel.devices.rules import Rule, empty
 from nlemu.emulator.kernel.ethtool.rss import default_table
 from nlemu.emulator.kernel.ethtool.settings import Rings
-from nlemu.emulator.kernel.nics.nic import NicOps, state_of
+from nlemu.emulator.kernel.nics.nic import NicOps, program_of, splits, state_of
+from nlemu.emulator.kernel.nics.rings import power_of_two
 from nlemu.emulator.kernel.nics.rules import RuleFacts
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import ETH_RX_NFC_IP4, FLOW_EXT, FLOW_MAC_EXT, FlowType, Rxh, TcpDataSplit
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
 
+LEAST_RINGS = {"rx": 16, "tx": 64}
+"""MLX5E_PARAMS_MINIMUM_LOG_RQ_SIZE, which hangs on how many packets share a page, and _LOG_SQ_SIZE."""
 LEAST_TABLE, FACTOR = 256, 4
 """MLX5E_INDIR_MIN_RQT_SIZE, MLX5E_UNIFORM_SPREAD_RQT_FACTOR"""
 VLAN_VID_MASK = 0xFFF
@@ -34,7 +39,7 @@ KNOWN = frozenset((
 
 def table_size(channels: int) -> int:
     """mlx5e_rqt_size(): a power of two, as long as the hardware's limit is not met."""
-    return max(LEAST_TABLE, 1 << (channels * FACTOR - 1).bit_length())
+    return max(LEAST_TABLE, power_of_two(channels * FACTOR))
 
 
 class Mlx5Ops(NicOps):
@@ -43,11 +48,37 @@ class Mlx5Ops(NicOps):
     rules = RuleFacts(room=1 << 10)
     """MAX_NUM_OF_ETHTOOL_RULES"""
 
-    def set_ringparam(self, dev: Device, rings: Rings) -> None:
-        """mlx5e_ethtool_set_tcp_data_split(), before the rings are looked at."""
+    def check_rings(self, dev: Device, rings: Rings) -> bool:
+        """mlx5e_ethtool_set_tcp_data_split(), mlx5e_ethtool_set_ringparam(): sizes are powers of two, and the queues
+        start again for a new one."""
         if rings.tcp_data_split == TcpDataSplit.ENABLED and not dev.features & features.GRO_HW:
             raise Refusal(EINVAL, "mlx5_core: TCP-data-split is not supported when GRO HW is disabled")
-        super().set_ringparam(dev, rings)
+        if rings.tcp_data_split == TcpDataSplit.DISABLED and splits(dev):
+            dev.cfg.hds_config = TcpDataSplit.DISABLED
+            features.update_features(dev)
+            dev.cfg.hds_config = TcpDataSplit.ENABLED
+        for name, least in LEAST_RINGS.items():
+            size = getattr(rings, name)
+            if size < least:
+                raise Refusal(EINVAL, f"mlx5_core: {name} ({size}) < min ({least})")
+            setattr(rings, name, power_of_two(size))
+        kept = state_of(dev).rings
+        return (rings.rx, rings.tx) != (kept.rx, kept.tx)
+
+    def fix_features(self, dev: Device, features_: int) -> int:
+        """mlx5e_fix_features(): the hardware does no GRO beside a program or AF_XDP, and does it while header and data
+        are split."""
+        if program_of(dev) is not None or any(xsk_pool(dev, index) for index in range(dev.real_num_rx_queues)):
+            features_ &= ~(features.LRO | features.GRO_HW)
+        return features_ | (features.GRO_HW if splits(dev) else 0)
+
+    # XDP
+
+    def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
+        """mlx5e_xdp_allowed(): not beside GRO by the hardware; how long a frame may be then is not modelled."""
+        if dev.features & (features.GRO_HW | features.LRO):
+            raise Refusal(EINVAL)
+        super().setup_xdp(dev, link)
 
     # Receive-side scaling
 

@@ -34,8 +34,9 @@ from nlemu.emulator.kernel.nics.vfs import RULES, NicVfs
 from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
 from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
+from nlemu.emulator.kernel.queues.xdp import Mode
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FlowType, Port
+from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FlowType, Port, TcpDataSplit
 from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ COALESCE = frozenset(("rx_usecs", "rx_max_frames", "tx_usecs", "tx_max_frames", 
 XDP_MAX_MTU = 3498
 """A frame of one page, with headroom, shared info and an Ethernet header: what a program without fragments can do."""
 
+LIMITS_OF_RINGS = ("rx_max", "rx_mini_max", "rx_jumbo_max", "tx_max", "hds_thresh_max")
+SIZES_OF_RINGS = ("rx", "rx_mini", "rx_jumbo", "tx", "rx_buf_len")
 STATS = ("get_queue_stats_rx", "get_queue_stats_tx", "get_base_stats")
 QUEUES = ("queue_mem_alloc", "queue_mem_free", "queue_start", "queue_stop")
 
@@ -95,6 +98,16 @@ def state_of(dev: Device) -> NicState:
     state = dev.priv
     assert isinstance(state, NicState)
     return state
+
+
+def program_of(dev: Device) -> XdpLink | XdpAttached | None:
+    """The XDP program that the driver runs, if it has one."""
+    return dev.kernel.xdp.on(dev).get(Mode.NATIVE)
+
+
+def splits(dev: Device) -> bool:
+    """Whether header and data are to be split (hds_config)."""
+    return dev.cfg.hds_config == TcpDataSplit.ENABLED
 
 
 def is_nic(dev: Device) -> bool:
@@ -284,13 +297,20 @@ class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
 
     def get_ringparam(self, dev: Device, rings: Rings) -> None:
         kept = state_of(dev).rings
-        for name in ("rx_max", "tx_max", "rx", "tx", "hds_thresh_max"):
+        for name in (*LIMITS_OF_RINGS, *SIZES_OF_RINGS):
             setattr(rings, name, getattr(kept, name))
+
+    def check_rings(self, dev: Device, rings: Rings) -> bool:
+        """What the driver refuses, and rounds; whether the queues start again for it."""
+        return True
 
     def set_ringparam(self, dev: Device, rings: Rings) -> None:
         state = state_of(dev)
-        state.rings.rx, state.rings.tx = rings.rx, rings.tx
-        self._restart(dev, state.count)
+        again = self.check_rings(dev, rings)
+        for name in SIZES_OF_RINGS:
+            setattr(state.rings, name, getattr(rings, name))
+        if again:
+            self._restart(dev, state.count)
 
     def get_coalesce(self, dev: Device) -> Coalesce:
         return dataclasses.replace(state_of(dev).coalesce)

@@ -169,7 +169,10 @@ class Nics:
         dev.priv = NicState(
             profile=profile, function=function, functions=tuple(Function() for _ in range(profile.functions)),
             count=count, first_irq=self._next_irq,
-            rings=Rings(rx_max=profile.ring_max, tx_max=profile.ring_max, rx=profile.ring, tx=profile.ring,
+            rings=Rings(rx_max=profile.ring_max, tx_max=profile.tx_ring_max or profile.ring_max, rx=profile.ring,
+                        tx=profile.tx_ring or profile.ring, rx_buf_len=profile.rx_buf_len,
+                        rx_mini_max=profile.buffer_ring_max, rx_jumbo_max=profile.buffer_ring_max,
+                        rx_mini=profile.buffer_ring, rx_jumbo=profile.buffer_ring,
                         hds_thresh_max=profile.hds_thresh_max),
         )
         if profile.rss is not None:

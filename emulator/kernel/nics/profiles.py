@@ -36,7 +36,8 @@ class Profile:
     down, 0 when it makes it. dma: the bus device has a DMA mask; dma_down: it is told even while the device is down;
     functions: how many bus devices the queues are spread over (multi-PF), queue by queue. rx_counters, tx_counters:
     what is counted a queue, as named in qstats.py; none: the driver has no netdev_stat_ops. version: what the driver
-    calls its own, "" where that is Linux's."""
+    calls its own, "" where that is Linux's. tx_ring, tx_ring_max: 0 where they are as those for receiving; buffer_ring,
+    buffer_ring_max: of the rings that buffers for headers and for data are taken from (rx-mini, rx-jumbo)."""
 
     driver: str
     about: str
@@ -54,6 +55,11 @@ class Profile:
     version: str = ""
     ring: int = 1024
     ring_max: int = 8192
+    tx_ring: int = 0
+    tx_ring_max: int = 0
+    buffer_ring: int = 0
+    buffer_ring_max: int = 0
+    rx_buf_len: int = 0
     settable_rings: frozenset[str] = frozenset()
     hds_thresh: int = 0
     hds_thresh_max: int = 0
@@ -80,7 +86,7 @@ PROFILES = {
         Profile(
             "mlx5_core", "NVIDIA ConnectX-7: lends queues, AF_XDP zero-copy",
             queues=8, max_queues=128, speed=200000, max_mtu=9978, firmware="28.43.2026 (MT_0000000838)",
-            settable_rings=SPLIT, queue_mgmt=True, request_ops_lock=True,
+            settable_rings=SPLIT_AT, queue_mgmt=True, request_ops_lock=True,
             # mlx5e_queue_get_dma_dev() looks for the queue's channel, and there is none while the device is down.
             dma_down=False, netmem_tx=True,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG),
@@ -101,7 +107,7 @@ PROFILES = {
         Profile(
             "bnxt_en", "Broadcom BCM57608: lends queues, large pages for memory providers, no AF_XDP zero-copy",
             queues=8, max_queues=74, speed=200000, max_mtu=9500, firmware="231.0.153.0/pkg 231.1.162.1",
-            ring=511, ring_max=8191, settable_rings=SPLIT_AT,
+            ring=511, ring_max=8191, tx_ring_max=2047, settable_rings=SPLIT_AT,
             # bnxt_init_ring_params(): a quarter of a page, less what stands before and behind a packet in it.
             hds_thresh=640, hds_thresh_max=1023,
             queue_mgmt=True, request_ops_lock=True, rx_page_size=32768, down_errno=ENETDOWN, netmem_tx=True,
@@ -123,8 +129,9 @@ PROFILES = {
         ),
         Profile(
             "gve", "Google Virtual NIC (DQO): lends queues, AF_XDP zero-copy, channels of either direction",
-            queues=4, max_queues=16, combined=False, speed=100000, max_mtu=8896, version="1.0.0",
-            settable_rings=SPLIT, queue_mgmt=True, request_ops_lock=True, down_errno=EAGAIN, netmem_tx=True,
+            queues=4, max_queues=16, combined=False, speed=100000, max_mtu=1460, version="1.0.0",
+            rx_buf_len=2048, settable_rings=SPLIT | {"rx_buf_len"},
+            queue_mgmt=True, request_ops_lock=True, down_errno=EAGAIN, netmem_tx=True,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY),
             features=feature_sets.GVE, settable=feature_sets.GVE_SETTABLE, vlan_features=0,
             rss=RssFacts(table=128, key=40),  # GVE_RSS_INDIR_SIZE, GVE_RSS_KEY_SIZE
@@ -132,8 +139,13 @@ PROFILES = {
         ),
         Profile(
             "fbnic", "Meta Host Network Interface: lends queues, no AF_XDP zero-copy",
-            queues=4, max_queues=128, speed=100000, max_mtu=9600, ring=512, ring_max=16384,
-            settable_rings=SPLIT_AT, hds_thresh=1536, hds_thresh_max=3712,
+            queues=4, max_queues=128, speed=100000, min_mtu=1280, max_mtu=9728,
+            # fbnic_netdev_alloc(): IPV6_MIN_MTU; FBNIC_RCQ_SIZE_DEFAULT and its like, FBNIC_QUEUE_SIZE_MAX,
+            # FBNIC_HDS_THRESH_DEFAULT, FBNIC_HDS_THRESH_MAX
+            ring=1024, ring_max=65536, buffer_ring=256, buffer_ring_max=65536,
+            settable_rings=SPLIT_AT, hds_thresh=1536, hds_thresh_max=3584,
+            features=feature_sets.FBNIC, settable=feature_sets.FBNIC_SETTABLE,
+            vlan_features=feature_sets.FBNIC_SETTABLE, gso_partial=feature_sets.FBNIC_PARTIAL,
             queue_mgmt=True, netmem_tx=True, xdp_features=int(XdpAct.BASIC | XdpAct.RX_SG),
             # FBNIC_RPC_RSS_TBL_SIZE, FBNIC_RPC_RSS_KEY_BYTE_LEN, FBNIC_RPC_RSS_TBL_COUNT, fbnic_rss_init_en_mask()
             rss=RssFacts(
@@ -147,7 +159,7 @@ PROFILES = {
         Profile(
             "ice", "Intel E810: AF_XDP zero-copy in segments, but no queue management",
             queues=8, max_queues=128, speed=100000, max_mtu=9702, firmware="4.60 0x8001e8b1 1.3682.0",
-            ring=2048, ring_max=8160,
+            ring=2048, ring_max=8160, tx_ring=256, settable_rings=SPLIT,
             # ice_set_ops(); it sends frames of others when it has a program itself.
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG), xdp_zc_max_segs=8,
             features=feature_sets.ICE, settable=feature_sets.ICE_SETTABLE, vlan_features=feature_sets.ICE_VLAN,

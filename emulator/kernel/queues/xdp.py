@@ -142,6 +142,8 @@ def _install(dev: Device, program: XdpLink | XdpAttached) -> None:
     if program.mode is Mode.NATIVE:
         dev.ops.setup_xdp(dev, program)
     dev.kernel.xdp.attached.setdefault(dev, {})[program.mode] = program
+    if program.mode is Mode.NATIVE:
+        dev.ops.xdp_is_set_up(dev)
     dev.changed()
     if program.mode is Mode.GENERIC:
         # generic_xdp_install() switches off what merges packets before the program sees them.
