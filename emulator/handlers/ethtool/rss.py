@@ -36,6 +36,7 @@ from nlemu.protocol.families.ethtool.commands import (
 )
 from nlemu.protocol.families.ethtool.device import Flow, Rss
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.schema import u32s
 from nlemu.protocol.schema.attributes import Attr, Attrs, Values
 from nlemu.protocol.uapi.ethtool import FlowType
 
@@ -55,7 +56,6 @@ FLOWS: tuple[tuple[Attr[Any], FlowType], ...] = (
     (Flow.gtpu_dl4, FlowType.GTPU_DL_V4), (Flow.gtpu_dl6, FlowType.GTPU_DL_V6),
 )
 """ethtool_rxfh_ft_nl2ioctl."""
-ENTRY = 4
 """Bytes of an entry of a table."""
 
 
@@ -64,7 +64,7 @@ def values(found: Told, context: int) -> dict[Any, Any]:
     told: dict[Any, Any] = {Rss.context: context or None}
     rxfh = found.rxfh
     if rxfh is not None:
-        told[Rss.indir] = b"".join(queue.to_bytes(ENTRY, "little") for queue in rxfh.table or ()) or None
+        told[Rss.indir] = u32s.pack(rxfh.table or ()) or None
         if not found.keyless:
             told[Rss.hfunc] = rxfh.function or None
             told[Rss.input_xfrm] = rxfh.transform or None
@@ -129,8 +129,7 @@ def wanted_of(attrs: Attrs) -> Wanted:
     table, ragged = None, False
     if Rss.indir in attrs:
         data: bytes = attrs[Rss.indir]
-        ragged = len(data) % ENTRY > 0
-        table = tuple(int.from_bytes(data[at : at + ENTRY], "little") for at in range(0, len(data), ENTRY))
+        ragged, table = len(data) % u32s.SIZE > 0, u32s.unpack(data)
     return Wanted(
         attrs.get(Rss.context, 0), table, ragged, attrs.get(Rss.hkey), attrs.get(Rss.hfunc), attrs.get(Rss.input_xfrm)
     )

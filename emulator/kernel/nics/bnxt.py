@@ -170,7 +170,7 @@ class BnxtOps(NicOps):
                 raise Refusal(EOPNOTSUPP)  # bnxt_add_l2_cls_rule(), on these chips
         if rule.flags & FLOW_EXT or not _understood(rule):
             raise Refusal(EOPNOTSUPP)
-        if any(_same(rule, other) for other in state_of(dev).rules.values()):
+        if state_of(dev).rules.matching(rule):  # bnxt_fltr_match()
             raise Refusal(EEXIST)
 
 
@@ -189,8 +189,3 @@ def _understood(rule: Rule) -> bool:
         plain = not masks.l4_4_bytes and not masks.tclass
         return bool(proto and plain and not (empty(masks.ip6src) and empty(masks.ip6dst)))
     return False
-
-
-def _same(one: Rule, other: Rule) -> bool:
-    """bnxt_fltr_match(): the same packets."""
-    return (one.flow, one.values, one.masks) == (other.flow, other.values, other.masks)

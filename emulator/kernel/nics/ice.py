@@ -7,6 +7,7 @@ symmetry gets symmetry: the driver takes "as it is" (RXH_XFRM_NO_CHANGE, all bit
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 from errno import EBUSY, EINVAL, EMSGSIZE, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
@@ -169,17 +170,20 @@ class IceOps(NicOps):
         if rule.flags & (FLOW_MAC_EXT | FLOW_RSS):
             raise Refusal(EINVAL)
         looked_at = input_set(rule), offset
-        same = [other for location, other in sorted(rules.items()) if other.flow == rule.flow]
-        if any((input_set(other), flexible(other)) != looked_at for other in same):
-            raise Refusal(EINVAL)  # ice_fdir_set_hw_fltr_rule()
+        other = rules.of_kind(rule.flow)
+        if other is not None and (input_set(other), flexible(other)) != looked_at:
+            raise Refusal(EINVAL)  # ice_fdir_set_hw_fltr_rule(): all of a kind look at the same
         if rule.location >= ROOM:
             raise Refusal(ENOSPC)
         if not rule.drops and (rule.vf or rule.ring >= state_of(dev).count):
             raise Refusal(EINVAL)
-        for other in same:
-            again = other.location == rule.location and other.cookie != rule.cookie
-            if compared(other) == compared(rule) and not again:
+        for location, other in rules.matching(rule).items():
+            if location != rule.location or other.cookie == rule.cookie:
                 raise Refusal(EINVAL)
+
+    def match(self, rule: Rule) -> Hashable:
+        """ice_fdir_comp_rules()."""
+        return rule.flow, compared(rule)
 
     def delete_rule(self, dev: Device, location: int) -> None:
         """ice_del_fdir_ethtool()."""

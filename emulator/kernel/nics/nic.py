@@ -21,7 +21,6 @@ from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.rss import Rxfh
-from nlemu.emulator.kernel.devices.rules import Rule
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.ethtool.link import LinkSettings
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
@@ -29,6 +28,7 @@ from nlemu.emulator.kernel.nics.function import BusFunction
 from nlemu.emulator.kernel.nics.ports import NicPorts
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.nics.rss import NicRss
+from nlemu.emulator.kernel.nics.rule_table import RuleTable
 from nlemu.emulator.kernel.nics.rules import NicRules
 from nlemu.emulator.kernel.nics.vfs import RULES, NicVfs
 from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
@@ -76,6 +76,8 @@ class NicState:
     """How many channels are in use."""
     first_irq: int
     rings: Rings
+    rules: RuleTable
+    """Those that send flows to queues, by their locations."""
     channels: list[Channel] = field(default_factory=list)
     coalesce: Coalesce = field(default_factory=Coalesce)
     pause: Pause = field(default_factory=Pause)
@@ -85,8 +87,6 @@ class NicState:
     rxfh: Rxfh = field(default_factory=Rxfh)
     fields: dict[FlowType, int] = field(default_factory=dict)
     """How packets are spread over queues, and what of them is hashed."""
-    rules: dict[int, Rule] = field(default_factory=dict)
-    """Those that send flows to queues, by their locations."""
     own: Any = None
     """What its driver keeps besides."""
     base_rx: RxStats = field(default_factory=RxStats)

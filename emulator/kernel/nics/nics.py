@@ -20,6 +20,7 @@ from nlemu.emulator.kernel.nics.ice import IceOps
 from nlemu.emulator.kernel.nics.mlx5 import Mlx5Ops
 from nlemu.emulator.kernel.nics.nic import Function, NicOps, NicState
 from nlemu.emulator.kernel.nics.profiles import Profile
+from nlemu.emulator.kernel.nics.rule_table import RuleTable
 from nlemu.emulator.kernel.nics.virtio import VirtioOps
 from nlemu.protocol.refusal import Refusal
 
@@ -174,6 +175,7 @@ class Nics:
                         rx_mini_max=profile.buffer_ring_max, rx_jumbo_max=profile.buffer_ring_max,
                         rx_mini=profile.buffer_ring, rx_jumbo=profile.buffer_ring,
                         hds_thresh_max=profile.hds_thresh_max),
+            rules=RuleTable(ops.match),
         )
         if profile.rss is not None:
             dev.priv.rxfh, dev.priv.fields = ops.begin(dev, count)

@@ -5,7 +5,7 @@ What a driver takes differs widely, so that each has a check of its own (mlx5.py
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from errno import EINVAL, ENOENT, ENOSPC
 from typing import TYPE_CHECKING
@@ -40,6 +40,10 @@ class NicRules(RuleOps):
     def check_rule(self, dev: Device, rule: Rule) -> None:
         """What the driver refuses."""
 
+    def match(self, rule: Rule) -> Hashable:
+        """By what two rules are the same to it: here kind, values and masks."""
+        return rule.flow, rule.values, rule.masks
+
     def kept(self, rule: Rule) -> Rule:
         """What it remembers of a rule: here all."""
         return rule
@@ -64,8 +68,8 @@ class NicRules(RuleOps):
     def insert_rule(self, dev: Device, rule: Rule) -> Rule:
         self.check_rule(dev, rule)
         if self.rules is not None and self.rules.chosen:
-            free = next((at for at in range(self.room) if at not in dev.priv.rules), None)
-            if free is None:
+            free = dev.priv.rules.free()
+            if free >= self.room:
                 raise Refusal(ENOSPC)
             rule = replace(rule, location=free)
         dev.priv.rules[rule.location] = self.kept(rule)

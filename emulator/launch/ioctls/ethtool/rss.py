@@ -15,6 +15,7 @@ from nlemu.emulator.kernel.ethtool import rss as model
 from nlemu.emulator.launch.ioctls.ethtool.request import Request, unsupported, want
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema import ethtool_ioctls as structs
+from nlemu.protocol.schema import u32s
 from nlemu.protocol.schema.codec import prepare
 from nlemu.protocol.uapi.ethtool import (
     ETH_RXFH_CONTEXT_ALLOC,
@@ -42,7 +43,7 @@ SYMMETRIC = (int(RxhXfrm.SYM_XOR), int(RxhXfrm.SYM_OR_XOR))
 def read_table(request: Request, behind: int, size: int, rings: int) -> Table:
     """ethtool_copy_validate_indir(). OSError EFAULT, EINVAL."""
     data = request.caller.memory.read(request.place + behind, ENTRY * size)
-    table = tuple(int.from_bytes(data[at : at + ENTRY], "little") for at in range(0, len(data), ENTRY))
+    table = u32s.unpack(data)
     if any(queue >= rings for queue in table):
         raise OSError(errno.EINVAL, "a queue that is not there")
     return table
@@ -50,7 +51,7 @@ def read_table(request: Request, behind: int, size: int, rings: int) -> Table:
 
 def packed(table: Table) -> bytes:
     """A table as it stands in memory."""
-    return b"".join(queue.to_bytes(ENTRY, "little") for queue in table)
+    return u32s.pack(table)
 
 
 def get_table(request: Request) -> None:

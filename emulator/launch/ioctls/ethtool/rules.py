@@ -12,7 +12,7 @@ from nlemu.emulator.kernel.devices.rules import Rule
 from nlemu.emulator.kernel.ethtool import rules as model
 from nlemu.emulator.launch.ioctls.ethtool.request import Request, want
 from nlemu.protocol.schema import ethtool_ioctls as structs
-from nlemu.protocol.schema import flow_specs
+from nlemu.protocol.schema import flow_specs, u32s
 from nlemu.protocol.schema.codec import prepare
 from nlemu.protocol.uapi.ethtool import FLOW_EXT, FLOW_MAC_EXT, FLOW_RSS, FlowType
 
@@ -91,4 +91,4 @@ def locations(request: Request) -> None:
         raise OSError(errno.ENOMEM, "more than there can be")
     size, found = request.dev.ops.rule_locations(request.dev, asked.rule_cnt)
     request.write(RXNFC.pack(asked._replace(data=size, rule_cnt=len(found))))
-    request.write(b"".join(at.to_bytes(ENTRY, "little") for at in found[: asked.rule_cnt]), LOCATIONS)
+    request.write(u32s.pack(found[: asked.rule_cnt]), LOCATIONS)
