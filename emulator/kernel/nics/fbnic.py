@@ -10,7 +10,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.rss import Context, Rxfh
-from nlemu.emulator.kernel.ethtool.settings import Channels, Rings
+from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Rings
 from nlemu.emulator.kernel.nics.fbnic_rules import FbnicRules
 from nlemu.emulator.kernel.nics.nic import NicOps, program_of, state_of
 from nlemu.emulator.kernel.nics.rings import power_of_two
@@ -40,6 +40,11 @@ OTHERS = 2
 """FBNIC_NON_NAPI_VECTORS"""
 RINGS, LEAST_RING = ("rx", "rx_mini", "rx_jumbo", "tx"), 64
 """FBNIC_QUEUE_SIZE_MIN, and no driver's minimum is larger (FBNIC_RX_DESC_MIN, FBNIC_TX_DESC_MIN)."""
+
+LIMITS = (
+    ("rx_usecs", "rx_usecs", 0x3FFF), ("tx_usecs", "tx_usecs", 0x3FFF), ("rx_max_frames", "rx_frames", 0x7FFF // 2),
+)
+"""FBNIC_INTR_CQ_REARM_RCQ_TIMEOUT, _TCQ_TIMEOUT, FBNIC_QUEUE_RIM_THRESHOLD_RCD_MASK / FBNIC_MIN_RXD_PER_FRAME"""
 
 
 def splits(mtu: int, threshold: int) -> bool:
@@ -81,6 +86,13 @@ class FbnicOps(FbnicRules, NicOps):
         if self._single_buffer(dev) and splits(dev.mtu, rings.hds_thresh):
             raise Refusal(EINVAL, "fbnic: Use higher HDS threshold or multi-buf capable program")
         return True
+
+    def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        """fbnic_set_coalesce()."""
+        for name, said, most in LIMITS:
+            if getattr(coalesce, name) > most:
+                raise Refusal(EINVAL, f"fbnic: {said} is above device max")
+        super().set_coalesce(dev, coalesce)
 
     # XDP
 

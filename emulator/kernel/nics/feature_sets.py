@@ -9,6 +9,7 @@ from __future__ import annotations
 from nlemu.emulator.kernel.devices.features import (
     GRO,
     GRO_HW,
+    GSO,
     GSO_PARTIAL,
     HIGHDMA,
     HW_CSUM,
@@ -74,6 +75,35 @@ FBNIC_SETTABLE = (
 )
 FBNIC = FBNIC_SETTABLE | NTUPLE
 """fbnic_netdev_alloc(): rules are always there."""
+
+I40E_VLAN = (
+    SG | HW_CSUM | HIGHDMA | GSO | GRO | TSO | TSO_ECN | TSO6 | TUNNELS | GSO_PARTIAL
+    | word(NetifF.GSO_IPXIP4, NetifF.GSO_IPXIP6) | UDP_L4 | SCTP_CRC | RXHASH | RXCSUM
+)
+I40E_FIRST = I40E_VLAN | word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_CTAG_RX) | NTUPLE
+I40E = I40E_FIRST | word(NetifF.HW_VLAN_CTAG_FILTER)
+I40E_SETTABLE = I40E_FIRST | HW_TC | LOOPBACK | word(NetifF.HW_L2FW_DOFFLOAD)
+I40E_PARTIAL = TUNNELS | word(NetifF.GSO_IPXIP4, NetifF.GSO_IPXIP6)
+"""i40e_config_netdev()"""
+
+ENA = IP_CSUM | IPV6_CSUM | TSO | TSO6 | RXCSUM | SG | RXHASH | HIGHDMA
+"""ena_set_dev_offloads(), of a device that has them all but ECN."""
+
+MANA_SETTABLE = SG | IP_CSUM | IPV6_CSUM | RXCSUM | TSO | TSO6 | RXHASH
+MANA = MANA_SETTABLE | word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_CTAG_RX)
+"""mana_probe_port()"""
+
+IDPF = SG | HIGHDMA | RXHASH | NTUPLE | IP_CSUM | IPV6_CSUM | RXCSUM | SCTP_CRC | TSO | TSO6 | UDP_L4
+IDPF_SETTABLE = IDPF | GRO_HW | LOOPBACK
+"""idpf_cfg_netdev(), of a device that has them all."""
+
+E1000E_VLAN = SG | TSO | TSO6 | HW_CSUM | HIGHDMA
+E1000E_FIRST = (
+    SG | TSO | TSO6 | HW_CSUM | RXHASH | RXCSUM | word(NetifF.HW_VLAN_CTAG_TX, NetifF.HW_VLAN_CTAG_RX)
+)
+E1000E = E1000E_FIRST | HIGHDMA | word(NetifF.HW_VLAN_CTAG_FILTER)
+E1000E_SETTABLE = E1000E_FIRST | RXFCS | RXALL
+"""e1000_probe(), read in an older Linux."""
 
 VIRTIO_FIRST = SG | HW_CSUM | TSO | TSO_ECN | TSO6 | GRO_HW
 VIRTIO_SETTABLE = VIRTIO_FIRST | RXHASH

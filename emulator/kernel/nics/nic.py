@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
 
-COALESCE = frozenset(("rx_usecs", "rx_max_frames", "tx_usecs", "tx_max_frames", "use_adaptive_rx", "use_adaptive_tx"))
 XDP_MAX_MTU = 3498
 """A frame of one page, with headroom, shared info and an Ethernet header: what a program without fragments can do."""
 
 LIMITS_OF_RINGS = ("rx_max", "rx_mini_max", "rx_jumbo_max", "tx_max", "hds_thresh_max")
 SIZES_OF_RINGS = ("rx", "rx_mini", "rx_jumbo", "tx", "rx_buf_len")
 STATS = ("get_queue_stats_rx", "get_queue_stats_tx", "get_base_stats")
+PAUSE = ("get_pauseparam", "set_pauseparam")
 QUEUES = ("queue_mem_alloc", "queue_mem_free", "queue_start", "queue_stop")
 
 
@@ -118,8 +118,6 @@ def is_nic(dev: Device) -> bool:
 class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
     """The driver of a NIC, of that profile."""
 
-    settable_coalesce = COALESCE
-
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.driver = profile.driver
@@ -127,6 +125,7 @@ class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
         self.has_vfs = profile.driver in RULES
         self.driver_version = profile.version
         self.settable_rings = profile.settable_rings
+        self.settable_coalesce = profile.coalesce.settable
         self.take_facts(profile.rss)
         self.xdp_rx_metadata = profile.rx_metadata
         self.sets_rx_page_size = profile.rx_page_size > 0
@@ -140,6 +139,8 @@ class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
             return self.profile.queue_mgmt
         if name in self.METHODS or name in self.OF_CONTEXTS:
             return self.has_rss(name)
+        if name in PAUSE:
+            return self.profile.pause
         if name in self.RULE_METHODS:
             return self.rules is not None
         if name in self.PORT_METHODS:

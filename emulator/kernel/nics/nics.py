@@ -10,13 +10,17 @@ from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address
 from nlemu.emulator.kernel.devices.device import Device, Parent
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.devices.states import NetmemTx
-from nlemu.emulator.kernel.ethtool.settings import Rings
+from nlemu.emulator.kernel.ethtool.settings import Coalesce, Rings
 from nlemu.emulator.kernel.nics import pci, sriov, vfs
 from nlemu.emulator.kernel.nics.bnxt import BnxtOps
+from nlemu.emulator.kernel.nics.ena import EnaOps
 from nlemu.emulator.kernel.nics.fbnic import FbnicOps
 from nlemu.emulator.kernel.nics.function import NO_NODE, BusFunction, found_at
 from nlemu.emulator.kernel.nics.gve import GveOps
+from nlemu.emulator.kernel.nics.i40e import I40eOps
 from nlemu.emulator.kernel.nics.ice import IceOps
+from nlemu.emulator.kernel.nics.idpf import IdpfOps
+from nlemu.emulator.kernel.nics.mana import ManaOps
 from nlemu.emulator.kernel.nics.mlx5 import Mlx5Ops
 from nlemu.emulator.kernel.nics.nic import Function, NicOps, NicState
 from nlemu.emulator.kernel.nics.profiles import Profile
@@ -34,7 +38,8 @@ NO_SERIAL = bytes(6)
 FIRST_IRQ = 24
 """Of message-signalled interrupts: below are the legacy ones."""
 DRIVERS: dict[str, type[NicOps]] = {
-    "bnxt_en": BnxtOps, "fbnic": FbnicOps, "gve": GveOps, "ice": IceOps, "mlx5_core": Mlx5Ops, "virtio_net": VirtioOps,
+    "bnxt_en": BnxtOps, "ena": EnaOps, "fbnic": FbnicOps, "gve": GveOps, "i40e": I40eOps, "ice": IceOps,
+    "idpf": IdpfOps, "mana": ManaOps, "mlx5_core": Mlx5Ops, "virtio_net": VirtioOps,
 }
 """Those that do something otherwise than a profile can say."""
 
@@ -175,7 +180,7 @@ class Nics:
                         rx_mini_max=profile.buffer_ring_max, rx_jumbo_max=profile.buffer_ring_max,
                         rx_mini=profile.buffer_ring, rx_jumbo=profile.buffer_ring,
                         hds_thresh_max=profile.hds_thresh_max),
-            rules=RuleTable(ops.match),
+            coalesce=Coalesce(**profile.coalesce.first), rules=RuleTable(ops.match),
         )
         if profile.rss is not None:
             dev.priv.rxfh, dev.priv.fields = ops.begin(dev, count)

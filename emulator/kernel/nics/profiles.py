@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from errno import EAGAIN, ENETDOWN
 
 from nlemu.emulator.kernel.devices.features import word
-from nlemu.emulator.kernel.nics import feature_sets
+from nlemu.emulator.kernel.nics import coalescing, feature_sets
+from nlemu.emulator.kernel.nics.coalescing import CoalesceFacts
 from nlemu.emulator.kernel.nics.hash_fields import HASHED_BY_ICE
 from nlemu.emulator.kernel.nics.rss import ADDRESSES, BY_ADDRESSES, BY_PORTS, PORTS, RssFacts
 from nlemu.protocol.uapi.ethtool import FlowType, RssHash, Rxh, RxhXfrm
@@ -37,7 +38,8 @@ class Profile:
     functions: how many bus devices the queues are spread over (multi-PF), queue by queue. rx_counters, tx_counters:
     what is counted a queue, as named in qstats.py; none: the driver has no netdev_stat_ops. version: what the driver
     calls its own, "" where that is Linux's. tx_ring, tx_ring_max: 0 where they are as those for receiving; buffer_ring,
-    buffer_ring_max: of the rings that buffers for headers and for data are taken from (rx-mini, rx-jumbo)."""
+    buffer_ring_max: of the rings that buffers for headers and for data are taken from (rx-mini, rx-jumbo); pause: it
+    tells of pause frames."""
 
     driver: str
     about: str
@@ -75,6 +77,8 @@ class Profile:
     xdp_zc_max_segs: int = 1
     rx_metadata: int = 0
     rss: RssFacts | None = None
+    coalesce: CoalesceFacts = coalescing.UNREAD
+    pause: bool = True
     rx_counters: tuple[str, ...] = ()
     tx_counters: tuple[str, ...] = ()
     min_mtu: int = ETH_MIN_MTU
@@ -102,7 +106,7 @@ PROFILES = {
                     (*BY_ADDRESSES, FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6), ADDRESSES
                 ),
             ),
-            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+            coalesce=coalescing.MLX5, rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
             "bnxt_en", "Broadcom BCM57608: lends queues, large pages for memory providers, no AF_XDP zero-copy",
@@ -125,7 +129,7 @@ PROFILES = {
                     BY_ADDRESSES, frozenset((0, ADDRESSES))
                 ),
             ),
-            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+            coalesce=coalescing.BNXT, rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
             "gve", "Google Virtual NIC (DQO): lends queues, AF_XDP zero-copy, channels of either direction",
@@ -135,7 +139,7 @@ PROFILES = {
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY),
             features=feature_sets.GVE, settable=feature_sets.GVE_SETTABLE, vlan_features=0,
             rss=RssFacts(table=128, key=40),  # GVE_RSS_INDIR_SIZE, GVE_RSS_KEY_SIZE
-            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+            coalesce=coalescing.GVE, pause=False, rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
             "fbnic", "Meta Host Network Interface: lends queues, no AF_XDP zero-copy",
@@ -153,6 +157,7 @@ PROFILES = {
                 fields={FlowType.TCP_V4: PORTS, FlowType.TCP_V6: PORTS, FlowType.ETHER: int(Rxh.L2DA)}
                 | dict.fromkeys((FlowType.UDP_V4, FlowType.UDP_V6, *BY_ADDRESSES), ADDRESSES),
             ),
+            coalesce=coalescing.FBNIC,
             rx_counters=(*PACKETS, "alloc_fail", "hw_drops", "hw_drop_overruns", "csum_complete", "csum_none"),
             tx_counters=(*PACKETS, "csum_none", "needs_csum", "stop", "wake"),
         ),
@@ -166,6 +171,52 @@ PROFILES = {
             gso_partial=word(NetifF.GSO_UDP_TUNNEL_CSUM, NetifF.GSO_GRE_CSUM),
             # ice_vsi_set_rss_params() of a card with the whole table, ICE_VSIQF_HKEY_ARRAY_SIZE
             rss=RssFacts(table=2048, key=52, transforms=int(RxhXfrm.SYM_XOR), fields=HASHED_BY_ICE),
+            coalesce=coalescing.ICE,
+        ),
+        Profile(
+            "i40e", "Intel XL710: AF_XDP zero-copy in segments, no queue management",
+            queues=8, max_queues=128, speed=40000, max_mtu=9702, firmware="9.20 0x8000d8c5 1.3353.0",
+            ring=512, ring_max=8160,
+            xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG), xdp_zc_max_segs=8,
+            features=feature_sets.I40E, settable=feature_sets.I40E_SETTABLE, vlan_features=feature_sets.I40E_VLAN,
+            gso_partial=feature_sets.I40E_PARTIAL,
+            # I40E_HLUT_ARRAY_SIZE, I40E_HKEY_ARRAY_SIZE, i40e_get_rxfh_fields()
+            rss=RssFacts(
+                table=512, key=52, fields=dict.fromkeys(BY_PORTS, PORTS) | dict.fromkeys(
+                    (*BY_ADDRESSES, FlowType.AH_ESP_V4, FlowType.AH_ESP_V6, FlowType.SCTP_V4, FlowType.SCTP_V6,
+                     FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6), ADDRESSES
+                ),
+            ),
+            coalesce=coalescing.I40E,
+        ),
+        Profile(
+            "idpf", "Intel's infrastructure function: header split, rules, no queue management",
+            queues=8, max_queues=128, speed=200000, max_mtu=9194, ring=512, ring_max=8160, settable_rings=SPLIT,
+            # idpf_xdp_set_features(), libeth_xdp_set_features_noredir()
+            xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG),
+            features=feature_sets.IDPF, settable=feature_sets.IDPF_SETTABLE, vlan_features=feature_sets.IDPF_SETTABLE,
+            rss=RssFacts(table=128, key=52), coalesce=coalescing.IDPF, pause=False,
+        ),
+        Profile(
+            "ena", "Amazon Elastic Network Adapter: XDP while half of its queues are free, no queue management",
+            queues=8, max_queues=32, speed=25000, min_mtu=128, max_mtu=9216, ring_max=16384, tx_ring_max=1024,
+            settable_rings=frozenset(("tx_push", "tx_push_buf_len")), xdp_features=int(XDP),
+            features=feature_sets.ENA, settable=feature_sets.ENA, vlan_features=feature_sets.ENA,
+            # ENA_RX_RSS_TABLE_SIZE, ENA_HASH_KEY_SIZE; ena_flow_hash_to_flow_type() of what is hashed at first
+            rss=RssFacts(
+                table=128, key=40, functions=(RssHash.TOP, RssHash.CRC32),
+                fields=dict.fromkeys(BY_PORTS, PORTS) | dict.fromkeys(BY_ADDRESSES, ADDRESSES)
+                | {FlowType.ETHER: int(Rxh.L2DA)},
+            ),
+            coalesce=coalescing.ENA, pause=False,
+        ),
+        Profile(
+            "mana", "Microsoft Azure Network Adapter: XDP, no queue management",
+            queues=16, max_queues=64, speed=200000, max_mtu=ETH_DATA_LEN, ring=1024, tx_ring=256, tx_ring_max=16384,
+            xdp_features=int(XDP | XdpAct.NDO_XMIT),
+            features=feature_sets.MANA, settable=feature_sets.MANA_SETTABLE, vlan_features=feature_sets.MANA,
+            rss=RssFacts(table=64, key=40),  # MANA_INDIRECT_TABLE_DEF_SIZE, MANA_HASH_KEY_SIZE
+            coalesce=coalescing.MANA, pause=False,
         ),
         Profile(
             "iavf", "A virtual function of Intel's cards", queues=4, max_queues=16, max_mtu=9702, firmware="N/A",
@@ -174,6 +225,8 @@ PROFILES = {
         Profile(
             "e1000e", "Intel 82574L: one queue and nothing else",
             queues=1, max_queues=1, speed=1000, max_mtu=ETH_DATA_LEN, firmware="1.8-0", ring=256, ring_max=4096,
+            features=feature_sets.E1000E, settable=feature_sets.E1000E_SETTABLE, vlan_features=feature_sets.E1000E_VLAN,
+            coalesce=coalescing.E1000E,
         ),
         Profile(
             "virtio_net", "A virtual machine's NIC: no DMA of its own, per-queue statistics",
@@ -182,7 +235,7 @@ PROFILES = {
             features=feature_sets.VIRTIO, settable=feature_sets.VIRTIO_SETTABLE, vlan_features=feature_sets.VIRTIO_VLAN,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG), rx_metadata=int(XdpRxMetadata.HASH),
             rss=RssFacts(table=128, key=40, fields=dict.fromkeys((*BY_ADDRESSES, *BY_PORTS), 0)),
-            rx_counters=PACKETS, tx_counters=(*PACKETS, "stop", "wake"),
+            coalesce=coalescing.VIRTIO, pause=False, rx_counters=PACKETS, tx_counters=(*PACKETS, "stop", "wake"),
         ),
     )
 }

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 UP = int(IFF.UP)
-COALESCE = frozenset(("rx_usecs", "rx_max_frames", "tx_usecs", "tx_max_frames", "use_adaptive_rx"))
 HEADER = 20
 """struct virtio_net_hdr_v1_hash: the room before a frame, in bytes."""
 PAGES = 128
@@ -40,11 +39,6 @@ OF_IP = {FlowType.IPV4: FlowType.IPV4, FlowType.TCP_V4: FlowType.IPV4, FlowType.
 class VirtioOps(NicOps):
     """virtnet_netdev and virtnet_ethtool_ops. The kinds that are hashed are the keys of `fields` in the NIC's state."""
 
-    settable_coalesce = COALESCE
-
-    def has(self, name: str) -> bool:
-        return name not in ("get_pauseparam", "set_pauseparam") and super().has(name)
-
     def registered(self, dev: Device) -> None:
         """The end of virtnet_probe()."""
         carrier_off(dev)
@@ -53,7 +47,6 @@ class VirtioOps(NicOps):
         """init_vqs(), virtnet_create_page_pools()."""
         state = state_of(dev)
         dev.needed_headroom = HEADER
-        state.coalesce = Coalesce(rx_max_frames=1, tx_max_frames=1)
         state.channels = [Channel() for _ in range(dev.num_rx_queues)]
         for index, channel in enumerate(state.channels):
             channel.napi.add_config(dev, index)

@@ -83,7 +83,7 @@ def test_a_nic_answers_every_command_or_refuses_it(nic: Device) -> None:
         EthtoolIoctl.GSET, EthtoolIoctl.GDRVINFO, EthtoolIoctl.GLINK, EthtoolIoctl.GRINGPARAM, EthtoolIoctl.GCOALESCE,
         EthtoolIoctl.GCHANNELS, EthtoolIoctl.GLINKSETTINGS, EthtoolIoctl.GFEATURES,
     } <= answered
-    assert (EthtoolIoctl.GPAUSEPARAM in answered) == (nic.ops.driver != "virtio_net")
+    assert (EthtoolIoctl.GPAUSEPARAM in answered) == PROFILES[nic.ops.driver].pause
     assert {EthtoolIoctl.GSTATS, EthtoolIoctl.GEEPROM, EthtoolIoctl.GFECPARAM}.isdisjoint(answered)
 
 
