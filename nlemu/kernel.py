@@ -14,6 +14,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from socket import AF_NETLINK, SOCK_DGRAM
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +24,7 @@ from nlemu.emulator.client.stand_in import StandIn, netlink_socket
 from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.kernel.core.build import DEFAULT, Build, find_build
 from nlemu.emulator.machine.machine import Machine
+from nlemu.fault import Fault
 from nlemu.protocol.names.known import ROUTE
 
 if TYPE_CHECKING:
@@ -139,6 +141,26 @@ class Kernel:
         """Everything there is."""
         told: dict[str, Any] = self.do(state=True)
         return told
+
+    def fault(self, operation: str, **what: Any) -> Fault:
+        """Has requests fail: ``fault("netdev.queue-create", errno="ENOMEM")``, ``fault("route.getlink", after=1,
+        errno="EIO")``. docs/faults.md tells what there is. A context that ends it, and demands that it struck; raises
+        ControlError for what cannot be."""
+        return self._waiting("fault", operation, what)
+
+    def interrupt(self, operation: str, **what: Any) -> Fault:
+        """Has dumps say that they may be inconsistent: ``interrupt("route.getaddr")``."""
+        return self._waiting("interrupt", operation, what)
+
+    def notice(self, operation: str, fate: str, **what: Any) -> Fault:
+        """Has notifications get lost or come otherwise: ``notice("route.newlink", "swap")``."""
+        return self._waiting("notice", operation, {"fate": fate, **what})
+
+    def _waiting(self, verb: str, operation: str, what: dict[str, Any]) -> Fault:
+        taken = {one["name"] for one in self.do(faults=True)}
+        name = what.pop("name", None) or next(f"{verb} {n}" for n in count(1) if f"{verb} {n}" not in taken)
+        self.do(**{verb: operation, "name": name, **what})
+        return Fault(self, name, f"{verb} {operation}")
 
     def family(self, name: str, netns: str = "init") -> Client:
         """A family by the name of its specification, in a namespace: ``family("netdev").dump("queue-get")``.

@@ -74,6 +74,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     step.set_defaults(perform=do)
 
+    verbs.add_parser("faults", help="the faults that wait, and how often each has struck").set_defaults(perform=faults)
+    operations = verbs.add_parser("operations", help="what faults can strike, and what is told")
+    operations.add_argument("pattern", metavar="PATTERN", nargs="?", default="*", help='such as "netdev.*"')
+    operations.set_defaults(perform=list_operations)
     verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
         perform=state
     )
@@ -192,6 +196,25 @@ def do(control: Control, options: argparse.Namespace) -> Told:
 def reset(control: Control, options: argparse.Namespace) -> Told:
     """Makes the machine anew."""
     return control.do(reset=True), []
+
+
+def faults(control: Control, options: argparse.Namespace) -> Told:
+    """Lists the faults."""
+    from nlemu.emulator.cli.table import table
+
+    told = control.do(faults=True)
+    rows = [[one[name] for name in ("name", "kind", "met", "struck", "left")] for one in told]
+    return told, table(("NAME", "KIND", "MET", "STRUCK", "LEFT"), rows)
+
+
+def list_operations(control: Control, options: argparse.Namespace) -> Told:
+    """Lists what faults can strike."""
+    from fnmatch import fnmatchcase
+
+    told = control.do(operations=True)
+    names = [name if family == "ioctl" else f"{family}.{name}" for family, of in told.items() for name in of]
+    found = [name for name in names if fnmatchcase(name, options.pattern)]
+    return found, found
 
 
 def pass_time(control: Control, options: argparse.Namespace) -> Told:

@@ -29,9 +29,11 @@ import trio
 from nlemu.emulator.daemon.directory import DirectoryError
 from nlemu.emulator.daemon.state import state
 from nlemu.emulator.machine.endpoint import RCVBUF
+from nlemu.emulator.machine.faults.aim import IOCTLS
 from nlemu.emulator.netlink.descriptors import Named
 from nlemu.emulator.script import trace
 from nlemu.emulator.script.errors import StepError
+from nlemu.emulator.script.faults import listed
 from nlemu.emulator.script.steps import receive_buffer
 from nlemu.emulator.script.trace import Step, TraceError, Verb, label, shown, true, u32
 
@@ -61,6 +63,14 @@ def exported(machine: Machine, step: Step) -> dict[str, Any]:
     return {"world": text, "missing": missing}
 
 
+def operations(machine: Machine) -> dict[str, list[str]]:
+    """What faults can strike, by family; "ioctl" has the ioctls."""
+    told: dict[str, list[str]] = {}
+    for one in machine.operations():
+        told.setdefault(one.family.name, []).append(one.name)
+    return {**told, "ioctl": list(IOCTLS)}
+
+
 def truth(value: Any) -> str | None:
     """Checks a value that is true or false."""
     return None if isinstance(value, bool) else "true or false"
@@ -80,6 +90,8 @@ VERBS: Mapping[str, Verb] = {
     "describe": Verb(label),
     "supervise": Verb(u32, needs={"base": u32, "place": label}, takes={"netns": label, "root": truth}),
     "state": Verb(true),
+    "faults": Verb(true),
+    "operations": Verb(true),
     "export": Verb(true, takes={"all": truth, "anonymous": truth, "counters": truth}),
     "reset": Verb(true),
 }
@@ -151,6 +163,10 @@ class Control:
         match step.verb:
             case "state":
                 return state(server.machine, server.connections)
+            case "faults":
+                return listed(server.machine)
+            case "operations":
+                return operations(server.machine)
             case "export":
                 return exported(server.machine, step)
             case "reset":

@@ -28,5 +28,5 @@ def dump(call: Call, half: Half, dumpit: Dumpit) -> Dump:
     messages = dumpit(call)
     begun = messages if isinstance(messages, Dump) else Dump(call, messages, done_apart=half.done_apart)
     if faults:
-        faults.interrupt(begun)
+        faults.follow(begun)
     return begun

@@ -22,7 +22,8 @@ from nlemu.emulator.kernel.core.build import DEFAULT, Build
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.queues.devmem import Devmem
-from nlemu.emulator.machine.faults import Faults
+from nlemu.emulator.machine.faults.notices import Notices
+from nlemu.emulator.machine.faults.requests import Faults
 from nlemu.emulator.machine.protocols import protocols_of
 from nlemu.emulator.netlink.multicast import Multicast
 from nlemu.protocol.refusal import Refusal
@@ -102,6 +103,8 @@ class Machine(Kernel):
         self.bugs = 0
         self.devmem = Devmem()
         self.faults = Faults()
+        self.notices = Notices(self)
+        """Faults of requests, and of notifications."""
         self.protocols = protocols_of(build)
         """By number: what a socket can be opened for."""
         self._started: set[int] = set()
@@ -179,6 +182,13 @@ class Machine(Kernel):
         family = messages().get(family_name) or self.families.find(family_name)
         operations = {} if family is None else family.operations
         return next((op for op in operations.values() if op.name == op_name), None)
+
+    def operations(self) -> Iterator[Operation]:
+        """All that can be asked for: of rtnetlink and the other protocols, then of generic netlink's families."""
+        from nlemu.protocol.families.messages import messages
+
+        for family in (*messages().values(), *self.families.numbers):
+            yield from (op for op in family.operations.values() if op.do is not None or op.dump is not None)
 
     # -- what we do not do --------------------------------------------------------------------
 

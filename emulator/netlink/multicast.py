@@ -23,6 +23,8 @@ class Multicast:
 
     def __init__(self) -> None:
         self.members: dict[tuple[int, int], dict[Endpoint, None]] = {}
+        self.disturb: Callable[[Net, Endpoint, bytes, int, int | None], None] | None = None
+        """Who delivers notifications instead, when a test wants them lost or late."""
 
     def join(self, endpoint: Endpoint, group: int) -> None:
         """The endpoint hears the group from now on."""
@@ -75,7 +77,10 @@ class Multicast:
                     continue
             if data is None:
                 data = build()
-            endpoint.deliver(data, group, nsid)
+            if self.disturb is None:
+                endpoint.deliver(data, group, nsid)
+            else:
+                self.disturb(net, endpoint, data, group, nsid)
         if echo and origin is not None:
             # As in the kernel: to whoever has that port in the namespace where it happened.
             asker = origin.machine.ports.find(net, protocol, origin.portid)

@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.machine.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
-from nlemu.emulator.machine.faults import IOCTLS, Fault
 from nlemu.emulator.script.counters import CounterSteps
 from nlemu.emulator.script.errors import StepError
+from nlemu.emulator.script.faults import FaultSteps
 from nlemu.emulator.script.nics import NicSteps
 from nlemu.emulator.script.programs import Programs
 from nlemu.emulator.script.trace import Step
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.family import Operation
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
@@ -78,8 +77,7 @@ class Steps:
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del,
             "nsim_vfs": self._nsim_vfs, "sleep": self._sleep,
-            "fault": self._fault, "interrupt": self._fault, "lose": self._lose, "heal": self._heal,
-            **self.programs.verbs, **NicSteps(self).verbs, **CounterSteps(self).verbs,
+            **self.programs.verbs, **NicSteps(self).verbs, **CounterSteps(self).verbs, **FaultSteps(self).verbs,
         }
 
     def perform(self, step: Step) -> Answer:
@@ -207,25 +205,6 @@ class Steps:
         for offset, name in step.get("patch_fd", ()):
             data[offset : offset + 4] = self.number(self.net("send", name)).to_bytes(4, "little")
         endpoint.send(bytes(data))
-
-    def _fault(self, step: Step) -> None:
-        operation = self.machine.operation(step.subject) or IOCTLS.get(step.subject)
-        if operation is None:
-            raise StepError(
-                f"{step.verb}: there is no operation {step.subject!r}, "
-                "such as netdev.queue-create or ETHTOOL_SRXCLSRLINS"
-            )
-        if step.verb == "interrupt" and (not isinstance(operation, Operation) or operation.dump is None):
-            raise StepError(f"interrupt: {step.subject} cannot be dumped")
-        number = getattr(errno, step["errno"]) if step.verb == "fault" else 0
-        fault = Fault(operation, number, step.get("text"), step.get("netns"), step.get("count", 1))
-        self.machine.faults.add(fault)
-
-    def _lose(self, step: Step) -> None:
-        self.socket("lose", step.subject).lose(step.get("count", 1))
-
-    def _heal(self, step: Step) -> None:
-        self.machine.faults.clear()
 
     def _netns(self, step: Step) -> None:
         name = step.subject

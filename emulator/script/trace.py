@@ -175,6 +175,26 @@ def true(value: Any) -> str | None:
     return None if value is True else "true"
 
 
+def true_or_name(value: Any) -> str | None:
+    """Checks that it is true, or a name."""
+    return None if value is True or label(value) is None else "true or a name"
+
+
+def name_or_number(value: Any) -> str | None:
+    """Checks a device's name or index."""
+    return None if label(value) is None or u31(value) is None else "a name or a number"
+
+
+def an_object(value: Any) -> str | None:
+    """Checks an object, whatever is in it."""
+    return None if isinstance(value, dict) else "an object"
+
+
+def probability(value: Any) -> str | None:
+    """Checks a probability."""
+    return None if type(value) in (int, float) and 0 <= value <= 1 else "a number from 0 to 1"
+
+
 def u32(value: Any) -> str | None:
     """Checks a u32."""
     return None if type(value) is int and 0 <= value <= U32_MAX else f"a number from 0 to {U32_MAX}"
@@ -277,13 +297,25 @@ class Verb:
     takes: Mapping[str, Check] = field(default_factory=dict)
 
 
-STRIKES: Mapping[str, Check] = {"netns": label, "count": u31}
+AIM: Mapping[str, Check] = {
+    "netns": label, "port": u32, "device": name_or_number, "where": an_object, "skip": u31, "count": u31,
+    "chance": probability, "seed": u32, "name": label,
+}
+"""Whom a fault is for: emulator/script/faults.py."""
 
 VERBS: Mapping[str, Verb] = {
-    "fault": Verb(label, needs={"errno": errno_name}, takes={"text": text, **STRIKES}),
-    "interrupt": Verb(label, takes=STRIKES),
+    "fault": Verb(
+        label,
+        takes={
+            "errno": errno_name, "text": text, "at": label, "after": u31, "split": u31, "then": an_object, **AIM,
+        },
+    ),
+    "interrupt": Verb(label, takes={"after": u31, **AIM}),
+    "notice": Verb(
+        label, needs={"fate": word_of("lose", "duplicate", "delay", "swap")}, takes={"seconds": seconds, **AIM}
+    ),
     "lose": Verb(label, takes={"count": u31}),
-    "heal": Verb(true),
+    "heal": Verb(true_or_name),
     "netns": Verb(label),
     "netns_del": Verb(label),
     "nsim_new": Verb(tuple_of(u32, u32, u32)),

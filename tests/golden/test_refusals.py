@@ -19,7 +19,8 @@ import pytest
 
 from fixtures import traces
 from nlemu.emulator.machine.endpoint import Endpoint
-from nlemu.emulator.machine.faults import Faults
+from nlemu.emulator.machine.faults.notices import Notices
+from nlemu.emulator.machine.faults.requests import Faults
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.netlink.multicast import Multicast
 from nlemu.emulator.script import trace as tape
@@ -33,7 +34,7 @@ from nlemu.protocol.schema.family import Family
 TRACES = {path.stem: path for path in traces()}
 
 PLAIN = (int, float, str, bytes, Enum, type, type(None), BuiltinFunctionType, FunctionType, MethodType, partial)
-SOCKETS = (Endpoint, Multicast, Faults)  # what was said to whom is no state of the kernel
+SOCKETS = (Endpoint, Multicast, Faults, Notices)  # what was said to whom is no state of the kernel
 
 USED_UP = {
     ("Random", "state"),

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import pathlib
 import re
-import shutil
 import socket
-
-import pytest
 
 from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.daemon.control import VERBS
-from tests.emulator.script.queue_story import commands, page, tell
 
 PAGE = (pathlib.Path(__file__).resolve().parents[3] / "docs/sockets.md").read_text()
 LINE = re.compile(r"^(\{.*?\})(?: {2,}.*)?\n {4}(\{.*\})$", re.MULTILINE)
@@ -34,20 +30,3 @@ def test_every_verb_is_told() -> None:
     rows = "".join(line for line in PAGE.splitlines() if line.startswith("|"))
     told = set(re.findall(r'`\{"(\w+)"', rows))
     assert told == set(VERBS) - {"supervise", "descriptor"}, "those two are for the launcher"
-
-
-def test_the_faults() -> None:
-    if shutil.which("ip") is None:
-        pytest.skip("iproute2 is not installed")
-    (works,) = tell(["nlemu check | tail -1"])
-    if works != "nlemu run works here\n":
-        pytest.skip(works)
-    typed = commands(PAGE)
-    assert len(typed) > 5
-    told = page(PAGE, typed, tell(typed))
-    assert stripped(told) == stripped(PAGE)
-
-
-def stripped(text: str) -> list[str]:
-    """Lines, without the blanks in which some programs end theirs."""
-    return [line.rstrip() for line in text.splitlines()]

@@ -14,7 +14,8 @@ import pytest
 
 from nlemu.emulator.kernel.core.build import DISTRIBUTION_7_2, RECORDED_7_2, Build
 from nlemu.emulator.machine.endpoint import Credentials, Endpoint
-from nlemu.emulator.machine.faults import Fault
+from nlemu.emulator.machine.faults.aim import Aim
+from nlemu.emulator.machine.faults.fault import Fault
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.machine.protocols import PROTOCOLS, protocols_of
 from nlemu.protocol.frame import split
@@ -152,7 +153,7 @@ def test_a_generation_of_nftables(machine: Machine) -> None:
 def test_faults_strike_other_protocols_too(machine: Machine) -> None:
     operation = machine.operation("xfrm.getsa")
     assert operation is not None
-    machine.faults.add(Fault(operation, errno.ENOMEM, "no memory"))
+    machine.faults.add(Fault("1", Aim((operation,)), errno.ENOMEM, "no memory"))
     sock = Endpoint(machine, machine.init_net, XFRM)
     sock.send(DUMP)
     data = sock.receive()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from nlemu.emulator.machine.faults import Faults
+from nlemu.emulator.machine.faults.requests import Faults
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 
 if TYPE_CHECKING:

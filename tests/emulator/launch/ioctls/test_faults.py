@@ -10,7 +10,8 @@ import pytest
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.launch.ioctls.caller import Caller, name_of
 from nlemu.emulator.launch.ioctls.calls import answer
-from nlemu.emulator.machine.faults import IOCTLS, Fault
+from nlemu.emulator.machine.faults.aim import IOCTLS, Aim
+from nlemu.emulator.machine.faults.fault import Fault
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import Steps
@@ -36,7 +37,7 @@ def test_they_are_refused_once_and_change_nothing() -> None:
     dev = plugged("mlx5_core")
     machine = dev.kernel
     assert isinstance(machine, Machine)
-    machine.faults.add(Fault(IOCTLS["SIOCSIFMTU"], errno.ENOMEM))
+    machine.faults.add(Fault("1", Aim((IOCTLS["SIOCSIFMTU"],)), errno.ENOMEM))
     with pytest.raises(Refusal) as refused:
         ask(dev, Sioc.SIFMTU, struct.pack("=i", 1400))
     assert (refused.value.errno, dev.mtu) == (errno.ENOMEM, 1500)
@@ -48,7 +49,7 @@ def test_of_siocethtool_the_command_is_meant() -> None:
     dev = plugged("mlx5_core")
     machine = dev.kernel
     assert isinstance(machine, Machine)
-    machine.faults.add(Fault(IOCTLS["ETHTOOL_SRXCLSRLDEL"], errno.EBUSY))
+    machine.faults.add(Fault("1", Aim((IOCTLS["ETHTOOL_SRXCLSRLDEL"],)), errno.EBUSY))
     ask(dev, Sioc.SIFMTU, struct.pack("=i", 1400))
     for expected in (errno.EBUSY, errno.ENOENT):     # the fault's, and then the driver's: there is no rule
         with pytest.raises(Refusal) as refused:
@@ -60,9 +61,9 @@ def test_other_namespaces_are_spared() -> None:
     dev = plugged("mlx5_core")
     machine = dev.kernel
     assert isinstance(machine, Machine)
-    machine.faults.add(Fault(IOCTLS["SIOCSIFMTU"], errno.ENOMEM, netns="pod"))
+    machine.faults.add(Fault("1", Aim((IOCTLS["SIOCSIFMTU"],), netns="pod"), errno.ENOMEM))
     ask(dev, Sioc.SIFMTU, struct.pack("=i", 1400))
-    assert dev.mtu == 1400 and [fault.count for fault in machine.faults] == [1]
+    assert dev.mtu == 1400 and [fault.aim.met for fault in machine.faults.listed] == [0]
 
 
 @pytest.mark.parametrize(("line", "told"), [

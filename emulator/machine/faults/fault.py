@@ -1,0 +1,49 @@
+"""What a fault does when it strikes: data, which `requests` and `notices` walk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from nlemu.emulator.machine.faults.aim import Aim
+
+
+class Fate(Enum):
+    """What becomes of a notification."""
+
+    LOSE = "lose"
+    """Nobody hears it."""
+    DUPLICATE = "duplicate"
+    """It comes twice."""
+    DELAY = "delay"
+    """It comes later, by some seconds of the machine's time."""
+    SWAP = "swap"
+    """It comes behind the next one for the same reader."""
+
+
+@dataclass
+class Fault:
+    """One that waits. name: by which it is listed and taken away.
+
+    For requests. errno: which is refused, 0 for none; text: what the refusal says; at: the attribute that it blames, by
+    its name; interrupt: a dump says that it may be inconsistent; after: a dump is not struck at once but behind so many
+    of its messages; split: it has so many messages a datagram; then: what is done when it strikes, before the request
+    is answered. For notifications. fate: what becomes of one; seconds: of a delay."""
+
+    name: str
+    aim: Aim
+    errno: int = 0
+    text: str | None = None
+    at: str | None = None
+    interrupt: bool = False
+    after: int = 0
+    split: int = 0
+    then: Callable[[], object] | None = None
+    fate: Fate | None = None
+    seconds: float = 0.0
+
+    @property
+    def in_dumps(self) -> bool:
+        """It has to do with a dump under way, and with nothing else."""
+        return bool(self.interrupt or self.after or self.split)

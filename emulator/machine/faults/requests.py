@@ -1,0 +1,128 @@
+"""Faults that strike requests, and dumps under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nlemu.emulator.machine.faults.aim import COMMANDS
+from nlemu.emulator.machine.faults.fault import Fault
+from nlemu.protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.netlink.call import Call, Fill, Messages
+    from nlemu.emulator.netlink.dump import Dump
+
+
+class Faults:
+    """Those of one machine, the oldest first. One that has struck as often as it was to stays listed; it does nothing
+    any more."""
+
+    def __init__(self) -> None:
+        self.listed: list[Fault] = []
+        self._waiting: list[Fault] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, fault: Fault) -> None:
+        """Has a fault happen."""
+        self.listed.append(fault)
+        self._waiting.append(fault)
+
+    def clear(self) -> None:
+        """No fault waits any more, and none is listed."""
+        self.listed.clear()
+        self._waiting.clear()
+
+    def remove(self, name: str) -> bool:
+        """One is taken away, by its name. False: there is none."""
+        before = len(self.listed)
+        self.listed = [fault for fault in self.listed if fault.name != name]
+        self._waiting = [fault for fault in self._waiting if fault.name != name]
+        return len(self.listed) < before
+
+    def spent(self, fault: Fault) -> None:
+        """It has struck; perhaps for the last time."""
+        if fault.aim.left == 0:
+            self._waiting.remove(fault)
+
+    def _strike(self, call: Call, dumps: bool) -> Fault | None:
+        endpoint = call.endpoint
+        for fault in self._waiting:
+            if fault.in_dumps is dumps and fault.aim.hits(
+                call.op, call.net.name, call.portid, endpoint.protocol, call.message
+            ):
+                self.spent(fault)
+                return fault
+        return None
+
+    def refuse(self, call: Call) -> None:
+        """Before a handler is called. Raises the Refusal that waits for it."""
+        fault = self._strike(call, dumps=False)
+        if fault is not None:
+            perform(fault, call)
+
+    def refuse_ioctl(self, number: int, net: Net) -> None:
+        """Before an ioctl of that number (of a command of SIOCETHTOOL, the command's) is answered. Raises the Refusal
+        that waits for it."""
+        command = COMMANDS.get(number)
+        for fault in self._waiting:
+            if fault.aim.hits(command, net.name, 0, 0, b""):
+                self.spent(fault)
+                perform(fault, None)
+                return
+
+    def follow(self, dump: Dump) -> None:
+        """When a dump begins: what waits for it happens while it is under way."""
+        fault = self._strike(dump.call, dumps=True)
+        if fault is None:
+            return
+        if fault.interrupt and not fault.after:
+            dump.interrupted = True
+        else:
+            dump.messages = disturbed(dump, fault)
+
+
+def perform(fault: Fault, call: Call | None) -> None:
+    """What a fault does to a request. Refusal."""
+    if fault.then is not None:
+        fault.then()
+    if fault.errno:
+        raise Refusal(fault.errno, fault.text, at=blamed(fault, call))
+
+
+def blamed(fault: Fault, call: Call | None) -> int | None:
+    """Where the attribute stands that a fault blames; None where the request has none of that name."""
+    if fault.at is None or call is None:
+        return None
+    for number in call.attrs.spans:
+        attr = call.op.set.spec.by_number.get(number)
+        if attr is not None and attr.name == fault.at:
+            return call.attrs.offset(attr)
+    return None
+
+
+def disturbed(dump: Dump, fault: Fault) -> Messages:
+    """The messages of a dump, with a fault among them: it strikes between two datagrams, the first of which ends where
+    it is to."""
+
+    def end() -> None:
+        dump.full = True
+
+    def messages(original: Iterator[Fill]) -> Messages:
+        for number, fill in enumerate(original):
+            if number == fault.after and number and not fault.split:
+                yield end
+                strike()
+            if fault.split and number and not number % fault.split:
+                yield end
+            yield fill
+
+    def strike() -> None:
+        if fault.interrupt:
+            dump.interrupted = True
+        perform(fault, dump.call)
+
+    return messages(dump.messages)
