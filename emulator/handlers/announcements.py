@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.instance import Instance as Devlink
     from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.kernel.teaming.options import Instance
@@ -53,7 +53,7 @@ class Announcements(NullAnnouncer):
         """team_nl_send_event_port_get()"""
         return self.machine.team.port(team, port)
 
-    def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
+    def devlink(self, instance: Devlink, command: DevlinkCmd, thing: Object) -> None:
         """devlink_notify() and its like."""
         if self.machine.devlink is not None:
             self.machine.devlink.tell(instance, command, thing)

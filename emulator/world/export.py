@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.kernel.nics.eswitch import SWITCHDEV
 from nlemu.emulator.kernel.nics.function import NO_NODE, BusFunction
 from nlemu.emulator.kernel.nics.nic import state_of
 from nlemu.emulator.world.observe import Observer, values_of
@@ -17,9 +18,10 @@ from nlemu.protocol.encode.conversation import NlError
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.machine.machine import Machine
 
 DUMPS = (("rt-link", "getlink"), *((section.specification, section.get) for section in SECTIONS.values()))
@@ -49,6 +51,10 @@ def export(machine: Machine) -> World:
         entry = observer.links.get((names[dev.net], dev.ifindex))
         if entry is not None:
             entry.fields |= card_fields(state_of(dev).function, names)
+    for dev, fields in represented(machine, names):
+        entry = observer.links.get((names[dev.net], dev.ifindex))
+        if entry is not None:
+            entry.fields |= fields
     for name, net in machine.nets.items():  # some get their id when they are first told of
         for peer, other in names.items():
             nsid = net.id_of(peer)
@@ -68,9 +74,20 @@ def card_fields(function: BusFunction, names: Mapping[Net, str]) -> dict[str, An
         fields["numa-node"] = function.numa_node
     if said is not None and said.total != said.facts.total:
         fields["total-vfs"] = said.total
+    if function.eswitch is not None and function.eswitch.mode == SWITCHDEV:
+        fields["eswitch"] = "switchdev"
     if said is not None and said.vfs:
         fields["vfs"] = len(said.vfs)
     return fields
+
+
+def represented(machine: Machine, names: Mapping[Net, str]) -> Iterator[tuple[Device, dict[str, Any]]]:
+    """What a world says of the links that represent virtual functions."""
+    for function in machine.nics.functions.values():
+        dev, switch = function.dev, function.eswitch
+        if dev is not None and switch is not None:
+            for number, one in switch.representors.items():
+                yield one, {"physfn": f"{names[dev.net]}/{dev.name}", "representor": number}
 
 
 def dumped(session: Session, family: str, operation: str) -> list[Message]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.flags import set_promiscuity
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
-from nlemu.emulator.kernel.nics import pci, sriov
+from nlemu.emulator.kernel.nics import pci, representor, sriov
+from nlemu.emulator.kernel.nics.eswitch import LEGACY, SWITCHDEV
 from nlemu.emulator.kernel.nics.function import NO_NODE
 from nlemu.emulator.kernel.nics.nic import is_nic
 from nlemu.emulator.kernel.nics.ports import function_of
@@ -46,6 +47,8 @@ NO_ADDRESS = "00:00:00:00:00:00"
 """What is told where there is none."""
 CHANGED = ("address", "broadcast", "mtu", "txqlen", "alias", "group")
 """Attributes of a link that are set when it is there, if they are not so by then."""
+MODES = {"legacy": LEGACY, "switchdev": SWITCHDEV}
+"""Of the switch of a card, by the words of the specification."""
 FIRST_BUS, BUSES = 1, 256
 FLAGS = numbers(IFF)
 
@@ -147,18 +150,26 @@ class Links:
             at, profile, net, name=fields["name"], queues=queues, mac=address,
             numa_node=fields.get("numa-node", NO_NODE), total_vfs=fields.get("total-vfs"),
         )
-        if fields.get("vfs"):
-            self.functions(entry, at)
+        self.functions(entry, at)
 
     def functions(self, entry: Entry, at: str) -> None:
-        """The virtual functions of a NIC, which no driver has as long as nobody says what they are called."""
-        nics, count = self.site.machine.nics, entry.fields["vfs"]
-        card = nics.functions[at].sriov
-        if card is None or not 0 <= count <= card.total:
+        """The virtual functions of a NIC, which no driver has as long as nobody says what they are called, and the mode
+        of its switch, in which nobody is represented so far."""
+        nics, count = self.site.machine.nics, entry.fields.get("vfs", 0)
+        function = nics.functions[at]
+        card, mode = function.sriov, entry.fields.get("eswitch", "legacy")
+        if not 0 <= count <= (0 if card is None else card.total):
             raise entry.error("vfs", f"such a NIC has at most {0 if card is None else card.total}")
-        card.autoprobe = False
-        sriov.enable(nics, nics.functions[at], count)
-        card.autoprobe = True
+        if card is not None and count:
+            card.autoprobe = False
+            sriov.enable(nics, function, count)
+            card.autoprobe = True
+        if mode not in MODES:
+            raise entry.error("eswitch", f"{' or '.join(MODES)}, and not {mode!r}")
+        if function.eswitch is not None:
+            function.eswitch.mode = MODES[mode]
+        elif "eswitch" in entry.fields:
+            raise entry.error("eswitch", "such a NIC has no switch")
 
     def virtual(self, namespace: Namespace, entry: Entry) -> None:
         """A virtual function, which its driver takes now. Raises WorldError."""
@@ -168,19 +179,28 @@ class Links:
         card = None if home is None else home.by_name(name)
         if card is None or not is_nic(card):
             raise entry.error("physfn", f"there is no NIC {fields['physfn']!r}")
-        said = function_of(card).sriov
-        number = fields.get("vf", 0)
+        function, word = function_of(card), "representor" if "representor" in fields else "vf"
+        said, number = function.sriov, fields.get(word, 0)
         if said is None or not 0 <= number < len(said.vfs):
-            raise entry.error("vf", f"{fields['physfn']} has no virtual function {number}")
+            raise entry.error(word, f"{fields['physfn']} has no virtual function {number}")
         if "index" in fields:
             net.begin_at(fields["index"])
-        nics.probe(said.vfs[number], net, fields["name"])
+        if word == "vf":
+            nics.probe(said.vfs[number], net, fields["name"])
+            return
+        switch = function.eswitch
+        if switch is None or switch.mode != SWITCHDEV:
+            raise entry.error(word, f"the switch of {fields['physfn']} is not in the mode switchdev")
+        switch.representors[number] = representor.make(nics, function, number, net, fields["name"])
 
     def take_the_rest(self) -> None:
-        """Drivers take the virtual functions of which nothing was said."""
+        """Drivers take the virtual functions of which nothing was said, and what is not named is represented."""
         nics = self.site.machine.nics
         for function in [one for one in nics.functions.values() if one.physfn is not None and one.dev is None]:
             nics.probe(function)
+        for function in nics.functions.values():
+            if function.eswitch is not None and function.sriov is not None and function.eswitch.mode == SWITCHDEV:
+                function.eswitch.represent(len(function.sriov.vfs))
 
     def free_address(self, bus: int) -> str:
         """Where a NIC is plugged of which that is not said: on the first bus without one, from that on."""

@@ -21,7 +21,7 @@ from nlemu.emulator.world.world import Entry, Namespace, World
 STRUCTURE = frozenset(
     {
         "name", "kind", "data", "slave-kind", "peer", "nic", "bus", "at", "port", "numa-node", "vfs", "total-vfs",
-        "physfn", "vf", "rx-queues", "tx-queues", "up", "address", *LINK_DEVICES,
+        "physfn", "vf", "eswitch", "representor", "rx-queues", "tx-queues", "up", "address", *LINK_DEVICES,
     }
 )
 """What makes a link what it is: it is said first, and stays. So does its address, which is drawn otherwise."""

@@ -88,6 +88,7 @@ LINK_KEYS: Mapping[str, tuple[type, ...] | None] = {
     "name": (str,), "index": (int,), "kind": (str,), "data": (dict,), "peer": (str,),
     "nic": (str,), "bus": (str,), "at": (str,), "port": (str,), "numa-node": (int,),
     "vfs": (int,), "total-vfs": (int,), "physfn": (str,), "vf": (int,),
+    "eswitch": (str,), "representor": (int,),
     "up": (bool,), "flags": (list,), "altnames": (list,), "addr-gen-mode": None,
     "slave-kind": (str,), "slave": (dict,), "promiscuity": (int,),
     "carrier": (int,), "carrier-up-count": (int,), "carrier-down-count": (int,), "stats64": (dict,),
@@ -96,7 +97,8 @@ LINK_KEYS: Mapping[str, tuple[type, ...] | None] = {
 """What else is said of a link, and of which sort it is.
 
 A link comes to be by its `kind`, or as a NIC of a profile (`nic`), or as a `port` of a device on a `bus` (netdevsim),
-or as one (`vf`) of the virtual functions (`vfs`) of a NIC (`physfn`); `peer` is made with it. `slave` is what its
+or as one (`vf`) of the virtual functions (`vfs`) of a NIC (`physfn`), or what represents one (`representor`) in its
+switch (`eswitch`); `peer` is made with it. `slave` is what its
 master, which is of `slave-kind`, keeps of it as a port. `ipv4` and `ipv6` are settings
 (net.ipv4.conf.DEVICE), `ethtool` holds what ethtool sets, by the name of the operation without -set.
 """

@@ -1,1 +1,1 @@
-"""The devlink family: simulated devices are the only ones with a devlink instance here (net/devlink, netdevsim)."""
+"""The devlink family: instances of simulated devices (net/devlink, netdevsim), and of NICs."""

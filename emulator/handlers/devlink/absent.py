@@ -13,7 +13,7 @@ from nlemu.protocol.families.devlink.attributes import Devlink
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call, Messages
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Attr
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NO_PORT_PARAMETERS = "Port params are not supported"
 
 
-def nothing(instance: BusDevice) -> Fills:
+def nothing(instance: Instance) -> Fills:
     """What there is to tell of an instance."""
     return iter(())
 

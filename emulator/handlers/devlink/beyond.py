@@ -9,14 +9,14 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from nlemu.emulator.handlers.devlink.instance import Fills, dump, find, find_port
+from nlemu.emulator.handlers.devlink.instance import Fills, dump, find
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.devlink import commands as c
 from nlemu.protocol.families.devlink.attributes import Devlink
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call, Messages
     from nlemu.emulator.netlink.dump import Dump
 
@@ -33,7 +33,7 @@ def refuse_to_do(call: Call) -> None:
 
 
 for op in (
-    c.ESWITCH_SET, c.DPIPE_TABLE_GET, c.DPIPE_ENTRIES_GET, c.DPIPE_HEADERS_GET, c.DPIPE_TABLE_COUNTERS_SET,
+    c.DPIPE_TABLE_GET, c.DPIPE_ENTRIES_GET, c.DPIPE_HEADERS_GET, c.DPIPE_TABLE_COUNTERS_SET,
     c.RESOURCE_SET, c.RESOURCE_DUMP, c.RELOAD, c.PARAM_SET, c.REGION_NEW, c.REGION_DEL, c.HEALTH_REPORTER_SET,
     c.HEALTH_REPORTER_RECOVER, c.HEALTH_REPORTER_DIAGNOSE, c.HEALTH_REPORTER_DUMP_CLEAR, c.HEALTH_REPORTER_TEST,
     c.FLASH_UPDATE, c.TRAP_SET, c.TRAP_GROUP_SET, c.TRAP_POLICER_SET, c.RATE_NEW,
@@ -60,18 +60,11 @@ def reporter_dump(call: Call) -> Messages:
     yield partial(refuse, call)
 
 
-@doit(c.PORT_SET)
-def port_set(call: Call) -> None:
-    """The same of a port."""
-    find_port(call, find(call))
-    refuse(call)
-
-
 @dumpit(c.RESOURCE_DUMP)
 def resource_dump(call: Call) -> Dump:
     """The same of a dump, once it comes to an instance."""
 
-    def told(instance: BusDevice) -> Fills:
+    def told(instance: Instance) -> Fills:
         return iter((partial(refuse, call),))
 
     return dump(call, told)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.devlink.beyond import refuse
 from nlemu.emulator.handlers.devlink.instance import dump, fill_handle, find, one_each
+from nlemu.emulator.kernel.nics.instance import ACTIVATE, ACTIVATE_NOW, REINIT, Reload
+from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.devlink.attributes import (
     Devlink,
@@ -15,29 +19,21 @@ from nlemu.protocol.families.devlink.attributes import (
     DlReloadStats,
     DlReloadStatsEntry,
 )
-from nlemu.protocol.families.devlink.commands import ESWITCH_GET, GET, INFO_GET
-from nlemu.protocol.uapi.devlink import DevlinkEswitchMode, DevlinkReloadAction, DevlinkReloadLimit
+from nlemu.protocol.families.devlink.commands import ESWITCH_GET, ESWITCH_SET, GET, INFO_GET
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.devlink import DevlinkEswitchMode, DevlinkReloadAction
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Values
 
-DRIVER = "netdevsim"
-VERSION = ("fw.mgmt", "10.20.30")
-"""nsim_dev_info_get(): the one version, running and stored."""
-REINIT = (DevlinkReloadAction.DRIVER_REINIT, DevlinkReloadLimit.UNSPEC)
-BY_US = (REINIT,)
-"""The reloads that the driver offers; who performed them is known."""
-BY_OTHERS = (
-    REINIT, (DevlinkReloadAction.FW_ACTIVATE, DevlinkReloadLimit.UNSPEC),
-    (DevlinkReloadAction.FW_ACTIVATE, DevlinkReloadLimit.NO_RESET),
-)
+BY_OTHERS = (REINIT, ACTIVATE, ACTIVATE_NOW)
 """All that there are: a driver cannot begin anew without a reset."""
 
 
-def fill_reloads(kinds: tuple[tuple[DevlinkReloadAction, DevlinkReloadLimit], ...], reloads: int) -> Values:
+def fill_reloads(kinds: tuple[Reload, ...], reloads: int) -> Values:
     """devlink_reload_stats_put(): by action, by limit. ``reloads``: how often the driver began anew."""
     actions: dict[DevlinkReloadAction, list[Values]] = {}
     for action, limit in kinds:
@@ -55,24 +51,36 @@ def fill_reloads(kinds: tuple[tuple[DevlinkReloadAction, DevlinkReloadLimit], ..
     }
 
 
-def fill_instance(instance: BusDevice) -> Values:
+def fill_instance(instance: Instance) -> Values:
     """devlink_nl_fill()."""
     return fill_handle(instance) | {
         Devlink.reload_failed: 0,
         Devlink.dev_stats: {
-            DlDevStats.reload_stats: fill_reloads(BY_US, instance.reloads),
+            DlDevStats.reload_stats: fill_reloads(instance.offered, instance.reloads),
             DlDevStats.remote_reload_stats: fill_reloads(BY_OTHERS, 0),
         },
     }
 
 
-def fill_info(instance: BusDevice) -> Values:
-    """devlink_nl_info_fill(), nsim_dev_info_get(): the driver's name comes last, from the bus."""
-    version = {DlInfoVersion.info_version_name: VERSION[0], DlInfoVersion.info_version_value: VERSION[1]}
+def fill_info(instance: Instance) -> Values:
+    """devlink_nl_info_fill(): the driver's name comes last, from the bus. The order of versions is netdevsim's."""
+    info = instance.info()
     return fill_handle(instance) | {
-        Devlink.info_version_stored: [version], Devlink.info_version_running: [version],
-        Devlink.info_driver_name: DRIVER,
+        Devlink.info_serial_number: info.serial,
+        Devlink.info_version_fixed: fill_versions(info.fixed),
+        Devlink.info_version_stored: fill_versions(info.stored),
+        Devlink.info_version_running: fill_versions(info.running),
+        Devlink.info_driver_name: info.driver,
     }
+
+
+def fill_versions(versions: tuple[tuple[str, str], ...]) -> list[Values] | None:
+    """devlink_info_version_put(), of each that is known."""
+    told: list[Values] = [
+        {DlInfoVersion.info_version_name: name, DlInfoVersion.info_version_value: value}
+        for name, value in versions if value
+    ]
+    return told or None
 
 
 @doit(GET)
@@ -101,5 +109,38 @@ def info_dump(call: Call) -> Dump:
 
 @doit(ESWITCH_GET)
 def eswitch(call: Call) -> Values:
-    """devlink_nl_eswitch_get_doit(): nobody can set another mode here."""
-    return fill_handle(find(call)) | {Devlink.eswitch_mode: DevlinkEswitchMode.LEGACY}
+    """devlink_nl_eswitch_get_doit(): of a driver that knows nothing of a switch, the device alone."""
+    instance = find(call)
+    if instance.switch_errno:
+        raise Refusal(instance.switch_errno)
+    told, switch = fill_handle(instance), instance.eswitch
+    if isinstance(instance, BusDevice):
+        told[Devlink.eswitch_mode] = DevlinkEswitchMode.LEGACY
+    if switch is not None:
+        told |= {
+            Devlink.eswitch_mode: switch.mode, Devlink.eswitch_inline_mode: switch.inline,
+            Devlink.eswitch_encap_mode: switch.encap,
+        }
+    return told
+
+
+@doit(ESWITCH_SET)
+def eswitch_set(call: Call) -> None:
+    """devlink_nl_eswitch_set_doit(): mode, what is inlined, encapsulation; what was done before a refusal stays."""
+    instance = find(call)
+    if isinstance(instance, BusDevice):
+        refuse(call)
+    if instance.switch_errno:
+        raise Refusal(instance.switch_errno)
+    attrs, switch = call.attrs, instance.eswitch
+    wanted = (Devlink.eswitch_mode, Devlink.eswitch_inline_mode, Devlink.eswitch_encap_mode)
+    if switch is None:
+        if any(attr in attrs for attr in wanted):
+            raise Refusal(errno.EOPNOTSUPP)
+        return
+    if Devlink.eswitch_mode in attrs:
+        call.extack.text = switch.set_mode(attrs[Devlink.eswitch_mode])
+    if Devlink.eswitch_inline_mode in attrs:
+        switch.set_inline(attrs[Devlink.eswitch_inline_mode])
+    if Devlink.eswitch_encap_mode in attrs:
+        switch.set_encap(attrs[Devlink.eswitch_encap_mode])

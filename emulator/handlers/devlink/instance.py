@@ -11,6 +11,7 @@ import errno
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.netlink.dump import Dump
@@ -22,7 +23,7 @@ from nlemu.protocol.uapi.netlink import NLM_F
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call, Fill
     from nlemu.protocol.schema.attributes import Values
 
@@ -38,15 +39,15 @@ Fills = Iterator[Callable[[], "Values | None"]]
 """The messages about one instance, each filled when there is room for it."""
 
 
-def instances(call: Call, net: Net) -> list[BusDevice]:
+def instances(call: Call, net: Net) -> list[Instance]:
     """The instances of a namespace, by number (devlinks_xa_for_each_registered_get())."""
-    return sorted(
-        (one for one in call.machine.netdevsim_bus.devices.values() if one.driven and one.net is net),
-        key=lambda one: one.instance,
-    )
+    machine = call.machine
+    simulated = (one for one in machine.netdevsim_bus.devices.values() if one.driven)
+    every: Iterator[Instance] = chain(simulated, machine.nics.instances())
+    return sorted((one for one in every if one.net is net), key=lambda one: one.instance)
 
 
-def find(call: Call) -> BusDevice:
+def find(call: Call) -> Instance:
     """devlink_get_from_attrs_lock(): the instance that the request names. Refusal EINVAL: not by number alone, nor by
     bus and name; ENODEV: there is none."""
     attrs = call.attrs
@@ -66,7 +67,7 @@ def find(call: Call) -> BusDevice:
     raise Refusal(errno.ENODEV)
 
 
-def find_port(call: Call, instance: BusDevice) -> Device:
+def find_port(call: Call, instance: Instance) -> Device:
     """devlink_port_get_from_attrs(): the network device of the port that the request names. Refusal EINVAL, ENODEV."""
     index = call.attrs.get(Devlink.port_index)
     if index is None:
@@ -76,14 +77,14 @@ def find_port(call: Call, instance: BusDevice) -> Device:
     return instance.ports[index]
 
 
-def fill_handle(instance: BusDevice) -> dict[Any, Any]:
+def fill_handle(instance: Instance) -> dict[Any, Any]:
     """devlink_nl_put_handle()."""
     return {
         Devlink.bus_name: instance.bus_name, Devlink.dev_name: instance.name, Devlink.index: instance.instance,
     }
 
 
-def dump(call: Call, told: Callable[[BusDevice], Fills]) -> Dump:
+def dump(call: Call, told: Callable[[Instance], Fills]) -> Dump:
     """devlink_nl_dumpit(): ``told`` are the fills of one instance."""
 
     def messages() -> Iterator[Fill]:
@@ -99,10 +100,10 @@ def dump(call: Call, told: Callable[[BusDevice], Fills]) -> Dump:
     return begun
 
 
-def one_each(fill: Callable[[BusDevice], Values]) -> Callable[[BusDevice], Fills]:
+def one_each(fill: Callable[[Instance], Values]) -> Callable[[Instance], Fills]:
     """What is told of each instance in one message."""
 
-    def told(instance: BusDevice) -> Fills:
+    def told(instance: Instance) -> Fills:
         yield partial(fill, instance)
 
     return told

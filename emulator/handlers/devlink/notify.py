@@ -21,7 +21,8 @@ from nlemu.emulator.handlers.devlink.objects import (
 from nlemu.emulator.handlers.devlink.port import fill_port
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.nics.netdevsim_devlink import Group, Object, Param, Policer, Port, Region
-from nlemu.emulator.kernel.nics.netdevsim_port import state_of
+from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
+from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.devlink.attributes import Devlink
 from nlemu.protocol.families.devlink.commands import CONFIG, NOTIFY_FILTER_SET, devlink
@@ -31,7 +32,7 @@ from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.machine import Machine
     from nlemu.emulator.netlink.call import Call
@@ -62,7 +63,7 @@ class Description:
         return all(ours is None or theirs is None or ours == theirs for ours, theirs in pairs)
 
 
-def fill(instance: BusDevice, thing: Object) -> Values:
+def fill(instance: Instance, thing: Object) -> Values:
     """The message about an object of an instance; None: the instance itself."""
     if thing is None:
         return fill_instance(instance)
@@ -77,6 +78,15 @@ def fill(instance: BusDevice, thing: Object) -> Values:
     return fill_group(instance, thing) if isinstance(thing, Group) else fill_trap(instance, thing)
 
 
+def instance_behind(dev: Device) -> Instance | None:
+    """The instance that has the port of a device."""
+    if is_netdevsim(dev):
+        return state_of(dev).bus_device
+    port = dev.devlink_port
+    instances = function_of(dev).instances
+    return next((one for one in instances if port is not None and one.instance == port.instance), None)
+
+
 class DevlinkNotify:
     """What one machine's devlink tells, and what its sockets want to hear."""
 
@@ -85,7 +95,7 @@ class DevlinkNotify:
         self.group = machine.families.group_ids[devlink, CONFIG]
         self.filters: dict[Endpoint, Description] = {}
 
-    def tell(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
+    def tell(self, instance: Instance, command: DevlinkCmd, thing: Object) -> None:
         """devlink_nl_notify_send_desc()."""
         machine = self.machine
         if not machine.multicast.heard(GENERIC, self.group):
@@ -105,12 +115,12 @@ class DevlinkNotify:
         """devlink_port_netdevice_event()."""
         if dev.devlink_port is None:
             return
-        state = state_of(dev)
-        if event in IN_NAMESPACE and state.bus_device.net is not dev.net:
+        instance = instance_behind(dev)
+        if instance is None or (event in IN_NAMESPACE and instance.net is not dev.net):
             return
         kind = DevlinkPortType.NOTSET if event is NetdevEvent.PRE_UNINIT else DevlinkPortType.ETH
-        port = Port(state.port_index, kind, dev if CHAIN[event] else None)
-        self.tell(state.bus_device, DevlinkCmd.PORT_NEW, port)
+        port = Port(dev.devlink_port.index, kind, dev if CHAIN[event] else None)
+        self.tell(instance, DevlinkCmd.PORT_NEW, port)
 
     def released(self, endpoint: Endpoint) -> None:
         """devlink_nl_sock_priv_destroy()."""

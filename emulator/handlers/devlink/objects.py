@@ -9,20 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nlemu.emulator.handlers.devlink.instance import Fills, dump, fill_handle, find, find_port
-from nlemu.emulator.kernel.nics.netdevsim_devlink import (
-    GROUPS,
-    PARAMS,
-    POLICERS,
-    REGION,
-    REPORTERS,
-    TRAPS,
-    Group,
-    Param,
-    Policer,
-    Region,
-    Reporter,
-    Trap,
-)
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.devlink import commands as c
 from nlemu.protocol.families.devlink.attributes import (
@@ -38,7 +24,8 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.devlink import DevlinkVarAttrType
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.nics.netdevsim_devlink import Group, Param, Policer, Region, Reporter, Trap
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Attr, Values
@@ -50,11 +37,13 @@ NO_GROUP = "Device did not register this trap group"
 NO_POLICER = "Device did not register this trap policer"
 
 
-def each(one: Callable[[BusDevice, T], Values], objects: Iterable[T]) -> Callable[[BusDevice], Fills]:
+def each(
+    one: Callable[[Instance, T], Values], objects: Callable[[Instance], Iterable[T]]
+) -> Callable[[Instance], Fills]:
     """The messages about such objects of an instance."""
 
-    def told(instance: BusDevice) -> Fills:
-        return (partial(one, instance, which) for which in objects)
+    def told(instance: Instance) -> Fills:
+        return (partial(one, instance, which) for which in objects(instance))
 
     return told
 
@@ -68,7 +57,7 @@ def named(call: Call, attr: Attr[Any], objects: Iterable[T], name: str = "name")
 # -- parameters -------------------------------------------------------------------------------------------
 
 
-def fill_param(instance: BusDevice, param: Param) -> Values:
+def fill_param(instance: Instance, param: Param) -> Values:
     """devlink_nl_param_fill(): a flag is there or not as a value, and a byte as a default."""
     if param.type is DevlinkVarAttrType.FLAG:
         data, default = b"" if param.value else None, bytes([param.value])
@@ -93,7 +82,7 @@ def param_get(call: Call) -> Values:
     """devlink_nl_param_get_doit()."""
     instance = find(call)
     call.attrs.require((Devlink.param_name,))
-    param = named(call, Devlink.param_name, PARAMS)
+    param = named(call, Devlink.param_name, instance.params)
     if param is None:
         raise Refusal(errno.EINVAL)
     return fill_param(instance, param)
@@ -102,18 +91,18 @@ def param_get(call: Call) -> Values:
 @dumpit(c.PARAM_GET)
 def param_dump(call: Call) -> Dump:
     """devlink_nl_param_get_dumpit()."""
-    return dump(call, each(fill_param, PARAMS))
+    return dump(call, each(fill_param, lambda instance: instance.params))
 
 
 # -- regions and reporters --------------------------------------------------------------------------------
 
 
-def fill_region_told(instance: BusDevice, region: Region) -> dict[Any, Any]:
+def fill_region_told(instance: Instance, region: Region) -> dict[Any, Any]:
     """devlink_nl_region_notify_build(): without its snapshots."""
     return fill_handle(instance) | {Devlink.region_name: region.name, Devlink.region_size: region.size}
 
 
-def fill_region(instance: BusDevice, region: Region) -> Values:
+def fill_region(instance: Instance, region: Region) -> Values:
     """devlink_nl_region_fill()."""
     return fill_region_told(instance, region) | {
         Devlink.region_max_snapshots: region.snapshots, Devlink.region_snapshots: {},
@@ -128,7 +117,7 @@ def region_get(call: Call) -> Values:
     if Devlink.port_index in call.attrs:
         find_port(call, instance)
         raise Refusal(errno.EINVAL)
-    region = named(call, Devlink.region_name, (REGION,))
+    region = named(call, Devlink.region_name, instance.regions)
     if region is None:
         raise Refusal(errno.EINVAL)
     return fill_region(instance, region)
@@ -137,10 +126,10 @@ def region_get(call: Call) -> Values:
 @dumpit(c.REGION_GET)
 def region_dump(call: Call) -> Dump:
     """devlink_nl_region_get_dumpit()."""
-    return dump(call, each(fill_region, (REGION,)))
+    return dump(call, each(fill_region, lambda instance: instance.regions))
 
 
-def fill_reporter(instance: BusDevice, reporter: Reporter) -> Values:
+def fill_reporter(instance: Instance, reporter: Reporter) -> Values:
     """devlink_nl_health_reporter_fill(): all is well, and ever was."""
     return fill_handle(instance) | {
         Devlink.health_reporter: {
@@ -160,7 +149,7 @@ def fill_reporter(instance: BusDevice, reporter: Reporter) -> Values:
 def reporter_get(call: Call) -> Values:
     """devlink_nl_health_reporter_get_doit(): one of a port that there is, or else of the device; ports have none."""
     instance = find(call)
-    reporter = named(call, Devlink.health_reporter_name, REPORTERS)
+    reporter = named(call, Devlink.health_reporter_name, instance.reporters)
     if reporter is None or (Devlink.port_index in call.attrs and call.attrs[Devlink.port_index] in instance.ports):
         raise Refusal(errno.EINVAL)
     return fill_reporter(instance, reporter)
@@ -169,13 +158,14 @@ def reporter_get(call: Call) -> Values:
 @dumpit(c.HEALTH_REPORTER_GET)
 def reporter_dump(call: Call) -> Dump:
     """devlink_nl_health_reporter_get_dumpit(): those of a port are asked for alone."""
-    return dump(call, each(fill_reporter, () if Devlink.port_index in call.attrs else REPORTERS))
+    of_port = Devlink.port_index in call.attrs
+    return dump(call, each(fill_reporter, lambda instance: () if of_port else instance.reporters))
 
 
 # -- traps ------------------------------------------------------------------------------------------------
 
 
-def fill_trap(instance: BusDevice, trap: Trap) -> Values:
+def fill_trap(instance: Instance, trap: Trap) -> Values:
     """devlink_nl_trap_fill()."""
     return fill_handle(instance) | {
         Devlink.trap_group_name: trap.group,
@@ -188,13 +178,13 @@ def fill_trap(instance: BusDevice, trap: Trap) -> Values:
             DlTrapMetadata.trap_metadata_type_fa_cookie: True if trap.cookie else None,
         },
         Devlink.stats: {
-            DlAttrStats.stats_rx_dropped: instance.traps.trap(),
+            DlAttrStats.stats_rx_dropped: instance.count_trap(),
             DlAttrStats.stats_rx_packets: 0, DlAttrStats.stats_rx_bytes: 0,
         },
     }
 
 
-def fill_group(instance: BusDevice, group: Group) -> Values:
+def fill_group(instance: Instance, group: Group) -> Values:
     """devlink_nl_trap_group_fill()."""
     return fill_handle(instance) | {
         Devlink.trap_group_name: group.name,
@@ -204,13 +194,13 @@ def fill_group(instance: BusDevice, group: Group) -> Values:
     }
 
 
-def fill_policer(instance: BusDevice, policer: Policer) -> Values:
+def fill_policer(instance: Instance, policer: Policer) -> Values:
     """devlink_nl_trap_policer_fill()."""
     return fill_handle(instance) | {
         Devlink.trap_policer_id: policer.id,
         Devlink.trap_policer_rate: policer.rate,
         Devlink.trap_policer_burst: policer.burst,
-        Devlink.stats: {DlAttrStats.stats_rx_dropped: instance.traps.policer(policer.id)},
+        Devlink.stats: {DlAttrStats.stats_rx_dropped: instance.count_policer(policer.id)},
     }
 
 
@@ -218,7 +208,7 @@ def fill_policer(instance: BusDevice, policer: Policer) -> Values:
 def trap_get(call: Call) -> Values:
     """devlink_nl_trap_get_doit()."""
     instance = find(call)
-    trap = named(call, Devlink.trap_name, TRAPS)
+    trap = named(call, Devlink.trap_name, instance.traps)
     if trap is None:
         raise Refusal(errno.ENOENT, NO_TRAP)
     return fill_trap(instance, trap)
@@ -227,14 +217,14 @@ def trap_get(call: Call) -> Values:
 @dumpit(c.TRAP_GET)
 def trap_dump(call: Call) -> Dump:
     """devlink_nl_trap_get_dumpit()."""
-    return dump(call, each(fill_trap, TRAPS))
+    return dump(call, each(fill_trap, lambda instance: instance.traps))
 
 
 @doit(c.TRAP_GROUP_GET)
 def group_get(call: Call) -> Values:
     """devlink_nl_trap_group_get_doit()."""
     instance = find(call)
-    group = named(call, Devlink.trap_group_name, GROUPS)
+    group = named(call, Devlink.trap_group_name, instance.groups)
     if group is None:
         raise Refusal(errno.ENOENT, NO_GROUP)
     return fill_group(instance, group)
@@ -243,14 +233,14 @@ def group_get(call: Call) -> Values:
 @dumpit(c.TRAP_GROUP_GET)
 def group_dump(call: Call) -> Dump:
     """devlink_nl_trap_group_get_dumpit()."""
-    return dump(call, each(fill_group, GROUPS))
+    return dump(call, each(fill_group, lambda instance: instance.groups))
 
 
 @doit(c.TRAP_POLICER_GET)
 def policer_get(call: Call) -> Values:
     """devlink_nl_trap_policer_get_doit()."""
     instance = find(call)
-    policer = named(call, Devlink.trap_policer_id, POLICERS, "id")
+    policer = named(call, Devlink.trap_policer_id, instance.policers, "id")
     if policer is None:
         raise Refusal(errno.ENOENT, NO_POLICER)
     return fill_policer(instance, policer)
@@ -259,4 +249,4 @@ def policer_get(call: Call) -> Values:
 @dumpit(c.TRAP_POLICER_GET)
 def policer_dump(call: Call) -> Dump:
     """devlink_nl_trap_policer_get_dumpit()."""
-    return dump(call, each(fill_policer, POLICERS))
+    return dump(call, each(fill_policer, lambda instance: instance.policers))

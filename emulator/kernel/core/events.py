@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv6.address import Address6
     from nlemu.emulator.kernel.ipv6.anycast import Anycast
     from nlemu.emulator.kernel.ipv6.fib import Route6
-    from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+    from nlemu.emulator.kernel.nics.instance import Instance as Devlink
     from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.kernel.teaming.options import Instance
@@ -237,7 +237,7 @@ class Announcer(Protocol):
     def team_port(self, team: Team, port: Port) -> bool:
         """TEAM_CMD_PORT_LIST_GET, told: a port that came, went, or has another link; whether anybody heard of it."""
 
-    def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
+    def devlink(self, instance: Devlink, command: DevlinkCmd, thing: Object) -> None:
         """DEVLINK_CMD_*_NEW and _DEL in the namespace of the instance, about one of its objects or itself."""
 
     def hsr(self, net: Net, command: HsrCmd, address: bytes, ifindex: int | None = None) -> None:
@@ -337,7 +337,7 @@ class NullAnnouncer(Announcer):
     def team_port(self, team: Team, port: Port) -> bool:
         return False
 
-    def devlink(self, instance: BusDevice, command: DevlinkCmd, thing: Object) -> None:
+    def devlink(self, instance: Devlink, command: DevlinkCmd, thing: Object) -> None:
         pass
 
     def hsr(self, net: Net, command: HsrCmd, address: bytes, ifindex: int | None = None) -> None:

@@ -7,7 +7,7 @@ made. Where a NIC is on a bus that is neither PCI's nor virtio's, nothing is kno
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.uevents import Action
@@ -17,6 +17,8 @@ from nlemu.emulator.kernel.nics.pci import Identity
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.nics.devlink import NicInstance
+    from nlemu.emulator.kernel.nics.eswitch import Eswitch
     from nlemu.emulator.kernel.nics.profiles import Profile
     from nlemu.emulator.kernel.nics.sriov import Sriov
 
@@ -49,6 +51,10 @@ class BusFunction:
     """The NIC's device while a driver has it."""
     sriov: Sriov | None = None
     """Of a card that can have virtual functions."""
+    eswitch: Eswitch | None = None
+    """The switch in it, of a card whose driver has one."""
+    instances: list[NicInstance] = field(default_factory=list)
+    """Of devlink, as long as a driver has it."""
     physfn: BusFunction | None = None
     """Of a virtual function: the card's."""
     number: int = 0

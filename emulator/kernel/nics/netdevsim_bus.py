@@ -29,7 +29,23 @@ from nlemu.emulator.kernel.devices.register import alloc_device, register, unreg
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.devices.vf import VfConfig
 from nlemu.emulator.kernel.nics import netdevsim_fib
-from nlemu.emulator.kernel.nics.netdevsim_devlink import COMING, DEL, GOING, NEW, Object, Port, TrapCounts
+from nlemu.emulator.kernel.nics.instance import Info, Instance, PortFacts
+from nlemu.emulator.kernel.nics.netdevsim_devlink import (
+    COMING,
+    DEL,
+    GOING,
+    GROUPS,
+    NEW,
+    PARAMS,
+    POLICERS,
+    REGION,
+    REPORTERS,
+    TRAPS,
+    VERSION,
+    Object,
+    Port,
+    TrapCounts,
+)
 from nlemu.emulator.kernel.nics.netdevsim_port import (
     NetdevsimDmaOps,
     NetdevsimOps,
@@ -40,7 +56,7 @@ from nlemu.emulator.kernel.nics.netdevsim_port import (
 )
 from nlemu.emulator.kernel.nics.netdevsim_vfs import MAX_VFS
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.devlink import DevlinkCmd, DevlinkPortType
+from nlemu.protocol.uapi.devlink import DevlinkCmd, DevlinkPortFlavour, DevlinkPortType
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU
 from nlemu.protocol.uapi.netdev import XdpAct
@@ -73,13 +89,16 @@ DMA = NetdevsimDmaOps()
 """The two drivers; they have no state."""
 
 
-class BusDevice:
+class BusDevice(Instance):
     """struct nsim_bus_dev and struct nsim_dev."""
 
     __slots__ = (
-        "bus", "driven", "id", "instance", "net", "num_queues", "num_vfs", "port_count", "ports", "reloads",
-        "switch_id", "traps", "vfs",
+        "bus", "driven", "drops", "id", "instance", "net", "num_queues", "num_vfs", "port_count", "ports", "reloads",
+        "switch_id", "vfs",
     )
+
+    params, regions, reporters = PARAMS, (REGION,), REPORTERS
+    policers, groups, traps = POLICERS, GROUPS, TRAPS
 
     def __init__(
         self, bus: Bus, device_id: int, port_count: int, num_queues: int, net: Net, instance: int
@@ -97,7 +116,7 @@ class BusDevice:
         """By index, in the order in which they came."""
         self.driven = False
         """A driver is bound to it."""
-        self.traps = TrapCounts()
+        self.drops = TrapCounts()
         self.reloads = 0
         """How often the driver began anew."""
         self.num_vfs = 0
@@ -114,13 +133,29 @@ class BusDevice:
         """devlink_bus_name()."""
         return BUS
 
+    def info(self) -> Info:
+        """nsim_dev_info_get()."""
+        return Info(BUS, stored=(VERSION,), running=(VERSION,))
+
+    def port_facts(self, index: int) -> PortFacts:
+        """Ports are numbered from 1, in 32 bits."""
+        return PortFacts(DevlinkPortFlavour.PHYSICAL, number=index + 1 & UINT_MAX)
+
+    def count_trap(self) -> int:
+        """nsim_dev_devlink_trap_drop_counter_get()."""
+        return self.drops.trap()
+
+    def count_policer(self, number: int) -> int:
+        """nsim_dev_devlink_trap_policer_counter_get()."""
+        return self.drops.policer(number)
+
     def announce(self, action: Action, *variables: tuple[str, object]) -> None:
         """kobject_uevent_env() of the bus device, which is in no namespace."""
         self.bus.kernel.uevents.send(None, action, f"/devices/{self.name}", BUS, *variables)
 
     def probe(self) -> None:
         """nsim_drv_probe(): the ports it was made with; all or none."""
-        self.traps = TrapCounts()
+        self.drops = TrapCounts()
         netdevsim_fib.attach(self.net)
         for thing in COMING:
             self.tell(NEW[type(thing)], thing)
@@ -243,6 +278,12 @@ class Bus:
         """Those below that are free again, as a heap."""
         self._next_instance = 0
 
+    def take_instance(self) -> int:
+        """devlink_alloc_ns(): the number of an instance, of whatever bus. It is never used again while the machine
+        runs; the kernel would begin anew after two thousand million."""
+        self._next_instance += 1
+        return self._next_instance - 1
+
     def take_clock(self, device: BusDevice) -> int:
         """ptp_clock_register(): the lowest number that is free."""
         if self._free_clocks:
@@ -273,10 +314,7 @@ class Bus:
             raise Refusal(EINVAL, f"a netdevsim device has a number from 0 to {INT_MAX}, and as many ports and queues")
         if device_id in self.devices:
             raise Refusal(ENOSPC, f"there is a netdevsim device {device_id} already")
-        # Never used again while the machine runs; the kernel would begin anew after two thousand million.
-        instance = self._next_instance
-        self._next_instance += 1
-        device = BusDevice(self, device_id, ports, queues, net or self.kernel.init_net, instance)
+        device = BusDevice(self, device_id, ports, queues, net or self.kernel.init_net, self.take_instance())
         self.devices[device_id] = device
         device.announce(Action.ADD)
         device.probe()

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 
+VERSION = ("fw.mgmt", "10.20.30")
+"""nsim_dev_info_get(): the one version, running and stored."""
+
+
 @dataclass(frozen=True)
 class Param:
     """struct devlink_param, and its value, which is the default. ``generic``: devlink has a name for it."""

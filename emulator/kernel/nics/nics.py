@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errno import EBUSY, EEXIST, ENODEV, ENOENT
+from itertools import count
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.uevents import Action
@@ -11,7 +12,7 @@ from nlemu.emulator.kernel.devices.device import Device, Parent
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Coalesce, Rings
-from nlemu.emulator.kernel.nics import pci, sriov, vfs
+from nlemu.emulator.kernel.nics import devlink, eswitch, pci, sriov, vfs
 from nlemu.emulator.kernel.nics.bnxt import BnxtOps
 from nlemu.emulator.kernel.nics.ena import EnaOps
 from nlemu.emulator.kernel.nics.fbnic import FbnicOps
@@ -29,8 +30,12 @@ from nlemu.emulator.kernel.nics.virtio import VirtioOps
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.kernel import Kernel
+    from nlemu.emulator.kernel.nics.devlink import NicInstance
+    from nlemu.protocol.uapi.devlink import DevlinkCmd
 
 OUI = bytes.fromhex("02ee00")
 """What the addresses begin with that nobody chose: locally administered, as no vendor's should appear by chance."""
@@ -55,6 +60,7 @@ class Nics:
         self._next_irq = FIRST_IRQ
         self._next_group = 0
         self._plugged = 0
+        self._auxiliaries: set[int] = set()
 
     @property
     def devices(self) -> dict[str, Device]:
@@ -136,7 +142,8 @@ class Nics:
         unregister(dev)
         assert isinstance(dev.ops, NicOps)
         dev.ops.unplugged(dev)
-        function.driver = ""
+        devlink.end(self, function)
+        function.driver, function.eswitch = "", None
         function.announce(self.kernel, Action.UNBIND)
 
     def _take(self, function: BusFunction, dev: Device) -> None:
@@ -145,9 +152,10 @@ class Nics:
 
     def _made(self, function: BusFunction, net: Net, name: str) -> Device:
         """What a driver's probe() does: the network device, registered."""
-        profile, count = function.profile, function.queues
-        room = max(count, profile.max_queues)
+        profile, queues = function.profile, function.queues
+        room = max(queues, profile.max_queues)
         ops = DRIVERS.get(profile.driver, NicOps)(profile)
+        ops.virtual = function.physfn is not None
 
         def setup(dev: Device) -> None:
             ether_setup(dev)
@@ -170,11 +178,28 @@ class Nics:
             randomize_address(dev)
         else:
             dev.address = mac
-        dev.real_num_tx_queues = dev.real_num_rx_queues = count
+        dev.real_num_tx_queues = dev.real_num_rx_queues = queues
         dev.parent = Parent(function.name, profile.bus, function.place)
-        dev.priv = NicState(
+        dev.priv = self.state(function, ops, queues, room)
+        if profile.rss is not None:
+            dev.priv.rxfh, dev.priv.fields = ops.begin(dev, queues)
+        eswitch.begin(self, function)
+        devlink.begin(self, function, dev)
+        ops.plugged(dev)
+        try:
+            register(dev)
+        except Refusal:
+            devlink.end(self, function)
+            raise
+        ops.registered(dev)
+        return dev
+
+    def state(self, function: BusFunction, ops: NicOps, queues: int, room: int) -> NicState:
+        """What a device carries that begins, with so many channels in use and room for so many."""
+        profile = ops.profile
+        return NicState(
             profile=profile, function=function, functions=tuple(Function() for _ in range(profile.functions)),
-            count=count, first_irq=self._next_irq,
+            count=queues, first_irq=self.take_irqs(room),
             rings=Rings(rx_max=profile.ring_max, tx_max=profile.tx_ring_max or profile.ring_max, rx=profile.ring,
                         tx=profile.tx_ring or profile.ring, rx_buf_len=profile.rx_buf_len,
                         rx_mini_max=profile.buffer_ring_max, rx_jumbo_max=profile.buffer_ring_max,
@@ -182,10 +207,35 @@ class Nics:
                         hds_thresh_max=profile.hds_thresh_max),
             coalesce=Coalesce(**profile.coalesce.first), rules=RuleTable(ops.match),
         )
-        if profile.rss is not None:
-            dev.priv.rxfh, dev.priv.fields = ops.begin(dev, count)
-        ops.plugged(dev)
-        register(dev)
-        ops.registered(dev)
-        self._next_irq += room
-        return dev
+
+    # What devices of cards have one by one
+
+    def take_irqs(self, count: int) -> int:
+        """So many interrupts; the first of them."""
+        first = self._next_irq
+        self._next_irq += count
+        return first
+
+    def take_auxiliary(self) -> int:
+        """mlx5_adev_init(): the lowest number that no device of mlx5_core has."""
+        number = next(number for number in count() if number not in self._auxiliaries)
+        self._auxiliaries.add(number)
+        return number
+
+    def give_auxiliary(self, number: int) -> None:
+        """mlx5_adev_cleanup()."""
+        self._auxiliaries.discard(number)
+
+    def instances(self) -> Iterator[NicInstance]:
+        """The devlink instances."""
+        for function in self.functions.values():
+            yield from function.instances
+
+    @staticmethod
+    def instance_of(function: BusFunction) -> NicInstance | None:
+        """The devlink instance of a function itself."""
+        return function.instances[0] if function.instances else None
+
+    def announce(self, instance: NicInstance, command: DevlinkCmd) -> None:
+        """devlink_notify()."""
+        self.kernel.announcer.devlink(instance, command, None)

@@ -41,7 +41,7 @@ IDENTITIES = {
     "gve": Identity(GOOGLE, 0x0042, GOOGLE, 0x0058),  # PCI_DEV_ID_GVNIC
     "fbnic": Identity(META, 0x0013, META, 0x0013),  # PCI_DEVICE_ID_META_FBNIC_ASIC
     "ice": Identity(INTEL, 0x1592, INTEL, 0x0002, revision=0x02),  # ICE_DEV_ID_E810C_QSFP
-    "i40e": Identity(INTEL, 0x1572, INTEL, 0x0007, revision=0x02),  # I40E_DEV_ID_SFP_XL710
+    "i40e": Identity(INTEL, 0x1583, INTEL, 0x0002, revision=0x02),  # I40E_DEV_ID_QSFP_A
     "iavf": Identity(INTEL, 0x1889, INTEL, 0x0000, revision=0x02),  # IAVF_DEV_ID_ADAPTIVE_VF
     "idpf": Identity(INTEL, 0x1452, INTEL, 0x0000),  # IDPF_DEV_ID_PF
     "e1000e": Identity(INTEL, 0x10D3, INTEL, 0xA01F),  # E1000_DEV_ID_82574L

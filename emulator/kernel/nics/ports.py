@@ -50,18 +50,23 @@ class NicPorts(DeviceOps):
 
     PORT_METHODS = frozenset(("get_phys_port_name", "get_port_parent_id"))
 
+    virtual = False
+    """It has a virtual function."""
+
     def has_port(self, name: str) -> bool:
-        """Whether the driver is asked for that."""
+        """Whether the driver is asked for that: bnxt_en registers no port for a virtual function."""
+        if self.virtual:
+            return self.driver == "mlx5_core"
         return self.driver in SWITCH_IDS or (name == "get_phys_port_name" and self.driver in WITHOUT_NAME)
 
     def get_phys_port_name(self, dev: Device) -> str | None:
-        """__devlink_port_phys_port_name_get() of a physical port."""
+        """__devlink_port_phys_port_name_get() of a physical port; one of a virtual function has no name."""
         place = pci.parsed(function_of(dev).address)
-        return f"p{place[3]}" if self.driver in SWITCH_IDS and place else None
+        return f"p{place[3]}" if self.driver in SWITCH_IDS and place and not self.virtual else None
 
     def get_port_parent_id(self, dev: Device) -> bytes | None:
         """devlink_compat_switch_id_get()."""
-        told = SWITCH_IDS.get(self.driver)
+        told = None if self.virtual else SWITCH_IDS.get(self.driver)
         return None if told is None else told(function_of(dev).serial)
 
 

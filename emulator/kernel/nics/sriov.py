@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.uevents import Action
 from nlemu.emulator.kernel.devices.vf import VfConfig
 from nlemu.emulator.kernel.nics import pci
+from nlemu.emulator.kernel.nics.eswitch import SWITCHDEV
 from nlemu.emulator.kernel.nics.function import BusFunction
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.protocol.refusal import Refusal
@@ -106,6 +107,9 @@ def enable(nics: Nics, card: BusFunction, count: int) -> None:
         raise Refusal(ENOMEM)
     if any(nics.at(one.address) for one in coming):
         raise Refusal(EEXIST)
+    switched = card.eswitch is not None and card.eswitch.mode == SWITCHDEV
+    if switched and card.eswitch is not None and card.eswitch.facts.first:
+        card.eswitch.represent(count)
     for one in coming:
         sriov.vfs.append(one)
         nics.added(one)
@@ -113,6 +117,8 @@ def enable(nics: Nics, card: BusFunction, count: int) -> None:
         if sriov.autoprobe:
             nics.probe(one)
     card.announce(nics.kernel, Action.CHANGE)
+    if switched and card.eswitch is not None:
+        card.eswitch.represent(count)
 
 
 def disable(nics: Nics, card: BusFunction) -> None:
@@ -120,9 +126,14 @@ def disable(nics: Nics, card: BusFunction) -> None:
     sriov = card.sriov
     if sriov is None:
         return
+    switch = card.eswitch
+    if switch is not None and not switch.facts.outlive:
+        switch.forget()
     for one in sriov.vfs:
         nics.lost(one)
     sriov.vfs.clear()
+    if switch is not None:
+        switch.forget()
     sriov.forget()
 
 

@@ -16,6 +16,7 @@ from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.vf import VfConfig
 from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.devlink import DevlinkEswitchMode
 from nlemu.protocol.uapi.if_ether import ETH_P
 from nlemu.protocol.uapi.if_link import VfLinkState
 
@@ -35,10 +36,11 @@ class VfRules:
 
     none: what it says where there can be none, as on a virtual function itself; coming: those too can be set that are
     not there yet. protocols: of VLANs; tells_protocol: which of them is told; priority_alone: a priority without a
-    VLAN is taken. rate: up to which a limit is taken: any, each up to the speed of the link, or the least ones of all
-    functions together. any_state: a state of the link that is none means "auto". own_address: when the address is told
-    that a function chose for itself: always, or while it is up, or not. zeroed: what the driver does not know it tells
-    as zero, and leaves it no more as rtnl_fill_vfinfo() began it."""
+    VLAN is taken. rate: up to which a limit is taken: any, each up to the speed of the link, the most alone, or the
+    least ones of all functions together. any_state: a state of the link that is none means "auto". own_address: when
+    the address is told that a function chose for itself: always, or while it is up, or not. zeroed: what the driver
+    does not know it tells as zero, and leaves it no more as rtnl_fill_vfinfo() began it. legacy: what is EOPNOTSUPP
+    while the kernel switches the card."""
 
     none: int = EINVAL
     coming: bool = False
@@ -49,13 +51,15 @@ class VfRules:
     any_state: bool = False
     own_address: str = ""
     zeroed: bool = False
+    legacy: frozenset[str] = frozenset()
 
 
 RULES = {
-    "mlx5_core": VfRules(EPERM, coming=True, protocols=(Q,), any_state=True, zeroed=True),
+    "mlx5_core": VfRules(EPERM, coming=True, protocols=(Q,), any_state=True, zeroed=True,
+                         legacy=frozenset(("vlan", "spoofchk", "trust", "link_state"))),
     "bnxt_en": VfRules(priority_alone=False, rate="each", own_address="always"),
-    "ice": VfRules(tells_protocol=True, rate="together", own_address="up"),
-    "i40e": VfRules(protocols=(Q,), rate="each", own_address="up"),
+    "ice": VfRules(tells_protocol=True, rate="together", own_address="up", legacy=frozenset(("trust",))),
+    "i40e": VfRules(protocols=(Q,), rate="most", own_address="up"),
 }
 """By driver, of those that have these functions.
 
@@ -146,6 +150,10 @@ class NicVfs(DeviceOps):
         rules, beyond = RULES[self.driver], vlan > VLAN_MAX or qos > QOS_MAX
         if proto not in rules.protocols and not (beyond and rules.tells_protocol):
             raise Refusal(EPROTONOSUPPORT)
+        if "vlan" in rules.legacy and self._switched(dev):
+            if vlan:
+                raise Refusal(EOPNOTSUPP)
+            return  # mlx5_eswitch_set_vport_vlan(), as libvirt wants it
         _, _, kept = self._found(dev, vf)
         if beyond or (qos and not vlan and not rules.priority_alone):
             raise Refusal(EINVAL)
@@ -157,7 +165,9 @@ class NicVfs(DeviceOps):
         self._refuse_unknown()
         rules, sriov, kept = self._found(dev, vf)
         speed = function_of(dev).profile.speed
-        if rules.rate == "each" and dev.carrier and max(min_tx_rate, max_tx_rate) > speed:
+        if rules.rate in ("each", "most") and dev.carrier and max(min_tx_rate, max_tx_rate) > speed:
+            raise Refusal(EINVAL)
+        if rules.rate == "most" and min_tx_rate:
             raise Refusal(EINVAL)
         if rules.rate == "together" and min_tx_rate:
             others = sum(one.min_tx_rate for one in sriov.configs if one is not kept)
@@ -167,17 +177,17 @@ class NicVfs(DeviceOps):
 
     def set_vf_spoofchk(self, dev: Device, vf: int, on: bool) -> None:
         """What is set is kept."""
-        self._refuse_unknown()
+        self._refuse_unknown("spoofchk", dev)
         self._found(dev, vf)[2].spoofchk = on
 
     def set_vf_trust(self, dev: Device, vf: int, on: bool) -> None:
         """What is set is kept."""
-        self._refuse_unknown()
+        self._refuse_unknown("trust", dev)
         self._found(dev, vf)[2].trusted = on
 
     def set_vf_link_state(self, dev: Device, vf: int, state: int) -> None:
         """The function's device hears of it."""
-        self._refuse_unknown()
+        self._refuse_unknown("link_state", dev)
         rules, sriov, kept = self._found(dev, vf)
         if state not in tuple(VfLinkState):
             if not rules.any_state:
@@ -188,9 +198,16 @@ class NicVfs(DeviceOps):
         if own is not None and own.running:
             carrier_off(own) if state == VfLinkState.DISABLE else carrier_on(own)
 
-    def _refuse_unknown(self) -> None:
-        if self.driver not in RULES:
+    def _refuse_unknown(self, what: str = "", dev: Device | None = None) -> None:
+        """EOPNOTSUPP: the driver has no such functions, or not while the kernel switches the card."""
+        rules = RULES.get(self.driver)
+        if rules is None or (what in rules.legacy and dev is not None and self._switched(dev)):
             raise Refusal(EOPNOTSUPP)
+
+    @staticmethod
+    def _switched(dev: Device) -> bool:
+        switch = function_of(dev).eswitch
+        return switch is not None and switch.mode == DevlinkEswitchMode.SWITCHDEV
 
     # The driver of a virtual function
 

@@ -175,11 +175,11 @@ def parent(one: BusFunction, net: Net) -> Node:
 
 
 def _nets(one: BusFunction, net: Net) -> Entries:
-    """net/: the device of the NIC, if it is in the namespace of whoever looks."""
-    dev = one.dev
-    if dev is None:
+    """net/: the device of the NIC and those that represent its virtual functions, of the namespace of whoever looks."""
+    if one.dev is None:
         return {}
-    return {"net": lambda: Directory({dev.name: partial(_net_device, dev)} if dev.net is net else {})}
+    devices = [one.dev, *(one.eswitch.representors.values() if one.eswitch is not None else ())]
+    return {"net": lambda: Directory({dev.name: partial(_net_device, dev) for dev in devices if dev.net is net})}
 
 
 def _net_device(dev: Device) -> Node:

@@ -52,9 +52,10 @@ DEVICE = told(A.reload_failed, A.dev_stats)
 """devlink_nl_fill()."""
 PORT = told(
     A.port_index, A.port_type, A.port_netdev_ifindex, A.port_netdev_name, A.port_splittable, A.port_flavour,
-    A.port_number,
+    A.port_number, A.port_controller_number, A.port_pci_pf_number, A.port_pci_vf_number, A.port_external,
+    A.port_function,
 )
-"""devlink_nl_port_fill(), of physical ports."""
+"""devlink_nl_port_fill(), of physical ports and those of virtual functions."""
 INFO = told(
     A.info_serial_number, A.info_board_serial_number, A.info_version_fixed, A.info_version_stored,
     A.info_version_running, A.info_driver_name,

@@ -66,3 +66,40 @@ def test_what_cannot_be_is_told_with_its_place(change: tuple[str, str], told: st
     with pytest.raises(WorldError) as caught:
         machine_of(WORLD.read_text().replace(*change))
     assert str(caught.value) == told
+
+
+SWITCHED = WORLD.read_text().replace("vfs = 3", 'vfs = 3\neswitch = "switchdev"') + """
+[[link]]
+name = "rep1"
+physfn = "eth0"
+representor = 1
+up = true
+"""
+
+
+def ports(machine: Machine) -> dict[str, str | None]:
+    """Of representors: what the device is called, and its port."""
+    found = machine.nics.functions["0000:08:00.0"].eswitch
+    assert found is not None
+    return {dev.name: dev.ops.get_phys_port_name(dev) for _, dev in sorted(found.representors.items())}
+
+
+def test_representors_are_called_as_the_world_says_and_made_again() -> None:
+    machine = machine_of(SWITCHED)
+    assert ports(machine) == {"eth4": "pf0vf0", "rep1": "pf0vf1", "eth5": "pf0vf2"}
+    again = machine_of(file.write(reduced(export(machine))))
+    assert ports(again) == ports(machine)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("switchdev", "fast"), "w:8: link.eswitch: legacy or switchdev, and not 'fast'"),
+        (("switchdev", "legacy"), "w:28: link.representor: the switch of eth0 is not in the mode switchdev"),
+        (("representor = 1", "representor = 3"), "w:28: link.representor: eth0 has no virtual function 3"),
+    ],
+)
+def test_representors_that_cannot_be(change: tuple[str, str], told: str) -> None:
+    with pytest.raises(WorldError) as caught:
+        machine_of(SWITCHED.replace(*change))
+    assert str(caught.value) == told

@@ -126,7 +126,8 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         ),
         Excepted(
             "port-get", REPLIES,
-            "port-flavour port-netdev-ifindex port-netdev-name port-number port-splittable port-type", NAMES_IT,
+            "port-flavour port-netdev-ifindex port-netdev-name port-number port-splittable port-type "
+            "port-controller-number port-pci-pf-number port-pci-vf-number port-external port-function", NAMES_IT,
         ),
         Excepted("param-get", REPLIES, "param", NAMES_IT),
         Excepted("param-get", NOT_IN_REPLIES, "param-name", "it stands in the nest"),

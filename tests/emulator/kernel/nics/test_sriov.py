@@ -65,7 +65,7 @@ def refused(verb: Callable[..., object], *arguments: object) -> int:
     ("profile", "driver", "first", "device"),
     [
         ("mlx5_core", "mlx5_core", "0000:08:00.2", 0x101E), ("bnxt_en", "bnxt_en", "0000:08:02.0", 0x1819),
-        ("ice", "iavf", "0000:08:01.0", 0x1889),
+        ("ice", "iavf", "0000:08:01.0", 0x1889), ("i40e", "iavf", "0000:08:02.0", 0x154C),
     ],
 )
 def test_they_come_behind_the_card_with_a_driver_and_a_device(
@@ -185,6 +185,7 @@ def test_uevents_of_functions() -> None:
         ("mlx5_core", VfConfig()),
         ("bnxt_en", VfConfig(vlan_proto=Q, rss_query_en=None)),
         ("ice", VfConfig(vlan_proto=Q, rss_query_en=None, spoofchk=True)),
+        ("i40e", VfConfig(vlan_proto=Q, rss_query_en=None, spoofchk=True)),
     ],
 )
 def test_what_is_told_at_first_and_after_they_were_gone(profile: str, told: VfConfig) -> None:
@@ -246,9 +247,17 @@ def test_rates() -> None:
         dev.ops.set_vf_rate(dev, 0, speed, 0)
         assert not one or refused(dev.ops.set_vf_rate, dev, 1, speed + 1, 0) == one
         if both:
+            assert dev.ops.vf_config(dev, 0).min_tx_rate == speed
             assert refused(dev.ops.set_vf_rate, dev, 1, 1, 0) == both
         dev.ops.set_vf_rate(dev, 1, 0, 100)
         assert dev.ops.vf_config(dev, 1).max_tx_rate == 100
+
+
+def test_a_card_without_least_rates() -> None:
+    _, dev = card_of("i40e", 1)
+    assert refused(dev.ops.set_vf_rate, dev, 0, 1, 0) == EINVAL
+    assert refused(dev.ops.set_vf_rate, dev, 0, 0, PROFILES["i40e"].speed + 1) == EINVAL
+    assert refused(dev.ops.set_vf_vlan, dev, 0, 5, 0, AD) == EPROTONOSUPPORT
 
 
 def test_a_virtual_function_has_none_of_its_own() -> None:

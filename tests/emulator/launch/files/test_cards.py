@@ -187,3 +187,17 @@ def test_functions_by_ip() -> None:
         " trust off, query_rss off",
         "02:00:00:00:00:88",
     ]
+
+
+def test_representors_stand_beside_their_card() -> None:
+    script = """
+    devlink dev eswitch set pci/0000:08:00.0 mode switchdev
+    ls /sys/class/net/eth0/device/net
+    cat /sys/class/net/eth5/phys_port_name
+    cmp /sys/class/net/eth5/phys_switch_id /sys/class/net/eth0/phys_switch_id
+    readlink /sys/class/net/eth5/device
+    cat /sys/class/net/eth2/phys_port_name 2> /dev/null || devlink port show pci/0000:08:00.0/2
+    """
+    told = functions(script)
+    assert told[:6] == ["eth0", "eth4", "eth5", "eth6", "pf0vf1", "../../../0000:08:00.0"]
+    assert told[6].startswith("pci/0000:08:00.0/2: type eth netdev eth5 flavour pcivf controller 0 pfnum 0 vfnum 1")
