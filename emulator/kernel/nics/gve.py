@@ -7,7 +7,7 @@ it is. Rules are the device's: the driver passes them on, asks it for them again
 from __future__ import annotations
 
 from dataclasses import replace
-from errno import EINVAL, EMSGSIZE, EOPNOTSUPP
+from errno import EINVAL, EMSGSIZE, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.features import GRO_HW
@@ -15,7 +15,7 @@ from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.devices.rules import Rule
 from nlemu.emulator.kernel.ethtool.settings import Coalesce, Rings
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
-from nlemu.emulator.kernel.nics.nic import NicOps, program_of, splits, state_of
+from nlemu.emulator.kernel.nics.nic import Channel, NicOps, program_of, splits, state_of
 from nlemu.emulator.kernel.nics.rings import power_of_two
 from nlemu.emulator.kernel.nics.rules import RuleFacts
 from nlemu.emulator.kernel.queues.xsk import PACKET_HEADROOM
@@ -99,6 +99,14 @@ class GveOps(NicOps):
             raise Refusal(EINVAL)
         super().set_coalesce(dev, coalesce)
 
+    # Queues
+
+    def queue_stop(self, dev: Device, index: int) -> Channel:
+        """gve_rx_queue_stop(): the first is not taken away from under the others."""
+        if index == 0:
+            raise Refusal(ERANGE)
+        return super().queue_stop(dev, index)
+
     # XDP
 
     def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
@@ -106,10 +114,14 @@ class GveOps(NicOps):
         self._check_xdp(dev)
 
     def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
-        """gve_xdp(), gve_xsk_pool_enable(): a buffer holds the longest frame that there may be."""
+        """gve_xdp(), gve_xsk_pool_enable(): a buffer holds the longest frame that there may be. bind() carries no
+        text."""
         if pool is None:
             return
-        self._check_xdp(dev)
+        try:
+            self._check_xdp(dev)
+        except Refusal as refusal:
+            raise Refusal(refusal.errno) from None
         if pool.umem.chunk_size - pool.umem.headroom - PACKET_HEADROOM < dev.max_mtu + ETH_HLEN:
             raise Refusal(EINVAL)
 

@@ -14,15 +14,17 @@ from nlemu.emulator.kernel.devices.queue import xsk_pool
 from nlemu.emulator.kernel.devices.rules import Rule, empty
 from nlemu.emulator.kernel.ethtool.rss import default_table
 from nlemu.emulator.kernel.ethtool.settings import Rings
-from nlemu.emulator.kernel.nics.nic import NicOps, program_of, splits, state_of
+from nlemu.emulator.kernel.nics.nic import Channel, NicOps, program_of, splits, state_of
 from nlemu.emulator.kernel.nics.rings import power_of_two
 from nlemu.emulator.kernel.nics.rules import RuleFacts
+from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import ETH_RX_NFC_IP4, FLOW_EXT, FLOW_MAC_EXT, FlowType, Rxh, TcpDataSplit
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
+    from nlemu.emulator.kernel.queues.xsk import BufferPool
 
 LEAST_RINGS = {"rx": 16, "tx": 64}
 """MLX5E_PARAMS_MINIMUM_LOG_RQ_SIZE, which hangs on how many packets share a page, and _LOG_SQ_SIZE."""
@@ -72,7 +74,26 @@ class Mlx5Ops(NicOps):
             features_ &= ~(features.LRO | features.GRO_HW)
         return features_ | (features.GRO_HW if splits(dev) else 0)
 
+    # Queues
+
+    def validate_queue_config(self, dev: Device, rx_page_size: int) -> None:
+        """mlx5e_queue_validate_qcfg()."""
+        if rx_page_size & (rx_page_size - 1):
+            raise Refusal(EINVAL)
+        super().validate_queue_config(dev, rx_page_size)
+
+    def queue_mem_alloc(self, dev: Device, index: int) -> Channel:
+        """mlx5e_queue_mem_alloc(): no channel is made beside a program."""
+        if dev.running and program_of(dev) is not None:
+            raise Refusal(EOPNOTSUPP)
+        return super().queue_mem_alloc(dev, index)
+
     # XDP
+
+    def setup_xsk_pool(self, dev: Device, index: int, pool: BufferPool | None) -> None:
+        """mlx5e_validate_xsk_param(): a frame is no longer than a page."""
+        if pool is not None and pool.umem.chunk_size > PAGE_SIZE:
+            raise Refusal(EINVAL)
 
     def setup_xdp(self, dev: Device, link: XdpLink | XdpAttached) -> None:
         """mlx5e_xdp_allowed(): not beside GRO by the hardware; how long a frame may be then is not modelled."""

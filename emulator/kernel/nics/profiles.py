@@ -9,7 +9,7 @@ queues. Whatever a test wants otherwise, it says when it plugs the NIC (`nic_new
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EAGAIN, ENETDOWN
+from errno import EAGAIN, ENETDOWN, ENODEV
 
 from nlemu.emulator.kernel.devices.features import word
 from nlemu.emulator.kernel.nics import coalescing, feature_sets
@@ -91,6 +91,8 @@ PROFILES = {
             "mlx5_core", "NVIDIA ConnectX-7: lends queues, AF_XDP zero-copy",
             queues=8, max_queues=128, speed=200000, max_mtu=9978, firmware="28.43.2026 (MT_0000000838)",
             settable_rings=SPLIT_AT, queue_mgmt=True, request_ops_lock=True,
+            # mlx5e_queue_mem_alloc(); mlx5e_mpwrq_max_page_size(), of a card that is no infrastructure processor's.
+            down_errno=ENODEV, rx_page_size=1 << 17,
             # mlx5e_queue_get_dma_dev() looks for the queue's channel, and there is none while the device is down.
             dma_down=False, netmem_tx=True,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from errno import EBUSY, EINVAL, EOPNOTSUPP
+from errno import EBUSY, EINVAL, ENODEV, EOPNOTSUPP
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,12 @@ from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.features import GRO, GRO_HW, LRO, recompute
 from nlemu.emulator.kernel.ethtool import rules, settings
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
+from nlemu.emulator.kernel.queues.provider import restart_queue
 from nlemu.emulator.kernel.queues.xdp import XdpLink
 from nlemu.protocol.uapi.ethtool import TcpDataSplit
 from nlemu.protocol.uapi.netdev import XdpAct
 from tests.emulator.kernel.nics.rules import anywhere, plugged, refused
+from tests.emulator.kernel.world import set_up
 
 ON, OFF = TcpDataSplit.ENABLED, TcpDataSplit.DISABLED
 
@@ -209,3 +212,36 @@ def test_drivers_that_do_not_split(driver: str) -> None:
     dev = plugged(driver)
     text = refused(EOPNOTSUPP, settings.set_rings, dev, {"tcp_data_split": ON})
     assert text == "setting TCP data split is not supported"
+
+
+class Umem:
+    def __init__(self, chunk_size: int) -> None:
+        self.chunk_size, self.headroom = chunk_size, 0
+
+
+class Pool:
+    def __init__(self, chunk_size: int) -> None:
+        self.umem = Umem(chunk_size)
+
+
+def test_how_long_frames_of_af_xdp_are() -> None:
+    dev = plugged("gve")
+    pools_of: Any = (Pool(1460 + 14 + 256), Pool(1460 + 13 + 256))
+    switch(dev, off=GRO_HW)
+    dev.ops.setup_xsk_pool(dev, 0, pools_of[0])
+    refused(EINVAL, dev.ops.setup_xsk_pool, dev, 0, pools_of[1])
+    dev = plugged("mlx5_core")
+    pools_of = (Pool(4096), Pool(8192))
+    dev.ops.setup_xsk_pool(dev, 0, pools_of[0])
+    refused(EINVAL, dev.ops.setup_xsk_pool, dev, 0, pools_of[1])
+
+
+def test_mlx5_makes_no_queue_beside_a_program_or_while_it_is_down() -> None:
+    dev = plugged("mlx5_core")
+    program = load(dev, fragments=True)
+    refused(EOPNOTSUPP, restart_queue, dev, 0)
+    program.close()
+    restart_queue(dev, 0)
+    refused(EINVAL, dev.ops.validate_queue_config, dev, 12288)
+    set_up(dev, False)
+    refused(ENODEV, restart_queue, dev, 0)
