@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from nlemu.emulator.script.relaxed import Relaxed
-from nlemu.protocol.decode.printer import describe
+from nlemu.protocol.decode.message import read
+from nlemu.protocol.decode.printer import describe, title
 from nlemu.protocol.frame import split
 from nlemu.protocol.names.known import Families
 
@@ -49,7 +50,7 @@ class Comparison:
                 continue
             found = relaxed.differences(one, other, self.protocol, self.expected, self.found)
             if found:
-                lines += [f"  {describe(one, self.protocol, self.expected)[0]}", *found]
+                lines += [f"  {title(read(one, self.protocol, self.expected))}", *found]
         return lines
 
     def _described(self, datagram: bytes | None, families: Families) -> list[str]:

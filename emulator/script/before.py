@@ -23,11 +23,12 @@ from nlemu.emulator.world.observe import SECTION_OF, Observer, values_of
 from nlemu.emulator.world.world import FIRST, Entry, World
 from nlemu.protocol.captures.events import Act, Datagram, Event
 from nlemu.protocol.captures.families import told as families_told
-from nlemu.protocol.captures.pairing import Paired, Pairing
+from nlemu.protocol.captures.pairing import Paired, Pairing, is_request
 from nlemu.protocol.decode.devices import named as devices_of
 from nlemu.protocol.decode.message import Message, read
+from nlemu.protocol.frame import HEADER_SIZE
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, by_number
-from nlemu.protocol.uapi.netlink import NlmsgType
+from nlemu.protocol.uapi.netlink import NLMSG_MIN_TYPE, NlmsgType
 
 MAKING = ("newaddr", "newroute", "newrule", "newneigh")
 
@@ -226,9 +227,17 @@ def follows(name: str, values: dict[str, Any]) -> bool:
     return name == "newneigh" and values.get("ndm-state") != ["permanent"]
 
 
+def same(paired: Paired, protocol: int, namespace: str) -> tuple[object, ...]:
+    """What a message tells, but for its sequence number and port id: told again it tells nothing new."""
+    header = paired.header
+    told_to = paired.request is not None and not paired.notification
+    return namespace, protocol, header.type, header.flags, told_to, paired.data[HEADER_SIZE:]
+
+
 def work_out(events: Iterable[Event], protocol: int = ROUTE) -> Before:
     """What there was before a capture began. protocol: of datagrams of which the capture does not say it."""
     before, pairing = Before(), Pairing()
+    read_before: set[tuple[object, ...]] = set()
     numbers: dict[str, int] = {}
     for event in events:
         if isinstance(event, Act) and event.verb == "families":
@@ -242,6 +251,10 @@ def work_out(events: Iterable[Event], protocol: int = ROUTE) -> Before:
             if isinstance(paired, bytes) or known not in (ROUTE, GENERIC_NETLINK):
                 continue
             namespace = event.network or FIRST
+            if (body := same(paired, known, namespace)) in read_before:
+                continue
+            if paired.header.type >= NLMSG_MIN_TYPE and not is_request(event, paired.header):
+                read_before.add(body)
             if known == GENERIC_NETLINK:
                 message = read(paired.data, known, by_number(numbers))
                 if paired.request is not None and message.errno is None:

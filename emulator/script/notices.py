@@ -95,10 +95,10 @@ class Notices:
         for datagram in datagrams:
             self.ours += (notice(message, home, self.found, at, cause, place) for _, message in split(datagram))
 
-    def compare(self, bound: Bound) -> Verdict:
-        """Everything that the capture heard, and what was told here."""
+    def compare(self, bound: Bound, last: int) -> Verdict:
+        """Everything that the capture heard up to its last step, and what was told here."""
         verdict = Verdict()
-        for stream in streams(bound, self.expected):
+        for stream in streams(bound, self.expected, last):
             self._compare(stream, verdict)
         return verdict
 
@@ -194,11 +194,11 @@ def once(notices: Iterable[Notice]) -> Iterator[Notice]:
         before = one.data
 
 
-def streams(bound: Bound, families: Families) -> list[list[Notice]]:
-    """What the capture heard, by namespace and protocol, and by socket where it knows who heard it."""
+def streams(bound: Bound, families: Families, last: int) -> list[list[Notice]]:
+    """What the capture heard up to that step, by namespace and protocol, and by socket where it knows who heard it."""
     found: dict[tuple[Home, str | None], list[Notice]] = {}
     for told in bound.told:
-        if told.protocol not in PROTOCOLS:
+        if told.protocol not in PROTOCOLS or told.after > last + 1:
             continue
         home = told.datagram.network or FIRST, told.protocol
         asked = None if told.cause is None else bound.asked_at.get(id(told.cause))

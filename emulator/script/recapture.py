@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.build import BUILDS, DEFAULT, Build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.apart import Comparison
-from nlemu.emulator.script.before import work_out
+from nlemu.emulator.script.before import Before, work_out
 from nlemu.emulator.script.capture import Binder, Bound
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.notices import PROTOCOLS, Home, Notices, Verdict
@@ -34,10 +36,10 @@ from nlemu.protocol.decode.printer import title
 from nlemu.protocol.encode.conversation import NlError
 from nlemu.protocol.encode.request import BadValue
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR, split
-from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, by_number
+from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, by_number
 from nlemu.protocol.schema.family import Family
 from nlemu.protocol.uapi.netlink import NetlinkOpt, NetlinkProtocol
-from nlemu.protocol.uapi.rtnetlink import RTNLGRP_MAX
+from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP_MAX
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -83,6 +85,8 @@ class Replayed:
     told: Verdict = field(default_factory=Verdict)
     bugs: int = 0
     build: Build = DEFAULT
+    older: bool = False
+    """Whether the capture's kernel was taken to be older."""
 
     @property
     def different(self) -> int:
@@ -115,39 +119,88 @@ def replay_capture(
     """Replays a capture. world: in which it begins; without one it is worked out. build: the kernel; without one it is
     the one of those that there are whose answers are the most like the capture's. Raises WorldError for a world that
     cannot be made."""
+    capture = Capture(events, world, strict, protocol)
     if build is not None:
-        return replay_on(build, events, world, strict, protocol)
+        return capture.replay(build)
     best: Replayed | None = None
     refused: WorldError | None = None
     for older in (False, True):
         for one in BUILDS.values():
             try:
-                result = replay_on(one, events, world, strict, protocol, older)
+                result = capture.replay(one, older, FIRST_REQUESTS)
             except WorldError as error:  # it has not all that the world asks for
                 refused = refused or error
                 continue
+            result.older = older
             if best is None or (result.different, result.lines) < (best.different, best.lines):
                 best = result
             if not best.different:
-                return best
+                return capture.whole(best)
     if best is None:
         assert refused is not None
         raise refused
-    return best
+    return capture.whole(best)
 
 
-def replay_on(
-    build: Build, events: Events, world: World | None, strict: bool, protocol: int, older: bool = False
-) -> Replayed:
-    """Replays a capture on that kernel. older: the capture's kernel may be older, so that attributes that it never
-    tells are not expected."""
-    cut_off: list[str] = []
-    before = work_out(whole(events, cut_off), protocol)
-    given = world is not None
-    world = before.finish() if world is None else world
-    binder = Binder(protocol)
-    binder.bind(whole(events, cut_off))
-    bound = binder.steps()
+@dataclass
+class Capture:
+    """A capture that is replayed, perhaps on several kernels: read and bound to sockets once."""
+
+    events: Events
+    world: World | None
+    strict: bool
+    protocol: int
+    cut_off: list[str] = field(default_factory=list)
+    _told: dict[frozenset[tuple[int, str]], set[tuple[str, str]]] = field(default_factory=dict)
+
+    @cached_property
+    def bound(self) -> Bound:
+        """Its requests, on sockets."""
+        binder = Binder(self.protocol)
+        binder.bind(whole(self.events, self.cut_off))
+        return binder.steps()
+
+    @cached_property
+    def before(self) -> Before:
+        """What there was before."""
+        return work_out(whole(self.events, self.cut_off), self.protocol)
+
+    def told(self, families: Families) -> set[tuple[str, str]]:
+        """What the capture tells anywhere, of messages and attributes."""
+        key = frozenset((number, family.name) for number, family in families.items())
+        if key not in self._told:
+            self._told[key] = {
+                one for protocol, messages in self._bodies().items() for message in messages
+                for one in all_told(message, protocol, families)
+            }
+        return self._told[key]
+
+    def _bodies(self) -> dict[int, set[bytes]]:
+        """All that is told, by protocol, each once whatever its sequence number and port id."""
+        found: dict[int, set[bytes]] = {}
+        protocols = {step.subject: int(step["proto"]) for step in self.bound.steps if step.verb == "open"}
+        for step in self.bound.steps:
+            for datagram in step.got.get(step.subject, ()) if step.verb == "send" else ():
+                found.setdefault(protocols[step.subject], set()).update(unnumbered(bytes.fromhex(datagram)))
+        for told in self.bound.told:
+            found.setdefault(told.protocol, set()).update(unnumbered(told.datagram.data))
+        return found
+
+    def replay(self, build: Build, older: bool = False, requests: int | None = None) -> Replayed:
+        """Replays it on that kernel, or only so many of its requests. older: the capture's kernel may be older, so that
+        attributes that it never tells are not expected."""
+        return replay_on(build, self, older, requests)
+
+    def whole(self, result: Replayed) -> Replayed:
+        """The whole of it, as it was begun."""
+        return self.replay(result.build, result.older) if len(result.compared) < self.bound.requests else result
+
+
+def replay_on(build: Build, capture: Capture, older: bool, requests: int | None) -> Replayed:
+    """Replays a capture on that kernel, see Capture.replay()."""
+    bound, before, cut_off = capture.bound, deepcopy(capture.before), capture.cut_off
+    given = capture.world is not None
+    world = before.finish() if capture.world is None else capture.world
     for step in bound.steps:
         if step.verb == "open":
             world.namespace(step.get("netns", FIRST))
@@ -159,14 +212,19 @@ def replay_on(
         machine.nets[name].begin_at(index)
     notes = [*before.notes, *performer.missing]
     result = Replayed(world, notes, bound, cut_off=cut_off[0] if cut_off else None, build=build)
-    replay = Replay(machine, bound, result, strict, older)
+    replay = Replay(machine, capture, result, older)
     replay.stand_ins |= {machine.nets[net].by_name(name) for net, name in performer.stand_ins}
-    replay.run()
+    replay.run(requests)
     result.counted = sorted(replay.relaxed.counted)
     for message, path in sorted(replay.relaxed.newer):
         result.newer.setdefault(message, []).append(path.lstrip("."))
     result.bugs = machine.bugs
     return result
+
+
+def unnumbered(datagram: bytes) -> Iterator[bytes]:
+    """The messages of a datagram, without sequence numbers and port ids."""
+    return (message[:8] + bytes(8) + message[HEADER_SIZE:] for _, message in split(datagram))
 
 
 def whole(events: Events, cut_off: list[str]) -> Iterator[Event]:
@@ -182,7 +240,9 @@ def by_descriptor(data: bytes, protocol: int) -> str | None:
     """Why a request cannot be repeated, if it means something by a number that only the program knew."""
     if protocol != ROUTE:
         return None
-    for _, message in split(data):
+    for header, message in split(data):
+        if header.type not in NAMING:
+            continue
         words = {node.name for node in read(message, protocol).attributes}
         if words & DESCRIPTORS:
             return "it names a namespace by a descriptor or a process, which the capture does not know"
@@ -190,14 +250,21 @@ def by_descriptor(data: bytes, protocol: int) -> str | None:
 
 
 DESCRIPTORS = frozenset({"net-ns-fd", "net-ns-pid", "fd", "pid"})
+NAMING = frozenset({RTM.NEWLINK, RTM.DELLINK, RTM.GETLINK, RTM.SETLINK, RTM.NEWNSID, RTM.DELNSID, RTM.GETNSID})
+"""Messages that may have them."""
+HEAD = 20
+"""What of a message tells its operation: its header, and what the structure behind it begins with."""
+FIRST_REQUESTS = 200
+"""By the answers to how many requests the kernel is chosen."""
 
 
 class Replay:
     """The performance of a capture's steps."""
 
-    def __init__(self, machine: Machine, bound: Bound, result: Replayed, strict: bool, newer_allowed: bool) -> None:
-        self.machine, self.bound, self.result, self.strict = machine, bound, result, strict
-        self.newer_allowed = newer_allowed and not strict
+    def __init__(self, machine: Machine, capture: Capture, result: Replayed, newer_allowed: bool) -> None:
+        self.machine, self.capture, self.result, self.strict = machine, capture, result, capture.strict
+        self.bound = capture.bound
+        self.newer_allowed = newer_allowed and not self.strict
         self.steps = Steps(machine)
         self.relaxed = Relaxed(ports={})
         self.protocols: dict[str, int] = {}
@@ -207,18 +274,20 @@ class Replay:
         """Devices that stand for some of kinds that are not emulated."""
         self.networks: dict[str, str] = {}
         """Of each socket the namespace."""
+        self.commands: dict[tuple[int, bytes, bytes], str] = {}
+        """Names of operations, by what tells them."""
         self.homes: dict[str, Home] = {}
         """Sockets that hear everything, by name."""
         self.at = 0
         self.notices = Notices(
-            self.families, self.families, self.relaxed, strict,
+            self.families, self.families, self.relaxed, self.strict,
             lambda message, home: bool(self.stand_ins) and self.of_stand_in(message, home[1], home[0]),
         )
 
-    def run(self) -> None:
-        """Performs and compares everything."""
+    def run(self, requests: int | None = None) -> None:
+        """Performs and compares everything, or so many requests."""
         if self.newer_allowed:
-            self.relaxed.told = self.told()
+            self.relaxed.told = self.capture.told(self.families)
         bound, last = self.bound, None
         self.listen()
         for at, (step, place, time) in enumerate(zip(bound.steps, bound.places, bound.times, strict=True)):
@@ -234,10 +303,12 @@ class Replay:
                 self.quietly(step)
                 continue
             self.result.compared.append(self.send(step, place))
+            if len(self.result.compared) == requests:
+                break
         if self.homes:
             self.machine.advance(AFTERWARDS)
             self.hear(self.steps.rest())
-            self.result.told = self.notices.compare(bound)
+            self.result.told = self.notices.compare(bound, self.at)
 
     def listen(self) -> None:
         """Opens a socket that hears everything, in each namespace and of each protocol of which the capture heard
@@ -262,20 +333,6 @@ class Replay:
             place = self.bound.places[self.at] if self.bound.places else ""
             self.notices.hear(datagrams[:at_once], home, self.at, place, self.at)
             self.notices.hear(datagrams[at_once:], home, self.at, place)
-
-    def told(self) -> set[tuple[str, str]]:
-        """What the capture tells anywhere."""
-        found: set[tuple[str, str]] = set()
-        protocols = {step.subject: int(step["proto"]) for step in self.bound.steps if step.verb == "open"}
-        for step in self.bound.steps:
-            for datagrams in step.got.values():
-                for datagram in datagrams:
-                    for _, message in split(bytes.fromhex(datagram)):
-                        found |= all_told(message, protocols[step.subject], self.families)
-        for told in self.bound.told:
-            for _, message in split(told.datagram.data):
-                found |= all_told(message, told.protocol, self.families)
-        return found
 
     def quietly(self, step: Step) -> str | None:
         """Performs a step that nothing answers; why it could not be."""
@@ -342,7 +399,10 @@ class Replay:
         if len(data) < HEADER_SIZE:
             return "too short"
         for _, message in split(data):
-            return title(read(message, protocol, self.families)).removesuffix(" request")
+            key = protocol, message[4:8], message[HEADER_SIZE:HEAD]
+            if key not in self.commands:
+                self.commands[key] = title(read(message, protocol, self.families)).removesuffix(" request")
+            return self.commands[key]
         return "no message"
 
     def kind_not_emulated(self, answer: Answer, step: Step, protocol: int) -> str | None:

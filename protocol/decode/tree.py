@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import construct as c
@@ -275,24 +276,57 @@ def read_fields(
     node: Node, described: c.Construct, record: Any, start: int, shown: Shown | None = None
 ) -> None:
     """What a construct describes, from what was read of it: fields by name, elements of an array by index."""
-    inner = bare(described)
-    if isinstance(inner, c.Struct):
-        name = type(record).__name__
-        named = [(part, getattr(record, part.name) if part.name else None) for part in inner.subcons]
-    elif isinstance(inner, c.Array):
-        node.form, name = "array", ""
-        named = [(inner.subcon, one) for one in record]
-    else:
+    parts = fields_of(described, type(record).__name__)
+    if parts is None:
         node.form, node.value = "leaf", record
         return
-    for index, (part, value) in enumerate(named):
-        size = part.sizeof()
+    if isinstance(parts, Field):
+        node.form = "array"
+        values: list[tuple[Field, Any]] = [(parts, one) for one in record]
+    else:
+        values = [(part, getattr(record, part.key) if part.key else None) for part in parts]
+    children = node.children
+    for index, (part, value) in enumerate(values):
         if value is not None:
-            values = FIELD_VALUES.get((name, part.name or ""), shown)
             child = Node(
-                field_name(name, part.name or ""), index, start, start + size, form="struct", shown=values,
-                address=(name, part.name) in ADDRESS_FIELDS,
+                part.name, index, start, start + part.size, form="struct", shown=part.shown or shown,
+                address=part.address,
             )
-            node.children.append(child)
-            read_fields(child, part, value, start)
-        start += size
+            children.append(child)
+            if part.leaf:
+                child.form, child.value = "leaf", value
+            else:
+                read_fields(child, part.described, value, start)
+        start += part.size
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A part of a structure, or any element of an array: its name in C and the specification's, its size and construct,
+    what names its values, whether it is an address, and whether nothing is inside."""
+
+    key: str
+    name: str
+    size: int
+    described: c.Construct
+    shown: Shown | None
+    address: bool
+    leaf: bool
+
+
+@cache
+def fields_of(described: c.Construct, name: str) -> tuple[Field, ...] | Field | None:
+    """The parts of a structure of which a record of that name is read, in their order; the element of an array; None
+    for what has no parts. Worked out once: a structure may have fifty fields."""
+    inner = bare(described)
+    if isinstance(inner, c.Struct):
+        return tuple(field_of(part, name) for part in inner.subcons)
+    return field_of(inner.subcon, "") if isinstance(inner, c.Array) else None
+
+
+def field_of(part: c.Construct, name: str) -> Field:
+    """A part of a structure that is called so."""
+    key = part.name or ""
+    leaf = not isinstance(bare(part), c.Struct | c.Array)
+    shown = FIELD_VALUES.get((name, key))
+    return Field(key, field_name(name, key), part.sizeof(), part, shown, (name, key) in ADDRESS_FIELDS, leaf)

@@ -25,9 +25,9 @@ NLEMU = (sys.executable, "-m", "nlemu")
 REPLAYED = 20_000
 
 
-def repeated(path: Path, size: int) -> int:
-    """Writes a capture of at least that many bytes: the lease, again and again; its size."""
-    data = (CAPTURES / "lease.pcap").read_bytes()
+def repeated(path: Path, size: int, name: str = "lease.pcap") -> int:
+    """Writes a capture of at least that many bytes: the lease, or another, again and again; its size."""
+    data = (CAPTURES / name).read_bytes()
     with path.open("wb") as stream:
         stream.write(data[:24])
         written = 24
