@@ -28,6 +28,7 @@ from nlemu.fault import Fault
 from nlemu.protocol.names.known import ROUTE
 
 if TYPE_CHECKING:
+    from nlemu.emulator.script.history import Requests
     from nlemu.emulator.script.recording import Recording
     from nlemu.protocol.captures.events import Datagram
 
@@ -83,6 +84,24 @@ class Kernel:
         with open(path, "wb") as stream:
             save(self._recording, traffic, stream)
         return len(traffic)
+
+    @property
+    def requests(self) -> Requests:
+        """What was asked of it, of a kernel that was made with ``record=True`` as the fixture is: the requests of its
+        last 10,000 datagrams, with their values and their outcome.
+
+            assert kernel.requests.of("route.newlink")[-1]["ifname"] == "red"
+
+        Raises ValueError for a kernel of which nothing was recorded."""
+        from nlemu.emulator.script.history import Requests, requests
+
+        if self._recording is None:
+            raise ValueError("nothing was recorded: that is for Kernel(record=True)")
+        return Requests(requests(tuple(self._traffic), self._recording.families))
+
+    def forget(self) -> None:
+        """What was recorded so far is forgotten: requests and traffic begin anew."""
+        self._traffic.clear()
 
     def traffic(self, last: int = 40) -> list[str]:
         """The last messages that were recorded, a line each, as `nlemu dissect --brief` shows them."""

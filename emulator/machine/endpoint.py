@@ -88,7 +88,8 @@ class Endpoint:
     """One netlink socket.
 
     Takes its machine, its namespace and its protocol; the port id wanted (0: ``pid``, the process id, or the next free
-    one); the credentials. ``bound=False`` leaves it without a port until `bind()`, or until it sends.
+    one); the credentials. ``bound=False`` leaves it without a port until `bind()`, or until it sends. ``private``: it
+    is ours, of whoever looks at the machine from within: nobody hears it, and no fault strikes it.
     Raises OSError(EADDRINUSE, EPROTONOSUPPORT).
     """
 
@@ -105,6 +106,7 @@ class Endpoint:
         credentials: Credentials = ROOT,
         rcvbuf: int = RCVBUF,
         bound: bool = True,
+        private: bool = False,
     ) -> None:
         spec = machine.start(protocol)
         self.machine, self.net, self.protocol, self.credentials = machine, net, protocol, credentials
@@ -126,7 +128,8 @@ class Endpoint:
         if not spec.listens(net is machine.init_net):
             self._receiver = self._receive_datagram = None
         self._whole = self._receiver is None or self._receive_datagram is not None
-        self._tapped = protocol in TAPPED
+        self.private = private
+        self._tapped = protocol in TAPPED and not private
         self._queue: deque[Datagram] = deque()
         self._queued = 0  # bytes, as sk_rmem_alloc counts them
         self._overrun = False  # the next receive says ENOBUFS (sk_err)
@@ -153,7 +156,7 @@ class Endpoint:
         except OSError:
             self.close()
             raise
-        if machine.tap is not None:
+        if machine.tap is not None and not private:
             machine.tap.follow(self)
 
     def __repr__(self) -> str:

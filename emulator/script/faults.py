@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.machine.faults.aim import IOCTLS, Aim
 from nlemu.emulator.machine.faults.fault import Fate, Fault
 from nlemu.emulator.script.errors import StepError
+from nlemu.emulator.script.history import operation_name
 from nlemu.emulator.script.trace import TraceError, step_of
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.decode.printer import values_of
@@ -131,7 +132,7 @@ class Look:
         families = by_number({family.name: number for family, number in self.machine.families.numbers.items()})
         for _, one in split(data):
             message = read(one, protocol, families)
-            if self.notice is not None and not named(message, self.notice):
+            if self.notice is not None and not fnmatchcase(operation_name(message), self.notice):
                 continue
             values = values_of(message)
             told = {**values.get("header", {}), **values.get("attributes", {})}
@@ -168,13 +169,6 @@ def notifications(machine: Machine) -> Iterator[tuple[str, str]]:
 
     for family in (*messages().values(), *machine.families.numbers):
         yield from ((family.name, op.name) for op in family.operations.values())
-
-
-def named(message: Any, pattern: str) -> bool:
-    """Whether a message goes by that name."""
-    family = message.family.name if message.family is not None else "route"
-    name = message.op.name if message.op is not None else message.name
-    return fnmatchcase(f"{family}.{name}", pattern)
 
 
 def at(told: Values, path: str) -> Any:

@@ -21,12 +21,12 @@ ROOM = 1 << 24
 
 
 class Session:
-    """A socket in a namespace. Closed after use."""
+    """A socket in a namespace, private. Closed after use."""
 
     def __init__(self, machine: Machine, net: Net, protocol: int = NetlinkProtocol.ROUTE) -> None:
         self.machine, self.protocol = machine, protocol
         options = [(int(NetlinkOpt.EXT_ACK), 1), (int(NetlinkOpt.CAP_ACK), 1)]
-        self.endpoint = Endpoint(machine, net, protocol, options=options, rcvbuf=ROOM)
+        self.endpoint = Endpoint(machine, net, protocol, options=options, rcvbuf=ROOM, private=True)
         self.conversations: dict[str, Conversation] = {}
         self.seq = 1
 

@@ -50,6 +50,8 @@ class Faults:
 
     def _strike(self, call: Call, dumps: bool) -> Fault | None:
         endpoint = call.endpoint
+        if endpoint.private:
+            return None
         for fault in self._waiting:
             if fault.in_dumps is dumps and fault.aim.hits(
                 call.op, call.net.name, call.portid, endpoint.protocol, call.message

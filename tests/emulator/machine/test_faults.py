@@ -11,6 +11,7 @@ from nlemu.emulator.script import trace
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import Steps
 from nlemu.emulator.script.trace import TraceError
+from nlemu.emulator.world.export import export
 from nlemu.protocol.frame import split
 from nlemu.protocol.uapi.netlink import NLM_F
 
@@ -120,3 +121,12 @@ def test_what_makes_no_sense_is_said_in_a_line(fields: dict[str, object], said: 
     with pytest.raises((StepError, TraceError), match=said):
         stage.do(**fields)
     assert not stage.steps.machine.faults
+
+
+def test_who_looks_from_within_is_spared() -> None:
+    """A world is exported by dumps, which are nobody's requests."""
+    stage = Stage()
+    stage.do(fault="*", errno="EIO", count=0)
+    assert export(stage.steps.machine).namespaces
+    (fault,) = stage.steps.machine.faults.listed
+    assert fault.aim.met == 0

@@ -1,0 +1,73 @@
+"""The history of a kernel: what was asked, by whom, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from nlemu import NLM_F, Kernel, NlError
+from tests.emulator.launch.nobody import need
+
+
+@pytest.fixture
+def kernel() -> Iterator[Kernel]:
+    with Kernel(record=True) as one:
+        yield one
+
+
+def make(kernel: Kernel, name: str) -> None:
+    links = kernel.family("rt-link")
+    links.do("newlink", {"ifname": name, "linkinfo": {"kind": "dummy"}}, NLM_F.CREATE | NLM_F.EXCL)
+
+
+def test_values_and_outcome(kernel: Kernel) -> None:
+    make(kernel, "red")
+    with pytest.raises(NlError):
+        make(kernel, "red")
+    first, second = kernel.requests.of("route.newlink")
+    assert (first["ifname"], first["linkinfo"]["kind"], first.errno, first.answered) == ("red", "dummy", None, True)
+    assert (second.errno, second.netns) == ("EEXIST", "init")
+    assert kernel.requests.refused == [second]
+    assert str(second).startswith("init route.newlink  ") and str(second).endswith("-> EEXIST")
+
+
+def test_replies_and_dumps(kernel: Kernel) -> None:
+    make(kernel, "red")
+    kernel.family("rt-link").dump("getlink")
+    (asked,) = kernel.requests.of("route.getlink")
+    assert asked.dump and [reply["ifname"] for reply in asked.replies] == ["lo", "red"]
+
+
+def test_they_are_found_by_what_they_say(kernel: Kernel) -> None:
+    for name in ("red", "blue"):
+        make(kernel, name)
+    assert [one["ifname"] for one in kernel.requests.of("route.*", ifname="blue")] == ["blue"]
+
+
+def test_what_a_refusal_said(kernel: Kernel) -> None:
+    kernel.do(nsim_new=[1, 1, 4])
+    with pytest.raises(NlError):
+        kernel.family("netdev").do("queue-create", {"ifindex": 2, "type": "rx", "lease": {
+            "ifindex": 2, "queue": {"id": 1, "type": "rx"}}})
+    (asked,) = kernel.requests.of("netdev.queue-create")
+    assert asked.errno is not None and "msg" in asked.extack
+
+
+def test_it_can_begin_anew(kernel: Kernel) -> None:
+    make(kernel, "red")
+    kernel.forget()
+    assert kernel.requests == []
+    make(kernel, "blue")
+    assert [one["ifname"] for one in kernel.requests] == ["blue"]
+
+
+def test_programs_are_heard_too(kernel: Kernel) -> None:
+    kernel.run(need("ip"), "link", "add", "red", "type", "dummy")
+    made = kernel.requests.of("route.newlink", ifname="red")
+    assert [(one["linkinfo"]["kind"], one.errno) for one in made] == [("dummy", None)]
+
+
+def test_without_a_recording_there_is_none() -> None:
+    with Kernel() as kernel, pytest.raises(ValueError, match="record=True"):
+        kernel.requests  # noqa: B018
