@@ -6,19 +6,20 @@ scaling grows with the channels. A rule stands where it is said to stand, and ta
 
 from __future__ import annotations
 
-from errno import EINVAL, ENOSPC, EOPNOTSUPP
+from dataclasses import replace
+from errno import EINVAL, ENOSPC, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import features
 from nlemu.emulator.kernel.devices.queue import xsk_pool
 from nlemu.emulator.kernel.devices.rules import Rule, empty
 from nlemu.emulator.kernel.ethtool.rss import default_table
-from nlemu.emulator.kernel.ethtool.settings import Rings
+from nlemu.emulator.kernel.ethtool.settings import Coalesce, Rings
 from nlemu.emulator.kernel.nics.nic import Channel, NicOps, program_of, splits, state_of
 from nlemu.emulator.kernel.nics.rings import power_of_two
 from nlemu.emulator.kernel.nics.rules import RuleFacts
 from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE
-from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.refusal import Refusal, formatted
 from nlemu.protocol.uapi.ethtool import ETH_RX_NFC_IP4, FLOW_EXT, FLOW_MAC_EXT, FlowType, Rxh, TcpDataSplit
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 
 LEAST_RINGS = {"rx": 16, "tx": 64}
 """MLX5E_PARAMS_MINIMUM_LOG_RQ_SIZE, which hangs on how many packets share a page, and _LOG_SQ_SIZE."""
+LONGEST_WAIT, MOST_FRAMES = 4095, 65535
+"""MLX5_MAX_CQ_PERIOD, MLX5_MAX_CQ_COUNT"""
+MODERATION = {
+    ("rx", True, True): (8, 128), ("rx", True, False): (8, 256), ("rx", False, True): (3, 32),
+    ("rx", False, False): (16, 32), ("tx", True, True): (8, 64), ("tx", True, False): (8, 128),
+    ("tx", False, True): (16, 32), ("tx", False, False): (16, 32),
+}
+"""With how many usecs and frames it begins, by side, whether it adapts and whether it counts from a completion:
+MLX5E_PARAMS_DEFAULT_RX_CQ_MODERATION_USEC and its like, and the profiles of lib/dim."""
 LEAST_TABLE, FACTOR = 256, 4
 """MLX5E_INDIR_MIN_RQT_SIZE, MLX5E_UNIFORM_SPREAD_RQT_FACTOR"""
 VLAN_VID_MASK = 0xFFF
@@ -66,6 +76,31 @@ class Mlx5Ops(NicOps):
             setattr(rings, name, power_of_two(size))
         kept = state_of(dev).rings
         return (rings.rx, rings.tx) != (kept.rx, kept.tx)
+
+    def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        """mlx5e_ethtool_set_coalesce(): what holds interrupts back by itself cannot be told how long, and who begins or
+        ends to do so, or counts from another moment, begins anew."""
+        rx, tx, kept = coalesce.rx_usecs, coalesce.tx_usecs, state_of(dev).coalesce
+        if max(rx, tx) > LONGEST_WAIT:
+            text = f"mlx5_core: Max coalesce time {LONGEST_WAIT} usecs, tx-usecs ({tx}) rx-usecs ({rx})"
+            raise Refusal(ERANGE, formatted(text))
+        rx, tx = coalesce.rx_max_frames, coalesce.tx_max_frames
+        if max(rx, tx) > MOST_FRAMES:
+            text = f"mlx5_core: Max coalesce frames {MOST_FRAMES}, tx-frames ({tx}) rx-frames ({rx})"
+            raise Refusal(ERANGE, formatted(text))
+        new = replace(coalesce)
+        for side in ("rx", "tx"):
+            names = f"use_adaptive_{side}", f"use_cqe_mode_{side}"
+            adaptive, by_completion = (bool(getattr(new, name)) for name in names)
+            if any(bool(getattr(kept, name)) != bool(getattr(new, name)) for name in names):
+                usecs, frames = MODERATION[side, adaptive, by_completion]
+            elif adaptive:
+                usecs, frames = getattr(kept, f"{side}_usecs"), getattr(kept, f"{side}_max_frames")
+            else:
+                continue
+            setattr(new, f"{side}_usecs", usecs)
+            setattr(new, f"{side}_max_frames", frames)
+        super().set_coalesce(dev, new)
 
     def fix_features(self, dev: Device, features_: int) -> int:
         """mlx5e_fix_features(): the hardware does no GRO beside a program or AF_XDP, and does it while header and data

@@ -36,7 +36,7 @@ from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
 from nlemu.emulator.kernel.queues.xdp import Mode
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FlowType, Port, TcpDataSplit
+from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FlowType, Port, StringSet, TcpDataSplit
 from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ XDP_MAX_MTU = 3498
 LIMITS_OF_RINGS = ("rx_max", "rx_mini_max", "rx_jumbo_max", "tx_max", "hds_thresh_max")
 SIZES_OF_RINGS = ("rx", "rx_mini", "rx_jumbo", "tx", "rx_buf_len")
 STATS = ("get_queue_stats_rx", "get_queue_stats_tx", "get_base_stats")
+COUNTERS = ("get_strings", "get_ethtool_stats")
 PAUSE = ("get_pauseparam", "set_pauseparam")
 QUEUES = ("queue_mem_alloc", "queue_mem_free", "queue_start", "queue_stop")
 
@@ -139,6 +140,8 @@ class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
             return self.profile.queue_mgmt
         if name in self.METHODS or name in self.OF_CONTEXTS:
             return self.has_rss(name)
+        if name in COUNTERS:
+            return bool(self.profile.counters.blocks)
         if name in PAUSE:
             return self.profile.pause
         if name in self.RULE_METHODS:
@@ -324,6 +327,12 @@ class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
 
     def set_pauseparam(self, dev: Device, pause: Pause) -> None:
         state_of(dev).pause = dataclasses.replace(pause)
+
+    def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
+        return self.profile.counters.names(dev) if string_set == StringSet.STATS else ()
+
+    def get_ethtool_stats(self, dev: Device) -> tuple[int, ...]:
+        return self.profile.counters.values(dev)
 
     def get_link(self, dev: Device) -> bool:
         return dev.carrier

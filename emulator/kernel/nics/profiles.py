@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from errno import EAGAIN, ENETDOWN, ENODEV
 
 from nlemu.emulator.kernel.devices.features import word
-from nlemu.emulator.kernel.nics import coalescing, feature_sets
+from nlemu.emulator.kernel.nics import coalescing, counters, feature_sets
 from nlemu.emulator.kernel.nics.coalescing import CoalesceFacts
+from nlemu.emulator.kernel.nics.counters import Counters
 from nlemu.emulator.kernel.nics.hash_fields import HASHED_BY_ICE
 from nlemu.emulator.kernel.nics.rss import ADDRESSES, BY_ADDRESSES, BY_PORTS, PORTS, RssFacts
 from nlemu.protocol.uapi.ethtool import FlowType, RssHash, Rxh, RxhXfrm
@@ -39,7 +40,7 @@ class Profile:
     what is counted a queue, as named in qstats.py; none: the driver has no netdev_stat_ops. version: what the driver
     calls its own, "" where that is Linux's. tx_ring, tx_ring_max: 0 where they are as those for receiving; buffer_ring,
     buffer_ring_max: of the rings that buffers for headers and for data are taken from (rx-mini, rx-jumbo); pause: it
-    tells of pause frames."""
+    tells of pause frames; counters: what `ethtool -S` shows."""
 
     driver: str
     about: str
@@ -79,6 +80,7 @@ class Profile:
     rss: RssFacts | None = None
     coalesce: CoalesceFacts = coalescing.UNREAD
     pause: bool = True
+    counters: Counters = counters.NONE
     rx_counters: tuple[str, ...] = ()
     tx_counters: tuple[str, ...] = ()
     min_mtu: int = ETH_MIN_MTU
@@ -141,7 +143,8 @@ PROFILES = {
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY),
             features=feature_sets.GVE, settable=feature_sets.GVE_SETTABLE, vlan_features=0,
             rss=RssFacts(table=128, key=40),  # GVE_RSS_INDIR_SIZE, GVE_RSS_KEY_SIZE
-            coalesce=coalescing.GVE, pause=False, rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+            coalesce=coalescing.GVE, pause=False, counters=counters.GVE,
+            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
             "fbnic", "Meta Host Network Interface: lends queues, no AF_XDP zero-copy",
@@ -173,7 +176,7 @@ PROFILES = {
             gso_partial=word(NetifF.GSO_UDP_TUNNEL_CSUM, NetifF.GSO_GRE_CSUM),
             # ice_vsi_set_rss_params() of a card with the whole table, ICE_VSIQF_HKEY_ARRAY_SIZE
             rss=RssFacts(table=2048, key=52, transforms=int(RxhXfrm.SYM_XOR), fields=HASHED_BY_ICE),
-            coalesce=coalescing.ICE,
+            coalesce=coalescing.ICE, counters=counters.ICE,
         ),
         Profile(
             "i40e", "Intel XL710: AF_XDP zero-copy in segments, no queue management",
@@ -210,7 +213,7 @@ PROFILES = {
                 fields=dict.fromkeys(BY_PORTS, PORTS) | dict.fromkeys(BY_ADDRESSES, ADDRESSES)
                 | {FlowType.ETHER: int(Rxh.L2DA)},
             ),
-            coalesce=coalescing.ENA, pause=False,
+            coalesce=coalescing.ENA, pause=False, counters=counters.ENA,
         ),
         Profile(
             "mana", "Microsoft Azure Network Adapter: XDP, no queue management",
@@ -218,7 +221,7 @@ PROFILES = {
             xdp_features=int(XDP | XdpAct.NDO_XMIT),
             features=feature_sets.MANA, settable=feature_sets.MANA_SETTABLE, vlan_features=feature_sets.MANA,
             rss=RssFacts(table=64, key=40),  # MANA_INDIRECT_TABLE_DEF_SIZE, MANA_HASH_KEY_SIZE
-            coalesce=coalescing.MANA, pause=False,
+            coalesce=coalescing.MANA, pause=False, counters=counters.MANA,
         ),
         Profile(
             "iavf", "A virtual function of Intel's cards", queues=4, max_queues=16, max_mtu=9702, firmware="N/A",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EBUSY, EINVAL, ENODEV, EOPNOTSUPP
+from errno import EBUSY, EINVAL, ENODEV, EOPNOTSUPP, ERANGE
 from typing import Any
 
 import pytest
@@ -245,3 +245,19 @@ def test_mlx5_makes_no_queue_beside_a_program_or_while_it_is_down() -> None:
     refused(EINVAL, dev.ops.validate_queue_config, dev, 12288)
     set_up(dev, False)
     refused(ENODEV, restart_queue, dev, 0)
+
+
+def test_mlx5_adapts_or_is_told() -> None:
+    dev = plugged("mlx5_core")
+    settings.set_coalesce(dev, {"rx_usecs": 50, "tx_usecs": 60})
+    told_of = settings.get_coalesce(dev)
+    assert (told_of.rx_usecs, told_of.tx_usecs) == (8, 8)
+    settings.set_coalesce(dev, {"use_adaptive_rx": 0, "rx_usecs": 50})
+    told_of = settings.get_coalesce(dev)
+    assert (told_of.rx_usecs, told_of.rx_max_frames) == (3, 32)
+    settings.set_coalesce(dev, {"rx_usecs": 50})
+    assert settings.get_coalesce(dev).rx_usecs == 50
+    text = refused(ERANGE, settings.set_coalesce, dev, {"rx_usecs": 4096})
+    assert text == "mlx5_core: Max coalesce time 4095 usecs, tx-usecs (8) rx-usecs (4096)"
+    text = refused(ERANGE, settings.set_coalesce, dev, {"tx_max_frames": 65536})
+    assert text == "mlx5_core: Max coalesce frames 65535, tx-frames (65536) rx-frames (32)"
