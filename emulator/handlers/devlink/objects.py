@@ -1,5 +1,5 @@
 """What instances have beside ports: parameters, regions, reporters of health, traps, their groups and policers
-(net/devlink/param.c, region.c, health.c, trap.c). They can be asked for; nothing of them can be changed here."""
+(net/devlink/param.c, region.c, health.c, trap.c). They can be asked for; of them only parameters can be set here."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.netdevsim_devlink import Group, Param, Policer, Region, Reporter, Trap
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
-    from nlemu.protocol.schema.attributes import Attr, Values
+    from nlemu.protocol.schema.attributes import Attr, Attrs, Values
 
 T = TypeVar("T")
 
+U32_SIZE = 4
 NO_TRAP = "Device did not register this trap"
 NO_GROUP = "Device did not register this trap group"
 NO_POLICER = "Device did not register this trap policer"
@@ -59,10 +60,11 @@ def named(call: Call, attr: Attr[Any], objects: Iterable[T], name: str = "name")
 
 def fill_param(instance: Instance, param: Param) -> Values:
     """devlink_nl_param_fill(): a flag is there or not as a value, and a byte as a default."""
+    current = instance.param_value(param)
     if param.type is DevlinkVarAttrType.FLAG:
-        data, default = b"" if param.value else None, bytes([param.value])
+        data, default = b"" if current else None, bytes([param.value])
     else:
-        data = default = param.value.to_bytes(4, "little")
+        data, default = current.to_bytes(4, "little"), param.value.to_bytes(4, "little")
     value = {
         DlParamValue.param_value_cmode: param.mode, DlParamValue.param_value_data: data,
         DlParamValue.param_value_default: default,
@@ -86,6 +88,38 @@ def param_get(call: Call) -> Values:
     if param is None:
         raise Refusal(errno.EINVAL)
     return fill_param(instance, param)
+
+
+@doit(c.PARAM_SET)
+def param_set(call: Call) -> None:
+    """__devlink_nl_cmd_param_set_doit(): type, value and mode are looked at in this order, a value not at all where it
+    is to be what it was at first. EINVAL; EOPNOTSUPP: the parameter cannot be set in that mode."""
+    instance, attrs = find(call), call.attrs
+    attrs.require((Devlink.param_name,))
+    param = named(call, Devlink.param_name, instance.params)
+    if param is None:
+        raise Refusal(errno.EINVAL)
+    attrs.require((Devlink.param_type,))
+    if attrs[Devlink.param_type] != param.type:
+        raise Refusal(errno.EINVAL)
+    value = None if Devlink.param_reset_default in attrs else given(attrs, param)
+    attrs.require((Devlink.param_value_cmode,))
+    if attrs[Devlink.param_value_cmode] != param.mode:
+        raise Refusal(errno.EOPNOTSUPP)
+    instance.set_param(param, value)
+
+
+def given(attrs: Attrs, param: Param) -> int:
+    """devlink_param_value_get_from_info(): a value of that parameter's type. EINVAL: none, or one of another length."""
+    number = Devlink.param_value_data.number
+    start, end = attrs.spans.get(number, (0, 0))
+    if param.type is DevlinkVarAttrType.FLAG:
+        if end > start:
+            raise Refusal(errno.EINVAL)
+        return int(number in attrs.spans)
+    if end - start != U32_SIZE:
+        raise Refusal(errno.EINVAL)
+    return int.from_bytes(attrs.message[start:end], "little")
 
 
 @dumpit(c.PARAM_GET)

@@ -92,6 +92,14 @@ class Instance:
         """What a port is."""
         raise NotImplementedError
 
+    def param_value(self, param: Param) -> int:
+        """What a parameter is set to."""
+        return param.value
+
+    def set_param(self, param: Param, value: int | None) -> None:
+        """devlink_param_set(): what it is set to, None for what it was at first."""
+        raise NotImplementedError
+
     def set_hw_addr(self, index: int, address: bytes) -> None:
         """port_fn_hw_addr_set(): the address that the function is given to which a port leads."""
         raise NotImplementedError

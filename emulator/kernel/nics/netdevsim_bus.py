@@ -43,6 +43,7 @@ from nlemu.emulator.kernel.nics.netdevsim_devlink import (
     TRAPS,
     VERSION,
     Object,
+    Param,
     Port,
     TrapCounts,
 )
@@ -93,8 +94,8 @@ class BusDevice(Instance):
     """struct nsim_bus_dev and struct nsim_dev."""
 
     __slots__ = (
-        "bus", "driven", "drops", "id", "instance", "net", "num_queues", "num_vfs", "port_count", "ports", "reloads",
-        "switch_id", "vfs",
+        "bus", "driven", "drops", "id", "instance", "net", "num_queues", "num_vfs", "param_values",
+        "port_count", "ports", "reloads", "switch_id", "vfs",
     )
 
     params, regions, reporters = PARAMS, (REGION,), REPORTERS
@@ -117,6 +118,8 @@ class BusDevice(Instance):
         self.driven = False
         """A driver is bound to it."""
         self.drops = TrapCounts()
+        self.param_values: dict[str, int] = {}
+        """Of parameters, by name: what was set."""
         self.reloads = 0
         """How often the driver began anew."""
         self.num_vfs = 0
@@ -140,6 +143,16 @@ class BusDevice(Instance):
     def port_facts(self, index: int) -> PortFacts:
         """Ports are numbered from 1, in 32 bits."""
         return PortFacts(DevlinkPortFlavour.PHYSICAL, number=index + 1 & UINT_MAX)
+
+    def param_value(self, param: Param) -> int:
+        """nsim_devlink_param_test2_get(), driverinit_value_new."""
+        return self.param_values.get(param.name, param.value)
+
+    def set_param(self, param: Param, value: int | None) -> None:
+        """nsim_devlink_param_test2_set(), nsim_devlink_param_test2_reset_default(), and what devlink keeps for the next
+        beginning of the driver, which looks at nothing of it here."""
+        self.param_values[param.name] = param.value if value is None else value
+        self.tell(DevlinkCmd.PARAM_NEW, param)
 
     def count_trap(self) -> int:
         """nsim_dev_devlink_trap_drop_counter_get()."""

@@ -1,8 +1,8 @@
 """What a simulated device has in devlink, beside its ports (drivers/net/netdevsim/dev.c, health.c).
 
-The names and first values are the driver's. Nobody can set anything of it here, no packet is trapped and nothing fails,
-so what changes is only what the driver counts as it is asked: each time that a trap is told of, the driver says that
-one packet more was dropped, over all traps of the device, and of policers each for itself.
+The names and first values are the driver's. Of all this only parameters can be set here, no packet is trapped and
+nothing fails, so what else changes is only what the driver counts as it is asked: each time that a trap is told of, the
+driver says that one packet more was dropped, over all traps of the device, and of policers each for itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VERSION = ("fw.mgmt", "10.20.30")
 
 @dataclass(frozen=True)
 class Param:
-    """struct devlink_param, and its value, which is the default. ``generic``: devlink has a name for it."""
+    """struct devlink_param, and its value at first, which is the default. ``generic``: devlink has a name for it."""
 
     name: str
     type: DevlinkVarAttrType
