@@ -24,6 +24,7 @@ from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.ethtool.link import LinkSettings
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
+from nlemu.emulator.kernel.nics.counting import NicCounting
 from nlemu.emulator.kernel.nics.function import BusFunction
 from nlemu.emulator.kernel.nics.ports import NicPorts
 from nlemu.emulator.kernel.nics.profiles import Profile
@@ -36,7 +37,7 @@ from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
 from nlemu.emulator.kernel.queues.xdp import Mode
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FlowType, Port, StringSet, TcpDataSplit
+from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FlowType, Port, TcpDataSplit
 from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
+class NicOps(NicCounting, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
     """The driver of a NIC, of that profile."""
 
     def __init__(self, profile: Profile) -> None:
@@ -256,25 +257,6 @@ class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
         # mlx5_sd_ch_ix_get_dev_ix(): the functions take turns.
         return state.functions[index % len(state.functions)]
 
-    # netdev_stat_ops
-
-    def get_queue_stats_rx(self, dev: Device, index: int, stats: RxStats) -> None:
-        _fill(stats, self.profile.rx_counters, state_of(dev).rx.get(index))
-
-    def get_queue_stats_tx(self, dev: Device, index: int, stats: TxStats) -> None:
-        _fill(stats, self.profile.tx_counters, state_of(dev).tx.get(index))
-
-    def get_base_stats(self, dev: Device, rx: RxStats, tx: TxStats) -> None:
-        """And what queues counted that are not in use now."""
-        state = state_of(dev)
-        for total, counters, base, queues in (
-            (rx, self.profile.rx_counters, state.base_rx, state.rx),
-            (tx, self.profile.tx_counters, state.base_tx, state.tx),
-        ):
-            idle = [kept for index, kept in queues.items() if index >= state.count]
-            for name in counters:
-                setattr(total, name, sum(getattr(kept, name) or 0 for kept in (base, *idle)))
-
     # ethtool_ops
 
     def get_channels(self, dev: Device) -> Channels:
@@ -328,12 +310,6 @@ class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
     def set_pauseparam(self, dev: Device, pause: Pause) -> None:
         state_of(dev).pause = dataclasses.replace(pause)
 
-    def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
-        return self.profile.counters.names(dev) if string_set == StringSet.STATS else ()
-
-    def get_ethtool_stats(self, dev: Device) -> tuple[int, ...]:
-        return self.profile.counters.values(dev)
-
     def get_link(self, dev: Device) -> bool:
         return dev.carrier
 
@@ -343,8 +319,3 @@ class NicOps(NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
         return LinkSettings(
             speed=self.profile.speed, duplex=Duplex.FULL, port=Port.FIBRE, autoneg=Autoneg.ENABLE
         )
-
-
-def _fill(stats: RxStats | TxStats, counters: tuple[str, ...], kept: RxStats | TxStats | None) -> None:
-    for name in counters:
-        setattr(stats, name, 0 if kept is None else getattr(kept, name) or 0)
