@@ -9,8 +9,9 @@ import os
 import stat
 import struct
 import zlib
+from collections.abc import Callable
 
-from nlemu.emulator.launch.files import doors
+from nlemu.emulator.launch.files import doors, modes
 from nlemu.emulator.launch.files.listing import getdents64
 from nlemu.emulator.launch.files.opened import INTERESTING
 from nlemu.emulator.launch.files.tree import Character, Directory, File, Link, NetFile, Node
@@ -180,9 +181,12 @@ def _open(call: Call, dirfd: int, place: int, flags: int) -> Answer:
             raise OSError(errno.EISDIR, path)
         if not isinstance(node, Character) and (
             not isinstance(node, File) or not node.writable or not (node.anybody or root(call))
+            or not supervisor.files.modes.allows(call, path, node, modes.WRITERS)
         ):
             raise OSError(errno.EACCES, path)
-    elif isinstance(node, File) and not node.readable and not flags & O_PATH:
+    elif isinstance(node, File) and not flags & O_PATH and not (
+        node.readable and supervisor.files.modes.allows(call, path, node, modes.READERS)
+    ):
         raise OSError(errno.EACCES, path)
     reads = flags & O_ACCMODE != os.O_WRONLY
     fd = supervisor.files.open(node, path, supervisor.files.net_of(call, path), reads=reads, writes=writes)
@@ -227,6 +231,7 @@ class Attributes:
 
     def __init__(self, mode: int, inode: int, device: int, size: int, when: float, stands_for: int = 0) -> None:
         self.mode, self.inode, self.device, self.size, self.when = mode, inode, device, size, int(when)
+        self.uid = self.gid = 0
         self.stands_for = stands_for
         """st_rdev"""
 
@@ -243,7 +248,11 @@ def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes
         return Attributes(node.mode, zlib.crc32(os.fsencode(path)), found.st_dev, 0, found.st_mtime, node.device)
     size = len(node.target) if isinstance(node, Link) else 0 if isinstance(node, Directory) else 4096
     inode = zlib.crc32(os.fsencode(path)) if isinstance(node, Link) else found.st_ino
-    return Attributes(node.mode, inode, found.st_dev, size, found.st_mtime)
+    told = Attributes(supervisor.files.modes.mode(call, path, node), inode, found.st_dev, size, found.st_mtime)
+    given = supervisor.files.modes.of(call, path, node)
+    if given is not None:
+        told.uid, told.gid = given.uid, given.gid
+    return told
 
 
 def pack_stat(call: Call, told: Attributes) -> bytes:
@@ -251,11 +260,12 @@ def pack_stat(call: Call, told: Attributes) -> bytes:
     times = (told.when, 0) * 3
     if call.supervisor.arch.name == "x86_64":
         return struct.pack(
-            "=QQQIIIxxxxQqqq6q24x", told.device, told.inode, 1, told.mode, 0, 0, told.stands_for, told.size, 4096, 0,
-            *times,
+            "=QQQIIIxxxxQqqq6q24x", told.device, told.inode, 1, told.mode, told.uid, told.gid, told.stands_for,
+            told.size, 4096, 0, *times,
         )
     return struct.pack(
-        "=QQIIIIQ8xqi4xq6q8x", told.device, told.inode, told.mode, 1, 0, 0, told.stands_for, told.size, 4096, 0, *times
+        "=QQIIIIQ8xqi4xq6q8x", told.device, told.inode, told.mode, 1, told.uid, told.gid, told.stands_for, told.size,
+        4096, 0, *times,
     )
 
 
@@ -279,7 +289,9 @@ def statx(call: Call) -> Answer:
     path, node = found
     told = attributes(call, node, path, follow=follow)
     when = struct.pack("=qIxxxx", told.when, 0)
-    data = struct.pack("=IIQIIIHxxQQQQ", STATX_BASIC_STATS, 4096, 0, 1, 0, 0, told.mode, told.inode, told.size, 0, 0)
+    data = struct.pack(
+        "=IIQIIIHxxQQQQ", STATX_BASIC_STATS, 4096, 0, 1, told.uid, told.gid, told.mode, told.inode, told.size, 0, 0
+    )
     data += when + bytes(16) + when + when
     for device in (told.stands_for, told.device):
         data += struct.pack("=II", os.major(device), os.minor(device))
@@ -287,12 +299,57 @@ def statx(call: Call) -> Answer:
     return 0
 
 
+def _change(call: Call, dirfd: int, place: int, change: Callable[[str, Node], None], *, follow: bool = True) -> Answer:
+    found = lookup(call, dirfd, place, follow=follow, writes=True)
+    if found is None:
+        return PASS
+    path, node = found
+    if node is None:
+        raise OSError(errno.ENOENT, path)
+    change(path, node)
+    return 0
+
+
+def chmod(call: Call) -> Answer:
+    """chmod()."""
+    return _change(call, AT_FDCWD, call.args[0], lambda path, node: modes.chmod(call, path, node, call.cint(1)))
+
+
+def fchmodat(call: Call) -> Answer:
+    """fchmodat(), which takes no flags, and fchmodat2()."""
+    follow = call.name == "fchmodat" or not call.cint(3) & AT_SYMLINK_NOFOLLOW
+    return _change(
+        call, call.cint(0), call.args[1], lambda path, node: modes.chmod(call, path, node, call.cint(2)), follow=follow
+    )
+
+
+def chown(call: Call) -> Answer:
+    """chown(), lchown()."""
+    uid, gid = (call.args[place] & modes.NOBODY for place in (1, 2))
+    return _change(
+        call, AT_FDCWD, call.args[0], lambda path, node: modes.chown(call, path, node, uid, gid),
+        follow=call.name == "chown",
+    )
+
+
+def fchownat(call: Call) -> Answer:
+    """fchownat()."""
+    uid, gid = (call.args[place] & modes.NOBODY for place in (2, 3))
+    return _change(
+        call, call.cint(0), call.args[1], lambda path, node: modes.chown(call, path, node, uid, gid),
+        follow=not call.cint(4) & AT_SYMLINK_NOFOLLOW,
+    )
+
+
 def _access(call: Call, dirfd: int, place: int, mode: int) -> Answer:
     found = existing(call, dirfd, place)
     if found is None:
         return PASS
     path, node = found
-    if mode & W_OK and isinstance(node, File) and not (node.writable and (node.anybody or root(call))):
+    allows = call.supervisor.files.modes.allows
+    if mode & W_OK and isinstance(node, File) and not (
+        node.writable and (node.anybody or root(call)) and allows(call, path, node, modes.WRITERS)
+    ):
         raise OSError(errno.EACCES, path)
     return 0
 
@@ -475,5 +532,6 @@ CALLS = {
     "inotify_add_watch": inotify_add_watch, "chdir": chdir, "getcwd": getcwd,
     "getxattr": xattr, "lgetxattr": xattr, "listxattr": xattr, "llistxattr": xattr,
     "execve": execve, "execveat": execve,
+    "chmod": chmod, "fchmodat": fchmodat, "fchmodat2": fchmodat, "chown": chown, "lchown": chown, "fchownat": fchownat,
 }
 

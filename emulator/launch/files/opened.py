@@ -26,6 +26,7 @@ from nlemu.emulator.kernel.links import tap
 from nlemu.emulator.launch.files import (
     cards,
     doors,
+    modes,
     mounts,
     netdevsim,
     procfs,
@@ -59,6 +60,7 @@ class Files:
 
     def __init__(self, supervisor: Supervisor, place: str) -> None:
         self.supervisor = supervisor
+        self.modes = modes.Modes()
         self.shadow = os.path.join(place, "tree")
         os.mkdir(self.shadow, 0o755)
         self._open: OrderedDict[tuple[int, int], File] = OrderedDict()

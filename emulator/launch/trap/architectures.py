@@ -42,7 +42,9 @@ X86_64: Final = Architecture(
         "preadv2": 327, "pwritev2": 328, "recvmmsg": 299, "sendmmsg": 307, "setns": 308, "process_vm_readv": 310,
         "process_vm_writev": 311, "seccomp": 317, "execveat": 322, "statx": 332, "open_tree": 428, "move_mount": 429,
         "fsopen": 430, "fsmount": 432, "fspick": 433, "clone3": 435, "openat2": 437, "pidfd_getfd": 438,
-        "faccessat2": 439, "mount_setattr": 442, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
+        "faccessat2": 439, "fchmodat2": 452, "chmod": 90, "chown": 92, "lchown": 94,
+        "fchownat": 260, "fchmodat": 268, "mount_setattr": 442,
+        "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
     },
     foreign=0x40000000,
 )
@@ -66,7 +68,8 @@ AARCH64: Final = Architecture(
         "sendmsg": 211, "recvmsg": 212, "clone": 220, "execve": 221, "accept4": 242, "recvmmsg": 243, "setns": 268,
         "bpf": 280, "sendmmsg": 269, "process_vm_readv": 270, "process_vm_writev": 271, "seccomp": 277, "execveat": 281,
         "statx": 291, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432, "fspick": 433,
-        "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "mount_setattr": 442,
+        "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "fchmodat2": 452, "fchmodat": 53,
+        "fchownat": 54, "mount_setattr": 442,
         "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
     },
 )

@@ -64,6 +64,7 @@ PATH_CALLS = (
     "openat", "open", "stat", "lstat", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "statx",
     "openat2", "creat", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "statfs", "inotify_add_watch", "chdir",
     "getxattr", "lgetxattr", "listxattr", "llistxattr", "execve", "execveat", "mount", "umount2", "getcwd",
+    "chmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchownat",
 )
 """Handed over always; of getcwd() a path comes back. newfstatat is too, when it takes a path."""
 

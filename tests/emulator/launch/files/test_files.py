@@ -226,6 +226,32 @@ print(os.stat("mtu", dir_fd=fd).st_size, os.read(os.open("mtu", os.O_RDONLY, dir
     ]
 
 
+def test_modes_and_owners_are_kept() -> None:
+    """As sysfs keeps them: told again, asked of root too, and gone with the device; /proc/sys takes none."""
+    script = """
+    stat -c '%a %u %g' /sys/class/net/lo/mtu
+    ip link add d0 type dummy; cd /sys/class/net/d0
+    chmod 600 mtu; chown 5:6 mtu; chmod 755 .; stat -c '%a %u %g' mtu /sys/devices/virtual/net/d0/mtu .
+    echo 1400 > mtu && cat mtu
+    chmod 444 mtu; echo 1300 > mtu || echo refused; cat mtu; test -w mtu || echo unwritable
+    chown -h 7 /sys/class/net/d0; stat -c '%u %F' /sys/class/net/d0; stat -L -c %u /sys/class/net/d0
+    chmod 600 /proc/sys/net/ipv4/ip_forward || true; chmod 600 none || true
+    cd /; ip link del d0; ip link add d0 type dummy; stat -c '%a %u %g' /sys/class/net/d0/mtu
+    """
+    said = nobody.shell(f"({script}) 2>&1").splitlines()
+    assert [line.split(": ", 1)[-1] for line in said] == [
+        "644 0 0", "600 5 6", "600 5 6", "755 0 0", "1400", "Permission denied", "refused", "1400", "unwritable",
+        "7 symbolic link", "0", "changing permissions of '/proc/sys/net/ipv4/ip_forward': Operation not permitted",
+        "cannot access 'none': No such file or directory", "644 0 0",
+    ]
+
+
+def test_modes_are_given_by_root_alone() -> None:
+    script = "import os\nos.setuid(7)\nos.chmod('/sys/class/net/lo/mtu', 0o666)"
+    done = nobody.run(nobody.python(), "-c", f"try:\n exec({script!r})\nexcept OSError as error: print(error.errno)")
+    assert done.split() == ["1"]
+
+
 def test_proc_net_dev() -> None:
     lines = nobody.shell(NEW + "cat /proc/net/dev").splitlines()
     assert [line.split(":")[0].strip() for line in lines[2:]] == ["lo", "eth0"]

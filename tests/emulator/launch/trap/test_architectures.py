@@ -16,11 +16,13 @@ from nlemu.emulator.launch.trap.call import Call
 from nlemu.emulator.launch.trap.filter import rules
 
 # Each call, its number on x86_64 and on aarch64, "-" where there is none: taken by a program from what Debian's
-# linux-libc-dev (6.1) has of asm/unistd_64.h and asm-generic/unistd.h, not from the tables that are checked.
+# linux-libc-dev (6.1) has of asm/unistd_64.h and asm-generic/unistd.h, not from the tables that are checked. fchmodat2,
+# which came with 6.6, has one number everywhere.
 HEADERS = """
     capget 125 90, capset 126 91, getgroups 115 158, prctl 157 167, setfsgid 123 152, setfsuid 122 151, setgid 106 144,
     setgroups 116 159, setregid 114 143, setresgid 119 149, setresuid 117 147, setreuid 113 145, setuid 105 146,
-    accept 43 202, accept4 288 242, access 21 -, bind 49 200, bpf 321 280, chdir 80 49, clone 56 220, clone3 435 435,
+    accept 43 202, accept4 288 242, access 21 -, bind 49 200, bpf 321 280, chdir 80 49, chmod 90 -,
+    chown 92 -, fchmodat 268 53, fchmodat2 452 452, fchownat 260 54, lchown 94 -, clone 56 220, clone3 435 435,
     close 3 57, connect 42 203, creat 85 -, dup 32 23, dup2 33 -, dup3 292 24, execve 59 221, execveat 322 281,
     faccessat 269 48, faccessat2 439 439, fchdir 81 50, fcntl 72 25, fsmount 432 432, fsopen 430 430, fspick 433 433,
     fstatfs 138 44, getcwd 79 17, getdents64 217 61, getegid 108 177, geteuid 107 175, getgid 104 176,
