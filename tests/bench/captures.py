@@ -3,26 +3,28 @@
 `python -m tests.bench.captures [MEGABYTES ...]` (20 and 200 without). A real capture is repeated until the file has
 that size, and each program reads it to its end with its output thrown away: seconds of processor time (the machine may
 be busy), megabytes a minute of it, and the most memory that was resident. tshark is run as nobody, once with a line a
-frame and once with everything (-V). A replay is measured by the difference of a long one and a short one.
+frame and once with everything (-V). A replay is measured by the difference of a long one and a short one, beside a
+daemon that is sent the same requests.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from nlemu.protocol.captures.source import Source
 from tests.emulator.launch.nobody import NOBODY, environment
 from tests.protocol.captures.files import CAPTURES
 
 MEGABYTE = 1_000_000
 SIZES = (20, 200)
 NLEMU = (sys.executable, "-m", "nlemu")
-REPLAYED = 20_000
+PIPELINE = 32
 
 
 def repeated(path: Path, size: int, name: str = "lease.pcap") -> int:
@@ -68,21 +70,82 @@ def dissecting(folder: Path, megabytes: int) -> None:
         print(f"{size:6.0f} MB  {name:24}{took:8.1f} s {size / took * 60:8.0f} MB a minute {memory / 1024:8.0f} MiB")
 
 
-def replaying(folder: Path) -> None:
-    """Requests a second of a replay, those of a capture repeated: without what it takes to begin."""
-    from nlemu.protocol.captures.events import Datagram, Way
-    from nlemu.protocol.captures.formats import events
+def lives(path: Path, rounds: int) -> list[bytes]:
+    """Writes what a program says and hears that makes, sets, shows and deletes a device, again and again, on a machine
+    of ours; its requests."""
+    from nlemu.emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.machine.machine import Machine
+    from nlemu.emulator.script.recording import into_file
+    from nlemu.protocol.encode.conversation import Conversation, specification
 
-    capture = folder / "replay.pcap"
-    took = []
-    for megabytes in (0.1, 2):
-        repeated(capture, int(megabytes * MEGABYTE))
-        with capture.open("rb") as stream:
-            found = (one for one in events(Source(stream, capture.name)) if isinstance(one, Datagram))
-            count = sum(one.way is Way.TO_KERNEL for one in found)
-        took.append((count, measured(*NLEMU, "replay", str(capture))[0]))
+    asked: list[bytes] = []
+    with path.open("wb") as stream:
+        machine = into_file(stream).begin(Machine())
+        endpoint = Endpoint(machine, machine.init_net, 0, portid=4000, options=[(11, 1), (1, 1)])
+        conversation = Conversation(specification("rt-link"), 0)
+        for _ in range(rounds):
+            for operation, values, flags in LIFE:
+                asked.append(conversation.ask(operation, values, flags=flags).data)
+                endpoint.send(asked[-1])
+                while endpoint.pending():
+                    endpoint.receive()
+                machine.settle()
+    return asked
+
+
+LIFE: tuple[tuple[str, dict[str, Any], int], ...] = (
+    ("newlink", {"ifname": "d0", "linkinfo": {"kind": "dummy"}}, 0x400),
+    ("newlink", {"ifname": "d0", "mtu": 1400}, 0),
+    *(("getlink", {"ifname": "d0"}, 0),) * 6,
+    ("newlink", {"ifname": "d0", "ifi-flags": ["up"], "ifi-change": 1}, 0),
+    ("dellink", {"ifname": "d0"}, 0),
+)
+"""What is asked in a round."""
+
+
+def replaying(folder: Path) -> None:
+    """Requests a second of a replay, without what it takes to begin; and of the daemon, which is sent the same requests
+    as a pipeline of 32."""
+    capture, took = folder / "replay.pcapng", []
+    for rounds in (20, 400):
+        asked = lives(capture, rounds)
+        took.append((len(asked), measured(*NLEMU, "replay", str(capture))[0]))
     (few, short), (many, long) = took
-    print(f"replay of {many} requests: {(many - few) / (long - short):.0f} a second")
+    rate, daemon = (many - few) / (long - short), pipelined(folder / "d", asked)
+    print(f"replay of {many} requests: {rate:.0f} a second, the daemon's pipeline {daemon:.0f}: {rate / daemon:.2f}")
+
+
+def pipelined(directory: Path, asked: list[bytes]) -> float:
+    """Requests a second of a daemon's processor time."""
+    command = (*NLEMU, "serve", "--dir", str(directory))
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (directory / "init" / "route").exists():
+        if process.poll() is not None:
+            raise SystemExit("the daemon did not start")
+    begun = spent(process.pid)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.connect(str(directory / "init" / "route"))
+        waiting = 0
+        for request in [*asked, None]:
+            if request is not None:
+                client.send(request)
+                waiting += 1
+            while waiting and (request is None or waiting == PIPELINE):
+                waiting -= is_answer(client.recv(1 << 16))
+    took = spent(process.pid) - begun
+    process.terminate()
+    process.wait()
+    return len(asked) / took
+
+
+def is_answer(datagram: bytes) -> bool:
+    """Whether it is the ack or the error that ends an answer: every request asks for one."""
+    return int.from_bytes(datagram[4:6], "little") == 2
+
+
+def spent(pid: int) -> float:
+    """Seconds of processor time that a process has had."""
+    return float(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def main() -> None:

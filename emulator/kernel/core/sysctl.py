@@ -1,8 +1,8 @@
 """Settings of a namespace that the model only keeps: what is written to one is read from it, there and nowhere else.
 
-A setting has the shape of its first value: one or several whole numbers, which are read as proc_dointvec() reads them,
-or a word or several. Limits of single settings are not known here, so what Linux would refuse as too small or too large
-is kept.
+A setting has the shape of its first value: one or several whole numbers, which are read as proc_dointvec() reads them
+and have limits (sysctl_limits.py), or a word or several. What handlers of their own look at besides, as which ports a
+range may have, is not known here, and kept.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.kernel.core import sysctl_table as table
+from nlemu.emulator.kernel.core.sysctl_limits import NOT_ABOVE, NOT_BELOW, limits
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.build import Build
@@ -71,6 +72,13 @@ class Setting(NamedTuple):
             return
         given = integers(text)
         if len(given) > len(words):
+            raise ValueError(text)
+        least, most = limits().get(self.name, (S32_MIN, S32_MAX))
+        if (other := NOT_BELOW.get(self.name)) is not None:
+            least = int(settings(net.kernel.build)[other].read(net))
+        elif (other := NOT_ABOVE.get(self.name)) is not None:
+            most = int(settings(net.kernel.build)[other].read(net))
+        if not all(least <= one <= most for one in given):
             raise ValueError(text)
         check = net.kernel.sysctl_checks.get(self.name)
         if check is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nlemu.emulator.kernel.core.build import DISTRIBUTION_7_2, RECORDED_7_2
-from nlemu.emulator.kernel.core.sysctl import settings
+from nlemu.emulator.kernel.core.sysctl import Setting, settings
+from nlemu.emulator.kernel.core.sysctl_limits import limits
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.links import new_link
 from nlemu.emulator.kernel.inet import neighbour_parms
@@ -137,8 +138,8 @@ def test_what_is_only_kept_is_kept_where_it_was_written(w: IpWorld) -> None:
     assert known["core/rmem_max"].read(pod) == "4096", "it is the machine's"
     assert known["core/rmem_max"].is_written_in(w.net) and not known["core/rmem_max"].is_written_in(pod)
     assert known["core/netdev_budget"].is_in(w.net) and not known["core/netdev_budget"].is_in(pod)
-    known["ipv4/tcp_rmem"].write(pod, "1 2")
-    assert known["ipv4/tcp_rmem"].read(pod) == "1\t2\t7914528"
+    known["ipv4/tcp_rmem"].write(pod, "4097 5000")
+    assert known["ipv4/tcp_rmem"].read(pod) == "4097\t5000\t7914528"
     known["ipv4/tcp_congestion_control"].write(pod, "reno\n")
     assert known["ipv4/tcp_congestion_control"].read(pod) == "reno"
     for text in ("x", "", "1 x", "1 2 3 4"):
@@ -150,3 +151,37 @@ def test_a_narrow_kernel_has_fewer() -> None:
     assert settings(DISTRIBUTION_7_2).keys() - settings(RECORDED_7_2).keys() >= {
         "netfilter/nf_conntrack_max", "mpls/platform_labels", "vrf/strict_mode", "mptcp/enabled",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "refused"),
+    [
+        ("core/somaxconn", ["0", "2147483647"], ["-1", "2147483648"]),
+        ("core/rmem_default", ["2304"], ["2303"]),
+        ("ipv4/ip_default_ttl", ["1", "255"], ["0", "256"]),
+        ("ipv4/tcp_syncookies", ["255"], ["256", "-1"]),
+        ("ipv4/tcp_rmem", ["4096 4096 4096", "5000"], ["4095", "4096 1 4096"]),
+        ("ipv4/tcp_fin_timeout", ["-1", "2147483"], ["2147484"]),
+        ("ipv4/tcp_notsent_lowat", ["4294967295"], ["4294967296", "-1"]),
+        ("ipv4/ipfrag_high_thresh", ["3145728", "5000000"], ["3145727"]),
+        ("ipv6/ip6frag_low_thresh", ["0", "4194304"], ["4194305"]),
+        ("ipv6/fib_multipath_hash_policy", ["3"], ["4"]),
+    ],
+)
+def test_what_a_setting_takes(w: IpWorld, name: str, taken: list[str], refused: list[str]) -> None:
+    setting: Setting = settings(w.kernel.build)[name]
+    for text in taken:
+        setting.write(w.net, text)
+        assert setting.read(w.net).split()[0] == text.split()[0]
+    now = setting.read(w.net)
+    for text in refused:
+        with pytest.raises(ValueError):
+            setting.write(w.net, text)
+        assert setting.read(w.net) == now
+
+
+def test_limits_are_of_settings_that_there_are_and_let_in_what_is_there(w: IpWorld) -> None:
+    there = settings(w.kernel.build)
+    assert limits().keys() <= there.keys()
+    for name, (least, most) in limits().items():
+        assert all(least <= int(word) <= most for word in there[name].value.split()), name
