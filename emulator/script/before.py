@@ -28,7 +28,8 @@ from nlemu.protocol.decode.devices import named as devices_of
 from nlemu.protocol.decode.message import Message, read
 from nlemu.protocol.frame import HEADER_SIZE
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, by_number
-from nlemu.protocol.uapi.netlink import NLMSG_MIN_TYPE, NlmsgType
+from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NlmsgType
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 MAKING = ("newaddr", "newroute", "newrule", "newneigh")
 
@@ -130,6 +131,13 @@ class Before:
             self.notes.append(f"{name} is taken to have been down: a request brought it up before it was shown")
         elif changed & self.touched:
             self.notes.append(f"{name} is taken as it was shown, after a request that changed it")
+
+    def shows_again(self, paired: Paired, protocol: int, namespace: str) -> bool:
+        """Whether a message shows a device that was shown before, which tells nothing new, by its first bytes."""
+        if protocol != ROUTE or paired.header.type != RTM.NEWLINK or paired.header.flags & NLM_F.REQUEST:
+            return False
+        index = int.from_bytes(paired.data[HEADER_SIZE + 4 : HEADER_SIZE + 8], "little")
+        return (namespace, index) in self.seen
 
     def named(self, message: Message, namespace: str) -> None:
         """A message of another family: the devices that it names were there."""
@@ -251,6 +259,8 @@ def work_out(events: Iterable[Event], protocol: int = ROUTE) -> Before:
             if isinstance(paired, bytes) or known not in (ROUTE, GENERIC_NETLINK):
                 continue
             namespace = event.network or FIRST
+            if before.shows_again(paired, known, namespace):
+                continue
             if (body := same(paired, known, namespace)) in read_before:
                 continue
             if paired.header.type >= NLMSG_MIN_TYPE and not is_request(event, paired.header):

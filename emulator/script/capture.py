@@ -25,6 +25,8 @@ from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR, Header
 from nlemu.protocol.names.known import ROUTE
 from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NetlinkOpt, NlmsgType
 
+HEAD = HEADER_SIZE + 4
+"""What of a message tells its name."""
 RUNNING = 64
 """Requests that may wait for their acks at once."""
 DEFAULTS = {int(NetlinkOpt.EXT_ACK): 1}
@@ -175,7 +177,7 @@ class Binder:
 
     def heard(self, data: bytes, protocol: int) -> None:
         """A notification."""
-        message = read(data, protocol)
+        message = read(data[:HEAD], protocol)
         self.bound.heard[message.name or f"type {message.header.type}"] += 1
 
     def request(self, event: Datagram, protocol: int) -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from nlemu.emulator.script.shapes import Shapes
 from nlemu.protocol.decode.facts import Fact, facts
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR
 from nlemu.protocol.names.known import Families
@@ -48,27 +49,35 @@ class Relaxed:
     """The paths of counters of packets that differed: packets are in no capture of netlink, so it is no fault."""
     forward: dict[tuple[str, str], str] = field(default_factory=dict)
     backward: dict[tuple[str, str], str] = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=lambda: Shapes(kind_of, counted_by))
+    _learnt: list[tuple[tuple[str, str], tuple[str, str]]] | None = None
+    """What was learnt since something is tried."""
 
-    def tried(self) -> Relaxed:
-        """The same, to try something with: what is found out so is not known here, unless it is taken."""
-        return replace(
-            self, newer=set(self.newer), counted=set(self.counted), forward=dict(self.forward),
-            backward=dict(self.backward),
-        )
-
-    def take(self, tried: Relaxed) -> None:
-        """What was found out by trying is known."""
-        self.newer, self.counted, self.forward, self.backward = (
-            tried.newer, tried.counted, tried.forward, tried.backward
-        )
+    def agrees(
+        self, expected: bytes, got: bytes, protocol: int, families: Families | None, own: Families | None
+    ) -> bool:
+        """Whether nothing differs. If something does, nothing was learnt of what stands for what."""
+        learnt: list[tuple[tuple[str, str], tuple[str, str]]] = []
+        self._learnt = learnt
+        newer, counted = set(self.newer), set(self.counted)
+        different = self.differences(expected, got, protocol, families, own)
+        self._learnt = None
+        if different:
+            self.newer, self.counted = newer, counted
+            for there, back in learnt:
+                self.forward.pop(there, None)
+                self.backward.pop(back, None)
+        return not different
 
     def differences(
         self, expected: bytes, got: bytes, protocol: int, families: Families | None, own: Families | None
     ) -> list[str]:
         """Lines with "-" and "+" for what differs; none if they say the same."""
-        if expected == got or self._alike(expected, got):
+        if expected == got or self._alike(expected, got) or self._of_one_shape(expected, got, protocol):
             return []
         one, other = facts(expected, protocol, families), facts(got, protocol, own)
+        if not any(SHORTER.search(fact.text) for fact in one):
+            self.shapes.learn(expected, protocol, one)
         shorter = beyond(one)
         if shorter:
             one = [fact for fact in one if fact.path not in shorter]
@@ -81,6 +90,20 @@ class Relaxed:
             return False
         ports = [str(NLMSGHDR.unpack_from(one)[4]) for one in (expected, got)]
         return self.same(*(Fact("port", port, 12, HEADER_SIZE) for port in ports))
+
+    def _of_one_shape(self, expected: bytes, got: bytes, protocol: int) -> bool:
+        """Whether two messages differ only where they may, and what stands there may stand for each other."""
+        found = self.shapes.find(expected, protocol) if len(expected) == len(got) else None
+        if found is None:
+            return False
+        shape, number = found
+        differing = number ^ int.from_bytes(got, "little")
+        if differing & shape.fixed or not all(
+            self.same(place.fact(expected), place.fact(got)) for place in shape.places
+        ):
+            return False
+        self.counted |= {name for name, bits in shape.counters.items() if differing & bits}
+        return True
 
     def _compared(self, one: list[Fact], other: list[Fact]) -> Iterator[str]:
         other = self._without_newer(one, other)
@@ -122,6 +145,8 @@ class Relaxed:
         if expected.text == got.text == "0":
             return True
         there, back = (kind, expected.text), (kind, got.text)
+        if self._learnt is not None and there not in self.forward and back not in self.backward:
+            self._learnt.append((there, back))
         if self.forward.setdefault(there, got.text) != got.text:
             return False
         return self.backward.setdefault(back, expected.text) == expected.text
@@ -150,6 +175,11 @@ def all_told(datagram: bytes, protocol: int, families: Families | None) -> set[t
 
 COUNTERS = re.compile(r"\.(stats64|stats|af-spec\.inet6\.(stats|icmp6stats))\.")
 """What counts packets: of a link, of IPv6 on it."""
+
+
+def counted_by(path: str) -> str | None:
+    """What it is that a path counts packets of; None if it counts none."""
+    return path.split(".")[-2] if COUNTERS.match(path) else None
 
 
 def beyond(told: list[Fact]) -> set[str]:

@@ -21,6 +21,7 @@ from nlemu.protocol.captures import pcapng
 from nlemu.protocol.captures.events import Datagram, Event, Way
 from nlemu.protocol.captures.formats import events
 from nlemu.protocol.captures.source import Source
+from nlemu.protocol.decode.facts import facts
 
 CAPTURES = Path(__file__).parents[3] / "fixtures" / "captures"
 
@@ -187,3 +188,27 @@ def test_a_route_to_a_network_presupposes_the_address_that_made_it() -> None:
     result = replay_capture(lambda: events(Source(io.BytesIO(data), "c")))
     assert result.equal and [one.skipped for one in result.compared] == [None, None], "\n".join(report(result))
     assert result.notes == ["192.0.2.2/24 on d0 is presupposed: a route to its network is shown"]
+
+
+def test_messages_of_one_shape_differ_where_they_may() -> None:
+    """One that was taken apart tells where: another time and other packets are no difference, another MTU is one, and
+    an index has to stand for the same."""
+    machine = Machine()
+    data = captured(GETLINK, machine=machine)
+    found = [one.data for one in events(Source(io.BytesIO(data), "c")) if isinstance(one, Datagram)][1]
+    fields = {fact.path: fact for fact in facts(found, 0)}
+
+    def changed(path: str, value: int) -> bytes:
+        fact = fields[path]
+        return found[: fact.start] + value.to_bytes(fact.end - fact.start, "little") + found[fact.end :]
+
+    relaxed = Relaxed()
+    later = changed(".af-spec.inet6.cacheinfo.tstamp", 77)
+    assert relaxed.differences(found, later, 0, None, None) == []  # taken apart, and kept
+    assert relaxed.shapes.find(found, 0) is not None
+    assert relaxed.differences(later, changed(".stats64.rx-packets", 5), 0, None, None) == []
+    assert relaxed.counted == {"stats64"}
+    assert relaxed.differences(later, changed(".mtu", 1400), 0, None, None) == ["- .mtu: 65536", "+ .mtu: 1400"]
+    assert relaxed.differences(later, changed("header.ifi-index", 9), 0, None, None) == [
+        "- header.ifi-index: 1", "+ header.ifi-index: 9",
+    ]
