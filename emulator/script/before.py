@@ -117,6 +117,9 @@ class Before:
         index, name = values.get("ifi-index", 0), values.get("ifname")
         if (namespace, index) in self.seen or not name or values.get("ifi-family") not in (None, "unspec", 0):
             return
+        if "mtu" not in values:  # an event of a wireless NIC, which tells nothing of the device but its name
+            self.wanted.setdefault((namespace, index), name)
+            return
         self.seen[namespace, index] = name
         if (namespace, name) in self.made or (paired.notification and namespace in self.listed):
             self.next_index[namespace] = min(index, self.next_index.get(namespace, index))

@@ -99,6 +99,12 @@ class Replayed:
         return sum(len(one.lines) for one in self.compared) + sum(len(lines) for _, _, lines in self.told.different)
 
     @property
+    def fit(self) -> tuple[int, int, int]:
+        """How far the kernel is from the capture's, the less the nearer: what of the world could not be made or had to
+        be assumed, answers that differ, lines that tell differences."""
+        return len(self.notes), self.different, self.lines
+
+    @property
     def equal(self) -> bool:
         """Whether all that was compared is equal."""
         return not self.different
@@ -132,7 +138,7 @@ def replay_capture(
                 refused = refused or error
                 continue
             result.older = older
-            if best is None or (result.different, result.lines) < (best.different, best.lines):
+            if best is None or result.fit < best.fit:
                 best = result
             if not best.different:
                 return capture.whole(best)

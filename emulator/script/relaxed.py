@@ -26,6 +26,10 @@ TIMES = frozenset(
     }
 )
 """Fields of a cacheinfo that tell a time, or one that was drawn."""
+RESTS = frozenset({"ifa-prefered", "ifa-valid"})
+"""Fields that tell how long something is still there, if it is not there for ever. So do the timers of bridges, which
+are zero while they do not run."""
+ENDLESS = frozenset({"0", "4294967295"})
 INDICES = frozenset({"ifi-index", "ifa-index", "ndm-ifindex", "ifindex", "dev-index", "oif", "iif", "link", "master"})
 DRAWN = frozenset({"address", "perm-address", "lladdr", "dst", "local", "prefsrc", "phys-switch-id", "napi-id"})
 """Attributes whose value a kernel draws or counts, where it looks like that."""
@@ -138,6 +142,8 @@ class Relaxed:
             return expected.text == got.text
         if kind == "time":
             return True
+        if kind == "rest":
+            return (expected.text in ENDLESS) == (got.text in ENDLESS)
         if kind == "seq":
             return True  # each program counts as it likes; which request an answer belongs to is known by now
         if kind == "port" and expected.text.isdigit() and int(expected.text) in self.ports:
@@ -200,6 +206,8 @@ def kind_of(fact: Fact) -> str | None:
     leaf = fact.path.rpartition(".")[2].rpartition(": ")[2]
     if leaf in TIMES and ("cacheinfo" in fact.path):
         return "time"
+    if leaf in RESTS or (leaf.endswith("-timer") and "linkinfo" in fact.path):
+        return "rest"
     if leaf == "seq" and fact.end - fact.start == 4 and fact.path in ("seq", "request.seq"):
         return "seq"
     if leaf == "port" and not fact.path.rpartition("port")[0].endswith("."):

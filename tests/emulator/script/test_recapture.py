@@ -21,7 +21,7 @@ from nlemu.protocol.captures import pcapng
 from nlemu.protocol.captures.events import Datagram, Event, Way
 from nlemu.protocol.captures.formats import events
 from nlemu.protocol.captures.source import Source
-from nlemu.protocol.decode.facts import facts
+from nlemu.protocol.decode.facts import Fact, facts
 
 CAPTURES = Path(__file__).parents[3] / "fixtures" / "captures"
 
@@ -212,3 +212,27 @@ def test_messages_of_one_shape_differ_where_they_may() -> None:
     assert relaxed.differences(later, changed("header.ifi-index", 9), 0, None, None) == [
         "- header.ifi-index: 1", "+ header.ifi-index: 9",
     ]
+
+
+def test_an_event_that_tells_no_more_than_a_name_is_not_the_device() -> None:
+    """A wireless NIC tells of scans and associations in messages of links that hold little else."""
+    head = "00000000100000000000000000000000" + "00000403" + "01000000" + "49000100" + "00000000"
+    event = bytes.fromhex(head + "07000300" + "6c6f0000")
+    event = len(event).to_bytes(4, "little") + event[4:]
+    told = Datagram(event, 0, "frame 0", 1, Way.TO_USER)
+    data = captured(GETLINK, change=bytes.fromhex("0800040000000100"), to=bytes.fromhex("0800040000100000"))
+    found = [told, *events(Source(io.BytesIO(data), "c"))]
+    (link,) = work_out(found).finish().namespace().of("link")
+    assert (link.fields["name"], link.fields["mtu"]) == ("lo", 4096)
+
+
+def test_what_runs_down_is_compared_by_whether_it_ends() -> None:
+    """Lifetimes of addresses and timers of bridges are other numbers a second later."""
+    def life(text: str) -> Fact:
+        return Fact(".cacheinfo.ifa-valid", text, 0, 4)
+
+    relaxed = Relaxed()
+    assert relaxed.same(life("86400"), life("86399"))
+    assert not relaxed.same(life("86400"), life("4294967295"))
+    timer = [Fact(".linkinfo.data.gc-timer", text, 0, 8) for text in ("17943", "29010", "0")]
+    assert relaxed.same(timer[0], timer[1]) and not relaxed.same(timer[0], timer[2])
