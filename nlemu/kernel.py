@@ -87,21 +87,19 @@ class Kernel:
 
     @property
     def requests(self) -> Requests:
-        """What was asked of it, of a kernel that was made with ``record=True`` as the fixture is: the requests of its
-        last 10,000 datagrams, with their values and their outcome.
+        """What was asked of it, of a kernel that was made with ``record=True`` as the fixture is, and of a daemon with
+        ``--history``: the requests of the last 10,000 datagrams, with their values and their outcome.
 
             assert kernel.requests.of("route.newlink")[-1]["ifname"] == "red"
 
-        Raises ValueError for a kernel of which nothing was recorded."""
-        from nlemu.emulator.script.history import Requests, requests
+        Raises ControlError for a kernel of which nothing was recorded."""
+        from nlemu.emulator.script.history import Asked, Requests
 
-        if self._recording is None:
-            raise ValueError("nothing was recorded: that is for Kernel(record=True)")
-        return Requests(requests(tuple(self._traffic), self._recording.families))
+        return Requests(Asked(**one) for one in self.do(requests="*"))
 
     def forget(self) -> None:
         """What was recorded so far is forgotten: requests and traffic begin anew."""
-        self._traffic.clear()
+        self.do(requests="*", forget=True)
 
     def traffic(self, last: int = 40) -> list[str]:
         """The last messages that were recorded, a line each, as `nlemu dissect --brief` shows them."""

@@ -75,6 +75,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     step.set_defaults(perform=do)
 
     verbs.add_parser("faults", help="the faults that wait, and how often each has struck").set_defaults(perform=faults)
+    requests = verbs.add_parser("requests", help="what was asked of a daemon with --history, and what came of it")
+    requests.add_argument("pattern", metavar="PATTERN", nargs="?", default="*", help='such as "route.new*"')
+    requests.add_argument("--last", metavar="N", type=whole(1), help="only so many")
+    requests.set_defaults(perform=list_requests)
     operations = verbs.add_parser("operations", help="what faults can strike, and what is told")
     operations.add_argument("pattern", metavar="PATTERN", nargs="?", default="*", help='such as "netdev.*"')
     operations.set_defaults(perform=list_operations)
@@ -205,6 +209,14 @@ def faults(control: Control, options: argparse.Namespace) -> Told:
     told = control.do(faults=True)
     rows = [[one[name] for name in ("name", "kind", "met", "struck", "left")] for one in told]
     return told, table(("NAME", "KIND", "MET", "STRUCK", "LEFT"), rows)
+
+
+def list_requests(control: Control, options: argparse.Namespace) -> Told:
+    """Lists what was asked."""
+    from nlemu.emulator.script.history import Asked
+
+    told = control.do(requests=options.pattern, **({"last": options.last} if options.last else {}))
+    return told, [str(Asked(**one)) for one in told]
 
 
 def list_operations(control: Control, options: argparse.Namespace) -> Told:

@@ -61,6 +61,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="whether time passes by itself, or only by nlemu ctl sleep, so that runs repeat exactly (default: real)",
     )
     parser.add_argument(
+        "--history", action="store_true", help="keep the last 10,000 datagrams: nlemu ctl requests tells what was asked"
+    )
+    parser.add_argument(
         "--mode", metavar="MODE", type=mode, default=0o700,
         help="who may connect, as an octal number: 770 the group too, 777 everybody (default: 700)",
     )
@@ -102,7 +105,7 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     raise_limit()
     from nlemu.emulator.daemon import server
 
-    machine = machines(options, told=options.verbose)
+    machine = machines(options, told=options.verbose, kept=options.history)
 
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.WARNING,
@@ -120,9 +123,9 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     return OK
 
 
-def machines(options: argparse.Namespace, *, told: bool = False) -> Callable[[], Machine]:
-    """What makes the machine of these options, as often as it is wanted. told: its log has every message. Raises Usage
-    for a world that cannot be."""
+def machines(options: argparse.Namespace, *, told: bool = False, kept: bool = False) -> Callable[[], Machine]:
+    """What makes the machine of these options, as often as it is wanted. told: its log has every message; kept: it
+    remembers them. Raises Usage for a world that cannot be."""
     world = world_of(options.world, options.kernel)
     if world is None:
         from nlemu.emulator.machine.machine import Machine
@@ -140,6 +143,10 @@ def machines(options: argparse.Namespace, *, told: bool = False) -> Callable[[],
         from nlemu.emulator.script.telling import tell
 
         steps.append(tell)
+    if kept:
+        from nlemu.emulator.script.recording import in_memory
+
+        steps.append(lambda machine: in_memory()[0].begin(machine))
     if options.pcap is not None:
         from nlemu.emulator.script.recording import into_file
 

@@ -35,7 +35,7 @@ from nlemu.emulator.script import trace
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.faults import listed
 from nlemu.emulator.script.steps import receive_buffer
-from nlemu.emulator.script.trace import Step, TraceError, Verb, label, shown, true, u32
+from nlemu.emulator.script.trace import Step, TraceError, Verb, label, shown, true, u31, u32
 
 if TYPE_CHECKING:
     from nlemu.emulator.daemon.host import DaemonHost
@@ -61,6 +61,16 @@ def exported(machine: Machine, step: Step) -> dict[str, Any]:
         everything=step.get("all", False),
     )
     return {"world": text, "missing": missing}
+
+
+def _requests(machine: Machine, step: Step) -> list[dict[str, Any]]:
+    """Those that are remembered, and perhaps no more from now on. StepError."""
+    from nlemu.emulator.script.history import remembered
+
+    told = remembered(machine, step.subject, step.get("last"))
+    if step.get("forget") and machine.remembered is not None:
+        machine.remembered.clear()
+    return told
 
 
 def operations(machine: Machine) -> dict[str, list[str]]:
@@ -91,6 +101,7 @@ VERBS: Mapping[str, Verb] = {
     "supervise": Verb(u32, needs={"base": u32, "place": label}, takes={"netns": label, "root": truth}),
     "state": Verb(true),
     "faults": Verb(true),
+    "requests": Verb(label, takes={"last": u31, "forget": truth}),
     "operations": Verb(true),
     "export": Verb(true, takes={"all": truth, "anonymous": truth, "counters": truth}),
     "reset": Verb(true),
@@ -163,6 +174,8 @@ class Control:
         match step.verb:
             case "state":
                 return state(server.machine, server.connections)
+            case "requests":
+                return _requests(server.machine, step)
             case "faults":
                 return listed(server.machine)
             case "operations":

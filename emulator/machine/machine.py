@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections import deque as Deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nlemu.emulator.handlers.announcements import Announcements
 from nlemu.emulator.handlers.uevent import KERNEL_GROUP, KOBJECT_UEVENT
@@ -100,6 +101,8 @@ class Machine(Kernel):
         self.multicast = Multicast()
         self.tap: Tap | None = None
         """Who hears all that goes over sockets that are opened from now on."""
+        self.remembered: Deque[Any] | None = None
+        """What went over them, where somebody keeps it (script/recording.py)."""
         self.bugs = 0
         self.devmem = Devmem()
         self.faults = Faults()

@@ -6,27 +6,33 @@ It is made of a recording in memory (recording.py) when somebody asks, so that k
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.script.errors import StepError
 from nlemu.protocol.captures.events import Datagram
 from nlemu.protocol.captures.pairing import Pairing
 from nlemu.protocol.decode.message import Message, read
-from nlemu.protocol.decode.printer import errno_name, extack, values_of
-from nlemu.protocol.names.known import Families
+from nlemu.protocol.decode.printer import errno_name, extack, one_line, values_of
+from nlemu.protocol.names.known import Families, by_number
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
+
+if TYPE_CHECKING:
+    from nlemu.emulator.machine.machine import Machine
 
 DUMP = int(NLM_F.DUMP)
 
 
 @dataclass
 class Asked:
-    """A request. operation: family and name; values: its header's fields and its attributes, by name; netns, port: of
-    the socket; dump: it asked for all there is; errno: the name of the one that it was refused with, None where it was
-    not; extack: what the refusal said besides; replies: the values of what was answered; answered: something was."""
+    """A request. operation: family and name; text: all of it in one line; values: its header's fields and its
+    attributes, by name; netns, port: of the socket; dump: it asked for all there is; errno: the name of the one that it
+    was refused with, None where it was not; extack: what the refusal said besides; replies: the values of what was
+    answered; answered: something was."""
 
     operation: str
+    text: str
     netns: str
     port: int | None
     values: dict[Any, Any]
@@ -43,8 +49,17 @@ class Asked:
     def __str__(self) -> str:
         outcome = self.errno or ("ok" if self.answered else "no answer")
         said = f": {self.extack['msg']}" if "msg" in self.extack else ""
-        told = ", ".join(f"{name}: {value}" for name, value in self.values.items() if value not in (0, [], {}))
-        return f"{self.netns} {self.operation}{' (dump)' if self.dump else ''}  {told}  -> {outcome}{said}"
+        return f"{self.netns} {self.text}{' (dump)' if self.dump else ''} -> {outcome}{said}"
+
+
+def remembered(machine: Machine, pattern: str, last: int | None = None) -> list[dict[str, Any]]:
+    """The requests that a machine remembers, of operations by that name, the last of them, for the control socket.
+    StepError: nobody keeps them."""
+    if machine.remembered is None:
+        raise StepError("requests: nothing is kept; `nlemu serve --history` keeps it")
+    families = by_number({family.name: number for family, number in machine.families.numbers.items()})
+    asked = [one for one in found(tuple(machine.remembered), families) if fnmatchcase(one.operation, pattern)]
+    return [asdict(one) for one in asked[-last if last else 0 :]]
 
 
 def operation_name(message: Message) -> str:
@@ -71,8 +86,8 @@ def found(traffic: Iterable[Datagram], families: Families) -> Iterator[Asked]:
             )
             if before is None:
                 asked[paired.number] = Asked(
-                    operation_name(message), datagram.network or "", datagram.port, told_by(message),
-                    message.header.flags & DUMP == DUMP,
+                    operation_name(message), one_line(message), datagram.network or "", datagram.port,
+                    told_by(message), message.header.flags & DUMP == DUMP,
                 )
             elif before.number in asked:
                 answer(asked[before.number], message)

@@ -26,10 +26,12 @@ REMEMBERED = 10_000
 
 class Recording:
     """Takes what a machine's sockets say, and gives each datagram away as a capture has it. commented: with a comment,
-    which costs more than all the rest."""
+    which costs more than all the rest; kept: where they are kept, for the machine to be asked about."""
 
-    def __init__(self, write: Callable[[Datagram], object], *, commented: bool = True) -> None:
-        self.write, self.commented = write, commented
+    def __init__(
+        self, write: Callable[[Datagram], object], *, commented: bool = True, kept: deque[Datagram] | None = None
+    ) -> None:
+        self.write, self.commented, self.kept = write, commented, kept
         self.count = 0
         self.families: Families = {}
 
@@ -37,6 +39,8 @@ class Recording:
         """From now on sockets that are opened on that machine are recorded; the machine itself."""
         self.families = by_number({family.name: number for family, number in machine.families.numbers.items()})
         machine.listen(self.hear)
+        if self.kept is not None:
+            machine.remembered = self.kept
         return machine
 
     def hear(self, heard: Heard) -> None:
@@ -69,7 +73,7 @@ def into_file(stream: BinaryIO) -> Recording:
 def in_memory(limit: int = REMEMBERED) -> tuple[Recording, deque[Datagram]]:
     """A recording, and the last datagrams of it."""
     kept: deque[Datagram] = deque(maxlen=limit)
-    return Recording(kept.append, commented=False), kept
+    return Recording(kept.append, commented=False, kept=kept), kept
 
 
 def save(recording: Recording, datagrams: Iterable[Datagram], stream: BinaryIO) -> None:

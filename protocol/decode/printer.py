@@ -244,7 +244,7 @@ def lines_of(message: Message, width: int = WIDTH) -> list[str]:
     """A message in lines: what it is, then what it holds."""
     lines = [f"{title(message)}   {small_print(message)}"]
     if message.fixed is not None:
-        told = {child.name: PLAIN.value(child) for child in message.fixed.children if child.value or child.children}
+        told = not_zero(message.fixed)
         if told or message.fixed.notes:
             lines += node_lines("header", told, message.fixed.notes, 1, width)
     if message.errno is None:
@@ -290,15 +290,20 @@ def one_line(message: Message) -> str:
     """A message in one line: what it is, what it answers, and what it says that is not empty; of its header, and of
     many attributes, what is not zero."""
     values = values_of(message)
-    header, attributes = values.get("header", {}), values.get("attributes", {})
+    attributes = values.get("attributes", {})
     nothing: tuple[Any, ...] = ([], {}) if len(attributes) <= MANY else (0, [], {})
-    shown = {key: value for key, value in header.items() if value not in (0, [], {})}
+    shown = {} if message.fixed is None else not_zero(message.fixed)
     shown |= {key: value for key, value in attributes.items() if value not in nothing}
     shown |= values.get("extack", {})
     line = title(message)
     if message.errno is not None and message.request is not None:
         line += f" to {title(message.request)}"
     return line + (f"  {text(shown)[1:-1]}" if shown else "")
+
+
+def not_zero(structure: Node) -> dict[Any, Any]:
+    """The fields of a structure that say anything."""
+    return {child.name: PLAIN.value(child) for child in structure.children if child.value or child.children}
 
 
 def small_print(message: Message) -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from nlemu import NLM_F, Kernel, NlError
+from nlemu.emulator.cli import main
+from nlemu.emulator.client.client import ControlError
 from tests.emulator.launch.nobody import need
 
 
@@ -29,7 +36,7 @@ def test_values_and_outcome(kernel: Kernel) -> None:
     assert (first["ifname"], first["linkinfo"]["kind"], first.errno, first.answered) == ("red", "dummy", None, True)
     assert (second.errno, second.netns) == ("EEXIST", "init")
     assert kernel.requests.refused == [second]
-    assert str(second).startswith("init route.newlink  ") and str(second).endswith("-> EEXIST")
+    assert str(second).startswith("init newlink request  ") and str(second).endswith("-> EEXIST")
 
 
 def test_replies_and_dumps(kernel: Kernel) -> None:
@@ -68,6 +75,23 @@ def test_programs_are_heard_too(kernel: Kernel) -> None:
     assert [(one["linkinfo"]["kind"], one.errno) for one in made] == [("dummy", None)]
 
 
+def test_a_daemon_remembers_if_it_is_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nlemu = [sys.executable, "-m", "nlemu"]
+    started = subprocess.run(
+        [*nlemu, "serve", "--dir", tmp_path / "d", "--detach", "--history"], check=True, capture_output=True, text=True
+    )
+    try:
+        with Kernel(tmp_path / "d") as kernel:
+            make(kernel, "red")
+            make(kernel, "blue")
+            assert [one["ifname"] for one in kernel.requests] == ["red", "blue"]
+            assert main(["ctl", "--dir", str(tmp_path / "d"), "requests", "route.new*", "--last", "1"]) == 0
+        (line,) = capsys.readouterr().out.splitlines()
+        assert line == "init newlink request  ifname: blue, linkinfo: {kind: dummy} -> ok"
+    finally:
+        os.kill(int(started.stdout), signal.SIGTERM)
+
+
 def test_without_a_recording_there_is_none() -> None:
-    with Kernel() as kernel, pytest.raises(ValueError, match="record=True"):
+    with Kernel() as kernel, pytest.raises(ControlError, match="serve --history"):
         kernel.requests  # noqa: B018

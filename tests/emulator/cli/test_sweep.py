@@ -45,7 +45,7 @@ def test_who_dies_and_who_hangs(capsys: pytest.CaptureFixture[str]) -> None:
     only = ("--only", "route.newaddr")
     script = "ip link add red type dummy; ip addr add 192.0.2.1/24 dev red || "
     assert verdicts(sweep(capsys, script + "kill -9 $$", *only)[1]) == ["died"]
-    code, told = sweep(capsys, script + "exec sleep 1000", *only, "--timeout", "3")
+    code, told = sweep(capsys, script + "exec sleep 1000", *only, "--timeout", "10")
     assert (code, [(one["verdict"], one["status"]) for one in told]) == (1, [("hung", None)])
 
 

@@ -19,7 +19,7 @@ from nlemu.protocol.encode.conversation import NlError
 def machine() -> Iterator[tuple[Control, Client]]:
     """A daemon with a NIC that splits headers."""
     with daemon() as directory, Control(directory) as control:
-        control.do(nic_new="0000:08:00.0", profile="gve", queues=4)
+        control.do(nic_new="0000:08:00.0", profile="bnxt_en", queues=4, hds_thresh=0)
         with Client.open(control, "rt-link") as links, Client.open(control, "ethtool") as ethtool:
             links.do("setlink", {"ifi-index": 2, "ifi-flags": ["up"], "ifi-change": 1})
             ethtool.do("rings-set", {"header": {"dev-index": 2}, "tcp-data-split": "enabled"})
