@@ -171,3 +171,23 @@ def test_news_wants_a_port(machine: Machine) -> None:
     assert sock.receive() is not None
     machine.netdevsim_bus.new_device(2)
     assert sock.receive() is not None and sock.receive() is None
+
+
+def test_who_asks_does_not_hear_that_a_listener_lost_something(machine: Machine) -> None:
+    """NETLINK_BROADCAST_ERROR makes nlmsg_notify() fail where that listener has no room. rtnl_notify() and what sends
+    notifications of generic netlink do not look at it: the request is acked, and the listener hears ENOBUFS."""
+    listener = Endpoint(machine, machine.init_net, ROUTE, options=[(int(NetlinkOpt.ADD_MEMBERSHIP), 1)], rcvbuf=2304)
+    listener.setsockopt(NetlinkOpt.BROADCAST_ERROR, 1)
+    asker = Endpoint(machine, machine.init_net, ROUTE, portid=4000)
+    kind = bytes.fromhex("10001280 0a000100 64756d6d7900 0000")  # IFLA_LINKINFO: dummy
+    make = bytes.fromhex("30000000 1000 0506 01000000 00000000") + bytes(16) + kind
+    for _ in range(4):
+        asker.send(make)
+        answer = asker.receive()
+        assert answer is not None and answer[16:20] == bytes(4)
+        machine.settle()
+    assert listener.getsockopt(NetlinkOpt.BROADCAST_ERROR) == 1
+    with pytest.raises(OSError) as caught:
+        while listener.pending():
+            listener.receive()
+    assert caught.value.errno == errno.ENOBUFS
