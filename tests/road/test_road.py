@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LENDING = ("mlx5_core", "bnxt_en", "gve", "fbnic")
 NOT_LENDING = {
     "ice": "Invalid argument: Lease device does not support queue management operations",
-    "virtio_net": "Operation not supported: setting TCP data split is not supported",
+    "idpf": "Invalid argument: Lease device does not support queue management operations",
+    **dict.fromkeys(
+        ("i40e", "ena", "mana", "virtio_net"), "Operation not supported: setting TCP data split is not supported"
+    ),
 }
 """Where those end who do not."""
 
