@@ -28,11 +28,14 @@ from nlemu.fault import Fault
 from nlemu.protocol.names.known import ROUTE
 
 if TYPE_CHECKING:
+    from nlemu.emulator.script.explanation import Reason
     from nlemu.emulator.script.history import Requests
     from nlemu.emulator.script.recording import Recording
     from nlemu.protocol.captures.events import Datagram
 
 NETDEVSIMS = ("plain", "dma")
+EXPLAINED = 100
+"""Refusals whose reasons are kept."""
 
 
 class Kernel:
@@ -54,6 +57,7 @@ class Kernel:
             raise ValueError(f"there is no netdevsim {netdevsim!r}: it is one of {', '.join(NETDEVSIMS)}")
         self._recording: Recording | None = None
         self._traffic: deque[Datagram] = deque()
+        self._why: deque[Reason] = deque(maxlen=EXPLAINED)
         with ExitStack() as stack:
             if directory is None:
                 directory = self._begin(stack, self._machines(build, world, seed, netdevsim), record)
@@ -67,10 +71,16 @@ class Kernel:
     def _begin(self, stack: ExitStack, make: Callable[[], Machine], record: bool) -> Path:
         if not record:
             return stack.enter_context(daemon(make))
+        from nlemu.emulator.script import explanation
         from nlemu.emulator.script.recording import in_memory
 
         self._recording, self._traffic = recording, _ = in_memory()
-        return stack.enter_context(daemon(lambda: recording.begin(make())))
+        return stack.enter_context(daemon(lambda: explanation.begin(recording.begin(make()), self._why.append)))
+
+    def why(self) -> list[str]:
+        """Why requests were refused, the last hundred: which function of the kernel refused, and what was so. Of a
+        kernel that was made with ``record=True``."""
+        return [line for one in tuple(self._why) for line in one.explanation().lines()]
 
     def save_pcap(self, path: str | os.PathLike[str]) -> int:
         """Writes what went over the kernel's sockets as a pcapng, for Wireshark, `nlemu dissect` and `nlemu replay`:

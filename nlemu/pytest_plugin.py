@@ -76,8 +76,13 @@ def attach(item: pytest.Item, kernel: Kernel, places: pytest.TempPathFactory) ->
         path = places.mktemp("nlemu") / "netlink.pcapng"
         count = kernel.save_pcap(path)
         report.sections.append((f"netlink: the last of {count} datagrams, which are in {path}", "\n".join(lines)))
+    why = kernel.why()
+    if why:
+        report.sections.append(("netlink: why requests were refused", "\n".join(why[-LAST:])))
 
 
+LAST = 30
+"""Lines of reasons that are shown."""
 REPORT = pytest.StashKey[pytest.TestReport]()
 """How the test itself went, for the fixture's end."""
 

@@ -19,8 +19,8 @@ ONE_SESSION = ("faults.md", "leases.md")
 """Pages whose blocks are one terminal, from top to bottom."""
 
 
-RANDOM = r"([0-9a-f]{2}):(?!\1:\1:\1:\1:\1)(?:[0-9a-f]{2}:){4}[0-9a-f]{2}"
-"""A hardware address that was drawn; not all of them are."""
+RANDOM = r"([0-9a-f]{2}):(?!\1:\1:\1:\1:\1)(?:[0-9a-f]{2}:){4}[0-9a-f]{2}|(?<=\.py:)\d+"
+"""A hardware address that was drawn (not all of them are), and the number of a line, which changes with the source."""
 
 
 def sessions(page: str) -> Iterator[list[str]]:

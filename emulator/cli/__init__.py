@@ -198,6 +198,14 @@ def world_of(path: str | None, build: Build | None) -> World | None:
     return world
 
 
+def explain_argument(parser: argparse.ArgumentParser) -> None:
+    """Declares ``--explain``."""
+    parser.add_argument(
+        "--explain", action="store_true",
+        help="say of every request that is refused which function of the kernel refuses it, and what was so",
+    )
+
+
 def kernel_argument(parser: argparse.ArgumentParser, about: str) -> None:
     """Declares ``--kernel``, the name of a build (emulator/kernel/core/build.py)."""
     from nlemu.emulator.kernel.core.build import BUILDS

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from nlemu.emulator.cli import kernel_argument, pcap_argument, seed, world_argument
+from nlemu.emulator.cli import explain_argument, kernel_argument, pcap_argument, seed, world_argument
 from nlemu.emulator.kernel.core.build import DEFAULT
 
 DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
@@ -39,6 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     kernel_argument(parser, f"which Linux it is (default: {DEFAULT.name})")
     world_argument(parser)
     pcap_argument(parser)
+    explain_argument(parser)
     parser.add_argument(
         "--netdevsim", choices=("plain", "dma"), default="plain", help="what its NICs can do (see nlemu serve)"
     )
@@ -63,8 +64,8 @@ def run(options: argparse.Namespace) -> int:
     supervision: Supervision
     directory = options.dir or os.environ.get("NLEMU_DIR")
     if directory:
-        for name in ("world", "pcap"):
-            if getattr(options, name) is not None:
+        for name in ("world", "pcap", "explain"):
+            if getattr(options, name):
                 raise Usage(f"--{name} is for a machine of the program's own; that of {directory} runs already")
         os.environ["NLEMU_DIR"] = os.path.abspath(directory)
         supervision = DaemonSupervision(Path(directory, "control"), options.netns)

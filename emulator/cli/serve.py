@@ -17,6 +17,7 @@ from nlemu.emulator.cli import (
     Usage,
     directory_argument,
     directory_of,
+    explain_argument,
     kernel_argument,
     pcap_argument,
     seed,
@@ -27,6 +28,7 @@ from nlemu.emulator.kernel.core.build import DEFAULT
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.machine import Machine
+    from nlemu.emulator.script.explanation import Reason
 
 DESCRIPTION = """Run the daemon: a machine of its own, reached through Unix sockets in a directory.
 
@@ -48,6 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     kernel_argument(parser, f"which Linux it is (default: {DEFAULT.name})")
     world_argument(parser)
     pcap_argument(parser)
+    explain_argument(parser)
     parser.add_argument(
         "--netdevsim",
         choices=("plain", "dma"),
@@ -147,6 +150,10 @@ def machines(options: argparse.Namespace, *, told: bool = False, kept: bool = Fa
         from nlemu.emulator.script.recording import in_memory
 
         steps.append(lambda machine: in_memory()[0].begin(machine))
+    if options.explain:
+        from nlemu.emulator.script import explanation
+
+        steps.append(lambda machine: explanation.begin(machine, tell_why))
     if options.pcap is not None:
         from nlemu.emulator.script.recording import into_file
 
@@ -156,6 +163,11 @@ def machines(options: argparse.Namespace, *, told: bool = False, kept: bool = Fa
             raise Usage(f"--pcap {options.pcap}: {error.strerror}") from None
         steps.append(recording.begin)
     return lambda: reduce(lambda machine, step: step(machine), steps, make())
+
+
+def tell_why(why: Reason) -> None:
+    """An explanation on standard error."""
+    print(*(f"nlemu: {line}" for line in why.explanation().lines()), sep="\n", file=sys.stderr, flush=True)
 
 
 def when_ready(child: int, reader: int) -> int:

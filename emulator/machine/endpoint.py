@@ -262,6 +262,8 @@ class Endpoint:
             except Refusal as refusal:
                 call.extack.merge(refusal)
                 failed = refusal.errno
+                if self.machine.refused is not None and not self.private:
+                    self.machine.refused(call, refusal)
             except Exception:
                 log.exception("a bug in the emulator; the message was %s", message.hex())
                 self.machine.bugs += 1

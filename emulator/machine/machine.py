@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.families import Families
     from nlemu.emulator.machine.tap import Heard, Tap
+    from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.protocol import Protocol
     from nlemu.protocol.schema.family import Operation
 
@@ -103,6 +104,8 @@ class Machine(Kernel):
         """Who hears all that goes over sockets that are opened from now on."""
         self.remembered: Deque[Any] | None = None
         """What went over them, where somebody keeps it (script/recording.py)."""
+        self.refused: Callable[[Call, Refusal], object] | None = None
+        """Who explains refusals (script/explanation.py)."""
         self.bugs = 0
         self.devmem = Devmem()
         self.faults = Faults()
