@@ -32,10 +32,13 @@ from nlemu.emulator.machine.endpoint import RCVBUF
 from nlemu.emulator.machine.faults.aim import IOCTLS
 from nlemu.emulator.netlink.descriptors import Named
 from nlemu.emulator.script import trace
+from nlemu.emulator.script.checks import label, shown, true, u31, u32
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.faults import listed
 from nlemu.emulator.script.steps import receive_buffer
-from nlemu.emulator.script.trace import Step, TraceError, Verb, label, shown, true, u31, u32
+from nlemu.emulator.script.trace import Step, TraceError
+from nlemu.emulator.script.verbs import VERBS as STEPS
+from nlemu.emulator.script.verbs import Verb
 
 if TYPE_CHECKING:
     from nlemu.emulator.daemon.host import DaemonHost
@@ -89,12 +92,12 @@ def truth(value: Any) -> str | None:
 _unique = itertools.count(random.SystemRandom().getrandbits(32))
 
 VERBS: Mapping[str, Verb] = {
-    **{name: verb for name, verb in trace.VERBS.items() if name not in ("open", "send")},
+    **{name: verb for name, verb in STEPS.items() if name not in ("open", "send")},
     "descriptor": Verb(u32, needs={"socket": label, "of": label}),
     "open": Verb(
-        trace.VERBS["open"].subject,
-        trace.VERBS["open"].needs,
-        {**trace.VERBS["open"].takes, "groups": u32, "pid": u32, "bound": truth},
+        STEPS["open"].subject,
+        STEPS["open"].needs,
+        {**STEPS["open"].takes, "groups": u32, "pid": u32, "bound": truth},
     ),
     "bind": Verb(label, takes={"port": u32, "groups": u32}),
     "describe": Verb(label),

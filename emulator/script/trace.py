@@ -11,21 +11,27 @@ Answers are patterns: hexadecimal digits, where ``..`` stands for a byte that di
 
 import errno
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from nlemu.emulator.script.checks import (
+    Check,
+    answer,
+    errno_name,
+    list_of,
+    one_of,
+    shown,
+    table_of,
+    text,
+    u32,
+)
+from nlemu.emulator.script.verbs import VERBS, Verb
+
 VERSION = 1
 
-PATTERN = re.compile(r"(?:[0-9a-f]{2}|\.\.)*|![A-Z0-9]+")
-LONGEST_SLEEP = 1_000_000_000
-"""Seconds, some thirty years: no clock of the model ends before."""
-U31_MAX = 0x7FFFFFFF
-U32_MAX = 0xFFFFFFFF
-U64_MAX = 0xFFFFFFFFFFFFFFFF
 
 
 class TraceError(ValueError):
@@ -154,241 +160,6 @@ def matches(pattern: str, received: bytes | OSError) -> bool:
     return bytes(0 if at in offsets else byte for at, byte in enumerate(received)) == expected
 
 
-# -- what a step must have -----------------------------------------------------------------------------
-
-# A check says what belongs there when the value is something else.
-Check = Callable[[Any], str | None]
-
-
-def label(value: Any) -> str | None:
-    """Checks a name."""
-    return None if isinstance(value, str) and value else "a name"
-
-
-def text(value: Any) -> str | None:
-    """Checks a text."""
-    return None if isinstance(value, str) else "a text"
-
-
-def true(value: Any) -> str | None:
-    """Checks that it is true."""
-    return None if value is True else "true"
-
-
-def true_or_name(value: Any) -> str | None:
-    """Checks that it is true, or a name."""
-    return None if value is True or label(value) is None else "true or a name"
-
-
-def name_or_number(value: Any) -> str | None:
-    """Checks a device's name or index."""
-    return None if label(value) is None or u31(value) is None else "a name or a number"
-
-
-def an_object(value: Any) -> str | None:
-    """Checks an object, whatever is in it."""
-    return None if isinstance(value, dict) else "an object"
-
-
-def probability(value: Any) -> str | None:
-    """Checks a probability."""
-    return None if type(value) in (int, float) and 0 <= value <= 1 else "a number from 0 to 1"
-
-
-def u32(value: Any) -> str | None:
-    """Checks a u32."""
-    return None if type(value) is int and 0 <= value <= U32_MAX else f"a number from 0 to {U32_MAX}"
-
-
-def u64(value: Any) -> str | None:
-    """Checks a u64."""
-    return None if type(value) is int and 0 <= value <= U64_MAX else f"a number from 0 to {U64_MAX}"
-
-
-def u31(value: Any) -> str | None:
-    """Checks a number that an s32 holds and that is not negative."""
-    return None if type(value) is int and 0 <= value <= U31_MAX else f"a number from 0 to {U31_MAX}"
-
-
-def boolean(value: Any) -> str | None:
-    """Checks a value that is true or false."""
-    return None if type(value) is bool else "true or false"
-
-
-def integer(value: Any) -> str | None:
-    """Checks a whole number."""
-    return None if type(value) is int else "a whole number"
-
-
-def seconds(value: Any) -> str | None:
-    """Checks a time in seconds."""
-    fits = type(value) in (int, float) and 0 <= value <= LONGEST_SLEEP
-    return None if fits else f"a number of seconds up to {LONGEST_SLEEP}"
-
-
-def datagram(value: Any) -> str | None:
-    """Checks bytes in hexadecimal digits."""
-    digits = isinstance(value, str) and re.fullmatch(r"(?:[0-9a-fA-F]{2})*", value)
-    return None if digits else "an even number of hexadecimal digits"
-
-
-def answer(value: Any) -> str | None:
-    """Checks the pattern of a datagram."""
-    if isinstance(value, str) and PATTERN.fullmatch(value):
-        return errno_name(value[1:]) if value.startswith("!") else None
-    return "hexadecimal digits (.. for any byte) or ! and an errno"
-
-
-def errno_name(value: Any) -> str | None:
-    """Checks the name of an errno."""
-    known = isinstance(value, str) and value.startswith("E") and isinstance(getattr(errno, value, None), int)
-    return None if known else "the name of an errno"
-
-
-def one_of(*numbers: int) -> Check:
-    """A check for one of those numbers."""
-    listed = " or ".join(map(str, numbers))
-    return lambda value: None if type(value) is int and value in numbers else listed
-
-
-def word_of(*words: str) -> Check:
-    """A check for one of those words."""
-    listed = " or ".join(words)
-    return lambda value: None if value in words else listed
-
-
-def tuple_of(*checks: Check) -> Check:
-    """A check for a list whose elements have a check each."""
-    def check(value: Any) -> str | None:
-        if not isinstance(value, list) or len(value) != len(checks):
-            return f"a list of {len(checks)}"
-        return within(f"a list of {len(checks)}", zip(checks, value, strict=True))
-
-    return check
-
-
-def list_of(check: Check) -> Check:
-    """A check for a list."""
-    return lambda value: within("a list", ((check, v) for v in value)) if isinstance(value, list) else "a list"
-
-
-def table_of(check: Check) -> Check:
-    """A check for an object, by its values."""
-    def checks(value: Any) -> str | None:
-        return within("an object", ((check, v) for v in value.values())) if isinstance(value, dict) else "an object"
-
-    return checks
-
-
-def within(what: str, pairs: Iterable[tuple[Check, Any]]) -> str | None:
-    """The first complaint about what stands inside a list or an object."""
-    for check, value in pairs:
-        if (wanted := check(value)) is not None:
-            return f"{what} in which {shown(value)} is {wanted}"
-    return None
-
-
-@dataclass(frozen=True)
-class Verb:
-    """What a verb takes: checks of its subject, of the arguments it needs, and of those it may have."""
-
-    subject: Check
-    needs: Mapping[str, Check] = field(default_factory=dict)
-    takes: Mapping[str, Check] = field(default_factory=dict)
-
-
-AIM: Mapping[str, Check] = {
-    "netns": label, "port": u32, "device": name_or_number, "where": an_object, "skip": u31, "count": u31,
-    "chance": probability, "seed": u32, "name": label,
-}
-"""Whom a fault is for: emulator/script/faults.py."""
-
-VERBS: Mapping[str, Verb] = {
-    "fault": Verb(
-        label,
-        takes={
-            "errno": errno_name, "text": text, "at": label, "after": u31, "split": u31, "then": an_object, **AIM,
-        },
-    ),
-    "interrupt": Verb(label, takes={"after": u31, **AIM}),
-    "notice": Verb(
-        label, needs={"fate": word_of("lose", "duplicate", "delay", "swap")}, takes={"seconds": seconds, **AIM}
-    ),
-    "lose": Verb(label, takes={"count": u31}),
-    "heal": Verb(true_or_name),
-    "netns": Verb(label),
-    "netns_del": Verb(label),
-    "nsim_new": Verb(tuple_of(u32, u32, u32)),
-    "nsim_del": Verb(u32),
-    "nsim_vfs": Verb(tuple_of(u32, u32)),
-    "open": Verb(
-        label,
-        needs={"proto": u32},
-        takes={
-            "netns": label, "port": u32, "opts": list_of(tuple_of(integer, integer)), "uid": u32, "rcvbuf": u32,
-        },
-    ),
-    "opt": Verb(label, needs={"name": integer, "value": integer}),
-    "close": Verb(label),
-    "send": Verb(
-        label,
-        needs={"hex": datagram},
-        takes={
-            "patch_fd": list_of(tuple_of(u32, label)), "patch_dmabuf": list_of(tuple_of(u32, label)), "pause": seconds,
-        },
-    ),
-    "xsk": Verb(
-        label,
-        needs={"ifindex": u32, "queue": u32},
-        takes={"netns": label, "flags": u32, "uid": u32, "shared": label, "chunk_size": u32, "headroom": u32},
-    ),
-    "xdp": Verb(label, needs={"ifindex": u32}, takes={"netns": label, "flags": u32, "frags": boolean}),
-    "zcrx": Verb(
-        label,
-        needs={"ifindex": u32, "queue": u32},
-        takes={"netns": label, "rx_buf_len": u32, "uid": u32, "contiguous": u32},
-    ),
-    "dmabuf": Verb(label, takes={"pages": u32}),
-    "tun": Verb(label, needs={"flags": u32}, takes={"netns": label, "ifname": text, "ifindex": u32, "uid": u32}),
-    "tun_set": Verb(
-        label,
-        needs={
-            "what": word_of("persist", "owner", "group", "link", "offload", "queue", "sndbuf", "carrier"),
-            "value": integer,
-        },
-    ),
-    "end": Verb(label),
-    "sleep": Verb(seconds),
-    # What is done to the emulator only: no kernel has devices that come when they are called.
-    "nic_new": Verb(
-        label,
-        needs={"profile": label},
-        takes={
-            "netns": label, "name": label, "queues": u32, "address": text, "bus": label, "dma": boolean,
-            "functions": u32, "hds_thresh": u32, "max_queues": u32, "netmem_tx": boolean, "queue_mgmt": boolean,
-            "numa_node": u31, "total_vfs": u32, "vfs": u32, "rx_page_size": u32, "speed": u32,
-            "xdp_features": u32, "xdp_zc_max_segs": u32,
-        },
-    ),
-    "nic_del": Verb(label),
-    "traffic": Verb(
-        u32,
-        takes={
-            "netns": label, "queue": u32, "rx_packets": u64, "rx_bytes": u64, "tx_packets": u64, "tx_bytes": u64,
-        },
-    ),
-    "stats": Verb(u32, takes={"netns": label, "set": table_of(u64), "add": table_of(u64)}),
-    "queue_stats": Verb(
-        u32,
-        needs={"type": word_of("rx", "tx")},
-        takes={"netns": label, "queue": u32, "set": table_of(u64), "add": table_of(u64)},
-    ),
-    "napi": Verb(u32, takes={"netns": label, "irq": u31, "pid": u31}),
-    "page_pool": Verb(
-        u32, takes={"netns": label, "take": u32, "put": u32, "set": table_of(u64), "add": table_of(u64)}
-    ),
-}
-
 OUTCOME: Mapping[str, Check] = {"about": text, "got": table_of(list_of(answer)), "error": errno_name}
 
 HEADER_FIELDS: Mapping[str, Check] = {
@@ -458,12 +229,6 @@ def permit(fields: Mapping[str, Any], checks: Mapping[str, Check]) -> None:
     for key, check in checks.items():
         if key in fields and (wanted := check(fields[key])) is not None:
             raise TraceError(f"{key!r} should be {wanted}, and not {shown(fields[key])}")
-
-
-def shown(value: Any) -> str:
-    """A value from a file, short enough for a message."""
-    written = json.dumps(value)
-    return written if len(written) <= 60 else written[:57] + "..."
 
 
 # -- files -----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fixtures import traces
 from nlemu.emulator.script import trace
 from nlemu.emulator.script.trace import TraceError, matches, text_of
+from nlemu.emulator.script.verbs import VERBS
 
 HEADER = {"trace": 1, "about": "a", "kernel": "7.2.13", "cpus": 2, "families": {"nlctrl": 16}}
 
@@ -163,7 +164,7 @@ def test_wrong_files(tmp_path: Path) -> None:
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
         lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*trace.VERBS, "hex", "got", "opts", "patch_fd"]), inner, max_size=4),
+        | st.dictionaries(st.sampled_from([*VERBS, "hex", "got", "opts", "patch_fd"]), inner, max_size=4),
     )
 )
 def test_whatever_stands_in_a_line_is_a_step_or_an_error_with_a_place(line: Any) -> None:
@@ -172,5 +173,5 @@ def test_whatever_stands_in_a_line_is_a_step_or_an_error_with_a_place(line: Any)
     except TraceError as error:
         assert str(error).startswith("t.jsonl:2: ")
     else:
-        assert step.verb in trace.VERBS
+        assert step.verb in VERBS
         assert step.fields == line
