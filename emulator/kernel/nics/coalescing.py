@@ -1,5 +1,6 @@
 """Interrupt coalescing of NICs, by driver: which parameters can be set (supported_coalesce_params), and what they are
-at first where the driver's own source says so; where the firmware or a header does, zero is told.
+at first where the driver's own source says so; where the firmware or a header does, zero is told, but for those that
+are marked.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ MLX5 = CoalesceFacts(
     {"rx_usecs": 8, "rx_max_frames": 128, "tx_usecs": 8, "tx_max_frames": 128, "use_adaptive_rx": 1,
      "use_adaptive_tx": 1, "use_cqe_mode_rx": 1},
 )
-"""mlx5e_build_nic_params(): the adaptive one begins with the middle of its profiles (lib/dim)."""
+"""mlx5e_build_nic_params(): the adaptive one begins with the middle of its profiles, which are those of older kernels
+(lib/dim was not at hand in 7.2.13)."""
 BNXT = CoalesceFacts(
     USECS | FRAMES | USECS_IRQ | FRAMES_IRQ | CQE | {"stats_block_usecs", "use_adaptive_rx"},
     {"rx_usecs": 10, "rx_max_frames": 15, "rx_usecs_irq": 1, "rx_max_frames_irq": 1, "tx_usecs": 28,
@@ -47,5 +49,6 @@ IDPF = CoalesceFacts(USECS | ADAPTIVE)
 ENA = CoalesceFacts(USECS | {"use_adaptive_rx"})
 MANA = CoalesceFacts(frozenset(("rx_cqe_frames",)), {"rx_cqe_frames": 1})
 E1000E = CoalesceFacts(frozenset(("rx_usecs",)), {"rx_usecs": 3})
+"""As older kernels begin: itr_setting comes from param.c, which was not at hand in 7.2.13."""
 VIRTIO = CoalesceFacts(USECS | FRAMES | {"use_adaptive_rx"}, {"rx_max_frames": 1, "tx_max_frames": 1})
 """Recorded (i01)."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LEAST_RINGS = {"rx": 16, "tx": 64}
 """MLX5E_PARAMS_MINIMUM_LOG_RQ_SIZE, which hangs on how many packets share a page, and _LOG_SQ_SIZE."""
 LONGEST_WAIT, MOST_FRAMES = 4095, 65535
-"""MLX5_MAX_CQ_PERIOD, MLX5_MAX_CQ_COUNT"""
+"""MLX5_MAX_CQ_PERIOD, MLX5_MAX_CQ_COUNT, as older kernels have them."""
 MODERATION = {
     ("rx", True, True): (8, 128), ("rx", True, False): (8, 256), ("rx", False, True): (3, 32),
     ("rx", False, False): (16, 32), ("tx", True, True): (8, 64), ("tx", True, False): (8, 128),

@@ -2,8 +2,9 @@
 
 But for virtio_net, which QEMU has, nothing here was recorded: there is no kernel to ask about hardware that is not
 there. The facts are those of the drivers' sources of the 7.x kernels as far as netlink shows them, and each is said
-once. Where a driver's abilities hang on its firmware or settings, the profile is one that has been set up to lend its
-queues. Whatever a test wants otherwise, it says when it plugs the NIC (`nic_new`).
+once; numbers of headers that were not at hand in 7.2.13 are listed in docs/nics.md. Where a driver's abilities hang on
+its firmware or settings, the profile is one that has been set up to lend its queues. Whatever a test wants otherwise,
+it says when it plugs the NIC (`nic_new`).
 """
 
 from __future__ import annotations
