@@ -1,8 +1,8 @@
 """What no device here has: each command says so in the kernel's way, after looking at the request as far as it does.
 
-Wake-on-LAN, private flags, Energy-Efficient Ethernet, modules, PHYs and their cables, power over the
+Wake-on-LAN, Energy-Efficient Ethernet, modules, PHYs and their cables, power over the
 cable, MACs that merge frames. Which refusal comes first is all there is to tell (net/ethtool/
-wol.c, privflags.c, eee.c, eeprom.c, module.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c).
+wol.c, eee.c, eeprom.c, module.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c).
 """
 
 from __future__ import annotations
@@ -33,16 +33,12 @@ from nlemu.protocol.families.ethtool.commands import (
     PLCA_GET_STATUS,
     PLCA_NTF,
     PLCA_SET_CFG,
-    PRIVFLAGS_GET,
-    PRIVFLAGS_NTF,
-    PRIVFLAGS_SET,
     PSE_GET,
     PSE_SET,
     WOL_GET,
     WOL_NTF,
     WOL_SET,
 )
-from nlemu.protocol.families.ethtool.device import Privflags
 from nlemu.protocol.families.ethtool.hardware import CableTestTdr, Module, ModuleEeprom, TdrCfg
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Values
@@ -65,17 +61,11 @@ def no_change(dev: Device, request: Request) -> bool:
 
 
 for _op, _ntf in (
-    (WOL_GET, WOL_NTF), (PRIVFLAGS_GET, PRIVFLAGS_NTF), (EEE_GET, EEE_NTF), (MM_GET, MM_NTF),
+    (WOL_GET, WOL_NTF), (EEE_GET, EEE_NTF), (MM_GET, MM_NTF),
 ):
     query(_op, ntf=_ntf)(nothing)
 for _op, _ntf in ((WOL_SET, WOL_NTF), (EEE_SET, EEE_NTF), (MM_SET, MM_NTF)):
     setting(_op, _ntf)(no_change)
-
-
-@setting(PRIVFLAGS_SET, PRIVFLAGS_NTF)
-def set_privflags(dev: Device, request: Request) -> bool:
-    """ethnl_set_privflags_validate()."""
-    raise Refusal(errno.EOPNOTSUPP if Privflags.flags in request.attrs else errno.EINVAL)
 
 
 # -- modules ----------------------------------------------------------------------------------

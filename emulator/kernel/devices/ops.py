@@ -254,6 +254,14 @@ class DeviceOps(VfOps, RssOps, RuleOps):
         """Takes which are logged."""
         raise Refusal(EOPNOTSUPP)
 
+    def get_priv_flags(self, dev: Device) -> int:
+        """Which of the driver's own flags are on, as bits; get_strings() names them (ETH_SS_PRIV_FLAGS)."""
+        raise Refusal(EOPNOTSUPP)
+
+    def set_priv_flags(self, dev: Device, flags: int) -> None:
+        """Takes which are on."""
+        raise Refusal(EOPNOTSUPP)
+
     settable_rings: frozenset[str] = frozenset()
     """supported_ring_params, as names of fields of ethtool.Rings."""
     settable_coalesce: frozenset[str] = frozenset()

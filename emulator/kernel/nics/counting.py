@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.nics.private_flags import NicPrivateFlags
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
 from nlemu.protocol.uapi.ethtool import StringSet
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 
-class NicCounting(DeviceOps):
-    """The methods of netdev_stat_ops, and those of ethtool_ops that count."""
+class NicCounting(NicPrivateFlags, DeviceOps):
+    """The methods of netdev_stat_ops, and those of ethtool_ops that count; what else of a driver has names."""
 
     profile: Profile
 
@@ -40,6 +41,8 @@ class NicCounting(DeviceOps):
     # ethtool_ops
 
     def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
+        if string_set == StringSet.PRIV_FLAGS:
+            return self.flag_names(dev)
         return self.profile.counters.names(dev) if string_set == StringSet.STATS else ()
 
     def get_ethtool_stats(self, dev: Device) -> tuple[int, ...]:

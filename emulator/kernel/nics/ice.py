@@ -68,6 +68,15 @@ class IceOps(NicOps):
             state_of(dev).rules.clear()
         return False
 
+    def set_priv_flags(self, dev: Device, flags: int) -> None:
+        """ice_set_priv_flags(): what is refused stays as it was, the others are taken."""
+        if flags > 1 << len(self.private.names):
+            raise Refusal(EINVAL)
+        held = self.held_by_vfs(dev, flags)
+        super().set_priv_flags(dev, flags ^ held)
+        if held:
+            raise Refusal(EOPNOTSUPP)
+
     # Channels
 
     def get_channels(self, dev: Device) -> Channels:

@@ -15,6 +15,7 @@ from nlemu.emulator.kernel.devices.queue import xsk_pool
 from nlemu.emulator.kernel.devices.rules import Rule, empty
 from nlemu.emulator.kernel.ethtool.rss import default_table
 from nlemu.emulator.kernel.ethtool.settings import Coalesce, Rings
+from nlemu.emulator.kernel.nics.feature_sets import RXHASH
 from nlemu.emulator.kernel.nics.nic import Channel, NicOps, program_of, splits, state_of
 from nlemu.emulator.kernel.nics.rings import power_of_two
 from nlemu.emulator.kernel.nics.rules import RuleFacts
@@ -38,6 +39,8 @@ MODERATION = {
 }
 """With how many usecs and frames it begins, by side, whether it adapts and whether it counts from a completion:
 MLX5E_PARAMS_DEFAULT_RX_CQ_MODERATION_USEC and its like, and the profiles of lib/dim."""
+RESTARTING = frozenset(("rx_cqe_compress", "rx_striding_rq", "xdp_tx_mpwqe", "skb_tx_mpwqe", "tx_port_ts"))
+"""The flags for which channels are made anew (mlx5e_safe_switch_params())."""
 LEAST_TABLE, FACTOR = 256, 4
 """MLX5E_INDIR_MIN_RQT_SIZE, MLX5E_UNIFORM_SPREAD_RQT_FACTOR"""
 VLAN_VID_MASK = 0xFFF
@@ -101,10 +104,41 @@ class Mlx5Ops(NicOps):
             setattr(new, f"{side}_usecs", usecs)
             setattr(new, f"{side}_max_frames", frames)
         super().set_coalesce(dev, new)
+        state, bits = state_of(dev), self.private.bits
+        for side, on in (("rx", new.use_cqe_mode_rx), ("tx", new.use_cqe_mode_tx)):
+            flag = bits(f"{side}_cqe_moder")
+            state.flags = state.flags | flag if on else state.flags & ~flag
+
+    def set_priv_flags(self, dev: Device, flags: int) -> None:
+        """mlx5e_set_priv_flags(): one after the other, up to the first that cannot be; what features come of it is seen
+        afterwards in any case."""
+        state = state_of(dev)
+        try:
+            for name in self.private.names:
+                flag = self.private.bits(name)
+                if (flags ^ state.flags) & flag:
+                    self._check_flag(dev, name, bool(flags & flag))
+                    state.flags ^= flag
+                    if name in RESTARTING:
+                        self._restart(dev, state.count)
+        finally:
+            features.update_features(dev)
+
+    def _check_flag(self, dev: Device, name: str, on: bool) -> None:
+        """mlx5e_modify_rx_cqe_compression_locked(), set_pflag_rx_striding_rq()."""
+        if name == "rx_cqe_compress" and dev.features & features.GRO_HW:
+            raise Refusal(EINVAL)
+        if name == "rx_striding_rq" and not on and dev.features & (features.GRO_HW | features.LRO):
+            raise Refusal(EINVAL)
 
     def fix_features(self, dev: Device, features_: int) -> int:
         """mlx5e_fix_features(): the hardware does no GRO beside a program or AF_XDP, and does it while header and data
-        are split."""
+        are split. What its flags say of completions and queues forbids some features, too."""
+        flags, bits = state_of(dev).flags, self.private.bits
+        if not flags & bits("rx_striding_rq"):
+            features_ &= ~(features.LRO | features.GRO_HW)
+        if flags & bits("rx_cqe_compress"):
+            features_ &= ~(RXHASH | features.GRO_HW)
         if program_of(dev) is not None or any(xsk_pool(dev, index) for index in range(dev.real_num_rx_queues)):
             features_ &= ~(features.LRO | features.GRO_HW)
         return features_ | (features.GRO_HW if splits(dev) else 0)

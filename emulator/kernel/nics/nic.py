@@ -50,7 +50,7 @@ XDP_MAX_MTU = 3498
 LIMITS_OF_RINGS = ("rx_max", "rx_mini_max", "rx_jumbo_max", "tx_max", "hds_thresh_max")
 SIZES_OF_RINGS = ("rx", "rx_mini", "rx_jumbo", "tx", "rx_buf_len")
 STATS = ("get_queue_stats_rx", "get_queue_stats_tx", "get_base_stats")
-COUNTERS = ("get_strings", "get_ethtool_stats")
+FLAGS = ("get_priv_flags", "set_priv_flags")
 PAUSE = ("get_pauseparam", "set_pauseparam")
 QUEUES = ("queue_mem_alloc", "queue_mem_free", "queue_start", "queue_stop")
 
@@ -89,6 +89,8 @@ class NicState:
     rxfh: Rxfh = field(default_factory=Rxfh)
     fields: dict[FlowType, int] = field(default_factory=dict)
     """How packets are spread over queues, and what of them is hashed."""
+    flags: int = 0
+    """The driver's private ones that are on, as bits."""
     own: Any = None
     """What its driver keeps besides."""
     base_rx: RxStats = field(default_factory=RxStats)
@@ -127,6 +129,7 @@ class NicOps(NicCounting, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
         self.has_vfs = profile.driver in RULES
         self.driver_version = profile.version
         self.settable_rings = profile.settable_rings
+        self.private = profile.private
         self.settable_coalesce = profile.coalesce.settable
         self.take_facts(profile.rss)
         self.xdp_rx_metadata = profile.rx_metadata
@@ -141,8 +144,12 @@ class NicOps(NicCounting, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
             return self.profile.queue_mgmt
         if name in self.METHODS or name in self.OF_CONTEXTS:
             return self.has_rss(name)
-        if name in COUNTERS:
+        if name == "get_ethtool_stats":
             return bool(self.profile.counters.blocks)
+        if name in FLAGS:
+            return bool(self.private.names)
+        if name == "get_strings":
+            return bool(self.profile.counters.blocks or self.private.names)
         if name in PAUSE:
             return self.profile.pause
         if name in self.RULE_METHODS:

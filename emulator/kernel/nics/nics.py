@@ -206,6 +206,7 @@ class Nics:
                         rx_mini=profile.buffer_ring, rx_jumbo=profile.buffer_ring,
                         hds_thresh_max=profile.hds_thresh_max),
             coalesce=Coalesce(**profile.coalesce.first), rules=RuleTable(ops.match),
+            flags=profile.private.bits(*profile.private.first),
         )
 
     # What devices of cards have one by one

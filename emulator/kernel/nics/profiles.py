@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from errno import EAGAIN, ENETDOWN, ENODEV
 
 from nlemu.emulator.kernel.devices.features import word
-from nlemu.emulator.kernel.nics import coalescing, counters, feature_sets
+from nlemu.emulator.kernel.nics import coalescing, counters, feature_sets, private_flags
 from nlemu.emulator.kernel.nics.coalescing import CoalesceFacts
 from nlemu.emulator.kernel.nics.counters import Counters
 from nlemu.emulator.kernel.nics.hash_fields import HASHED_BY_ICE
+from nlemu.emulator.kernel.nics.private_flags import PrivateFlags
 from nlemu.emulator.kernel.nics.rss import ADDRESSES, BY_ADDRESSES, BY_PORTS, PORTS, RssFacts
 from nlemu.protocol.uapi.ethtool import FlowType, RssHash, Rxh, RxhXfrm
 from nlemu.protocol.uapi.if_ether import ETH_DATA_LEN, ETH_MIN_MTU
@@ -41,7 +42,7 @@ class Profile:
     what is counted a queue, as named in qstats.py; none: the driver has no netdev_stat_ops. version: what the driver
     calls its own, "" where that is Linux's. tx_ring, tx_ring_max: 0 where they are as those for receiving; buffer_ring,
     buffer_ring_max: of the rings that buffers for headers and for data are taken from (rx-mini, rx-jumbo); pause: it
-    tells of pause frames; counters: what `ethtool -S` shows."""
+    tells of pause frames; counters: what `ethtool -S` shows; private: the flags of its own."""
 
     driver: str
     about: str
@@ -80,6 +81,7 @@ class Profile:
     rx_metadata: int = 0
     rss: RssFacts | None = None
     coalesce: CoalesceFacts = coalescing.UNREAD
+    private: PrivateFlags = private_flags.NONE
     pause: bool = True
     counters: Counters = counters.NONE
     rx_counters: tuple[str, ...] = ()
@@ -111,7 +113,8 @@ PROFILES = {
                     (*BY_ADDRESSES, FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6), ADDRESSES
                 ),
             ),
-            coalesce=coalescing.MLX5, rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+            coalesce=coalescing.MLX5, private=private_flags.MLX5,
+            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
             "bnxt_en", "Broadcom BCM57608: lends queues, large pages for memory providers, no AF_XDP zero-copy",
@@ -144,7 +147,7 @@ PROFILES = {
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY),
             features=feature_sets.GVE, settable=feature_sets.GVE_SETTABLE, vlan_features=0,
             rss=RssFacts(table=128, key=40),  # GVE_RSS_INDIR_SIZE, GVE_RSS_KEY_SIZE
-            coalesce=coalescing.GVE, pause=False, counters=counters.GVE,
+            coalesce=coalescing.GVE, private=private_flags.GVE, pause=False, counters=counters.GVE,
             rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
@@ -177,7 +180,7 @@ PROFILES = {
             gso_partial=word(NetifF.GSO_UDP_TUNNEL_CSUM, NetifF.GSO_GRE_CSUM),
             # ice_vsi_set_rss_params() of a card with the whole table, ICE_VSIQF_HKEY_ARRAY_SIZE
             rss=RssFacts(table=2048, key=52, transforms=int(RxhXfrm.SYM_XOR), fields=HASHED_BY_ICE),
-            coalesce=coalescing.ICE, counters=counters.ICE,
+            coalesce=coalescing.ICE, private=private_flags.ICE, counters=counters.ICE,
         ),
         Profile(
             "i40e", "Intel XL710: AF_XDP zero-copy in segments, no queue management",
@@ -193,7 +196,7 @@ PROFILES = {
                      FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6), ADDRESSES
                 ),
             ),
-            coalesce=coalescing.I40E,
+            coalesce=coalescing.I40E, private=private_flags.I40E,
         ),
         Profile(
             "idpf", "Intel's infrastructure function: header split, rules, no queue management",
@@ -232,7 +235,7 @@ PROFILES = {
             "e1000e", "Intel 82574L: one queue and nothing else",
             queues=1, max_queues=1, speed=1000, max_mtu=ETH_DATA_LEN, firmware="1.8-0", ring=256, ring_max=4096,
             features=feature_sets.E1000E, settable=feature_sets.E1000E_SETTABLE, vlan_features=feature_sets.E1000E_VLAN,
-            coalesce=coalescing.E1000E,
+            coalesce=coalescing.E1000E, private=private_flags.E1000E,
         ),
         Profile(
             "virtio_net", "A virtual machine's NIC: no DMA of its own, per-queue statistics",

@@ -108,6 +108,20 @@ def set_message_level(request: Request) -> None:
     request.tell(KernelMsg.DEBUG_NTF)
 
 
+def get_private_flags(request: Request) -> None:
+    """ethtool_get_value() of get_priv_flags(). Linux tells its listeners that somebody asked, and not (below) that
+    somebody set."""
+    want(request, "get_priv_flags")
+    request.answer_number(request.dev.ops.get_priv_flags(request.dev))
+    request.tell(KernelMsg.PRIVFLAGS_NTF)
+
+
+def set_private_flags(request: Request) -> None:
+    """ethtool_set_value() of set_priv_flags()."""
+    want(request, "set_priv_flags")
+    request.dev.ops.set_priv_flags(request.dev, request.number())
+
+
 def flash(request: Request) -> None:
     """ethtool_flash_device(), devlink_compat_flash_update(): without a driver or devlink to do it nothing happens, and
     that is success. A guess: no firmware is ever found."""
