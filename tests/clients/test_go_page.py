@@ -1,4 +1,4 @@
-"""docs/go.md shows a test that passes on the emulator, and is skipped without it."""
+"""docs/go.md shows a test that passes: by itself, on a daemon that is there, and skipped without the emulator."""
 
 from __future__ import annotations
 
@@ -12,42 +12,70 @@ from pathlib import Path
 import pytest
 
 from nlemu.emulator.daemon.background import daemon
+from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.recording import in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 (EXAMPLE,) = re.findall(r"```go\n(.*?)```", (ROOT / "docs/go.md").read_text(), re.DOTALL)
 PACKAGES = Path("/usr/share/gocode")
 """Where Debian has Go's libraries."""
+NLEMU = [sys.executable, "-m", "nlemu"]
 
 
 @pytest.fixture(scope="module")
-def go_test(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The command that runs the page's test, built already."""
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page's test, built."""
     compiler = shutil.which("go")
     if compiler is None or not (PACKAGES / "src/github.com/vishvananda/netlink").exists():
         pytest.skip("golang-go and golang-github-vishvananda-netlink-dev are not installed")
     place = tmp_path_factory.mktemp("go")
-    (place / "links_test.go").write_text(EXAMPLE)
-    settings = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOPATH": str(PACKAGES), "GOFLAGS": "",
+    shutil.copytree(ROOT / "go" / "nlemutest", place / "src" / "nlemu" / "nlemutest")
+    home = place / "src" / "mine"
+    home.mkdir()
+    (home / "links_test.go").write_text(EXAMPLE)
+    settings = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOPATH": f"{place}:{PACKAGES}", "GOFLAGS": "",
                 "GOCACHE": str(tmp_path_factory.mktemp("cache"))}
-    program = place / "mine.test"
-    command = [compiler, "test", "-c", "-o", str(program), "."]
-    subprocess.run(command, cwd=place, env=os.environ | settings, check=True, timeout=300)
-    return [str(program), "-test.v"]
+    built = place / "mine.test"
+    subprocess.run([compiler, "vet", "nlemu/nlemutest"], cwd=home, env=os.environ | settings, check=True, timeout=300)
+    subprocess.run(
+        [compiler, "test", "-c", "-o", str(built), "."], cwd=home, env=os.environ | settings, check=True, timeout=300
+    )
+    return built
 
 
-def test_it_passes(go_test: list[str]) -> None:
-    nlemu = [sys.executable, "-m", "nlemu"]
-    if subprocess.run([*nlemu, "check"], cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
+def works() -> None:
+    if subprocess.run([*NLEMU, "check"], cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
         pytest.skip("nlemu run does not work here")
-    with daemon() as directory:
-        run = subprocess.run(
-            [*nlemu, "run", "--dir", directory, "--", *go_test], cwd=ROOT, capture_output=True, text=True, timeout=120,
-            env=os.environ | {"NLEMU_DIR": str(directory)},
-        )
-    assert run.returncode == 0 and run.stdout.count("--- PASS") == 2, run.stdout + run.stderr
 
 
-def test_it_is_skipped_without(go_test: list[str], tmp_path: Path) -> None:
-    nowhere = os.environ | {"NLEMU_DIR": str(tmp_path / "nowhere")}
-    run = subprocess.run(go_test, env=nowhere, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0 and run.stdout.count("--- SKIP") == 2, run.stdout + run.stderr
+def run(command: list[str], **settings: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if name != "NLEMU_DIR"}
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env={**inherited, "PYTHONPATH": str(ROOT), **settings},
+    )
+
+
+def test_it_needs_nothing_around_it(program: Path, tmp_path: Path) -> None:
+    works()
+    nlemu = tmp_path / "nlemu"
+    nlemu.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nlemu "$@"\n')
+    nlemu.chmod(0o755)
+    done = run([str(program), "-test.v"], PATH=f"{tmp_path}:{os.environ['PATH']}", TMPDIR=str(tmp_path))
+    assert done.returncode == 0 and done.stdout.count("--- PASS") == 2, done.stdout + done.stderr
+    assert not list(tmp_path.glob("nlemutest*")), "the daemon's place is gone"
+    done = run([str(program), "-test.run", "Nothing"], PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == 0
+
+
+def test_it_passes_on_a_daemon_that_is_there(program: Path) -> None:
+    works()
+    with daemon(lambda: in_memory()[0].begin(Machine())) as directory:
+        done = run([*NLEMU, "run", "--dir", str(directory), "--", str(program), "-test.v"], NLEMU_DIR=str(directory))
+    assert done.returncode == 0 and done.stdout.count("--- PASS") == 2, done.stdout + done.stderr
+
+
+def test_it_is_skipped_without(program: Path, tmp_path: Path) -> None:
+    for settings in ({"PATH": str(tmp_path)}, {"NLEMU_DIR": str(tmp_path / "nowhere")}):
+        done = run([str(program), "-test.v"], **settings)
+        assert done.returncode == 0 and done.stdout.count("--- SKIP") == 2, done.stdout + done.stderr

@@ -1,0 +1,3 @@
+module nlemu/nlemutest
+
+go 1.19

@@ -1,0 +1,266 @@
+// Package nlemutest is for tests of Go programs that speak netlink: an emulated kernel around them, NICs and namespaces
+// in it, faults that strike on demand, and a history of what was asked.
+//
+// A suite needs a TestMain and a line in each test:
+//
+//	func TestMain(m *testing.M) { nlemutest.Main(m) }
+//
+//	func TestNoMemory(t *testing.T) {
+//		kernel := nlemutest.Start(t)
+//		kernel.Fault("route.newlink", "ENOMEM")
+//		...
+//	}
+//
+// Main runs the test binary again under `nlemu run`, so that every netlink socket, namespace and file below /sys that the
+// tests open is the emulator's. Where nlemu is not installed, tests that call Start are skipped. The lines that can be
+// said with Do, and the fields of a fault, are told in docs/sockets.md and docs/faults.md of nlemu.
+package nlemutest
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Directory is the environment variable that names the daemon's directory; `nlemu run --dir` sets it too.
+const Directory = "NLEMU_DIR"
+
+// Main runs the tests of a package on an emulated kernel, and ends the process with their status.
+func Main(m *testing.M) {
+	program, err := exec.LookPath("nlemu")
+	if os.Getenv(Directory) != "" || err != nil {
+		os.Exit(m.Run())
+	}
+	status, err := around(program)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "nlemutest:", err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// around starts a daemon, runs this program again as its programs run, and ends the daemon.
+func around(program string) (int, error) {
+	place, err := os.MkdirTemp("", "nlemutest")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(place)
+	directory := filepath.Join(place, "d")
+	said, err := exec.Command(program, "serve", "--detach", "--history", "--dir", directory).Output()
+	if err != nil {
+		return 0, fmt.Errorf("nlemu serve: %w", err)
+	}
+	var daemon int
+	if _, err := fmt.Sscan(string(said), &daemon); err != nil {
+		return 0, fmt.Errorf("nlemu serve: %q is no process id", said)
+	}
+	defer syscall.Kill(daemon, syscall.SIGTERM)
+	command := exec.Command(program, append([]string{"run", "--dir", directory, "--", os.Args[0]}, os.Args[1:]...)...)
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	command.Env = append(os.Environ(), Directory+"="+directory)
+	err = command.Run()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		return ended.ExitCode(), nil
+	}
+	return 0, err
+}
+
+// Kernel is the emulated kernel of a test.
+type Kernel struct {
+	t      testing.TB
+	conn   net.Conn
+	reader *bufio.Reader
+}
+
+// Start connects to the emulated kernel, and skips the test where there is none. What the test makes with the methods of
+// Kernel goes when it ends; what its own requests made stays, as on any kernel that tests share.
+func Start(t testing.TB) *Kernel {
+	t.Helper()
+	directory := os.Getenv(Directory)
+	if directory == "" {
+		t.Skip("no emulated kernel: nlemu is not installed, or TestMain does not call nlemutest.Main")
+	}
+	conn, err := net.Dial("unix", filepath.Join(directory, "control"))
+	if err != nil {
+		t.Skip("no emulated kernel: ", err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &Kernel{t, conn, bufio.NewReader(conn)}
+}
+
+// Do says a line to the daemon and returns what it tells. A refusal fails the test.
+func (k *Kernel) Do(fields map[string]any) json.RawMessage {
+	k.t.Helper()
+	told, err := k.Try(fields)
+	if err != nil {
+		k.t.Fatalf("nlemu: %v: %v", fields, err)
+	}
+	return told
+}
+
+// Try is Do for a line that may be refused: the error is an errno where the kernel would have refused it.
+func (k *Kernel) Try(fields map[string]any) (json.RawMessage, error) {
+	line, err := json.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := k.conn.Write(append(line, '\n')); err != nil {
+		return nil, err
+	}
+	line, err = k.reader.ReadBytes('\n')
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		OK    json.RawMessage
+		Error string
+		Errno string
+	}
+	if err := json.Unmarshal(line, &answer); err != nil {
+		return nil, err
+	}
+	if answer.Error != "" {
+		return nil, errors.New(strings.TrimSpace(answer.Error + " " + answer.Errno))
+	}
+	return answer.OK, nil
+}
+
+// NIC plugs in a NIC of a profile ("mlx5_core", "bnxt_en" ...) with so many queues. It goes when the test ends.
+func (k *Kernel) NIC(profile, name string, queues int) {
+	k.t.Helper()
+	address := k.address()
+	k.Do(map[string]any{"nic_new": address, "profile": profile, "name": name, "queues": queues})
+	k.t.Cleanup(func() { k.Try(map[string]any{"nic_del": address}) })
+}
+
+// address is one at which nothing is plugged in.
+func (k *Kernel) address() string {
+	var state struct {
+		Namespaces map[string]struct{ Devices []struct{ Parent string } }
+	}
+	if err := json.Unmarshal(k.Do(map[string]any{"state": true}), &state); err != nil {
+		k.t.Fatal("nlemu: ", err)
+	}
+	taken := map[string]bool{}
+	for _, namespace := range state.Namespaces {
+		for _, device := range namespace.Devices {
+			taken[device.Parent] = true
+		}
+	}
+	for bus := 1; ; bus++ {
+		if address := fmt.Sprintf("0000:%02x:00.0", bus); !taken[address] {
+			return address
+		}
+	}
+}
+
+// Namespace makes a namespace. It loses its name when the test ends.
+func (k *Kernel) Namespace(name string) {
+	k.t.Helper()
+	k.Do(map[string]any{"netns": name})
+	k.t.Cleanup(func() { k.Try(map[string]any{"netns_del": name}) })
+}
+
+// Fault is one that waits. A test that ends well although it never struck has tested nothing, and fails.
+type Fault struct {
+	kernel *Kernel
+	name   string
+}
+
+// Fault has the next request for an operation ("route.newlink", "ETHTOOL_SRXCLSRLINS") refused with an errno. More fields
+// say whom it strikes and how often: {"device": "eth0"}, {"skip": 2}, {"count": 0}.
+func (k *Kernel) Fault(operation, errno string, more ...map[string]any) *Fault {
+	k.t.Helper()
+	return k.wait(map[string]any{"fault": operation, "errno": errno}, more)
+}
+
+// Interrupt has the next dump say that it may be inconsistent (NLM_F_DUMP_INTR).
+func (k *Kernel) Interrupt(operation string, more ...map[string]any) *Fault {
+	k.t.Helper()
+	return k.wait(map[string]any{"interrupt": operation}, more)
+}
+
+// Notice has the next notification of that name meet its fate: "lose", "duplicate", "swap", "delay".
+func (k *Kernel) Notice(operation, fate string, more ...map[string]any) *Fault {
+	k.t.Helper()
+	return k.wait(map[string]any{"notice": operation, "fate": fate}, more)
+}
+
+func (k *Kernel) wait(fields map[string]any, more []map[string]any) *Fault {
+	k.t.Helper()
+	for _, some := range more {
+		for name, value := range some {
+			fields[name] = value
+		}
+	}
+	fault := &Fault{k, fmt.Sprintf("%s %d", k.t.Name(), len(k.faults()))}
+	fields["name"] = fault.name
+	k.Do(fields)
+	k.t.Cleanup(func() {
+		struck := fault.Struck()
+		k.Try(map[string]any{"heal": fault.name})
+		if struck == 0 && !k.t.Failed() {
+			k.t.Errorf("nlemu: %v never struck", fields)
+		}
+	})
+	return fault
+}
+
+type listed struct {
+	Name   string
+	Struck int
+}
+
+func (k *Kernel) faults() (found []listed) {
+	k.t.Helper()
+	if err := json.Unmarshal(k.Do(map[string]any{"faults": true}), &found); err != nil {
+		k.t.Fatal("nlemu: ", err)
+	}
+	return found
+}
+
+// Struck is how often it has struck.
+func (f *Fault) Struck() int {
+	f.kernel.t.Helper()
+	for _, one := range f.kernel.faults() {
+		if one.Name == f.name {
+			return one.Struck
+		}
+	}
+	return 0
+}
+
+// Request is one that was made: its operation, what it said by name, and the name of the errno with which it was refused,
+// "" where it was not.
+type Request struct {
+	Operation string
+	Netns     string
+	Values    map[string]any
+	Dump      bool
+	Errno     string
+}
+
+// Requests are those that were made for operations of that name ("route.newlink", "route.*"), the first one first.
+func (k *Kernel) Requests(pattern string) (found []Request) {
+	k.t.Helper()
+	if err := json.Unmarshal(k.Do(map[string]any{"requests": pattern}), &found); err != nil {
+		k.t.Fatal("nlemu: ", err)
+	}
+	return found
+}
+
+// Forget has the history begin anew.
+func (k *Kernel) Forget() {
+	k.t.Helper()
+	k.Do(map[string]any{"requests": "*", "forget": true})
+}
