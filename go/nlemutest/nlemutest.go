@@ -11,7 +11,7 @@
 //		...
 //	}
 //
-// Main runs the test binary again under `nlemu run`, so that every netlink socket, namespace and file below /sys that the
+// Main runs the test binary again under `nlemu run` where it is not yet, so that every netlink socket, namespace and file below /sys that the
 // tests open is the emulator's. Where nlemu is not installed, tests that call Start are skipped. The lines that can be
 // said with Do, and the fields of a fault, are told in docs/sockets.md and docs/faults.md of nlemu.
 package nlemutest
@@ -23,57 +23,10 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
-
-// Directory is the environment variable that names the daemon's directory; `nlemu run --dir` sets it too.
-const Directory = "NLEMU_DIR"
-
-// Main runs the tests of a package on an emulated kernel, and ends the process with their status.
-func Main(m *testing.M) {
-	program, err := exec.LookPath("nlemu")
-	if os.Getenv(Directory) != "" || err != nil {
-		os.Exit(m.Run())
-	}
-	status, err := around(program)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "nlemutest:", err)
-		status = 1
-	}
-	os.Exit(status)
-}
-
-// around starts a daemon, runs this program again as its programs run, and ends the daemon.
-func around(program string) (int, error) {
-	place, err := os.MkdirTemp("", "nlemutest")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(place)
-	directory := filepath.Join(place, "d")
-	said, err := exec.Command(program, "serve", "--detach", "--history", "--dir", directory).Output()
-	if err != nil {
-		return 0, fmt.Errorf("nlemu serve: %w", err)
-	}
-	var daemon int
-	if _, err := fmt.Sscan(string(said), &daemon); err != nil {
-		return 0, fmt.Errorf("nlemu serve: %q is no process id", said)
-	}
-	defer syscall.Kill(daemon, syscall.SIGTERM)
-	command := exec.Command(program, append([]string{"run", "--dir", directory, "--", os.Args[0]}, os.Args[1:]...)...)
-	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
-	command.Env = append(os.Environ(), Directory+"="+directory)
-	err = command.Run()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) {
-		return ended.ExitCode(), nil
-	}
-	return 0, err
-}
 
 // Kernel is the emulated kernel of a test.
 type Kernel struct {
@@ -86,16 +39,28 @@ type Kernel struct {
 // Kernel goes when it ends; what its own requests made stays, as on any kernel that tests share.
 func Start(t testing.TB) *Kernel {
 	t.Helper()
-	directory := os.Getenv(Directory)
-	if directory == "" {
-		t.Skip("no emulated kernel: nlemu is not installed, or TestMain does not call nlemutest.Main")
-	}
-	conn, err := net.Dial("unix", filepath.Join(directory, "control"))
-	if err != nil {
+	if err := emulated(); err != nil {
+		if os.Getenv(again) != "" {
+			t.Fatal("nlemu: ", err) // Main has begun one, and this is not on it
+		}
 		t.Skip("no emulated kernel: ", err)
 	}
-	t.Cleanup(func() { conn.Close() })
-	return &Kernel{t, conn, bufio.NewReader(conn)}
+	kernel, err := connect(os.Getenv(Directory))
+	if err != nil {
+		t.Fatal("nlemu: ", err)
+	}
+	kernel.t = t
+	t.Cleanup(func() { kernel.conn.Close() })
+	return kernel
+}
+
+// connect opens a connection to the daemon's control socket.
+func connect(directory string) (*Kernel, error) {
+	conn, err := net.Dial("unix", filepath.Join(directory, "control"))
+	if err != nil {
+		return nil, err
+	}
+	return &Kernel{conn: conn, reader: bufio.NewReader(conn)}, nil
 }
 
 // Do says a line to the daemon and returns what it tells. A refusal fails the test.

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,25 +26,45 @@ PACKAGES = Path("/usr/share/gocode")
 NLEMU = [sys.executable, "-m", "nlemu"]
 
 
+Build = Callable[[str, str], Path]
+
+
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page's test, built."""
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Builds a test of a package: its program."""
     compiler = shutil.which("go")
     if compiler is None or not (PACKAGES / "src/github.com/vishvananda/netlink").exists():
         pytest.skip("golang-go and golang-github-vishvananda-netlink-dev are not installed")
     place = tmp_path_factory.mktemp("go")
     shutil.copytree(ROOT / "go" / "nlemutest", place / "src" / "nlemu" / "nlemutest")
-    home = place / "src" / "mine"
-    home.mkdir()
-    (home / "links_test.go").write_text(EXAMPLE)
     settings = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOPATH": f"{place}:{PACKAGES}", "GOFLAGS": "",
                 "GOCACHE": str(tmp_path_factory.mktemp("cache"))}
-    built = place / "mine.test"
-    subprocess.run([compiler, "vet", "nlemu/nlemutest"], cwd=home, env=os.environ | settings, check=True, timeout=300)
-    subprocess.run(
-        [compiler, "test", "-c", "-o", str(built), "."], cwd=home, env=os.environ | settings, check=True, timeout=300
-    )
-    return built
+
+    def program(package: str, text: str) -> Path:
+        home, built = place / "src" / package, place / f"{package}.test"
+        home.mkdir(exist_ok=True)
+        (home / f"{package}_test.go").write_text(text)
+        for command in ([compiler, "vet", "nlemu/nlemutest"], [compiler, "test", "-c", "-o", str(built), "."]):
+            subprocess.run(command, cwd=home, env=os.environ | settings, check=True, timeout=300)
+        return built
+
+    return program
+
+
+@pytest.fixture(scope="module")
+def program(build: Build) -> Path:
+    """The page's test."""
+    return build("mine", EXAMPLE)
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    """Settings with which nlemu is in PATH."""
+    works()
+    nlemu = tmp_path / "nlemu"
+    nlemu.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nlemu "$@"\n')
+    nlemu.chmod(0o755)
+    return {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
 
 
 def works() -> None:
@@ -56,16 +80,60 @@ def run(command: list[str], **settings: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_it_needs_nothing_around_it(program: Path, tmp_path: Path) -> None:
-    works()
-    nlemu = tmp_path / "nlemu"
-    nlemu.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nlemu "$@"\n')
-    nlemu.chmod(0o755)
-    done = run([str(program), "-test.v"], PATH=f"{tmp_path}:{os.environ['PATH']}", TMPDIR=str(tmp_path))
+def test_it_needs_nothing_around_it(program: Path, installed: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        done = run([str(program), "-test.v"], **installed, TMPDIR=place)
+        assert os.listdir(place) == [], "the daemon's place is gone"
     assert done.returncode == 0 and done.stdout.count("--- PASS") == 2, done.stdout + done.stderr
-    assert not list(tmp_path.glob("nlemutest*")), "the daemon's place is gone"
-    done = run([str(program), "-test.run", "Nothing"], PATH=f"{tmp_path}:{os.environ['PATH']}")
+    done = run([str(program), "-test.run", "Nothing"], **installed)
     assert done.returncode == 0
+
+
+def test_a_daemon_without_nlemu_run_is_not_enough(program: Path, installed: dict[str, str], tmp_path: Path) -> None:
+    """Else the tests would be the real kernel's."""
+    with daemon(lambda: in_memory()[0].begin(Machine())) as directory:
+        done = run([str(program), "-test.v"], PATH=str(tmp_path / "nothing"), NLEMU_DIR=str(directory))
+        assert done.returncode == 0 and done.stdout.count("--- SKIP") == 2, done.stdout + done.stderr
+        assert f"this is not under nlemu run --dir {directory}" in done.stdout
+        done = run([str(program), "-test.v"], **installed, NLEMU_DIR=str(directory))
+        assert done.returncode == 0 and done.stdout.count("--- PASS") == 2, done.stdout + done.stderr
+
+
+HANGING = """\
+package hanging
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"nlemu/nlemutest"
+)
+
+func TestMain(m *testing.M) { nlemutest.Main(m) }
+
+func TestHangs(t *testing.T) {
+	nlemutest.Start(t)
+	fmt.Println(os.Getenv("NLEMU_DIR"))
+	select {}
+}
+"""
+
+
+@pytest.mark.parametrize("how", (signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
+def test_the_daemon_ends_with_the_tests(build: Build, installed: dict[str, str], how: signal.Signals) -> None:
+    program = build("hanging", HANGING)
+    with subprocess.Popen(
+        [str(program)], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "GOTRACEBACK": "none", **installed},
+    ) as tests:
+        assert tests.stdout is not None
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(f"{tests.stdout.readline().strip()}/control")
+            control.settimeout(60)
+            tests.send_signal(how)
+            assert control.recv(1) == b"", "it has ended"
+        assert tests.wait(60) != 0
 
 
 def test_it_passes_on_a_daemon_that_is_there(program: Path) -> None:
