@@ -123,16 +123,16 @@ func TestHangs(t *testing.T) {
 @pytest.mark.parametrize("how", (signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
 def test_the_daemon_ends_with_the_tests(build: Build, installed: dict[str, str], how: signal.Signals) -> None:
     program = build("hanging", HANGING)
-    with subprocess.Popen(
+    # SIGKILL leaves the empty place behind.
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as place, subprocess.Popen(
         [str(program)], stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "GOTRACEBACK": "none", **installed},
-    ) as tests:
+        env={**os.environ, "PYTHONPATH": str(ROOT), "GOTRACEBACK": "none", "TMPDIR": place, **installed},
+    ) as tests, socket.socket(socket.AF_UNIX) as control:
         assert tests.stdout is not None
-        with socket.socket(socket.AF_UNIX) as control:
-            control.connect(f"{tests.stdout.readline().strip()}/control")
-            control.settimeout(60)
-            tests.send_signal(how)
-            assert control.recv(1) == b"", "it has ended"
+        control.connect(f"{tests.stdout.readline().strip()}/control")
+        control.settimeout(60)
+        tests.send_signal(how)
+        assert control.recv(1) == b"", "it has ended"
         assert tests.wait(60) != 0
 
 
