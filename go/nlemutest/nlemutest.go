@@ -100,11 +100,16 @@ func (k *Kernel) Try(fields map[string]any) (json.RawMessage, error) {
 	return answer.OK, nil
 }
 
-// NIC plugs in a NIC of a profile ("mlx5_core", "bnxt_en" ...) with so many queues. It goes when the test ends.
+// NIC plugs in a NIC of a profile ("mlx5_core", "bnxt_en" ...) with so many queues. It goes when the test ends. An empty
+// name is the next free eth, and no queues are as many as the profile has.
 func (k *Kernel) NIC(profile, name string, queues int) {
 	k.t.Helper()
 	address := k.address()
-	k.Do(map[string]any{"nic_new": address, "profile": profile, "name": name, "queues": queues})
+	fields := map[string]any{"nic_new": address, "profile": profile, "queues": queues}
+	if name != "" {
+		fields["name"] = name
+	}
+	k.Do(fields)
 	k.t.Cleanup(func() { k.Try(map[string]any{"nic_del": address}) })
 }
 
