@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import errno as errnos
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from types import TracebackType
+from dataclasses import dataclass
 from typing import Any
 
-from nlemu.emulator.script.captured import OURS
-from nlemu.protocol.captures.events import CaptureError, Datagram, Unread, Way
+from nlemu.emulator.script.reading import Reading
+from nlemu.protocol.captures.events import Datagram, Unread, Way
 from nlemu.protocol.captures.families import told_by
-from nlemu.protocol.captures.formats import format_of, opened
 from nlemu.protocol.captures.pairing import Paired, Pairing
 from nlemu.protocol.decode.devices import Devices, named
 from nlemu.protocol.decode.message import Message, read
 from nlemu.protocol.decode.printer import errno_name, lines_of, one_line, text, values_of
 from nlemu.protocol.decode.uevent import KOBJECT_UEVENT, Uevent
 from nlemu.protocol.decode.uevent import read as read_uevent
-from nlemu.protocol.frame import message as framed
-from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families, by_number
-from nlemu.protocol.names.words import dashed
-from nlemu.protocol.uapi.netlink import NlmsgType
-from nlemu.protocol.uapi.rtnetlink import RTM
+from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE
 
 ARROWS = {Way.TO_KERNEL: ">", Way.TO_USER: "<", Way.UNKNOWN: " "}
 BRIEF = 160
@@ -138,52 +131,24 @@ class Dissected:
         return about | {"protocol": self.message.protocol, "message": values_of(self.message)}
 
 
-class Dissection:
-    """A capture that is read once. A context: the file is open inside.
-
-    path: a file, or "-". protocol: of datagrams of which the capture does not say it. kind: the type of message that
-    bare bodies are of, by name or number. numbers: of generic netlink families. Raises CaptureError, OSError when it
-    is entered, ValueError for a kind that there is not.
-    """
+class Dissection(Reading):
+    """A capture, message by message. wanted: which; path, protocol, kind: of what is read. numbers: of generic netlink
+    families."""
 
     def __init__(
         self, path: str, wanted: Wanted = Wanted(), *, protocol: int = ROUTE, kind: str | None = None,
         numbers: Mapping[str, int] | None = None,
     ) -> None:
-        self.path, self.wanted, self.protocol = path, wanted, protocol
-        self.kind = None if kind is None else type_number(kind)
+        super().__init__(path, protocol, kind, numbers)
+        self.wanted = wanted
         self.pairing = Pairing()
-        self.numbers = dict(numbers or {})
-        self.families: Families = by_number(self.numbers)
         self.devices = Devices()
         self.start: int | None = None
-        self.cut_off = False
         self.unknown: set[int] = set()
-        self.notes: list[str] = []
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Dissection:
-        self.source = self._stack.enter_context(opened(self.path))
-        self.format = format_of(self.source, OURS)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
 
     def found(self) -> Iterator[Dissected]:
         """The messages that are wanted. What ends the capture early is told by remarks()."""
-        events = self.format.read(self.source)
-        while True:
-            try:
-                event = next(events, None)
-            except CaptureError as error:
-                self.cut_off = True
-                self.notes.append(str(error))
-                return
-            if event is None:
-                return
+        for event in self.events():
             if isinstance(event, Unread):
                 if self.wanted == Wanted():
                     yield Dissected(
@@ -192,16 +157,9 @@ class Dissection:
                     )
             elif isinstance(event, Datagram):
                 yield from self.datagram(event)
-            elif event.verb == "families":
-                self.numbers.update(event.fields)
-                self.families = by_number(self.numbers)
 
     def datagram(self, event: Datagram) -> Iterator[Dissected]:
         """The messages of a datagram."""
-        if self.kind is not None:
-            event = replace(event, data=framed(self.kind, 0, 0, 0, event.data), length=-1)
-        if event.protocol is None:
-            event = replace(event, protocol=self.protocol)
         protocol = event.protocol
         assert protocol is not None
         since = self.since(event.time)
@@ -223,7 +181,7 @@ class Dissection:
             if paired.request is not None or paired.notification:
                 message.answers = not paired.notification
             if protocol == GENERIC_NETLINK:
-                self.learn(message)
+                self.meet(message)
             self.devices.learn(message)
             if self.matches(message):
                 yield Dissected(
@@ -231,12 +189,9 @@ class Dissection:
                     network=event.network,
                 )
 
-    def learn(self, message: Message) -> None:
-        """Numbers of families, and that one is not known."""
-        new = told_by(message)
-        if not new.items() <= self.numbers.items():
-            self.numbers.update(new)
-            self.families = by_number(self.numbers)
+    def meet(self, message: Message) -> None:
+        """Numbers of families that a message tells, and that one is not known."""
+        self.learn(told_by(message))
         if message.family is None and message.header.type >= 0x10:
             self.unknown.add(message.header.type)
 
@@ -263,7 +218,7 @@ class Dissection:
 
     def remarks(self) -> list[str]:
         """What is to be said at the end: where the capture could not be read on, families that nobody named."""
-        lines = list(self.notes)
+        lines = [] if self.cut_off is None else [self.cut_off]
         if self.unknown:
             types = ", ".join(map(str, sorted(self.unknown)))
             lines.append(f"the capture names no family of generic netlink for {types}; --number NAME=NUMBER does")
@@ -291,14 +246,3 @@ def command_names(message: Message) -> Iterator[str]:
         yield name
     if message.op is not None:
         yield message.op.name
-
-
-def type_number(text: str) -> int:
-    """A type of message by name or number: newlink, RTM_NEWLINK, 16. Raises ValueError."""
-    if text.isdigit() and int(text) < 1 << 16:
-        return int(text)
-    name = text.upper().replace("-", "_").removeprefix("RTM_")
-    for kinds in (RTM, NlmsgType):
-        if name in kinds.__members__:
-            return int(kinds[name])
-    raise ValueError(f"no type of message is called {text!r}; {dashed(RTM.NEWLINK.name)} is one, and 16 its number")

@@ -58,7 +58,8 @@ def pages(dev: Device) -> int:
 class BnxtOps(NicOps):
     """bnxt_netdev_ops and bnxt_ethtool_ops, of a physical function."""
 
-    rules = RuleFacts(room=ROOM, chosen=True)
+    rules = RuleFacts(room=ROOM, chosen=True, counts=ROOM | RX_CLS_LOC_SPECIAL, missing=EINVAL)
+    """bnxt_get_rxnfc(), bnxt_grxclsrule()"""
 
     # Rings
 
@@ -140,20 +141,10 @@ class BnxtOps(NicOps):
 
     # Rules
 
-    def rule_count(self, dev: Device) -> tuple[int, int | None]:
-        return len(state_of(dev).rules), ROOM | RX_CLS_LOC_SPECIAL
-
     def rule_locations(self, dev: Device, room: int) -> tuple[int, list[int]]:
         """bnxt_grxclsrlall(): in the order of a hash, here of their numbers."""
         kept = sorted(state_of(dev).rules)
         return len(kept), kept[:room]
-
-    def get_rule(self, dev: Device, location: int) -> Rule:
-        """bnxt_grxclsrule(): EINVAL where there is none."""
-        found = state_of(dev).rules.get(location)
-        if found is None:
-            raise Refusal(EINVAL)
-        return found
 
     def check_rule(self, dev: Device, rule: Rule) -> None:
         """bnxt_srxclsrlins(), bnxt_add_ntuple_cls_rule()."""

@@ -7,7 +7,7 @@ it is. Rules are the device's: the driver passes them on, asks it for them again
 from __future__ import annotations
 
 from dataclasses import replace
-from errno import EINVAL, EMSGSIZE, EOPNOTSUPP, ERANGE
+from errno import EINVAL, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.features import GRO_HW
@@ -48,7 +48,8 @@ UNMASKED = frozenset((FlowType.AH_V6, FlowType.ESP_V6))
 class GveOps(NicOps):
     """gve_netdev_ops and gve_ethtool_ops."""
 
-    rules = RuleFacts(room=ROOM)
+    rules = RuleFacts(room=ROOM, counts=ROOM, all_at_once=True, missing=EINVAL)
+    """gve_get_rxnfc(), gve_get_flow_rule_entry()"""
 
     def check_rxfh(self, dev: Device, wanted: Rxfh) -> None:
         """gve_adminq_configure_rss(), and gve_set_rxfh() after it."""
@@ -145,22 +146,10 @@ class GveOps(NicOps):
 
     # Rules
 
-    def rule_count(self, dev: Device) -> tuple[int, int | None]:
-        return len(state_of(dev).rules), ROOM
-
     def rule_locations(self, dev: Device, room: int) -> tuple[int, list[int]]:
         """gve_get_flow_rule_ids(): how many there are it does not tell, so that what is behind them is told too."""
-        kept = sorted(state_of(dev).rules)
-        if len(kept) > room:
-            raise Refusal(EMSGSIZE)
-        return ROOM, kept + [0] * (room - len(kept))
-
-    def get_rule(self, dev: Device, location: int) -> Rule:
-        """gve_get_flow_rule_entry()."""
-        found = state_of(dev).rules.get(location)
-        if found is None:
-            raise Refusal(EINVAL)
-        return found
+        size, kept = super().rule_locations(dev, room)
+        return size, [*kept, *[0] * (room - len(kept))]
 
     def check_rule(self, dev: Device, rule: Rule) -> None:
         """gve_set_rxnfc(), gve_generate_flow_rule(); and of the place, what gve_adminq_parse_err() makes of a device

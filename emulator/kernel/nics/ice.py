@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from errno import EBUSY, EINVAL, EMSGSIZE, ENOENT, ENOSPC, EOPNOTSUPP
+from errno import EBUSY, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.features import set_xdp_features
@@ -60,7 +60,8 @@ EVERY_BIT, HOST = b"\xff" * 6, b"\xff" * 16
 class IceOps(NicOps):
     """ice_netdev_ops and ice_ethtool_ops."""
 
-    rules = RuleFacts(room=ROOM)
+    rules = RuleFacts(room=ROOM, counts=ROOM, all_at_once=True, missing=EINVAL)
+    """ice_get_rxnfc(), ice_get_fdir_fltr_ids(), ice_get_ethtool_fdir_entry()"""
 
     def set_features(self, dev: Device, features: int) -> bool:
         """ice_set_features(), ice_vsi_manage_fdir(): without ntuple there are no rules."""
@@ -153,22 +154,9 @@ class IceOps(NicOps):
 
     # Rules
 
-    def rule_count(self, dev: Device) -> tuple[int, int | None]:
-        return len(state_of(dev).rules), ROOM
-
-    def rule_locations(self, dev: Device, room: int) -> tuple[int, list[int]]:
-        """ice_get_fdir_fltr_ids()."""
-        kept = sorted(state_of(dev).rules)
-        if len(kept) > room:
-            raise Refusal(EMSGSIZE)
-        return ROOM, kept
-
     def get_rule(self, dev: Device, location: int) -> Rule:
         """ice_get_ethtool_fdir_entry()."""
-        found = state_of(dev).rules.get(location)
-        if found is None:
-            raise Refusal(EINVAL)
-        return told(found)
+        return told(super().get_rule(dev, location))
 
     def check_rule(self, dev: Device, rule: Rule) -> None:
         """ice_add_fdir_ethtool()."""

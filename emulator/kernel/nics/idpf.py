@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from errno import EEXIST, EINVAL, EMSGSIZE, ENOENT, ENOSPC, EOPNOTSUPP
+from errno import EEXIST, EINVAL, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.rss import Rxfh
@@ -30,7 +30,8 @@ MAILBOXES = 1
 class IdpfOps(NicOps):
     """idpf_netdev_ops and idpf_ethtool_ops."""
 
-    rules = RuleFacts(room=ROOM)
+    rules = RuleFacts(room=ROOM, counts=ROOM, all_at_once=True)
+    """idpf_get_rxnfc()"""
 
     # Channels and rings
 
@@ -73,22 +74,6 @@ class IdpfOps(NicOps):
         return told
 
     # Rules
-
-    def rule_count(self, dev: Device) -> tuple[int, int | None]:
-        return len(state_of(dev).rules), ROOM
-
-    def rule_locations(self, dev: Device, room: int) -> tuple[int, list[int]]:
-        """idpf_get_rxnfc()."""
-        kept = sorted(state_of(dev).rules)
-        if len(kept) > room:
-            raise Refusal(EMSGSIZE)
-        return ROOM, kept
-
-    def get_rule(self, dev: Device, location: int) -> Rule:
-        found = state_of(dev).rules.get(location)
-        if found is None:
-            raise Refusal(ENOENT)
-        return found
 
     def check_rule(self, dev: Device, rule: Rule) -> None:
         """idpf_add_flow_steer(), of a device that sends TCP and UDP over IPv4 to queues."""

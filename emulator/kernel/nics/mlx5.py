@@ -200,6 +200,12 @@ class Mlx5Ops(NicOps):
 
     # Rules
 
+    def get_rule(self, dev: Device, location: int) -> Rule:
+        """mlx5e_ethtool_get_flow()."""
+        if location >= self.room:
+            raise Refusal(EINVAL)
+        return super().get_rule(dev, location)
+
     def check_rule(self, dev: Device, rule: Rule) -> None:
         """validate_flow()."""
         if rule.location >= self.room:

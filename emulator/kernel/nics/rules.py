@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from errno import EINVAL, ENOENT, ENOSPC
+from errno import EINVAL, EMSGSIZE, ENOENT, ENOSPC
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.rules import Rule, RuleOps
@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RuleFacts:
-    """room: how many locations there are; chosen: the driver chooses the location, and none can be said."""
+    """room: how many locations there are; chosen: the driver chooses the location, and none can be said; counts: what
+    it tells beside the number of rules, None where it leaves that as it is; all_at_once: where they are is told of all,
+    or of none; missing: what it says of a location at which there is no rule."""
 
     room: int
     chosen: bool = False
+    counts: int | None = None
+    all_at_once: bool = False
+    missing: int = ENOENT
 
 
 class NicRules(RuleOps):
@@ -49,20 +54,24 @@ class NicRules(RuleOps):
         return rule
 
     def rule_count(self, dev: Device) -> tuple[int, int | None]:
-        return len(dev.priv.rules), None
+        assert self.rules is not None
+        return len(dev.priv.rules), self.rules.counts
 
     def rule_locations(self, dev: Device, room: int) -> tuple[int, Sequence[int]]:
+        assert self.rules is not None
         kept = sorted(dev.priv.rules)
-        if room > len(kept):
+        if self.rules.all_at_once:
+            if len(kept) > room:
+                raise Refusal(EMSGSIZE)
+        elif room > len(kept):
             raise Refusal(EINVAL)
         return self.room, kept[:room]
 
     def get_rule(self, dev: Device, location: int) -> Rule:
-        if location >= self.room:
-            raise Refusal(EINVAL)
+        assert self.rules is not None
         found: Rule | None = dev.priv.rules.get(location)
         if found is None:
-            raise Refusal(ENOENT)
+            raise Refusal(self.rules.missing)
         return found
 
     def insert_rule(self, dev: Device, rule: Rule) -> Rule:
