@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.cli import OK, Refused, directory_argument, directory_of
+from nlemu.emulator.cli import OK, Refused, Usage, directory_argument, directory_of
+from nlemu.emulator.cli.messages import only_arguments, show, wanted
 
 if TYPE_CHECKING:
-    from nlemu.emulator.client.client import Control
+    from nlemu.emulator.client.client import Control, Watched
 
 DESCRIPTION = (
     "Change a running daemon from outside, as a machine is changed: namespaces, netdevsim devices, time."
@@ -29,6 +30,10 @@ EXAMPLES = """examples:
   nlemu ctl do traffic=2 rx_packets=10 rx_bytes=1000
   nlemu ctl do fault=netdev.queue-create errno=ENOMEM text="no memory" count=2
 docs/sockets.md and docs/queues.md tell them all."""
+
+WATCHING = """examples:
+  nlemu ctl watch --errno any
+  nlemu ctl watch -w - | wireshark -k -i -"""
 
 EPILOG = "exit code: 0, 1 when the daemon refuses, 5 when there is no daemon"
 
@@ -97,7 +102,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     top.add_argument(
         "--interval", metavar="SECONDS", type=seconds, default=1.0, help="how long it stands still (default: 1)"
     )
-    top.set_defaults(perform=watch)
+    top.set_defaults(perform=show_tree)
+    watched = verbs.add_parser(
+        "watch", help="all that goes over the daemon's sockets, decoded as it happens", epilog=WATCHING,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    watched.add_argument("--whole", action="store_true", help="every attribute on a line of its own")
+    watched.add_argument("--count", metavar="N", type=whole(1), help="end after so many messages")
+    watched.add_argument("-w", "--write", metavar="FILE", help="show nothing, and write a pcapng; - is standard output")
+    only_arguments(watched)
+    watched.set_defaults(perform=watch)
     export = verbs.add_parser("export", help="the machine as a world, in TOML: what `serve --world` begins with")
     for name, about in EXPORT.items():
         export.add_argument(f"--{name}", action="store_true", help=about)
@@ -107,6 +121,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         sleep = verbs.add_parser(name, help="let so many seconds of the machine's time pass, at once")
         sleep.add_argument("seconds", metavar="SECONDS", type=seconds)
         sleep.set_defaults(perform=pass_time)
+    on_either_side(verbs)
+
+
+def on_either_side(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """What is said before the verb can be said behind it."""
+    for verb in verbs.choices.values():
+        below = [one for one in verb._actions if isinstance(one, argparse._SubParsersAction)]
+        for one in below:
+            on_either_side(one)
+        if not below:
+            verb.add_argument("--dir", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+            verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def whole(low: int = 0, high: int = 0xFFFFFFFF) -> Callable[[str], int]:
@@ -153,7 +179,7 @@ def run(options: argparse.Namespace) -> int:
     with Control(directory_of(options)) as control:
         perform: Callable[[Control, argparse.Namespace], tuple[Any, list[str]]] = options.perform
         answer, lines = perform(control, options)
-    if options.json:
+    if options.json and answer is not None:
         print(json.dumps(answer))
     else:
         for line in lines:
@@ -264,6 +290,41 @@ def draw(control: Control, options: argparse.Namespace) -> Told:
 
 
 def watch(control: Control, options: argparse.Namespace) -> Told:
+    """Shows what is said, until the daemon ends or somebody interrupts."""
+    from nlemu.emulator.script.dissection import Dissection
+
+    try:
+        only = wanted(options)
+    except ValueError as error:
+        raise Usage(str(error)) from None
+    numbers = control.do(state=True)["families"]
+    stream = control.watch()
+    print("nlemu ctl: watching", file=sys.stderr, flush=True)
+    try:
+        if options.write is not None:
+            pour(stream, options.write)
+        else:
+            with Dissection(stream, only, numbers=numbers) as dissection:
+                show(dissection, "json" if options.json else "whole" if options.whole else "brief", options.count)
+    finally:
+        stream.close()
+    return None, []
+
+
+def pour(stream: Watched, path: str) -> None:
+    """Writes all that comes into a file, as it comes."""
+    try:
+        file = sys.stdout.buffer if path == "-" else open(path, "wb")  # noqa: SIM115 - standard output stays open
+        while data := stream.read(1 << 20):
+            file.write(data)
+            file.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}") from None
+
+
+def show_tree(control: Control, options: argparse.Namespace) -> Told:
     """Shows the machine as a tree, until it is interrupted."""
     if options.json:
         return control.do(state=True), []

@@ -120,10 +120,35 @@ class Control:
         port: int = self.do(open=name, **fields)["port"]
         return socket.socket(fileno=self._passed.pop()), port
 
+    def watch(self) -> Watched:
+        """All that goes over the daemon's sockets from now on: a pcapng, as it happens."""
+        self.do(watch=True)
+        return Watched(socket.socket(fileno=self._passed.pop()))
+
     def dmabuf(self, name: str, **fields: Any) -> int:
         """A dmabuf of that name: a descriptor to name in this process's messages, and to be closed by the caller."""
         self.do(dmabuf=name, **fields)
         return self._passed.pop()
+
+
+class Watched:
+    """A pcapng that comes packet by packet, to be read as a stream. Ends with the daemon, or with close()."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.name = "the daemon"
+        self.sock = sock
+        self._rest = b""
+
+    def read(self, size: int, /) -> bytes:
+        """Some bytes as soon as there are any, and none at the end."""
+        if not self._rest:
+            self._rest = self.sock.recv(RECEIVE_SIZE)
+        some, self._rest = self._rest[:size], self._rest[size:]
+        return some
+
+    def close(self) -> None:
+        """Watches no longer."""
+        self.sock.close()
 
 
 class Client:

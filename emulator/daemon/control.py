@@ -107,15 +107,17 @@ VERBS: Mapping[str, Verb] = {
     "requests": Verb(label, takes={"last": u31, "forget": truth}),
     "operations": Verb(true),
     "export": Verb(true, takes={"all": truth, "anonymous": truth, "counters": truth}),
+    "watch": Verb(true),
     "reset": Verb(true),
 }
 """What can be asked for. An opened socket has three fields more than in a trace: `groups`, those of bind(); `pid`, the
 process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names; and
 `bound`, false for one that `bind` or the first request gives its port. `describe` tells a socket's name and options.
-There is no `send`: who opens a socket gets it, and sends himself. `dmabuf` is answered with a descriptor to name in
-messages; `descriptor` lets a number stand for a dmabuf in the messages of one opened socket, for programs whose open
-files cannot be seen from here. `supervise` gives the daemon the listener of a seccomp filter, by its number among the
-client's descriptors (emulator/launch)."""
+`watch` is answered with a socket of packets by which all that goes over the machine's sockets comes as a pcapng
+(watching.py). There is no `send`: who opens a socket gets it, and sends himself. `dmabuf` is answered with a descriptor
+to name in messages; `descriptor` lets a number stand for a dmabuf in the messages of one opened socket, for programs
+whose open files cannot be seen from here. `supervise` gives the daemon the listener of a seccomp filter, by its number
+among the client's descriptors (emulator/launch)."""
 
 
 class Control:
@@ -187,6 +189,8 @@ class Control:
                 return exported(server.machine, step)
             case "reset":
                 server.reset()
+            case "watch":
+                self._passed = server.watch()
             case "open":
                 return self._open(step)
             case "bind":

@@ -40,6 +40,7 @@ from nlemu.protocol.uapi.netlink import NetlinkOpt
 
 if TYPE_CHECKING:
     from nlemu.emulator.daemon.host import DaemonHost
+    from nlemu.emulator.daemon.watching import Watching
     from nlemu.emulator.launch.sockets.channel import Channel
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ class Server:
         """Those whose endpoints have something to be written; each puts itself here."""
         self.buffer = memoryview(bytearray(LONGEST + 1))
         """Where every connection receives, one datagram at a time; one byte longer than any may be."""
+        self.watching: set[Watching] = set()
+        """Those who watch all that is said."""
         self.tokens = Tokens()
         """Files that stand for dmabufs."""
         self._listeners: dict[str, list[socket.socket]] = {}
@@ -138,6 +141,8 @@ class Server:
         self.machine = self.make_machine()
         self.steps = Steps(self.machine)
         self.tokens.clear()
+        for one in self.watching:
+            one.live.begin(self.machine)
         self.arrange()
         self._nap.cancel()
 
@@ -199,6 +204,15 @@ class Server:
             due = machine.work.next_due()
             if due is not None and (self._due is None or due < self._due):
                 self._nap.cancel()
+
+    def watch(self) -> socket.socket:
+        """A socket by which all comes that is said from now on (watching.py)."""
+        from nlemu.emulator.daemon.watching import Watching  # a daemon that nobody watches reads no captures
+
+        one = Watching(self.watching.discard)
+        self.watching.add(one)
+        one.live.begin(self.machine)
+        return one.theirs
 
     # Connections
 
@@ -300,6 +314,8 @@ async def serving(
                 yield server
             finally:
                 server.tokens.clear()
+                for one in list(server.watching):
+                    one.close()
                 nursery.cancel_scope.cancel()
 
 

@@ -156,8 +156,10 @@ class Endpoint:
         except OSError:
             self.close()
             raise
-        if machine.tap is not None and not private:
-            machine.tap.follow(self)
+        if not private:
+            machine.endpoints.add(self)
+            if machine.tap is not None:
+                machine.tap.follow(self)
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.portid} of {self.spec.name} in {self.net.name}>"

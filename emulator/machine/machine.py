@@ -16,6 +16,7 @@ from collections import deque as Deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakSet
 
 from nlemu.emulator.handlers.announcements import Announcements
 from nlemu.emulator.handlers.uevent import KERNEL_GROUP, KOBJECT_UEVENT
@@ -101,7 +102,9 @@ class Machine(Kernel):
         self.ports = Ports(self)
         self.multicast = Multicast()
         self.tap: Tap | None = None
-        """Who hears all that goes over sockets that are opened from now on."""
+        """Who hears all that goes over sockets."""
+        self.endpoints: WeakSet[Endpoint] = WeakSet()
+        """Every socket, with a port id or without; but for those that nobody hears."""
         self.remembered: Deque[Any] | None = None
         """What went over them, where somebody keeps it (script/recording.py)."""
         self.refused: Callable[[Call, Refusal], object] | None = None
@@ -129,12 +132,24 @@ class Machine(Kernel):
         self.register_notifier(Stage.ETHTOOL, self._features_changed, (NetdevEvent.FEAT_CHANGE,))
 
     def listen(self, hear: Callable[[Heard], object]) -> None:
-        """From now on, all that goes over sockets that are opened is told to `hear` (machine/tap.py)."""
+        """From now on, all that goes over sockets is told to `hear` (machine/tap.py)."""
         from nlemu.emulator.machine.tap import Tap
 
         if self.tap is None:
             self.tap = Tap()
+            for endpoint in self.endpoints:
+                self.tap.follow(endpoint)
         self.tap.hearers.append(hear)
+
+    def leave(self, hear: Callable[[Heard], object]) -> None:
+        """It is told nothing any more; who was not told anyhow, neither."""
+        if self.tap is None or hear not in self.tap.hearers:
+            return
+        self.tap.hearers.remove(hear)
+        if not self.tap.hearers:
+            for endpoint in self.endpoints:
+                self.tap.leave(endpoint)
+            self.tap = None
 
     # -- generic netlink ----------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 """What goes over the sockets of a machine, told to somebody as it goes: what an nlmon device is to Linux.
 
-A machine without a tap pays nothing: an endpoint looks once, when it is made, whether there is one.
+A machine without a tap pays nothing: an endpoint looks once, when it is made, whether there is one. When the first
+hearer comes, the endpoints that there are get two methods of their own, which tell and go on; when the last one has
+gone, these are taken away again.
 """
 
 from __future__ import annotations
@@ -47,3 +49,9 @@ class Tap:
 
         endpoint.send = heard_send  # type: ignore[method-assign]
         endpoint.queue = heard_queue  # type: ignore[method-assign]
+
+    @staticmethod
+    def leave(endpoint: Endpoint) -> None:
+        """It is heard no longer."""
+        vars(endpoint).pop("send", None)
+        vars(endpoint).pop("queue", None)

@@ -16,6 +16,7 @@ from nlemu.emulator.script.reading import Reading
 from nlemu.protocol.captures.events import Datagram, Unread, Way
 from nlemu.protocol.captures.families import told_by
 from nlemu.protocol.captures.pairing import Paired, Pairing
+from nlemu.protocol.captures.source import Stream
 from nlemu.protocol.decode.devices import Devices, named
 from nlemu.protocol.decode.message import Message, read
 from nlemu.protocol.decode.printer import errno_name, lines_of, one_line, text, values_of
@@ -30,12 +31,14 @@ BRIEF = 160
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which messages are wanted; None for all. device: a name, or an index in digits; errno: a name, or "any"."""
+    """Which messages are wanted; None for all. device: a name, or an index in digits; errno: a name, or "any"; network:
+    the name of a namespace, where the capture knows those."""
 
     family: str | None = None
     command: str | None = None
     device: str | None = None
     errno: str | None = None
+    network: str | None = None
 
     def __post_init__(self) -> None:
         if self.errno not in (None, "any") and not hasattr(errnos, str(self.errno)):
@@ -136,7 +139,7 @@ class Dissection(Reading):
     families."""
 
     def __init__(
-        self, path: str, wanted: Wanted = Wanted(), *, protocol: int = ROUTE, kind: str | None = None,
+        self, path: str | Stream, wanted: Wanted = Wanted(), *, protocol: int = ROUTE, kind: str | None = None,
         numbers: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(path, protocol, kind, numbers)
@@ -156,12 +159,17 @@ class Dissection(Reading):
                         socket=event.socket,
                     )
             elif isinstance(event, Datagram):
+                if event.lost:
+                    reason = f"{event.lost} datagrams before this one were lost"
+                    yield Dissected(event.place, event.time, Way.UNKNOWN, self.since(event.time), reason=reason)
                 yield from self.datagram(event)
 
     def datagram(self, event: Datagram) -> Iterator[Dissected]:
         """The messages of a datagram."""
         protocol = event.protocol
         assert protocol is not None
+        if self.wanted.network not in (None, event.network):
+            return
         since = self.since(event.time)
         if protocol == KOBJECT_UEVENT and (uevent := read_uevent(event.data)) is not None:
             if self.wanted in (Wanted(), Wanted(family=uevent.family)):

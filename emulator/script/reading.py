@@ -11,6 +11,7 @@ from typing import Self
 from nlemu.emulator.script.captured import OURS
 from nlemu.protocol.captures.events import Act, CaptureError, Datagram, Event
 from nlemu.protocol.captures.formats import format_of, opened
+from nlemu.protocol.captures.source import Stream
 from nlemu.protocol.frame import message as framed
 from nlemu.protocol.names.known import Families, by_number
 from nlemu.protocol.names.words import dashed
@@ -21,19 +22,21 @@ from nlemu.protocol.uapi.rtnetlink import RTM
 class Reading:
     """A context: the file is open inside.
 
-    path: a file, or "-". protocol: of datagrams of which the capture does not say it. kind: the type of message that
-    bare bodies are of, by name or number. numbers: of generic netlink families, to which those come that the capture
-    tells. cut_off: why it ends early, None where it does not. Raises CaptureError and OSError when it is entered,
-    ValueError for a kind that there is not.
+    path: a file, or "-"; or a stream, which has a name. protocol: of datagrams of which the capture does not say it.
+    kind: the type of message that bare bodies are of, by name or number. numbers: of generic netlink families, to which
+    those come that the capture tells. cut_off: why it ends early, None where it does not. Raises CaptureError and
+    OSError when it is entered, ValueError for a kind that there is not.
     """
 
     def __init__(
-        self, path: str, protocol: int, kind: str | None = None, numbers: Mapping[str, int] | None = None
+        self, path: str | Stream, protocol: int, kind: str | None = None, numbers: Mapping[str, int] | None = None
     ) -> None:
         self.path, self.protocol = path, protocol
         self.kind = None if kind is None else type_number(kind)
         self.numbers = dict(numbers or {})
         self.families: Families = by_number(self.numbers)
+        self.live = not isinstance(path, str)
+        """It comes as it happens, and is to be shown so."""
         self.cut_off: str | None = None
         self._stack = ExitStack()
 

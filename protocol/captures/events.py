@@ -32,7 +32,7 @@ class Datagram:
     time: nanoseconds since 1970, or None. socket: whose it is, where the capture knows (a name that is unique in the
     capture). length: how long it was; more than there is of ``data`` where the capture cut it off. network: the name of
     the namespace, where the capture says. port: the port id of the socket that sent it, where that is known beside
-    what its header says.
+    what its header says. lost: how many before it the capture could not hold.
     """
 
     data: bytes
@@ -45,6 +45,7 @@ class Datagram:
     network: str | None = None
     port: int | None = None
     comment: str | None = None
+    lost: int = 0
 
     @property
     def cut(self) -> bool:

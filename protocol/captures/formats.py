@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from nlemu.protocol.captures import hexadecimal, pcap, pcapng, strace
 from nlemu.protocol.captures.events import CaptureError, Event
-from nlemu.protocol.captures.source import Source
+from nlemu.protocol.captures.source import Source, Stream
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,12 @@ def format_of(source: Source, others: Sequence[Format] = ()) -> Format:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Source]:
-    """The file of that name, or standard input for "-". Raises CaptureError, OSError."""
+def opened(path: str | Stream) -> Iterator[Source]:
+    """The file of that name, or standard input for "-"; or a stream as it is, which whoever opened it closes. Raises
+    CaptureError, OSError."""
+    if not isinstance(path, str):
+        yield Source(path, str(path.name))
+        return
     if path == "-":
         yield Source(sys.stdin.buffer, "standard input")
         return

@@ -29,7 +29,7 @@ SECTION, INTERFACE, PACKET, SIMPLE = 0x0A0D0D0A, 1, 6, 3
 MAGIC = SECTION.to_bytes(4, "little")
 """The first four bytes of a file, in either byte order."""
 ORDER = 0x1A2B3C4D
-END, COMMENT, NAME, RESOLUTION, OFFSET, APPLICATION, FLAGS = 0, 1, 2, 9, 14, 4, 2
+END, COMMENT, NAME, RESOLUTION, OFFSET, APPLICATION, FLAGS, LOST = 0, 1, 2, 9, 14, 4, 2, 4
 """Codes of options: each kind of block numbers its own."""
 INBOUND, OUTBOUND = 1, 2
 MICROSECONDS, SECOND = 6, 1_000_000_000
@@ -166,16 +166,18 @@ class Reader:
             self.others.add(interface.linktype)
             return None
         protocol, way, datagram = uncook(body[start : start + captured])
-        comment = None
+        comment, lost = None, 0
         for code, value in self.options(body, start + (captured + 3 & ~3)) if kind == PACKET else ():
             if code == COMMENT:
                 comment = value.decode(errors="replace")
+            elif code == LOST:
+                lost = int.from_bytes(value, self.order)
         port = PORT.match(comment or "")
         return Datagram(
             datagram, protocol, f"frame {self.number}",
             None if ticks is None else ticks * SECOND // interface.ticks + interface.offset * SECOND,
             way, length=len(datagram) + max(length - captured, 0), network=interface.name, comment=comment,
-            port=None if port is None else int(port[1]),
+            port=None if port is None else int(port[1]), lost=lost,
         )
 
     def options(self, body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
@@ -225,6 +227,8 @@ class Writer:
         way = OUTBOUND if datagram.way is Way.TO_KERNEL else INBOUND
         options = [(COMMENT, comment.encode())] if comment else []
         options.append((FLAGS, way.to_bytes(4, "little")))
+        if datagram.lost:
+            options.append((LOST, datagram.lost.to_bytes(8, "little")))
         self._block(PACKET, head + packet.ljust(len(packet) + 3 & ~3, b"\0") + self._options(*options))
         self.stream.flush()
 

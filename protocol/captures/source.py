@@ -10,7 +10,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from nlemu.protocol.captures.events import CaptureError
 
@@ -26,10 +26,21 @@ LOOK = 4096
 """Bytes by which a format is recognized."""
 
 
+class Stream(Protocol):
+    """What can be read: some bytes, no more than so many, and none at its end. It has a name, for errors."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes."""
+
+
 class Source:
     """A stream that is read from the beginning to the end. ``at`` is the offset of the next byte."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO | Stream, name: str) -> None:
         self.name = name
         self.at = 0
         self.kept = b""
