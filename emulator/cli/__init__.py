@@ -44,6 +44,7 @@ COMMANDS = {
     "convert": "write a capture in another format: pcap, pcapng, a trace of JSON Lines",
     "dissector": "write a dissector for Wireshark, made from the declarations here",
     "replay": "perform recorded traces and captures, and compare every answer",
+    "explain": "say why the kernel refuses what a capture, or a message in digits, asks for",
     "diff": "compare two captures, or a capture and a kernel",
     "clone": "write this machine's network down, as a world to begin with",
     "demo": "see it all in a second: a NIC's queue leased into a namespace",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.build import BUILDS, DEFAULT, Build
 from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script import explanation
 from nlemu.emulator.script.apart import Comparison
 from nlemu.emulator.script.before import Before, work_out
 from nlemu.emulator.script.capture import Binder, Bound
@@ -43,6 +44,7 @@ from nlemu.protocol.uapi.rtnetlink import RTM, RTNLGRP_MAX
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.script.explanation import Reason
 
 SECOND = 1_000_000_000
 AFTERWARDS = 2.0
@@ -87,6 +89,8 @@ class Replayed:
     build: Build = DEFAULT
     older: bool = False
     """Whether the capture's kernel was taken to be older."""
+    refused: list[tuple[str, Reason]] = field(default_factory=list)
+    """Why requests were refused, and the places of those, where that was wanted (explained())."""
 
     @property
     def different(self) -> int:
@@ -126,36 +130,29 @@ def replay_capture(
     the one of those that there are whose answers are the most like the capture's. Raises WorldError for a world that
     cannot be made."""
     capture = Capture(events, world, strict, protocol)
-    if build is not None:
-        return capture.replay(build)
-    best: Replayed | None = None
-    refused: WorldError | None = None
-    for older in (False, True):
-        for one in BUILDS.values():
-            try:
-                result = capture.replay(one, older, FIRST_REQUESTS)
-            except WorldError as error:  # it has not all that the world asks for
-                refused = refused or error
-                continue
-            result.older = older
-            if best is None or result.fit < best.fit:
-                best = result
-            if not best.different:
-                return capture.whole(best)
-    if best is None:
-        assert refused is not None
-        raise refused
-    return capture.whole(best)
+    return capture.replay(build) if build is not None else capture.whole(capture.best())
+
+
+def explained(
+    events: Events, *, build: Build | None = None, world: World | None = None, protocol: int = ROUTE
+) -> Replayed:
+    """The same, with a reason for every request that is refused."""
+    capture = Capture(events, world, strict=False, protocol=protocol)
+    best = capture.best() if build is None else None
+    capture.explains = True
+    return capture.replay(build or DEFAULT) if best is None else capture.replay(best.build, best.older)
 
 
 @dataclass
 class Capture:
-    """A capture that is replayed, perhaps on several kernels: read and bound to sockets once."""
+    """A capture that is replayed, perhaps on several kernels: read and bound to sockets once. explains: refusals are
+    given a reason."""
 
     events: Events
     world: World | None
     strict: bool
     protocol: int
+    explains: bool = False
     cut_off: list[str] = field(default_factory=list)
     _told: dict[frozenset[tuple[int, str]], set[tuple[str, str]]] = field(default_factory=dict)
 
@@ -197,6 +194,28 @@ class Capture:
         attributes that it never tells are not expected."""
         return replay_on(build, self, older, requests)
 
+    def best(self) -> Replayed:
+        """The beginning of it, on that one of all kernels whose answers are the most like the capture's. Raises
+        WorldError where none can make the world."""
+        best: Replayed | None = None
+        refused: WorldError | None = None
+        for older in (False, True):
+            for one in BUILDS.values():
+                try:
+                    result = self.replay(one, older, FIRST_REQUESTS)
+                except WorldError as error:  # it has not all that the world asks for
+                    refused = refused or error
+                    continue
+                result.older = older
+                if best is None or result.fit < best.fit:
+                    best = result
+                if not best.different:
+                    return best
+        if best is None:
+            assert refused is not None
+            raise refused
+        return best
+
     def whole(self, result: Replayed) -> Replayed:
         """The whole of it, as it was begun."""
         return self.replay(result.build, result.older) if len(result.compared) < self.bound.requests else result
@@ -219,6 +238,8 @@ def replay_on(build: Build, capture: Capture, older: bool, requests: int | None)
     notes = [*before.notes, *performer.missing]
     result = Replayed(world, notes, bound, cut_off=cut_off[0] if cut_off else None, build=build)
     replay = Replay(machine, capture, result, older)
+    if capture.explains:
+        explanation.begin(machine, lambda why: result.refused.append((bound.places[replay.at], why)))
     replay.stand_ins |= {machine.nets[net].by_name(name) for net, name in performer.stand_ins}
     replay.run(requests)
     result.counted = sorted(replay.relaxed.counted)
