@@ -15,11 +15,13 @@ or not, and shall not pay for it.
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nlemu.emulator.client.client import Client, ControlError, NoDaemon
+    from nlemu.emulator.client.client import Client
+    from nlemu.emulator.client.control import ControlError, NoDaemon
     from nlemu.in_process import patch
     from nlemu.kernel import Kernel
     from nlemu.protocol.encode.conversation import NlError
@@ -35,8 +37,8 @@ WHERE = {
     "Kernel": "nlemu.kernel",
     "patch": "nlemu.in_process",
     "Client": "nlemu.emulator.client.client",
-    "ControlError": "nlemu.emulator.client.client",
-    "NoDaemon": "nlemu.emulator.client.client",
+    "ControlError": "nlemu.emulator.client.control",
+    "NoDaemon": "nlemu.emulator.client.control",
     "NlError": "nlemu.protocol.encode.conversation",
     "BadValue": "nlemu.protocol.encode.request",
     "NLM_F": "nlemu.protocol.uapi.netlink",
@@ -46,4 +48,11 @@ WHERE = {
 def __getattr__(name: str) -> Any:
     if name not in WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(WHERE[name]), name)
+    # What is imported is there to stay: looking for garbage in it takes as long as a tenth of it.
+    looking = gc.isenabled()
+    gc.disable()
+    try:
+        return getattr(import_module(WHERE[name]), name)
+    finally:
+        if looking:
+            gc.enable()

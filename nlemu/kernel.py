@@ -19,15 +19,16 @@ from pathlib import Path
 from socket import AF_NETLINK, SOCK_DGRAM
 from typing import TYPE_CHECKING, Any, Self
 
-from nlemu.emulator.client.client import Client, Control
+from nlemu.emulator.client.control import Control
 from nlemu.emulator.client.stand_in import StandIn, netlink_socket
 from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.kernel.core.build import DEFAULT, Build, find_build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.fault import Fault
-from nlemu.protocol.names.known import ROUTE
+from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
+    from nlemu.emulator.client.client import Client
     from nlemu.emulator.script.explanation import Reason
     from nlemu.emulator.script.history import Requests
     from nlemu.emulator.script.recording import Recording
@@ -196,7 +197,7 @@ class Kernel:
         """
         client = self._clients.get((name, netns))
         if client is None:
-            client = self._stack.enter_context(Client.open(self._control, name, netns=netns))
+            client = self._client(name, netns)
             self._clients[name, netns] = client
         return client
 
@@ -205,9 +206,14 @@ class Kernel:
 
         ``notifications(0)`` is what has been told since; closed with the kernel. Raises KeyError for no group.
         """
-        client = self._stack.enter_context(Client.open(self._control, name, netns=netns))
+        client = self._client(name, netns)
         client.subscribe(self._control, group)
         return client
+
+    def _client(self, name: str, netns: str) -> Client:
+        from nlemu.emulator.client.client import Client
+
+        return self._stack.enter_context(Client.open(self._control, name, netns=netns))
 
     def socket(self, netns: str = "init") -> type[StandIn]:
         """A class in the place of `socket.socket`: its netlink sockets are this kernel's, in that namespace."""
@@ -217,7 +223,7 @@ class Kernel:
         """A pyroute2.IPRoute in that namespace, closed with the kernel. Wants pyroute2."""
         from pyroute2 import IPRoute
 
-        sock = self.socket(netns)(AF_NETLINK, SOCK_DGRAM, ROUTE)
+        sock = self.socket(netns)(AF_NETLINK, SOCK_DGRAM, NetlinkProtocol.ROUTE)
         return self._stack.enter_context(IPRoute(use_socket=sock))
 
     def run(

@@ -51,9 +51,9 @@ COMMANDS = {
 }
 
 ERRORS = (
-    ("nlemu.emulator.client.client", "NoDaemon", NO_DAEMON),
+    ("nlemu.emulator.client.control", "NoDaemon", NO_DAEMON),
     ("nlemu.emulator.launch.session", "NobodyThere", NO_DAEMON),
-    ("nlemu.emulator.client.client", "ControlError", REFUSED),
+    ("nlemu.emulator.client.control", "ControlError", REFUSED),
     ("nlemu.emulator.cli.picture.dot", "NoPicture", REFUSED),
     ("nlemu.emulator.daemon.directory", "DirectoryError", REFUSED),
     ("nlemu.protocol.encode.conversation", "NlError", REFUSED),
@@ -105,7 +105,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     told = parser
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
+    # Where the command is known nobody is told of the others.
+    known = wanted in COMMANDS and wanted == arguments[0]
     for name, about in COMMANDS.items():
+        if known and name != wanted:
+            continue
         if name == wanted:
             module = import_module(f"nlemu.emulator.cli.{name}")
             sub = commands.add_parser(name, help=about, description=module.DESCRIPTION, epilog=module.EPILOG,

@@ -15,7 +15,7 @@ from nlemu.emulator.cli import OK, Refused, Usage, directory_argument, directory
 from nlemu.emulator.cli.messages import only_arguments, show, wanted
 
 if TYPE_CHECKING:
-    from nlemu.emulator.client.client import Control, Watched
+    from nlemu.emulator.client.control import Control, Watched
 
 DESCRIPTION = (
     "Change a running daemon from outside, as a machine is changed: namespaces, netdevsim devices, time."
@@ -174,7 +174,7 @@ def assignment(text: str) -> tuple[str, Any]:
 
 def run(options: argparse.Namespace) -> int:
     """Performs the verb on the daemon and shows what it answers; the exit code."""
-    from nlemu.emulator.client.client import Control
+    from nlemu.emulator.client.control import Control
 
     with Control(directory_of(options)) as control:
         perform: Callable[[Control, argparse.Namespace], tuple[Any, list[str]]] = options.perform

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.cli import OK
 
 if TYPE_CHECKING:
-    from nlemu.emulator.client.client import Client, Control
+    from nlemu.emulator.client.client import Client
+    from nlemu.emulator.client.control import Control
     from nlemu.protocol.decode.message import Message
 
 DESCRIPTION = """The story of the feature, in a second: a daemon of its own, a NIC of 16 queues, a netkit device in a
@@ -39,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tells the story on a daemon of its own; the exit code."""
-    from nlemu.emulator.client.client import Control
+    from nlemu.emulator.client.control import Control
     from nlemu.emulator.daemon.background import daemon
 
     with daemon() as directory, Control(directory) as control:

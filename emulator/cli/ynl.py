@@ -25,7 +25,8 @@ from nlemu.emulator.cli import OK, REFUSED, Usage, directory_argument, directory
 
 if TYPE_CHECKING:
     from nlemu.emulator.cli.ynl_docs import Docs
-    from nlemu.emulator.client.client import Client, Control
+    from nlemu.emulator.client.client import Client
+    from nlemu.emulator.client.control import Control
     from nlemu.protocol.encode.conversation import Request, Specification
     from nlemu.protocol.schema.attributes import AttrSet
 
@@ -135,7 +136,8 @@ def ask(options: argparse.Namespace, family: Specification, values: Any, multi: 
     """Opens a client of the family and lets it ask; the exit code."""
     from nlemu.emulator.cli.ynl_docs import Docs
     from nlemu.emulator.cli.ynl_values import AS_YNL, NEWS
-    from nlemu.emulator.client.client import Client, Control
+    from nlemu.emulator.client.client import Client
+    from nlemu.emulator.client.control import Control
     from nlemu.protocol.encode.conversation import NlError
 
     with (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nlemu.emulator.client.client import Client, Control
+from nlemu.emulator.client.client import Client
+from nlemu.emulator.client.control import Control
 from nlemu.protocol.decode.printer import Style
 from nlemu.protocol.decode.tree import Node
 from nlemu.protocol.encode.conversation import POLICY_NAMES

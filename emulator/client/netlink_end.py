@@ -16,7 +16,7 @@ import struct
 import sys
 from typing import Any
 
-from nlemu.emulator.client.client import Control, ControlError, NoDaemon
+from nlemu.emulator.client.control import Control, ControlError, NoDaemon
 from nlemu.protocol.uapi.netlink import NetlinkOpt
 from nlemu.protocol.uapi.socket import SOL_NETLINK, So
 

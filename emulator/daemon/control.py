@@ -27,14 +27,12 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from nlemu.emulator.daemon.directory import DirectoryError
-from nlemu.emulator.daemon.state import state
 from nlemu.emulator.machine.endpoint import RCVBUF
 from nlemu.emulator.machine.faults.aim import IOCTLS
 from nlemu.emulator.netlink.descriptors import Named
 from nlemu.emulator.script import trace
 from nlemu.emulator.script.checks import label, shown, true, u31, u32
 from nlemu.emulator.script.errors import StepError
-from nlemu.emulator.script.faults import listed
 from nlemu.emulator.script.steps import receive_buffer
 from nlemu.emulator.script.trace import Step, TraceError
 from nlemu.emulator.script.verbs import VERBS as STEPS
@@ -178,10 +176,14 @@ class Control:
         server = self.server
         match step.verb:
             case "state":
+                from nlemu.emulator.daemon.state import state
+
                 return state(server.machine, server.connections)
             case "requests":
                 return _requests(server.machine, step)
             case "faults":
+                from nlemu.emulator.script.faults import listed
+
                 return listed(server.machine)
             case "operations":
                 return operations(server.machine)

@@ -26,10 +26,11 @@ def cleanup_nets(kernel: Kernel, dying: list[Net]) -> None:
     for net in dying:
         net.ids.clear()
     for net in dying:
-        kernel.netdevsim_bus.net_exit(net)
+        for leave in kernel.chain.exits:
+            leave(net)
     kill: KillList = {}
     for net in dying:
-        for kind in kernel.kinds.values():
+        for kind in kernel.chain.drivers:
             kind.exit_rtnl(net, kill)
     unregister_many(kill)
     for net in dying:

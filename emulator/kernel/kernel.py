@@ -11,13 +11,13 @@ pass; nothing else moves the clock.
 from __future__ import annotations
 
 import random
-from bisect import insort_right
 from collections.abc import Callable, Iterable
-from operator import itemgetter
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel import cleanup, rules_families
 from nlemu.emulator.kernel.core.build import DEFAULT, Build
+from nlemu.emulator.kernel.core.chain import Chain
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC, Clock
 from nlemu.emulator.kernel.core.events import Announcer, Info, NetdevEvent, Notifier, NullAnnouncer, Stage
 from nlemu.emulator.kernel.core.net import Net
@@ -32,10 +32,8 @@ from nlemu.emulator.kernel.ipv4 import arp, nexthop
 from nlemu.emulator.kernel.ipv4.device import on_event4
 from nlemu.emulator.kernel.ipv6 import ndisc, packets
 from nlemu.emulator.kernel.ipv6.device import on_event6
-from nlemu.emulator.kernel.links import KINDS, loopback
+from nlemu.emulator.kernel.links import Kinds, loopback, place
 from nlemu.emulator.kernel.mpls import device as mpls
-from nlemu.emulator.kernel.nics.netdevsim_bus import NETDEVSIM, Bus
-from nlemu.emulator.kernel.nics.nics import Nics
 from nlemu.emulator.kernel.queues import provider
 from nlemu.emulator.kernel.queues.napi import NapiTable
 from nlemu.emulator.kernel.queues.page_pool import PagePools
@@ -45,6 +43,8 @@ from nlemu.emulator.kernel.queues.xsk import XdpSockets
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.kind import Kind
+    from nlemu.emulator.kernel.nics.netdevsim_bus import Bus
+    from nlemu.emulator.kernel.nics.nics import Nics
 
 INIT_NET_COOKIE = 7  # NET_NS_INIT_ID
 INIT_NET_INO = 4026531833
@@ -71,13 +71,10 @@ class Kernel:
         self.work = Work(self.clock)
         self.announcer: Announcer = NullAnnouncer()
         self.uevents = Uevents(self)
-        self._chains: dict[NetdevEvent, list[tuple[Stage, Notifier]]] = {event: [] for event in NetdevEvent}
-        """The netdevice notifier chain, as each event meets it: only those stand in it that heed the event."""
+        self.chain = Chain()
         self.link_watch = LinkWatch(self.clock, self.work)
         self.netdev_work = NetdevWork(self.work)
-        self.kinds: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, NETDEVSIM) if build.has(kind.option)}
-        self.sysctl_checks = {name: check for kind in self.kinds.values() for name, check in kind.sysctls.items()}
-        """Who is asked before a setting of a namespace is another number."""
+        self.kinds = Kinds(build, {"netdevsim": _netdevsim})
         self.neighbour_parms = {family: TableParms(family) for family in PARMS}
         self.neighbour_tables = {table.family: table for table in (arp.TABLE, ndisc.TABLE)}
         self.napis = NapiTable()
@@ -96,8 +93,6 @@ class Kernel:
         """What programs put on a device and unregister_netdevice_many() takes off before anyone hears that it goes."""
         self.tap_minors: dict[Device, int] = {}
         """The minor number of each character device tapN, by the link that it is of (links/tap.py)."""
-        self.netdevsim_bus = Bus(self)
-        self.nics = Nics(self)
         self.register_notifier(Stage.RTNETLINK, announce.on_event, announce.ANNOUNCED)
         self.register_notifier(Stage.PAGE_POOL, self.page_pools.on_event, (NetdevEvent.UNREGISTER,))
         self.register_notifier(Stage.NEXTHOP, nexthop.on_event, nexthop.EVENTS)
@@ -106,9 +101,6 @@ class Kernel:
         self.register_notifier(Stage.IPV6, on_event6)
         if build.has(mpls.OPTION):
             self.register_notifier(Stage.MPLS, mpls.on_event, mpls.EVENTS)
-        for kind in self.kinds.values():
-            for stage, notifier, events in kind.notifiers:
-                self.register_notifier(stage, notifier, events)
         self.nets: dict[str, Net] = {}
         self.alive: dict[Net, None] = {}
         """net_namespace_list: all that are not being torn down, nameless ones too, in the order of their making."""
@@ -117,6 +109,27 @@ class Kernel:
         self._made = 0
         self.init_net = self.new_net("init")
         self.uevents.seqnum = build.boot_uevents
+
+    # Drivers
+
+    @cached_property
+    def netdevsim_bus(self) -> Bus:
+        """The bus of netdevsim's devices."""
+        from nlemu.emulator.kernel.nics.netdevsim_bus import Bus
+
+        return Bus(self)
+
+    @cached_property
+    def nics(self) -> Nics:
+        """The NICs that are plugged."""
+        from nlemu.emulator.kernel.nics.nics import Nics
+
+        return Nics(self)
+
+    def load(self, kind: Kind) -> None:
+        """A device of that kind is about to be registered: its driver has to be there."""
+        if kind not in self.chain.loaded:
+            self.chain.load(kind, place(kind))
 
     # Namespaces
 
@@ -167,14 +180,13 @@ class Kernel:
     ) -> None:
         """register_netdevice_notifier(): puts it behind those of its stage and of earlier ones. events: those that it
         heeds; of others it is not told. Without the replay for devices that exist: all parts register at boot."""
-        for event in events:
-            insort_right(self._chains[event], (stage, notifier), key=itemgetter(0))
+        self.chain.register(stage, notifier, events)
 
     def notify(self, event: NetdevEvent, dev: Device, info: Info | None = None) -> None:
         """call_netdevice_notifiers(): in the chain's order. A Refusal of a notifier ends it and comes out."""
         if info is None:
             info = NO_INFO
-        for _, notifier in self._chains[event]:
+        for _, _, notifier in self.chain.events[event]:
             notifier(event, dev, info)
 
     # Time
@@ -199,6 +211,12 @@ class Kernel:
     def advance(self, seconds: float) -> None:
         """Time passes, and timers run as they become due."""
         self.work.advance(seconds)
+
+
+def _netdevsim() -> Kind:
+    from nlemu.emulator.kernel.nics.netdevsim_bus import NETDEVSIM
+
+    return NETDEVSIM
 
 
 NO_INFO = Info()

@@ -19,18 +19,17 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch import bpf, capabilities, identity
 from nlemu.emulator.launch.files import calls as path_calls
 from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
-from nlemu.emulator.launch.ioctls import calls as ioctl_calls
 from nlemu.emulator.launch.namespaces import calls as namespace_calls
 from nlemu.emulator.launch.namespaces.namespaces import Namespaces
 from nlemu.emulator.launch.sockets import calls as socket_calls
 from nlemu.emulator.launch.sockets import messages
-from nlemu.emulator.launch.sockets.channel import Channel
 from nlemu.emulator.launch.trap.architectures import Architecture
 from nlemu.emulator.launch.trap.borrow import Borrowed, Known
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call, Gone, Verdict
@@ -45,12 +44,13 @@ from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER, VFS_IOCTLS
 from nlemu.emulator.launch.trap.memory import Memory
 from nlemu.emulator.launch.trap.seccomp import Listener, libc
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
-from nlemu.emulator.launch.tun import calls as tun_calls
-from nlemu.emulator.launch.tun.device import OpenTun, Tuns
+from nlemu.emulator.launch.tun.tuns import Tuns
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.launch.sockets.channel import Channel
+    from nlemu.emulator.launch.tun.device import OpenTun
 
 log = logging.getLogger(__name__)
 
@@ -76,18 +76,32 @@ def _ioctl(call: Call) -> Answer:
         return PASS
     tun = _tun(call)
     if tun is not None:
+        from nlemu.emulator.launch.tun import calls as tun_calls
+
         return tun_calls.ioctl(call, tun)
-    return socket_calls.ioctl(call) if socket_calls.is_of_unix(call) else ioctl_calls.ioctl(call)
+    if socket_calls.is_of_unix(call):
+        return socket_calls.ioctl(call)
+    from nlemu.emulator.launch.ioctls import calls as ioctl_calls
+
+    return ioctl_calls.ioctl(call)
 
 
 def _read(call: Call) -> Answer:
     tun = _tun(call)
-    return messages.read(call) if tun is None else tun_calls.read(call, tun)
+    if tun is None:
+        return messages.read(call)
+    from nlemu.emulator.launch.tun import calls as tun_calls
+
+    return tun_calls.read(call, tun)
 
 
 def _write(call: Call) -> Answer:
     tun = _tun(call)
-    return messages.write(call) if tun is None else tun_calls.write(call, tun)
+    if tun is None:
+        return messages.write(call)
+    from nlemu.emulator.launch.tun import calls as tun_calls
+
+    return tun_calls.write(call, tun)
 
 
 def _tun(call: Call) -> OpenTun | None:
@@ -188,10 +202,6 @@ class Supervisor:
         }
         self.namespaces = Namespaces(self, place)
         self.space = UserNamespace()
-        self.makes_spaces = may_make_spaces()
-        """Programs that run as we do can make real user namespaces, and we, who own them, can look into these."""
-        self.privileged = may_trace()
-        """We can look into programs that are in real user namespaces of their own, and those can make them."""
         cred = Cred.root(self.space) if root else Cred.user(self.space, NOBODY, NOBODY)
         self.tasks = Tasks(
             self.poll, self.machine.init_net, net, cred, self.namespaces.make, self.namespaces.sweep, self._diverse
@@ -208,6 +218,16 @@ class Supervisor:
         self.ended = False
         self.poll.register(listener.fd, select.EPOLLIN)
         self.poll.register(self._data.fileno(), select.EPOLLIN)
+
+    @cached_property
+    def makes_spaces(self) -> bool:
+        """Programs that run as we do can make real user namespaces, and we, who own them, can look into these."""
+        return may_make_spaces()
+
+    @cached_property
+    def privileged(self) -> bool:
+        """We can look into programs that are in real user namespaces of their own, and those can make them."""
+        return may_trace()
 
     # What is watched
 

@@ -196,6 +196,10 @@ class Endpoint:
         for group in {group for group in self.groups if group <= 32} - wanted:
             self.setsockopt(NetlinkOpt.DROP_MEMBERSHIP, group)
 
+    def set_rcvbuf(self, size: int) -> None:
+        """__sock_set_rcvbuf(): so many bytes of room, or the least that there can be."""
+        self.rcvbuf = max(size, MIN_RCVBUF)
+
     def name(self) -> tuple[int, int]:
         """Port id, and the first 32 groups as a mask (netlink_getname())."""
         return self.portid or self._refused, sum(1 << group - 1 for group in self.groups if group <= 32)

@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.machine.endpoint import MIN_RCVBUF, RCVBUF, ROOT, Credentials, Endpoint
-from nlemu.emulator.script.counters import CounterSteps
 from nlemu.emulator.script.errors import StepError
-from nlemu.emulator.script.faults import FaultSteps
-from nlemu.emulator.script.nics import NicSteps
-from nlemu.emulator.script.programs import Programs
 from nlemu.emulator.script.trace import Step
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.machine.machine import Machine
     from nlemu.emulator.netlink.descriptors import Descriptors
+    from nlemu.emulator.script.programs import Programs
 
 READ_SIZE = 65536
 """How much room the recorder's receives had."""
@@ -72,13 +70,41 @@ class Steps:
         self.nets: dict[str, Net] = {net.name: net for net in machine.nets.values()}
         """Namespaces that can be named. One that has lost its name lives on while a socket is open in it."""
         self.descriptors: dict[int, object] = {}
-        self.programs = Programs(self)
-        self._verbs = {
+        self._verbs: dict[str, Callable[[Step], None]] = {
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del,
             "nsim_vfs": self._nsim_vfs, "sleep": self._sleep,
-            **self.programs.verbs, **NicSteps(self).verbs, **CounterSteps(self).verbs, **FaultSteps(self).verbs,
         }
+
+    @cached_property
+    def programs(self) -> Programs:
+        """The programs that steps have begun."""
+        from nlemu.emulator.script.programs import Programs
+
+        return Programs(self)
+
+    def performers(self, verb: str) -> Mapping[str, Callable[[Step], None]]:
+        """What performs each verb that is known so far, that one among them. Who performs it is imported with the first
+        such step: most daemons are told none."""
+        if verb not in self._verbs:
+            self._verbs.update(self._beside(verb))
+        return self._verbs
+
+    def _beside(self, verb: str) -> Mapping[str, Callable[[Step], None]]:
+        match verb:
+            case "nic_new" | "nic_del":
+                from nlemu.emulator.script.nics import NicSteps
+
+                return NicSteps(self).verbs
+            case "traffic" | "stats" | "queue_stats" | "napi" | "page_pool":
+                from nlemu.emulator.script.counters import CounterSteps
+
+                return CounterSteps(self).verbs
+            case "fault" | "interrupt" | "notice" | "lose" | "heal":
+                from nlemu.emulator.script.faults import FaultSteps
+
+                return FaultSteps(self).verbs
+        return self.programs.verbs
 
     def perform(self, step: Step) -> Answer:
         """Does a step and reads what every socket has to say then. Raises StepError."""
@@ -106,8 +132,9 @@ class Steps:
 
     def do(self, step: Step) -> None:
         """Does a step. Raises StepError and OSError."""
+        perform = self.performers(step.verb)[step.verb]
         try:
-            self._verbs[step.verb](step)
+            perform(step)
         except Refusal as refusal:
             raise OSError(refusal.errno, refusal.text or os.strerror(refusal.errno)) from refusal
 

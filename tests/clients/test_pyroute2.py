@@ -13,7 +13,7 @@ import pytest
 from pyroute2 import AsyncIPRoute, GenericNetlinkSocket, IPRoute, NetlinkError
 from pyroute2.netlink import NLM_F_DUMP, NLM_F_REQUEST, genlmsg, rtnl
 
-from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.control import Control
 from nlemu.emulator.client.stand_in import StandIn, netlink_socket
 
 ROUTE, GENERIC = 0, 16

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.control import Control
 from nlemu.emulator.client.stand_in import netlink_socket
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.netlink import NLM_F

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.control import Control
 from nlemu.emulator.daemon.background import daemon
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fixtures.recorder.guest import Guest
-from nlemu.emulator.client.client import Control, ControlError
+from nlemu.emulator.client.control import Control, ControlError
 from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.kernel.core.build import recorded_on
 from nlemu.emulator.machine.machine import Machine

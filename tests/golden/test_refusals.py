@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from fixtures import traces
+from nlemu.emulator.kernel.core.chain import Chain
 from nlemu.emulator.machine.endpoint import Endpoint
 from nlemu.emulator.machine.faults.notices import Notices
 from nlemu.emulator.machine.faults.requests import Faults
@@ -35,6 +36,7 @@ TRACES = {path.stem: path for path in traces()}
 
 PLAIN = (int, float, str, bytes, Enum, type, type(None), BuiltinFunctionType, FunctionType, MethodType, partial)
 SOCKETS = (Endpoint, Multicast, Faults, Notices)  # what was said to whom is no state of the kernel
+DRIVERS = (Chain,)  # nor which drivers are loaded: one that a refused request has loaded stays
 
 USED_UP = {
     ("Random", "state"),
@@ -43,7 +45,7 @@ USED_UP = {
     ("Machine", "ethtool_notifications"),  # and its features were told of
     ("Devmem", "_next"),  # xa_alloc_cyclic()
     ("Queues", "*"), ("Net", "ip4"), ("Net", "ip6"), ("Net", "neighbours"),  # made when first looked at
-    ("Net", "nexthops"), ("dict", "vxlan"),
+    ("Net", "nexthops"), ("dict", "vxlan"), ("Machine", "nics"), ("Machine", "netdevsim_bus"),
 }
 HEARD = {("Stats", "rx_packets"), ("Stats", "rx_bytes")}  # nlmon counts the request, and that it was refused
 REMEMBERED = ("revision", "told", "seen_by", "_patterns")  # what was worked out once, and whether it still holds
@@ -130,7 +132,7 @@ class Photo:
     def __init__(self, machine: object, but: tuple[type, ...] = ()) -> None:
         self.things: dict[int, tuple[object, dict[object, object]]] = {}
         waiting: list[object] = [machine]
-        passed_over = (*PLAIN, *SOCKETS, *but)
+        passed_over = (*PLAIN, *SOCKETS, *DRIVERS, *but)
         while waiting:
             thing = waiting.pop()
             if isinstance(thing, passed_over) or id(thing) in self.things:

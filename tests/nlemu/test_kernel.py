@@ -29,6 +29,19 @@ def test_pytest_does_not_pay_for_what_no_test_wants() -> None:
     assert run.stdout == "[]\n"
 
 
+def test_a_kernel_that_is_only_told_does_not_read_messages() -> None:
+    dear = "{'nlemu.protocol.decode', 'nlemu.emulator.script.faults', 'nlemu.emulator.kernel.nics.nic'}"
+    program = f"""import gc, sys, nlemu
+with nlemu.Kernel() as kernel:
+    kernel.do(netns="pod")
+    print(sorted({dear} & set(sys.modules)), gc.isenabled())
+    kernel.fault("route.getlink", errno="EIO")
+    kernel.do(nic_new="0000:01:00.0", profile="mlx5_core")
+    print(sorted({dear} - set(sys.modules)))"""
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "[] True\n[]\n"
+
+
 def test_each_is_a_machine_of_its_own() -> None:
     with nlemu.Kernel() as one, nlemu.Kernel(netdevsim="dma") as other:
         other.do(nsim_new=[1, 1, 2])

@@ -13,7 +13,7 @@ import pytest
 
 from nlemu import NLM_F, Kernel, NlError
 from nlemu.emulator.cli import main
-from nlemu.emulator.client.client import ControlError
+from nlemu.emulator.client.control import ControlError
 from tests.emulator.launch.nobody import need
 
 

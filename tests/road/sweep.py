@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.control import Control
 from tests.road.doors import TCP_V4, TCP_V6, UDP_V4, UDP_V6, Flow, Rules, inside
 from tests.road.road import Place, Road, number
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.control import Control
 from nlemu.emulator.daemon.background import daemon
 from tests.emulator.launch.nobody import need
 from tests.road.test_road import LENDING

@@ -80,7 +80,7 @@ class Setting(NamedTuple):
             most = int(settings(net.kernel.build)[other].read(net))
         if not all(least <= one <= most for one in given):
             raise ValueError(text)
-        check = net.kernel.sysctl_checks.get(self.name)
+        check = net.kernel.kinds.check(self.name)
         if check is not None:
             check(net, given[0])
         home[self.name] = "\t".join([*map(str, given), *words[len(given) :]])

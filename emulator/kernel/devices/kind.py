@@ -124,8 +124,8 @@ class Kind:
     params: type[Any] | None = None
     slave_params: type[Any] | None = None
     sysctls: ClassVar[Mapping[str, Callable[[Net, int], None]]] = {}
-    """Settings of a namespace that it knows, by their names below /proc/sys/net: each is asked before it is another
-    number, and may refuse."""
+    """Settings of a namespace that it knows, by their names below /proc/sys/net, in a folder of its own name: each is
+    asked before it is another number, and may refuse."""
     notifiers: tuple[tuple[Stage, Notifier, Iterable[NetdevEvent]], ...] = ()
 
     def num_tx_queues(self, kernel: Kernel) -> int:

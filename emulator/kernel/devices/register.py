@@ -50,6 +50,8 @@ def register(dev: Device) -> None:
     """register_netdevice(): the device gets its name, its index and its software features, and is found from now on.
     Refuses with EINVAL, EEXIST or ENFILE (the name), EBUSY (the index), and what the driver or a notifier refuses."""
     net, kernel = dev.net, dev.kernel
+    if dev.kind is not None:
+        kernel.load(dev.kind)
     dev.name = net.prepare_name(dev.name)
     dev.ops.init(dev)
     try:

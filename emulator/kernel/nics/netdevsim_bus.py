@@ -290,6 +290,7 @@ class Bus:
         self._free_clocks: list[int] = []
         """Those below that are free again, as a heap."""
         self._next_instance = 0
+        kernel.chain.exits.append(self.net_exit)
 
     def take_instance(self) -> int:
         """devlink_alloc_ns(): the number of an instance, of whatever bus. It is never used again while the machine

@@ -22,19 +22,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.links import tap
-from nlemu.emulator.launch.files import (
-    cards,
-    doors,
-    modes,
-    mounts,
-    netdevsim,
-    procfs,
-    status,
-    sysctl,
-    sysfs,
-    user_namespace,
-)
+from nlemu.emulator.launch.files import doors, modes, mounts
 from nlemu.emulator.launch.files.tree import Character, Directory, File, Link, NetFile, Node, walk
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.task import AT_FDCWD, beneath
@@ -80,32 +68,62 @@ class Files:
         if not path.startswith(INTERESTING):
             return False
         parts = [part for part in posixpath.normpath(path).split("/") if part]
+        return self._below_sys(call, parts[1:], follow=follow) if parts[0] == "sys" else self._elsewhere(
+            call, parts, follow=follow
+        )
+
+    # What tells of a part of the tree is imported when a program first looks there: most never do.
+
+    def _below_sys(self, call: Call, parts: list[str], *, follow: bool) -> Node | bool | None:
         tasks, machine = self.supervisor.tasks, self.supervisor.machine
         match parts:
-            case ["sys", "class", "net", *rest]:
+            case ["class", "net", *rest]:
+                from nlemu.emulator.launch.files import sysfs
+
                 return walk(sysfs.class_net(tasks.sysfs(call.tid)), rest, follow=follow)
-            case ["sys", "class", kind, *rest] if kind in tap.MAJORS and kind in machine.kinds:
+            case ["class", "macvtap" | "ipvtap" as kind, *rest] if kind in machine.kinds:
+                from nlemu.emulator.launch.files import sysfs
+
                 return walk(sysfs.class_tap(tasks.sysfs(call.tid), kind), rest, follow=follow)
-            case ["sys", "devices", "virtual", "net", *rest]:
+            case ["devices", "virtual", "net", *rest]:
+                from nlemu.emulator.launch.files import sysfs
+
                 return walk(sysfs.virtual_net(tasks.sysfs(call.tid)), rest, follow=follow)
-            case ["sys", "bus", "netdevsim", *rest]:
+            case ["bus", "netdevsim", *rest]:
+                from nlemu.emulator.launch.files import netdevsim
+
                 descriptor = self.supervisor.descriptors(call.process.pid).get
                 return walk(netdevsim.bus(machine, tasks.net(call.tid), descriptor), rest, follow=follow)
-            case ["sys", "devices", name, *rest] if name.startswith("netdevsim"):
+            case ["devices", name, *rest] if name.startswith("netdevsim"):
+                from nlemu.emulator.launch.files import netdevsim
+
                 net = tasks.net(call.tid)
                 for device in machine.netdevsim_bus.devices.values():
                     if device.name == name:
                         return walk(netdevsim.bus_device(device, net), rest, follow=follow)
                 return None
-            case ["sys", "kernel", "debug", "netdevsim", *rest]:
+            case ["kernel", "debug", "netdevsim", *rest]:
+                from nlemu.emulator.launch.files import netdevsim
+
                 return walk(netdevsim.debugfs(machine), rest, follow=follow)
-            case ["sys", "bus" | "devices" | "kernel" | "module", *_]:
-                return cards.find(machine, tasks.sysfs(call.tid), parts[1:], follow=follow)
+            case ["devices", "system", *_]:  # processors, which every second program counts
+                return False
+            case ["bus" | "devices" | "kernel" | "module", *_]:
+                from nlemu.emulator.launch.files import cards
+
+                return cards.find(machine, tasks.sysfs(call.tid), parts, follow=follow)
+        return False
+
+    def _elsewhere(self, call: Call, parts: list[str], *, follow: bool) -> Node | bool | None:
+        tasks = self.supervisor.tasks
+        match parts:
             case ["run", "netns", *rest] | ["var", "run", "netns", *rest]:
                 return walk(self.names(), rest, follow=follow)
-            case ["dev", "net", "tun"] if machine.build.has("TUN"):
+            case ["dev", "net", "tun"] if self.supervisor.machine.build.has("TUN"):
                 return Character(doors.TUN_DEVICE)
             case ["proc", "sys", "net", *rest]:
+                from nlemu.emulator.launch.files import sysctl
+
                 return walk(sysctl.sys_net(tasks.net(call.tid)), rest, follow=follow)
             case ["proc", "net", *rest] if rest or follow:  # a link to self/net
                 return self._proc_net(tasks.net(call.process.pid), rest)
@@ -166,6 +184,8 @@ class Files:
         tasks = self.supervisor.tasks
         if not self.supervisor.root:
             return False
+        from nlemu.emulator.launch.files import status
+
         pid = tasks.process(tid).pid
         return status.file(f"/proc/{pid}/task/{tid}/status", tasks.cred(tid), tasks.cred(call.tid))
 
@@ -186,6 +206,8 @@ class Files:
         """A map of a process's user namespace."""
         if not self.supervisor.root or not (who == "self" or who.isdecimal()):
             return False
+        from nlemu.emulator.launch.files import user_namespace
+
         tasks, pid = self.supervisor.tasks, call.process.pid if who == "self" else int(who)
         try:
             if pid != call.process.pid and tasks.known(pid) is None:
@@ -206,6 +228,8 @@ class Files:
         return False if net is None else NetFile(net, namespaces.files.link(net))
 
     def _proc_net(self, net: Net, rest: list[str]) -> Node | None:
+        from nlemu.emulator.launch.files import procfs
+
         return walk(procfs.proc_net(net, self.supervisor.machine), rest)
 
     def net_of(self, call: Call, path: str) -> Net:

@@ -12,15 +12,18 @@ import os
 import struct
 from collections.abc import Callable
 from resource import RLIMIT_NOFILE, prlimit
+from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.sysctl import settings
 from nlemu.emulator.launch.namespaces import nsfs
-from nlemu.emulator.launch.sockets.channel import Channel
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.filter import F_DUPFD_CLOEXEC, UNIX_IOCTLS
-from nlemu.emulator.machine.endpoint import MIN_RCVBUF, Endpoint
 from nlemu.protocol.uapi.netlink import NetlinkOpt
 from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
+
+if TYPE_CHECKING:
+    from nlemu.emulator.launch.sockets.channel import Channel
+    from nlemu.emulator.machine.endpoint import Endpoint
 
 SOCK_DGRAM, SOCK_RAW = 2, 3
 SOCK_TYPE_MASK = 0xF
@@ -47,6 +50,9 @@ def socket(call: Call) -> Answer:
         raise OSError(errno.ESOCKTNOSUPPORT, "type")
     if not 0 <= protocol < MAX_LINKS:
         raise OSError(errno.EPROTONOSUPPORT, "protocol")
+    # Most programs open no netlink socket, and what answers is more than all that is imported for them.
+    from nlemu.emulator.launch.sockets.channel import Channel
+
     supervisor = call.supervisor
     supervisor.confirm()
     channel = Channel(supervisor, supervisor.tasks.net(call.tid), protocol, kind, call.process.pid, call.tid)
@@ -212,12 +218,12 @@ def _set_passcred(channel: Channel, value: int) -> None:
 
 def _set_rcvbuf(channel: Channel, value: int) -> None:
     endpoint = channel.endpoint
-    endpoint.rcvbuf = max(min(value & 0xFFFFFFFF, most(endpoint, "core/rmem_max")) * 2, MIN_RCVBUF)
+    endpoint.set_rcvbuf(min(value & 0xFFFFFFFF, most(endpoint, "core/rmem_max")) * 2)
 
 
 def _force_rcvbuf(channel: Channel, value: int) -> None:
     _want_admin(channel)
-    channel.endpoint.rcvbuf = max(min(max(value, 0), INT_MAX // 2) * 2, MIN_RCVBUF)
+    channel.endpoint.set_rcvbuf(min(max(value, 0), INT_MAX // 2) * 2)
 
 
 def _set_sndbuf(channel: Channel, value: int) -> None:

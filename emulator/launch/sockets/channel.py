@@ -26,8 +26,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch.sockets.ahead import Ahead
-from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
-from nlemu.emulator.launch.trap.filter import ROOM
+from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN, UCRED
+from nlemu.emulator.launch.trap.filter import LONGEST, ROOM
 from nlemu.emulator.machine.endpoint import SNDBUF, Credentials, Datagram, Endpoint
 from nlemu.protocol.uapi.socket import So
 
@@ -38,13 +38,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UCRED = struct.Struct("=iII")
-"""struct ucred"""
 TURN = 64
 """How many datagrams are taken before others have their turn."""
 TIGHT = 1
 """The kernel makes the least of it that there is: one unread datagram fills it."""
-LONGEST = 1 << 20
 
 _buffer = bytearray(LONGEST)
 _view = memoryview(_buffer)

@@ -18,7 +18,7 @@ import socket
 import struct
 import time
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.launch.sockets.calls import (
     ADDRESS,
@@ -28,13 +28,16 @@ from nlemu.emulator.launch.sockets.calls import (
     read_address,
     write_address,
 )
-from nlemu.emulator.launch.sockets.channel import LONGEST, UCRED, Channel
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
-from nlemu.emulator.launch.trap.credentials import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, UserNamespace
+from nlemu.emulator.launch.trap.credentials import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, UCRED, UserNamespace
+from nlemu.emulator.launch.trap.filter import LONGEST
 from nlemu.emulator.launch.trap.seccomp import libc
-from nlemu.emulator.machine.endpoint import Datagram
 from nlemu.protocol.uapi.netlink import NetlinkOpt
 from nlemu.protocol.uapi.socket import AF_NETLINK, SCM_CREDENTIALS, SOL_NETLINK, SOL_SOCKET
+
+if TYPE_CHECKING:
+    from nlemu.emulator.launch.sockets.channel import Channel
+    from nlemu.emulator.machine.endpoint import Datagram
 
 MSG_OOB, MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_CMSG_CLOEXEC = 1, 2, 8, 0x20, 0x40, 0x40000000
 MSG_WAITFORONE = 0x10000

@@ -6,7 +6,7 @@ aarch64 never had the calls that take no directory descriptor (open, stat, mkdir
 
 from __future__ import annotations
 
-import platform
+import os
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,4 +80,4 @@ ARCHITECTURES: Final = {"x86_64": X86_64, "amd64": X86_64, "aarch64": AARCH64, "
 
 def architecture(machine: str | None = None) -> Architecture | None:
     """That of this machine, or of one that calls itself `machine`; None when we do not know its system calls."""
-    return ARCHITECTURES.get(platform.machine() if machine is None else machine)
+    return ARCHITECTURES.get(os.uname().machine if machine is None else machine)

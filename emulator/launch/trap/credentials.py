@@ -9,6 +9,7 @@ as a socket has that of who opened it, has it as it was. Ids are those of the fi
 from __future__ import annotations
 
 import errno
+import struct
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -21,6 +22,9 @@ CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_ADMI
 FS_CAPS = 0b11111 | 1 << 27 | 1 << 32 | 1 << 9
 """CAP_FS_SET: what setfsuid() takes and gives."""
 NOROOT, NO_SETUID_FIXUP, KEEP_CAPS, NO_CAP_AMBIENT_RAISE = 1 << 0, 1 << 2, 1 << 4, 1 << 6  # SECBIT_*
+
+UCRED = struct.Struct("=iII")
+"""struct ucred"""
 
 
 class Pr(IntEnum):

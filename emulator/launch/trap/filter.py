@@ -55,6 +55,8 @@ SHORT = 257
 BPF_PROG_QUERY = 16
 ROOM = 32768
 """A reader with this much room takes every datagram whole (netlink_recvmsg() counts no more)."""
+LONGEST = 1 << 20
+"""More bytes than any datagram has."""
 ENOSYS, ENOPROTOOPT, EOPNOTSUPP = 38, 92, 95
 SOL_IP, SOL_IPV6 = 0, 41
 

@@ -22,7 +22,7 @@ from nlemu.emulator.cli.picture.dot import NoPicture, dot, svg
 from nlemu.emulator.cli.picture.graph import Edge, graph_of
 from nlemu.emulator.cli.picture.mermaid import mermaid
 from nlemu.emulator.cli.picture.tree import tree
-from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.control import Control
 from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.daemon.state import state
 from nlemu.emulator.kernel.devices.rules import Rule

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 from nlemu.emulator.cli import USAGE, main
-from nlemu.emulator.client.client import Client, Control
+from nlemu.emulator.client.client import Client
+from nlemu.emulator.client.control import Control
 from nlemu.emulator.script.dissection import Dissection
 from nlemu.emulator.script.reading import Reading
 from nlemu.protocol.captures.events import Datagram

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nlemu.emulator.client.client import Control
+from nlemu.emulator.client.control import Control
 from nlemu.emulator.client.stand_in import StandIn, netlink_socket
 from nlemu.emulator.daemon.background import daemon
 from nlemu.protocol.uapi.netlink import NetlinkOpt

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from nlemu.emulator.client.client import Client, Control, ControlError
+from nlemu.emulator.client.client import Client
+from nlemu.emulator.client.control import Control, ControlError
 from nlemu.emulator.daemon.background import daemon
 from nlemu.protocol.encode.conversation import NlError
 

@@ -32,6 +32,13 @@ from nlemu.emulator.machine import families, machine
 from nlemu.emulator.machine.protocols import PROTOCOLS
 from nlemu.protocol.families.messages import messages
 [protocol.kernel for protocol in PROTOCOLS], messages()
+import importlib, pkgutil
+from nlemu.emulator import kernel, launch
+from nlemu.emulator.daemon import state
+from nlemu.emulator.script import counters, faults, nics, programs
+for room in (kernel, launch):
+    for found in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+        importlib.import_module(found.name)
 import logging, tempfile, encodings.idna, locale, traceback
 tempfile.gettempdir()
 cli.parse(sys.argv[1:])

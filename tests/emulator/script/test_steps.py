@@ -11,6 +11,7 @@ from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import Steps
 from nlemu.emulator.script.trace import step_of
+from nlemu.emulator.script.verbs import VERBS
 from tests.emulator.daemon.edge import ACK, NLCTRL, REQUEST, errno_of, getfamily, port_of, type_of
 
 
@@ -117,3 +118,8 @@ def test_time_passes(steps: Steps) -> None:
     before = steps.machine.boottime
     do(steps, sleep=0.25)
     assert steps.machine.boottime == before + 0.25
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_performed_by_somebody(steps: Steps, verb: str) -> None:
+    assert verb in steps.performers(verb)
