@@ -14,7 +14,7 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -34,6 +34,7 @@ stay, and requests leave none; at Python's own 700, a seventh of a start and a f
 
 COMMANDS = {
     "serve": "run the daemon: a kernel's netlink on Unix sockets in a directory",
+    "stop": "end a daemon",
     "run": "run any program, with the emulator as its kernel",
     "record": "run any program on the real kernel, and record its netlink traffic",
     "sweep": "run a program again and again, each time with another of its requests refused",
@@ -47,6 +48,7 @@ COMMANDS = {
     "explain": "say why the kernel refuses what a capture, or a message in digits, asks for",
     "diff": "compare two captures, or a capture and a kernel",
     "clone": "write this machine's network down, as a world to begin with",
+    "completion": "write what has a shell complete these commands",
     "demo": "see it all in a second: a NIC's queue leased into a namespace",
 }
 
@@ -73,6 +75,10 @@ class Refused(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line (``sys.argv`` without one) and returns the exit code."""
     gc.set_threshold(ALLOCATIONS)
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+        from nlemu.emulator.cli.completion import answer
+
+        answer()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         try:
@@ -96,33 +102,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of a command line; ``run`` among them is the function to call with them."""
+    wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
+    parser, told = parsers({wanted}, alone=wanted in COMMANDS and wanted == arguments[0])
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        told.get(wanted, parser).error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
+
+
+def parsers(
+    wanted: Collection[str | None], *, alone: bool = False
+) -> tuple[Parser, dict[str | None, argparse.ArgumentParser]]:
+    """The parser of the command line; and those of the commands that are wanted, which alone know their arguments.
+    alone: there are no others, where nobody is told of them."""
     parser = Parser(
         prog="nlemu",
         description="Linux's netlink in user space: NICs, netkit devices and leased queues, without a kernel.",
     )
     version = f"nlemu {__version__}"
     parser.add_argument("--version", action="version", version=version, help="show the version and exit")
-    told = parser
+    told: dict[str | None, argparse.ArgumentParser] = {}
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
-    # Where the command is known nobody is told of the others.
-    known = wanted in COMMANDS and wanted == arguments[0]
     for name, about in COMMANDS.items():
-        if known and name != wanted:
+        if alone and name not in wanted:
             continue
-        if name == wanted:
+        if name in wanted:
             module = import_module(f"nlemu.emulator.cli.{name}")
-            sub = commands.add_parser(name, help=about, description=module.DESCRIPTION, epilog=module.EPILOG,
-                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-            module.arguments(sub)
-            sub.set_defaults(run=module.run)
-            told = sub
+            told[name] = commands.add_parser(
+                name, help=about, description=module.DESCRIPTION, epilog=module.EPILOG,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+            module.arguments(told[name])
+            told[name].set_defaults(run=module.run)
         else:
             commands.add_parser(name, help=about)
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        told.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return options
+    return parser, told
 
 
 class Parser(argparse.ArgumentParser):

@@ -7,12 +7,15 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.cli import OK, Refused, Usage, directory_argument, directory_of
+from nlemu.emulator.cli import OK, Parser, Refused, Usage, directory_argument, directory_of
 from nlemu.emulator.cli.messages import only_arguments, show, wanted
+from nlemu.emulator.cli.state import namespace_table, state_lines
+from nlemu.emulator.cli.steps import assignment, declare
+from nlemu.emulator.cli.steps import step as spoken_step
 
 if TYPE_CHECKING:
     from nlemu.emulator.client.control import Control, Watched
@@ -25,12 +28,14 @@ QUEUES_MAX = 0xFFFF
 kernel's new_device would succeed and make no NIC, the command line says so."""
 
 EXAMPLES = """examples:
-  nlemu ctl do nic_new=0000:08:00.0 profile=mlx5_core queues=8
   nlemu ctl do xsk=capture ifindex=2 queue=1
   nlemu ctl do traffic=2 rx_packets=10 rx_bytes=1000
-  nlemu ctl do fault=netdev.queue-create errno=ENOMEM text="no memory" count=2
 docs/sockets.md and docs/queues.md tell them all."""
 
+BATCH = """a line is a verb as it is typed here, or a line of the control socket; # begins a comment:
+  netns add pod
+  nic new 0000:08:00.0 --profile mlx5_core --queues 8
+  {"netns": "other"}"""
 WATCHING = """examples:
   nlemu ctl watch --errno any
   nlemu ctl watch -w - | wireshark -k -i -"""
@@ -70,7 +75,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     unplug.set_defaults(perform=nsim_del)
 
     step = verbs.add_parser(
-        "do", help="any line of the control socket, as FIELD=VALUE: NICs, programs on queues, counters, faults",
+        "do", help="any line of the control socket, as FIELD=VALUE: programs on queues, counters",
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     step.add_argument(
@@ -79,6 +84,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     step.set_defaults(perform=do)
 
+    declare(verbs, speak)
+    heal = verbs.add_parser("heal", help="no fault waits any more, or the named one does not")
+    heal.add_argument("name", metavar="NAME", nargs="?", default=True)
+    heal.set_defaults(perform=take_away)
+    batch = verbs.add_parser(
+        "batch", help="verbs from a file, a line each, as one connection", epilog=BATCH,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    batch.add_argument("file", metavar="FILE", nargs="?", default="-", help="default: standard input")
+    batch.add_argument("--force", action="store_true", help="go on behind a line that is refused")
+    batch.set_defaults(perform=perform_batch)
     verbs.add_parser("faults", help="the faults that wait, and how often each has struck").set_defaults(perform=faults)
     requests = verbs.add_parser("requests", help="what was asked of a daemon with --history, and what came of it")
     requests.add_argument("pattern", metavar="PATTERN", nargs="?", default="*", help='such as "route.new*"')
@@ -161,17 +177,6 @@ def seconds(text: str) -> float:
     return number
 
 
-def assignment(text: str) -> tuple[str, Any]:
-    """A field and its value: JSON, or else a text as it stands."""
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise argparse.ArgumentTypeError(f"takes FIELD=VALUE, and not {text!r}")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
-
-
 def run(options: argparse.Namespace) -> int:
     """Performs the verb on the daemon and shows what it answers; the exit code."""
     from nlemu.emulator.client.control import Control
@@ -221,6 +226,25 @@ def nsim_del(control: Control, options: argparse.Namespace) -> Told:
 def do(control: Control, options: argparse.Namespace) -> Told:
     """Performs any step of the control socket, field by field."""
     return control.do(**dict(options.fields)), []
+
+
+def speak(control: Control, options: argparse.Namespace) -> Told:
+    """Performs a step that has a verb of its own."""
+    return control.do(**spoken_step(options)), []
+
+
+def take_away(control: Control, options: argparse.Namespace) -> Told:
+    """Takes faults away."""
+    return control.do(heal=options.name), []
+
+
+def perform_batch(control: Control, options: argparse.Namespace) -> Told:
+    """Performs lines, one after the other."""
+    from nlemu.emulator.cli.batch import perform
+
+    parser = Parser(prog="nlemu ctl")
+    arguments(parser)
+    return perform(control, options.file, parser, force=options.force, as_json=options.json), []
 
 
 def reset(control: Control, options: argparse.Namespace) -> Told:
@@ -359,83 +383,3 @@ def export_world(control: Control, options: argparse.Namespace) -> Told:
     for line in told["missing"]:
         print(f"nlemu ctl: not in it: {line}", file=sys.stderr)
     return told, told["world"].splitlines()
-
-
-# -- tables -----------------------------------------------------------------------------------------------
-
-
-def state_lines(told: Mapping[str, Any]) -> list[str]:
-    """The whole state, table by table; then what was asked for that is not emulated."""
-    from nlemu.emulator.cli.table import Paint, table
-
-    paint = Paint()
-    sections = {
-        "namespaces": namespace_table(told["namespaces"]),
-        "devices": device_table(told["namespaces"]),
-        "leases": lease_table(told["namespaces"]),
-        "sockets": table(
-            ("NETNS", "PROTOCOL", "PORT", "UID", "GROUPS", "NAME", "OVERRUNS"),
-            [
-                (one["netns"], one["protocol"], one["port"], one["uid"], joined(one.get("groups")), one.get("name"),
-                 one.get("overruns"))
-                for one in told["sockets"]
-            ],
-        ),
-    }
-    lines: list[str] = []
-    for title, rows in sections.items():
-        if rows:
-            lines += ["", paint.bold(title), *rows]
-    if told["not emulated"]:
-        lines += ["", *(f"not emulated: {what}" for what in told["not emulated"])]
-    return lines[1:]
-
-
-def namespace_table(namespaces: Mapping[str, Any]) -> list[str]:
-    """The namespaces of a state, as the lines of a table."""
-    from nlemu.emulator.cli.table import table
-
-    rows = []
-    for name, one in namespaces.items():
-        ids = ", ".join(f"{peer} {number}" for peer, number in one["ids"].items())
-        rows.append((name, len(one["devices"]), one["inode"], ids))
-    return table(("NETNS", "DEVICES", "INODE", "IDS OF OTHERS"), rows)
-
-
-def device_table(namespaces: Mapping[str, Any]) -> list[str]:
-    """The devices of all namespaces of a state, as the lines of a table."""
-    from nlemu.emulator.cli.table import table
-
-    rows = []
-    for netns, one in namespaces.items():
-        for dev in one["devices"]:
-            peer = dev.get("peer")
-            rows.append((
-                netns, dev["ifindex"], dev["name"], dev.get("kind") or dev.get("driver"), dev["operstate"].lower(),
-                joined(flag.lower() for flag in dev["flags"]), dev["mtu"], dev.get("address"),
-                f"{dev['rx_queues']}/{dev['tx_queues']}", None if peer is None else f"{peer['netns']}/{peer['name']}",
-            ))
-    return table(
-        ("NETNS", "INDEX", "NAME", "KIND", "STATE", "FLAGS", "MTU", "ADDRESS", "RX/TX", "PEER"), rows
-    )
-
-
-def lease_table(namespaces: Mapping[str, Any]) -> list[str]:
-    """Each lease once, told from the device that lends."""
-    from nlemu.emulator.cli.table import table
-
-    rows = []
-    for netns, one in namespaces.items():
-        for dev in one["devices"]:
-            for lease in dev.get("leases", ()):
-                if "to" in lease:
-                    to = lease["to"]
-                    rows.append(
-                        (f"{netns}/{dev['name']}", lease["queue"], f"{to['netns']}/{to['name']}", to["queue"])
-                    )
-    return table(("LENDER", "QUEUE", "LESSEE", "AS QUEUE"), rows)
-
-
-def joined(values: Any) -> str:
-    """The values in one cell of a table, with blanks between them."""
-    return " ".join(map(str, values or ()))

@@ -10,14 +10,16 @@ import itertools
 import json
 import os
 import socket
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from nlemu.protocol.uapi.netlink import NetlinkOpt, NetlinkProtocol
 
-RECEIVE_SIZE = 1 << 16
-"""Of what comes as a stream, how much at a time."""
+PACKET = 1 << 20
+"""Room for any packet of what is watched: a datagram of netlink, with what a capture says of it."""
 
 OPTIONS = ((NetlinkOpt.CAP_ACK, 1), (NetlinkOpt.EXT_ACK, 1), (NetlinkOpt.GET_STRICT_CHK, 1))
 """What the kernel's own client sets."""
@@ -108,6 +110,26 @@ class Control:
         port: int = self.do(open=name, **fields)["port"]
         return socket.socket(fileno=self._passed.pop()), port
 
+    @contextmanager
+    def process(self) -> Iterator[int | None]:
+        """A descriptor of the daemon's process, readable when that has ended; None where it cannot be seen."""
+        pid = struct.unpack("3i", self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        try:
+            number = os.pidfd_open(pid)
+        except OSError:
+            yield None
+            return
+        try:
+            yield number
+        finally:
+            os.close(number)
+
+    def wait(self) -> None:
+        """Returns when the daemon has closed this connection."""
+        with suppress(ConnectionResetError):
+            while self._sock.recv(1 << 16):
+                pass
+
     def watch(self) -> Watched:
         """All that goes over the daemon's sockets from now on: a pcapng, as it happens."""
         self.do(watch=True)
@@ -130,7 +152,7 @@ class Watched:
     def read(self, size: int, /) -> bytes:
         """Some bytes as soon as there are any, and none at the end."""
         if not self._rest:
-            self._rest = self.sock.recv(RECEIVE_SIZE)
+            self._rest = self.sock.recv(PACKET)
         some, self._rest = self._rest[:size], self._rest[size:]
         return some
 

@@ -107,6 +107,7 @@ VERBS: Mapping[str, Verb] = {
     "export": Verb(true, takes={"all": truth, "anonymous": truth, "counters": truth}),
     "watch": Verb(true),
     "reset": Verb(true),
+    "stop": Verb(true),
 }
 """What can be asked for. An opened socket has three fields more than in a trace: `groups`, those of bind(); `pid`, the
 process that it belongs to if not the one that asks: its port id by default, and whose descriptors it names; and
@@ -127,6 +128,8 @@ class Control:
         self._sock = trio.socket.from_stdlib_socket(sock)
         self._passed: socket.socket | None = None
         """A data socket that goes out with the next answer."""
+        self._last = False
+        """The daemon is to end when this has been answered."""
         self._lent: int | None = None
         """Or a descriptor that stays ours."""
         self._hosts: list[DaemonHost] = []
@@ -145,6 +148,8 @@ class Control:
                     while (end := buffer.find(b"\n")) >= 0:
                         line, buffer = bytes(buffer[:end]), buffer[end + 1 :]
                         await self._answer({"error": _TOO_LONG} if too_long or end > LINE_MAX else self.perform(line))
+                        if self._last:
+                            self.server.stop()
                         too_long = False
                     if len(buffer) > LINE_MAX:
                         buffer.clear()
@@ -191,6 +196,8 @@ class Control:
                 return exported(server.machine, step)
             case "reset":
                 server.reset()
+            case "stop":
+                self._last = True
             case "watch":
                 self._passed = server.watch()
             case "open":

@@ -122,6 +122,11 @@ class Server:
             nursery.start_soon(self._listen, sock, greet)
         self._bound.clear()
 
+    def stop(self) -> None:
+        """The end of all that start() began, and of the block that serves."""
+        assert self._nursery is not None
+        self._nursery.cancel_scope.cancel()
+
     async def _keep_time(self) -> None:
         """Does what the machine has to do when it is due, whether or not somebody asks for something."""
         while True:

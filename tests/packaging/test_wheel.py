@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import nlemu
 from tests.packaging.conftest import Venv
+from tests.packaging.manpages import PLACE
 
 LOOK = """\
 import sys
@@ -64,7 +65,10 @@ def test_nothing_but_nlemu_becomes_importable(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (record,) = (name for name in archive.namelist() if name.endswith("/RECORD"))
         recorded = [PurePosixPath(line.split(",")[0]) for line in archive.read(record).decode().splitlines()]
-    assert {path.parts[0] for path in recorded} == {"nlemu", PurePosixPath(record).parts[0]}
+    data = PurePosixPath(record).parts[0].replace(".dist-info", ".data")  # what goes elsewhere: pages of the manual
+    pages = {path.name for path in recorded if path.is_relative_to(f"{data}/data/share/man/man1")}
+    assert pages == {page.name for page in PLACE.glob("*.1")}
+    assert {path.parts[0] for path in recorded} == {"nlemu", PurePosixPath(record).parts[0], data}
     assert {
         "nlemu/protocol/refusal.py", "nlemu/emulator/cli/__init__.py", "nlemu/py.typed",
         "nlemu/protocol/decode/wireshark.lua",

@@ -13,7 +13,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from nlemu.emulator.cli.ctl import state_lines
+from nlemu.emulator.cli.state import state_lines
 from nlemu.emulator.daemon.control import LINE_MAX
 from tests.emulator.daemon.edge import NLCTRL, REQUEST, daemon, errno_of, getfamily, newlink, port_of, type_of
 
