@@ -29,6 +29,7 @@ from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
     from nlemu.emulator.client.client import Client
+    from nlemu.emulator.coverage.watch import Watch
     from nlemu.emulator.script.explanation import Reason
     from nlemu.emulator.script.history import Requests
     from nlemu.emulator.script.recording import Recording
@@ -44,7 +45,8 @@ class Kernel:
 
     seed, netdevsim, kernel: as for `nlemu serve`; raises LookupError for a kernel that there is not, with those that
     there are, and ValueError for such a netdevsim. world: a file with what there is at first (docs/worlds.md);
-    WorldError names the line where it cannot be made. record: what goes over its sockets is kept (save_pcap()). Its
+    WorldError names the line where it cannot be made. record: what goes over its sockets is kept (save_pcap()).
+    coverage: who watches what is exercised of it (docs/coverage.md). Its
     clock stands still, so that every run is the same; `do(sleep=...)` moves it. directory: a daemon that runs already,
     whose machine this is then; raises NoDaemon if there is none.
     """
@@ -52,6 +54,7 @@ class Kernel:
     def __init__(
         self, directory: str | os.PathLike[str] | None = None, *, seed: int = 0, netdevsim: str = "plain",
         kernel: str | None = None, world: str | os.PathLike[str] | None = None, record: bool = False,
+        coverage: Watch | None = None,
     ) -> None:
         build = None if kernel is None else find_build(kernel)
         if netdevsim not in NETDEVSIMS:
@@ -61,7 +64,7 @@ class Kernel:
         self._why: deque[Reason] = deque(maxlen=EXPLAINED)
         with ExitStack() as stack:
             if directory is None:
-                directory = self._begin(stack, self._machines(build, world, seed, netdevsim), record)
+                directory = self._begin(stack, self._machines(build, world, seed, netdevsim), record, coverage)
             self.directory = Path(directory)
             self._control = stack.enter_context(Control(directory))
             self._clients: dict[tuple[str, str], Client] = {}
@@ -69,14 +72,17 @@ class Kernel:
         # One that is not closed ends with the interpreter, or when nobody has it any more.
         self._close = weakref.finalize(self, self._stack.close)
 
-    def _begin(self, stack: ExitStack, make: Callable[[], Machine], record: bool) -> Path:
+    def _begin(
+        self, stack: ExitStack, make: Callable[[], Machine], record: bool, coverage: Watch | None
+    ) -> Path:
+        watched = make if coverage is None else lambda: coverage.begin(make())
         if not record:
-            return stack.enter_context(daemon(make))
+            return stack.enter_context(daemon(watched))
         from nlemu.emulator.script import explanation
         from nlemu.emulator.script.recording import in_memory
 
         self._recording, self._traffic = recording, _ = in_memory()
-        return stack.enter_context(daemon(lambda: explanation.begin(recording.begin(make()), self._why.append)))
+        return stack.enter_context(daemon(lambda: explanation.begin(recording.begin(watched()), self._why.append)))
 
     def why(self) -> list[str]:
         """Why requests were refused, the last hundred: which function of the kernel refused, and what was so. Of a

@@ -21,11 +21,12 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from nlemu.emulator.coverage.watch import Watch
     from nlemu.kernel import Kernel
 
 
@@ -47,8 +48,24 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.add_cleanup(lambda: sys.meta_path.remove(NotRewritten))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--nlemu-coverage``."""
+    parser.getgroup("nlemu").addoption(
+        "--nlemu-coverage", metavar="DIR", nargs="?", const="", default=None,
+        help="tell at the end what the tests have exercised of netlink and what they never met; "
+        "with =DIR, write coverage.html and coverage.json there",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the mark ``nlemu``."""
+    place = config.getoption("nlemu_coverage")
+    if place is not None:
+        if (config.invocation_params.dir / place).is_file():
+            raise pytest.UsageError(f"--nlemu-coverage: {place} is no directory; tests stand in front of it")
+        from nlemu.emulator.coverage.watch import Watch
+
+        config.stash[WATCH] = Watch()
     config.addinivalue_line(
         "markers",
         "nlemu(kernel=..., seed=..., netdevsim=..., world=...): which kernel the fixture nlemu is for this test",
@@ -61,7 +78,8 @@ def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     from nlemu.kernel import Kernel
 
     mark = request.node.get_closest_marker("nlemu")
-    with Kernel(**{"record": True, **({} if mark is None else mark.kwargs)}) as one:
+    watch = request.config.stash.get(WATCH, None)
+    with Kernel(**{"record": True, "coverage": watch, **({} if mark is None else mark.kwargs)}) as one:
         yield one
         attach(request.node, one, tmp_path_factory)
 
@@ -81,8 +99,51 @@ def attach(item: pytest.Item, kernel: Kernel, places: pytest.TempPathFactory) ->
         report.sections.append(("netlink: why requests were refused", "\n".join(why[-LAST:])))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands over what its tests have exercised."""
+    config = session.config
+    if WATCH in config.stash and hasattr(config, "workeroutput"):
+        config.workeroutput[COVERAGE] = config.stash[WATCH].seen.told()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker has handed over is added up."""
+    told = getattr(node, "workeroutput", {}).get(COVERAGE)
+    if told is not None:
+        from nlemu.emulator.coverage.seen import read
+
+        node.config.stash[WATCH].seen.add(read(told, "a worker"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was exercised, and what was not."""
+    if WATCH not in config.stash:
+        return
+    from nlemu.emulator.cli.coverage_text import summary, sums
+    from nlemu.emulator.cli.table import Paint
+    from nlemu.emulator.coverage.files import write
+    from nlemu.emulator.coverage.report import report
+
+    seen, directory = config.stash[WATCH].seen, config.getoption("nlemu_coverage")
+    found = report(seen)
+    terminalreporter.section("netlink coverage")
+    for line in sums(found) if directory else summary(found, Paint()):
+        terminalreporter.line(line)
+    if directory:
+        place = config.invocation_params.dir / directory
+        place.mkdir(parents=True, exist_ok=True)
+        for name in ("coverage.json", "coverage.html"):
+            write(seen, found, place / name)
+        terminalreporter.line(f"what was never met is told in {place / 'coverage.html'}")
+
+
 LAST = 30
 """Lines of reasons that are shown."""
+COVERAGE = "nlemu_coverage"
+WATCH: pytest.StashKey[Watch] = pytest.StashKey()
+"""What the tests of this process exercise, where that is to be told."""
 REPORT = pytest.StashKey[pytest.TestReport]()
 """How the test itself went, for the fixture's end."""
 

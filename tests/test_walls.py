@@ -37,11 +37,17 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "uapi", "protocol", "schema", "wire", "families", "names", "decode", "encode", "captures", "kernel", "handlers",
         "machine", "world",
     ),
+    "nlemu.emulator.coverage": (
+        "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "kernel", "netlink", "handlers",
+        "machine", "script",
+    ),
     "nlemu.emulator.launch": ("uapi", "protocol", "schema", "families", "kernel", "machine"),
-    "nlemu.emulator.daemon": ("uapi", "protocol", "names", "kernel", "netlink", "machine", "script", "launch", "world"),
+    "nlemu.emulator.daemon": (
+        "uapi", "protocol", "names", "kernel", "netlink", "machine", "script", "launch", "world",
+    ),
     "nlemu.emulator.cli": (
         "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "captures", "kernel", "machine",
-        "script", "launch", "daemon", "client", "world",
+        "script", "launch", "daemon", "client", "world", "coverage",
     ),
 }
 ASYNC_ROOM = "nlemu.emulator.daemon"

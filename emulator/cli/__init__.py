@@ -38,6 +38,7 @@ COMMANDS = {
     "run": "run any program, with the emulator as its kernel",
     "record": "run any program on the real kernel, and record its netlink traffic",
     "sweep": "run a program again and again, each time with another of its requests refused",
+    "coverage": "what a suite has exercised of netlink, and which refusals it never met",
     "check": "say whether this machine can run programs that way",
     "ctl": "change a running daemon from outside: namespaces, devices, time",
     "ynl": "ask a running daemon, with the options of the kernel's own ynl tool",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.cli import OK, Parser, Refused, Usage, directory_argument, directory_of
+from nlemu.emulator.cli.coverage import check_outputs, report_arguments, told
 from nlemu.emulator.cli.messages import only_arguments, show, wanted
 from nlemu.emulator.cli.state import namespace_table, state_lines
 from nlemu.emulator.cli.steps import assignment, declare
@@ -103,6 +104,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     operations = verbs.add_parser("operations", help="what faults can strike, and what is told")
     operations.add_argument("pattern", metavar="PATTERN", nargs="?", default="*", help='such as "netdev.*"')
     operations.set_defaults(perform=list_operations)
+    covered = verbs.add_parser("coverage", help="what was exercised of a daemon with --coverage, and what never was")
+    report_arguments(covered)
+    covered.add_argument("--forget", action="store_true", help="and begin anew")
+    covered.set_defaults(perform=tell_coverage)
     verbs.add_parser("state", help="the machine: namespaces, devices, leases, sockets").set_defaults(
         perform=state
     )
@@ -277,6 +282,15 @@ def list_operations(control: Control, options: argparse.Namespace) -> Told:
     names = [name if family == "ioctl" else f"{family}.{name}" for family, of in told.items() for name in of]
     found = [name for name in names if fnmatchcase(name, options.pattern)]
     return found, found
+
+
+def tell_coverage(control: Control, options: argparse.Namespace) -> Told:
+    """Shows what was exercised."""
+    from nlemu.emulator.coverage.seen import read
+
+    check_outputs(options)
+    answer = control.do(coverage=True, **({"forget": True} if options.forget else {}))
+    return answer, told(read(answer, "the daemon"), options)
 
 
 def pass_time(control: Control, options: argparse.Namespace) -> Told:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from nlemu.emulator.cli import explain_argument, kernel_argument, pcap_argument, seed, world_argument
+from nlemu.emulator.cli.coverage import Coverage, coverage_argument
 from nlemu.emulator.kernel.core.build import DEFAULT
 
 DESCRIPTION = """Run a program, unchanged and unprivileged, on an emulated kernel of its own.
@@ -40,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     world_argument(parser)
     pcap_argument(parser)
     explain_argument(parser)
+    coverage_argument(parser)
     parser.add_argument(
         "--netdevsim", choices=("plain", "dma"), default="plain", help="what its NICs can do (see nlemu serve)"
     )
@@ -53,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
     from nlemu.emulator.launch.session import CannotSupervise, Session, Supervision
     from nlemu.emulator.launch.supervision import DaemonSupervision, LauncherSupervision
 
+    coverage = Coverage(options.coverage)
     command = options.program[1:] if options.program[:1] == ["--"] else options.program
     if not command:
         raise Usage("what shall be run? put it after --")
@@ -64,19 +67,21 @@ def run(options: argparse.Namespace) -> int:
     supervision: Supervision
     directory = options.dir or os.environ.get("NLEMU_DIR")
     if directory:
-        for name in ("world", "pcap", "explain"):
-            if getattr(options, name):
+        for name in ("world", "pcap", "explain", "coverage"):
+            if getattr(options, name) not in (None, False):
                 raise Usage(f"--{name} is for a machine of the program's own; that of {directory} runs already")
         os.environ["NLEMU_DIR"] = os.path.abspath(directory)
         supervision = DaemonSupervision(Path(directory, "control"), options.netns)
     else:
         from nlemu.emulator.cli.serve import machines
 
-        supervision = LauncherSupervision(machines(options)(), options.netns)
+        supervision = LauncherSupervision(machines(options, watch=coverage.watch)(), options.netns)
     try:
-        return Session(command, supervision, root=options.uid_view == "root").run()
+        status = Session(command, supervision, root=options.uid_view == "root").run()
     except CannotSupervise as error:
         raise Refused(
             f"{error}. Other ways in: `nlemu serve` and its sockets; pyynl and pyroute2 in-process. "
             "`nlemu check` tells more."
         ) from error
+    coverage.finish()
+    return status

@@ -24,9 +24,11 @@ from nlemu.emulator.cli import (
     world_argument,
     world_of,
 )
+from nlemu.emulator.cli.coverage import Coverage, coverage_argument
 from nlemu.emulator.kernel.core.build import DEFAULT
 
 if TYPE_CHECKING:
+    from nlemu.emulator.coverage.watch import Watch
     from nlemu.emulator.machine.machine import Machine
     from nlemu.emulator.script.explanation import Reason
 
@@ -51,6 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     world_argument(parser)
     pcap_argument(parser)
     explain_argument(parser)
+    coverage_argument(parser)
     parser.add_argument(
         "--netdevsim",
         choices=("plain", "dma"),
@@ -108,7 +111,8 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     raise_limit()
     from nlemu.emulator.daemon import server
 
-    machine = machines(options, told=options.verbose, kept=options.history)
+    coverage = Coverage(options.coverage)
+    machine = machines(options, told=options.verbose, kept=options.history, watch=coverage.watch)
 
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.WARNING,
@@ -123,12 +127,15 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
         mode=options.mode,
         group=options.group,
     )
+    coverage.finish()
     return OK
 
 
-def machines(options: argparse.Namespace, *, told: bool = False, kept: bool = False) -> Callable[[], Machine]:
+def machines(
+    options: argparse.Namespace, *, told: bool = False, kept: bool = False, watch: Watch | None = None
+) -> Callable[[], Machine]:
     """What makes the machine of these options, as often as it is wanted. told: its log has every message; kept: it
-    remembers them. Raises Usage for a world that cannot be."""
+    remembers them; watch: sees what is exercised of it. Raises Usage for a world that cannot be."""
     world = world_of(options.world, options.kernel)
     if world is None:
         from nlemu.emulator.machine.machine import Machine
@@ -154,6 +161,8 @@ def machines(options: argparse.Namespace, *, told: bool = False, kept: bool = Fa
         from nlemu.emulator.script import explanation
 
         steps.append(lambda machine: explanation.begin(machine, tell_why))
+    if watch is not None:
+        steps.append(watch.begin)
     if options.pcap is not None:
         from nlemu.emulator.script.recording import into_file
 

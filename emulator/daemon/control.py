@@ -74,6 +74,16 @@ def _requests(machine: Machine, step: Step) -> list[dict[str, Any]]:
     return told
 
 
+def coverage(machine: Machine, step: Step) -> dict[str, Any]:
+    """What was exercised of a machine that is watched, and perhaps begins anew. StepError."""
+    if machine.watched is None:
+        raise StepError("coverage: nobody watches; `nlemu serve --coverage` does")
+    told: dict[str, Any] = machine.watched.told()
+    if step.get("forget"):
+        machine.watched.clear()
+    return told
+
+
 def operations(machine: Machine) -> dict[str, list[str]]:
     """What faults can strike, by family; "ioctl" has the ioctls."""
     told: dict[str, list[str]] = {}
@@ -104,6 +114,7 @@ VERBS: Mapping[str, Verb] = {
     "faults": Verb(true),
     "requests": Verb(label, takes={"last": u31, "forget": truth}),
     "operations": Verb(true),
+    "coverage": Verb(true, takes={"forget": truth}),
     "export": Verb(true, takes={"all": truth, "anonymous": truth, "counters": truth}),
     "watch": Verb(true),
     "reset": Verb(true),
@@ -192,6 +203,8 @@ class Control:
                 return listed(server.machine)
             case "operations":
                 return operations(server.machine)
+            case "coverage":
+                return coverage(server.machine, step)
             case "export":
                 return exported(server.machine, step)
             case "reset":

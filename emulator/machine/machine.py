@@ -107,8 +107,10 @@ class Machine(Kernel):
         """Every socket, with a port id or without; but for those that nobody hears."""
         self.remembered: Deque[Any] | None = None
         """What went over them, where somebody keeps it (script/recording.py)."""
+        self.watched: Any = None
+        """What was exercised of it, where somebody watches (emulator/coverage)."""
         self.refused: Callable[[Call, Refusal], object] | None = None
-        """Who explains refusals (script/explanation.py)."""
+        """Who is told of refusals (script/explanation.py, emulator/coverage)."""
         self.bugs = 0
         self.devmem = Devmem()
         self.faults = Faults()

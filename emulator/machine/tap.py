@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 class Heard(NamedTuple):
-    """A datagram that went over a socket, to the kernel or from it."""
+    """A datagram that went over a socket, to the kernel or from it. group: that it was told to; 0 for an answer."""
 
     endpoint: Endpoint
     data: bytes
     to_kernel: bool
+    group: int = 0
 
 
 class Tap:
@@ -44,7 +45,7 @@ class Tap:
             send(datagram)
 
         def heard_queue(datagram: Datagram) -> None:
-            hear(Heard(endpoint, bytes(datagram.data), False))
+            hear(Heard(endpoint, bytes(datagram.data), False, datagram.group))
             queue(datagram)
 
         endpoint.send = heard_send  # type: ignore[method-assign]

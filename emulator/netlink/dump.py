@@ -129,6 +129,9 @@ class Dump:
                     self.full = False
                     break
         except Refusal as refusal:
+            refused = self.call.machine.refused
+            if refused is not None and not self.call.endpoint.private:
+                refused(self.call, refusal)
             extack.merge(refusal)
             self.errno, self.exhausted, fill = refusal.errno, True, None
         self.waiting = fill

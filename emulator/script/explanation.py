@@ -136,8 +136,11 @@ def shown(filename: str) -> str:
 
 def begin(machine: Machine, tell: Callable[[Reason], object]) -> Machine:
     """From now on somebody is told of every refusal of that machine; the machine itself."""
+    before = machine.refused
 
     def refused(call: Call, refusal: Refusal) -> None:
+        if before is not None:
+            before(call, refusal)
         endpoint = call.endpoint
         tell(Reason(
             machine, call.message, endpoint.protocol, endpoint.net.name, refusal.errno, refusal.text, refusal.at,

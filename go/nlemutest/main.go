@@ -18,6 +18,10 @@ import (
 // Directory is the environment variable that names the daemon's directory; `nlemu run --dir` sets it too.
 const Directory = "NLEMU_DIR"
 
+// Coverage is the environment variable that names a directory: what the tests exercise of netlink is written there, for
+// `nlemu coverage`, a file a package.
+const Coverage = "NLEMU_COVERAGE"
+
 const (
 	again = "NLEMUTEST_AGAIN" // says that this binary was run again: it is not done twice
 
@@ -93,7 +97,11 @@ func serve(program string) (string, func(), error) {
 		return "", nil, err
 	}
 	dir := filepath.Join(place, "d")
-	command := exec.Command(program, "serve", "--history", "--dir", dir)
+	arguments := []string{"serve", "--history", "--dir", dir}
+	if into := os.Getenv(Coverage); into != "" {
+		arguments = append(arguments, "--coverage="+strings.TrimSuffix(into, "/")+"/")
+	}
+	command := exec.Command(program, arguments...)
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	told, err := command.StderrPipe()
 	if err == nil {

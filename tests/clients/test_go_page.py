@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from nlemu.emulator.coverage.seen import combined
 from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.recording import in_memory
@@ -87,6 +88,14 @@ def test_it_needs_nothing_around_it(program: Path, installed: dict[str, str]) ->
     assert done.returncode == 0 and done.stdout.count("--- PASS") == 2, done.stdout + done.stderr
     done = run([str(program), "-test.run", "Nothing"], **installed)
     assert done.returncode == 0
+
+
+def test_what_it_exercised_is_written(program: Path, installed: dict[str, str], tmp_path: Path) -> None:
+    done = run([str(program)], **installed, NLEMU_COVERAGE=str(tmp_path / "coverage"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = combined([tmp_path / "coverage"])
+    assert seen.asked["route.newlink", False, 0] >= 2
+    assert [one.errno for one in seen.refused if one.what == "fault"] == ["ENOMEM"]
 
 
 def test_a_daemon_without_nlemu_run_is_not_enough(program: Path, installed: dict[str, str], tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What a suite has exercised of netlink, and what it never met: operations, attributes, notifications, refusals."""
