@@ -12,14 +12,15 @@ import subprocess
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from pathlib import Path
 from socket import AF_NETLINK, SOCK_DGRAM
 from typing import TYPE_CHECKING, Any, Self
 
-from nlemu.emulator.client.control import Control
+from nlemu.emulator.client.control import Control, NoDaemon
 from nlemu.emulator.client.stand_in import StandIn, netlink_socket
 from nlemu.emulator.daemon.background import daemon
 from nlemu.emulator.kernel.core.build import DEFAULT, Build, find_build
@@ -28,12 +29,16 @@ from nlemu.fault import Fault
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
+    from nlemu.client import AsyncClient
     from nlemu.emulator.client.client import Client
     from nlemu.emulator.coverage.watch import Watch
     from nlemu.emulator.script.explanation import Reason
     from nlemu.emulator.script.history import Requests
     from nlemu.emulator.script.recording import Recording
+    from nlemu.namespace import Namespace
+    from nlemu.nic import Nic
     from nlemu.protocol.captures.events import Datagram
+    from nlemu.snapshot import Snapshot
 
 NETDEVSIMS = ("plain", "dma")
 EXPLAINED = 100
@@ -45,16 +50,17 @@ class Kernel:
 
     seed, netdevsim, kernel: as for `nlemu serve`; raises LookupError for a kernel that there is not, with those that
     there are, and ValueError for such a netdevsim. world: a file with what there is at first (docs/worlds.md);
-    WorldError names the line where it cannot be made. record: what goes over its sockets is kept (save_pcap()).
-    coverage: who watches what is exercised of it (docs/coverage.md). Its
-    clock stands still, so that every run is the same; `do(sleep=...)` moves it. directory: a daemon that runs already,
-    whose machine this is then; raises NoDaemon if there is none.
+    WorldError names the line where it cannot be made. faults: what fails from the first request on, each as a line of
+    the control socket (docs/faults.md), ``[{"fault": "route.newlink", "errno": "ENOMEM"}]``; WorldError names the one
+    that cannot be, and there is no kernel then. record: what goes over its sockets is kept (save_pcap()). coverage: who
+    watches what is exercised of it (docs/coverage.md). Its clock stands still, so that every run is the same; `sleep()`
+    moves it. directory: a daemon that runs already, whose machine this is then; raises NoDaemon if there is none.
     """
 
     def __init__(
         self, directory: str | os.PathLike[str] | None = None, *, seed: int = 0, netdevsim: str = "plain",
         kernel: str | None = None, world: str | os.PathLike[str] | None = None, record: bool = False,
-        coverage: Watch | None = None,
+        faults: Sequence[Mapping[str, Any]] = (), coverage: Watch | None = None,
     ) -> None:
         build = None if kernel is None else find_build(kernel)
         if netdevsim not in NETDEVSIMS:
@@ -64,10 +70,11 @@ class Kernel:
         self._why: deque[Reason] = deque(maxlen=EXPLAINED)
         with ExitStack() as stack:
             if directory is None:
-                directory = self._begin(stack, self._machines(build, world, seed, netdevsim), record, coverage)
+                directory = self._begin(stack, self._machines(build, world, faults, seed, netdevsim), record, coverage)
             self.directory = Path(directory)
             self._control = stack.enter_context(Control(directory))
             self._clients: dict[tuple[str, str], Client] = {}
+            self._listening: list[Client] = []
             self._stack = stack.pop_all()
         # One that is not closed ends with the interpreter, or when nobody has it any more.
         self._close = weakref.finalize(self, self._stack.close)
@@ -83,6 +90,11 @@ class Kernel:
 
         self._recording, self._traffic = recording, _ = in_memory()
         return stack.enter_context(daemon(lambda: explanation.begin(recording.begin(watched()), self._why.append)))
+
+    @property
+    def recorded(self) -> bool:
+        """Whether what goes over its sockets is kept here."""
+        return self._recording is not None
 
     def why(self) -> list[str]:
         """Why requests were refused, the last hundred: which function of the kernel refused, and what was so. Of a
@@ -134,15 +146,18 @@ class Kernel:
 
     @staticmethod
     def _machines(
-        build: Build | None, world: str | os.PathLike[str] | None, seed: int, netdevsim: str
+        build: Build | None, world: str | os.PathLike[str] | None, faults: Sequence[Mapping[str, Any]], seed: int,
+        netdevsim: str,
     ) -> Callable[[], Machine]:
-        if world is None:
+        if world is None and not faults:
             return lambda: Machine(seed=seed, netdevsim=netdevsim, build=build or DEFAULT)
-        from nlemu.emulator.world import begin, file
+        from nlemu.emulator.script.beginning import begin
+        from nlemu.emulator.world import file
 
-        known = file.read(Path(world))
-        begin.begin(known, build=build)  # what cannot be made is told here
-        return lambda: begin.begin(known, build=build, seed=seed, netdevsim=netdevsim)
+        known = None if world is None else file.read(Path(world))
+        make = partial(begin, known, faults=faults, build=build, seed=seed, netdevsim=netdevsim)
+        made = [make()]  # what cannot be made is told here
+        return lambda: made.pop() if made else make()
 
     def close(self) -> None:
         """Ends it, its clients and its daemon (not one that ran already). Twice does no harm."""
@@ -168,8 +183,73 @@ class Kernel:
                 self._clients.pop(which).close()
         return told
 
+    def nic(
+        self, profile: str, name: str | None = None, *, queues: int | None = None, netns: str = "init",
+        address: str | None = None, **more: Any,
+    ) -> Nic:
+        """Plugs in a NIC of a profile ("mlx5_core", "bnxt_en" ...: docs/nics.md), at an address on the PCI bus or at
+        the next that is free. more: what docs/queues.md tells of `nic_new`. Raises ControlError."""
+        from nlemu.nic import Nic, free_address
+
+        place = address or free_address(self)
+        said = {"name": name, "queues": queues, "netns": None if netns == "init" else netns, **more}
+        self.do(nic_new=place, profile=profile, **{key: value for key, value in said.items() if value is not None})
+        return Nic(self, place, {"nic_del": place})
+
+    def netdevsim(self, ports: int = 1, queues: int = 1, *, number: int | None = None) -> Nic:
+        """Plugs in a netdevsim with so many ports, of so many queues each. Raises ControlError."""
+        from nlemu.nic import Nic, free_number
+
+        number = free_number(self) if number is None else number
+        self.do(nsim_new=[number, ports, queues])
+        return Nic(self, f"netdevsim{number}", {"nsim_del": number})
+
+    def namespace(self, name: str) -> Namespace:
+        """A namespace of that name, which is made if there is none."""
+        from nlemu.namespace import Namespace
+
+        if name not in self.state()["namespaces"]:
+            self.do(netns=name)
+        return Namespace(self, name)
+
+    def sleep(self, seconds: float) -> None:
+        """So much of the kernel's time passes, at once."""
+        self.do(sleep=seconds)
+
+    def snapshot(self) -> Snapshot:
+        """The kernel as it is now, to come back to: ``with kernel.snapshot(): ...`` or its `restore()`. It takes a
+        fraction of a millisecond, and so does coming back."""
+        from nlemu.snapshot import Snapshot
+
+        return Snapshot(self)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """The kernel as it was: devices, namespaces, faults, clock and randomness. Sockets that are open stay so, with
+        their options and groups; what was told to them and was not read yet is thrown away, and a dump that is under
+        way ends. Those in namespaces that there were not are closed. What was recorded is kept. Raises ControlError for
+        a kernel that was reset since."""
+        self.do(restore=snapshot.name)
+        for which, client in list(self._clients.items()):
+            if not client.discard():
+                self._clients.pop(which).close()
+        self._listening = [client for client in self._listening if client.sock.fileno() >= 0 and client.discard()]
+
     def __repr__(self) -> str:
-        return f"<nlemu.Kernel in {self.directory}>" if self._close.alive else "<nlemu.Kernel, closed>"
+        if not self._close.alive:
+            return "<nlemu.Kernel, closed>"
+        try:
+            state, faults = self.state(), self.do(faults=True)
+        except NoDaemon:
+            return f"<nlemu.Kernel in {self.directory}, whose daemon is gone>"
+        told = [
+            f"{name} ({', '.join(device['name'] for device in one['devices'])})"
+            for name, one in state["namespaces"].items()
+        ]
+        waiting = [one["name"] for one in faults if one["left"] != 0]
+        return (
+            f"<nlemu.Kernel {state['kernel']['name']}, seed {state['kernel']['seed']}: {', '.join(told)}"
+            f"{f'; faults: {chr(44).join(waiting)}' if waiting else ''}; in {self.directory}>"
+        )
 
     def state(self) -> dict[str, Any]:
         """Everything there is."""
@@ -207,6 +287,25 @@ class Kernel:
             self._clients[name, netns] = client
         return client
 
+    def async_family(self, name: str, netns: str = "init") -> AsyncClient:
+        """A client of a family for trio and asyncio: ``await kernel.async_family("netdev").dump("queue-get")``. One of
+        its own each time, closed with the kernel at the latest."""
+        from nlemu.client import AsyncClient
+
+        client = self._client(name, netns)
+        self._listening.append(client)
+        return AsyncClient(client)
+
+    def async_listen(self, name: str, group: str, netns: str = "init") -> AsyncClient:
+        """The same that has joined a multicast group: ``async for one in client.notifications()``. KeyError for no
+        group."""
+        from nlemu.client import AsyncClient
+
+        client = self._client(name, netns)
+        client.subscribe(self._control, group)
+        self._listening.append(client)
+        return AsyncClient(client)
+
     def listen(self, name: str, group: str, netns: str = "init") -> Client:
         """A client of its own that has joined a multicast group of a family: ``listen("netdev", "mgmt")``.
 
@@ -214,6 +313,7 @@ class Kernel:
         """
         client = self._client(name, netns)
         client.subscribe(self._control, group)
+        self._listening.append(client)
         return client
 
     def _client(self, name: str, netns: str) -> Client:

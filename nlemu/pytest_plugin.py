@@ -18,7 +18,8 @@ front of its own gives them to Python's import system, which has them compiled a
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -68,12 +69,30 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[WATCH] = Watch()
     config.addinivalue_line(
         "markers",
-        "nlemu(kernel=..., seed=..., netdevsim=..., world=...): which kernel the fixture nlemu is for this test",
+        "nlemu(kernel=..., seed=..., netdevsim=..., world=..., faults=[...]): which kernel the fixture nlemu is",
     )
 
 
+@pytest.fixture(scope="session")
+def nlemu_factory(request: pytest.FixtureRequest) -> Iterator[Callable[..., Kernel]]:
+    """Makes kernels that live as long as the session: ``nlemu_factory(world="pods.toml", seed=7)``, with what Kernel()
+    takes. For fixtures of one's own, of whatever scope; `Kernel.snapshot()` gives each test the same one. Under
+    pytest-xdist each worker has its own."""
+    from nlemu.kernel import Kernel
+
+    watch = request.config.stash.get(WATCH, None)
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Kernel(**{"record": True, "coverage": watch, **options}))
+
+
+@pytest.fixture(scope="session")
+def nlemu_session(nlemu_factory: Callable[..., Kernel]) -> Kernel:
+    """One kernel for all tests, which find it as the last one left it."""
+    return nlemu_factory()
+
+
 @pytest.fixture(name="nlemu")
-def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
     """An emulated kernel of its own, with nothing in it but `lo`. The mark ``nlemu`` says what Kernel() takes."""
     from nlemu.kernel import Kernel
 
@@ -81,22 +100,52 @@ def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     watch = request.config.stash.get(WATCH, None)
     with Kernel(**{"record": True, "coverage": watch, **({} if mark is None else mark.kwargs)}) as one:
         yield one
-        attach(request.node, one, tmp_path_factory)
 
 
-def attach(item: pytest.Item, kernel: Kernel, places: pytest.TempPathFactory) -> None:
-    """A failed test shows the last messages of its kernel, and keeps all of them in a file."""
-    report = item.stash.get(REPORT, None)
-    if report is None or not report.failed:
+@pytest.fixture
+def nlemu_kernel(nlemu: Kernel) -> Kernel:
+    """The same kernel as `nlemu`, for a test that calls the package by that name (``import nlemu``)."""
+    return nlemu
+
+
+def attach(item: pytest.Item, report: pytest.TestReport) -> None:
+    """A failed test shows the last messages of its kernels, keeps all of them in files, and says what the kernels were
+    like."""
+    if "nlemu.kernel" not in sys.modules:
         return
-    lines = kernel.traffic()
+    from nlemu.kernel import Kernel
+
+    kernels = {id(one): one for one in vars(item).get("funcargs", {}).values() if isinstance(one, Kernel)}
+    for one in kernels.values():
+        try:
+            report.sections += told(item, one)
+        except Exception as error:  # the failure of a test is not hidden by another
+            report.sections.append(("nlemu", f"{one!r} cannot be looked at: {error}"))
+
+
+def told(item: pytest.Item, kernel: Kernel) -> Iterator[tuple[str, str]]:
+    """What there is to say of a kernel."""
+    from nlemu.emulator.cli.state import state_lines
+    from nlemu.emulator.cli.table import table
+
+    lines = kernel.traffic() if kernel.recorded else []
     if lines:
+        places: pytest.TempPathFactory = item.config._tmp_path_factory  # type: ignore[attr-defined]
         path = places.mktemp("nlemu") / "netlink.pcapng"
         count = kernel.save_pcap(path)
-        report.sections.append((f"netlink: the last of {count} datagrams, which are in {path}", "\n".join(lines)))
+        yield f"netlink: the last of {count} datagrams, which are in {path}", "\n".join(lines)
     why = kernel.why()
     if why:
-        report.sections.append(("netlink: why requests were refused", "\n".join(why[-LAST:])))
+        yield "netlink: why requests were refused", "\n".join(why[-LAST:])
+    state = kernel.state()
+    yield (
+        f"netlink: the kernel ({state['kernel']['name']}, seed {state['kernel']['seed']})",
+        "\n".join(state_lines(state)[:SHOWN]),
+    )
+    faults = kernel.do(faults=True)
+    if faults:
+        rows = [[one[name] for name in ("name", "kind", "met", "struck", "left")] for one in faults]
+        yield "netlink: faults", "\n".join(table(("NAME", "KIND", "MET", "STRUCK", "LEFT"), rows))
 
 
 @pytest.hookimpl(trylast=True)
@@ -141,21 +190,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 LAST = 30
 """Lines of reasons that are shown."""
+SHOWN = 60
+"""Lines of the state that are."""
 COVERAGE = "nlemu_coverage"
 WATCH: pytest.StashKey[Watch] = pytest.StashKey()
 """What the tests of this process exercise, where that is to be told."""
-REPORT = pytest.StashKey[pytest.TestReport]()
-"""How the test itself went, for the fixture's end."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keeps the report of the test's call."""
+    """A test that fails is told more about, while its kernels are there."""
     report = yield
-    if call.when == "call":
-        item.stash[REPORT] = report
+    if call.when == "call" and report.failed:
+        attach(item, report)
     return report
 
 

@@ -204,16 +204,18 @@ def world_of(path: str | None, build: Build | None) -> World | None:
     if path is None:
         return None
     from nlemu.emulator.kernel.core.build import NoBuild
-    from nlemu.emulator.world import begin, file
+    from nlemu.emulator.script.beginning import begin
+    from nlemu.emulator.world import file
+    from nlemu.emulator.world.world import WorldError
 
     try:
         world = file.read(path)
-        begin.begin(world, build=build)
+        begin(world, build=build)
     except OSError as error:
         raise Usage(f"--world {path}: {error.strerror}") from None
     except NoBuild as error:
         raise Usage(f"{path}: kernel: {error}") from None
-    except begin.WorldError as error:
+    except WorldError as error:
         raise Usage(str(error)) from None
     return world
 

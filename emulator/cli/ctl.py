@@ -137,6 +137,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for name, about in EXPORT.items():
         export.add_argument(f"--{name}", action="store_true", help=about)
     export.set_defaults(perform=export_world)
+    for name, about in (("snapshot", "keep the machine as it is, under a name"), ("restore", "go back to it")):
+        kept = verbs.add_parser(name, help=about)
+        kept.add_argument("name", metavar="NAME", nargs="?", default="snapshot")
+        kept.set_defaults(perform=keep)
     verbs.add_parser("reset", help="a fresh machine; every client is cut off").set_defaults(perform=reset)
     for name in ("sleep", "advance"):
         sleep = verbs.add_parser(name, help="let so many seconds of the machine's time pass, at once")
@@ -250,6 +254,11 @@ def perform_batch(control: Control, options: argparse.Namespace) -> Told:
     parser = Parser(prog="nlemu ctl")
     arguments(parser)
     return perform(control, options.file, parser, force=options.force, as_json=options.json), []
+
+
+def keep(control: Control, options: argparse.Namespace) -> Told:
+    """Keeps the machine, or goes back to it."""
+    return control.do(**{options.verb: options.name}), []
 
 
 def reset(control: Control, options: argparse.Namespace) -> Told:

@@ -143,7 +143,7 @@ def machines(
         def make() -> Machine:
             return Machine(seed=options.seed, netdevsim=options.netdevsim, build=options.kernel or DEFAULT)
     else:
-        from nlemu.emulator.world.begin import begin
+        from nlemu.emulator.script.beginning import begin
 
         def make() -> Machine:
             return begin(world, seed=options.seed, netdevsim=options.netdevsim, build=options.kernel)

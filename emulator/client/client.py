@@ -139,6 +139,22 @@ class Client:
             raise NoDaemon("the daemon went away")
         return datagram
 
+    def discard(self) -> bool:
+        """Throws away what has been told and was not read; whether the daemon still has this socket."""
+        self.conversation.notifications.clear()
+        before = self.sock.gettimeout()
+        self.sock.setblocking(False)
+        try:
+            while self.sock.recv(RECEIVE_SIZE):
+                pass
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            pass
+        finally:
+            self.sock.settimeout(before)
+        return False
+
     # -- notifications --------------------------------------------------------------------------
 
     def subscribe(self, control: Control, group: str) -> None:

@@ -117,6 +117,8 @@ VERBS: Mapping[str, Verb] = {
     "coverage": Verb(true, takes={"forget": truth}),
     "export": Verb(true, takes={"all": truth, "anonymous": truth, "counters": truth}),
     "watch": Verb(true),
+    "snapshot": Verb(label),
+    "restore": Verb(label),
     "reset": Verb(true),
     "stop": Verb(true),
 }
@@ -207,6 +209,10 @@ class Control:
                 return coverage(server.machine, step)
             case "export":
                 return exported(server.machine, step)
+            case "snapshot":
+                server.snapshot(step.subject)
+            case "restore":
+                server.restore(step.subject)
             case "reset":
                 server.reset()
             case "stop":

@@ -34,6 +34,7 @@ from nlemu.emulator.machine.endpoint import LONGEST, Endpoint
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.netlink.descriptors import PeerDescriptors
 from nlemu.emulator.script import trace
+from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.steps import Steps
 from nlemu.emulator.script.trace import Step
 from nlemu.protocol.uapi.netlink import NetlinkOpt
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.daemon.host import DaemonHost
     from nlemu.emulator.daemon.watching import Watching
     from nlemu.emulator.launch.sockets.channel import Channel
+    from nlemu.emulator.machine.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,8 @@ class Server:
         """Those whose endpoints have something to be written; each puts itself here."""
         self.buffer = memoryview(bytearray(LONGEST + 1))
         """Where every connection receives, one datagram at a time; one byte longer than any may be."""
+        self.snapshots: dict[str, Snapshot] = {}
+        """The machine as it was, by the names that clients gave."""
         self.watching: set[Watching] = set()
         """Those who watch all that is said."""
         self.tokens = Tokens()
@@ -146,8 +150,29 @@ class Server:
         self.machine = self.make_machine()
         self.steps = Steps(self.machine)
         self.tokens.clear()
+        self.snapshots.clear()
         for one in self.watching:
             one.live.begin(self.machine)
+        self.arrange()
+        self._nap.cancel()
+
+    def snapshot(self, name: str) -> None:
+        """Keeps the machine as it is, under a name; what had it before is forgotten."""
+        from nlemu.emulator.machine.snapshot import Snapshot
+
+        steps = self.steps
+        self.snapshots[name] = Snapshot(self.machine, steps.nets, steps.descriptors, steps.programs.running)
+
+    def restore(self, name: str) -> None:
+        """The machine as it was. Sockets stay open, but for those in namespaces that there were not; what waits in them
+        is thrown away. Raises StepError."""
+        found = self.snapshots.get(name)
+        if found is None:
+            raise StepError(f"restore: there is no snapshot {name!r}")
+        found.restore()
+        gone = set(found.orphans())
+        for connection in [one for one in self.connections if one.endpoint in gone]:
+            connection.close()
         self.arrange()
         self._nap.cancel()
 

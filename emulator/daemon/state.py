@@ -49,6 +49,7 @@ def state(machine: Machine, connections: Iterable[Connection] = ()) -> dict[str,
     return {
         "kernel": {
             "name": machine.build.name, "cpus": machine.cpus, "netdevsim": machine.netdevsim, "bugs": machine.bugs,
+            "seed": machine.seed,
         },
         "families": {family.name: number for family, number in machine.families.numbers.items()},
         "protocols": {protocol.name: number for number, protocol in machine.protocols.items()},

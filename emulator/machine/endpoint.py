@@ -448,6 +448,16 @@ class Endpoint:
         """How many bytes of the receive buffer are taken (sk_rmem_alloc)."""
         return self._queued
 
+    def discard(self) -> None:
+        """What waits to be received is thrown away, and a dump that is under way with it: the machine is another now
+        (machine/snapshot.py). What a transport has taken ahead goes on to count until it is read."""
+        self._dump = None
+        while self._queue:
+            self._queued -= self._queue.popleft().cost
+        self._overrun = False
+        self._congested = self._congested and bool(self._ahead)
+        self._losing = 0
+
     # -- dumps --------------------------------------------------------------------------------
 
     def check_no_dump(self) -> None:

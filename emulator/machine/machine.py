@@ -118,7 +118,8 @@ class Machine(Kernel):
         """Faults of requests, and of notifications."""
         self.protocols = protocols_of(build)
         """By number: what a socket can be opened for."""
-        self._started: set[int] = set()
+        self.started: set[int] = set()
+        """The protocols of which there was a socket."""
         self._family_numbers = dict(families or {})
         self.netdev: NetdevNotify | None = None
         self.devlink: DevlinkNotify | None = None
@@ -235,9 +236,9 @@ class Machine(Kernel):
         protocol = self.protocols.get(number)
         if protocol is None:
             raise OSError(errno.EPROTONOSUPPORT, f"the kernel has no netlink protocol {number}")
-        if number not in self._started:
+        if number not in self.started:
             start = protocol.kernel.start
-            self._started.add(number)
+            self.started.add(number)
             if start is not None:
                 start(self)
         return protocol

@@ -187,7 +187,7 @@ class Steps:
 
     def net(self, verb: str, name: str) -> Net:
         """The namespace of that name; StepError when there is none."""
-        net = self.nets.get(name)
+        net = self.nets.get(name) or self.machine.nets.get(name)
         if net is None:
             raise StepError(f"{verb}: there is no namespace {name!r}")
         return net

@@ -18,8 +18,8 @@
     name = "nk0"
     kind = "netkit"
 
-Sections are those of emulator/world/sections.py and beside them `id` and `lease`. What cannot be is refused with the
-line and the key: a section or a key that there is not, a value of the wrong sort.
+Sections are those of emulator/world/sections.py and beside them `id`, `lease` and `fault`. What cannot be is refused
+with the line and the key: a section or a key that there is not, a value of the wrong sort.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ from nlemu.protocol.encode.conversation import specification
 
 HEAD = {"kernel": str, "exact": list, "families": dict}
 """What stands before all sections: which kernel it is, sections of which everything is said, numbers of families."""
+FAULT = "fault"
+"""The section of what fails when, which belongs to no namespace; its keys are those of the control socket."""
 TABLE = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\- \"]+?)\s*\]\]?")
 KEY = re.compile(r"\s*(?:\"([^\"]+)\"|([A-Za-z0-9_\-]+))\s*(?:\.|=)")
 BARE = re.compile(r"[A-Za-z0-9_\-]+")
@@ -68,6 +70,8 @@ def parse(text: str, name: str = "world") -> World:
             raise WorldError(f"{lines.place((), key)}: {key}: {WANTED[kind]} belongs here, and not {shown(value)}")
     world.exact = frozenset(content.pop("exact", ()))
     world.families = content.pop("families", {})
+    for number, one in enumerate(tables(content.pop(FAULT, []), lines, (), FAULT)):
+        world.faults.append(Entry(FAULT, one, lines.place(((FAULT, number),))))
     first = world.namespace(FIRST)
     for number, one in enumerate(tables(content.pop("namespace", []), lines, (), "namespace")):
         where = (("namespace", number),)
@@ -89,7 +93,8 @@ def sections(namespace: Namespace, content: Mapping[str, Any], lines: Lines, whe
         known = KEYS.get(section)
         if known is None:
             at = lines.place(where, section)
-            raise WorldError(f"{at}: {section}: there is no such section; there are {', '.join([*KEYS, 'namespace'])}")
+            there = ", ".join([*KEYS, FAULT, "namespace"])
+            raise WorldError(f"{at}: {section}: there is no such section; there are {there}")
         for number, fields in enumerate(tables(value, lines, where, section)):
             here = (*where, (section, number))
             for key, one in fields.items():
@@ -211,6 +216,8 @@ def write(world: World) -> str:
             lines += ["", "[[namespace]]", f"name = {value_text(namespace.name)}"]
         for entry in namespace.entries:
             lines += ["", f"[[{inner}{entry.section}]]", *entry_lines(entry)]
+    for fault in world.faults:
+        lines += ["", f"[[{FAULT}]]", *entry_lines(fault)]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 

@@ -58,13 +58,15 @@ class World:
     """Namespaces by name, the first one first; which kernel it was on, if that is known.
 
     families: numbers of generic netlink families by name, where they matter. exact: sections of which all is said, so
-    that what is not said is not there either, not even if the kernel adds it by itself.
+    that what is not said is not there either, not even if the kernel adds it by itself. faults: that wait from the
+    beginning, in the words of the control socket; who makes the machine sets them (script/beginning.py).
     """
 
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     kernel: str | None = None
     families: dict[str, int] = field(default_factory=dict)
     exact: frozenset[str] = frozenset()
+    faults: list[Entry] = field(default_factory=list)
 
     def namespace(self, name: str = FIRST) -> Namespace:
         """The namespace of that name, which is added if it is not there."""

@@ -210,6 +210,33 @@ func (f *Fault) Struck() int {
 	return 0
 }
 
+// Snapshot is the kernel as it was.
+type Snapshot struct {
+	kernel *Kernel
+	name   string
+}
+
+// Snapshot keeps the kernel as it is: devices, namespaces, addresses, faults, time. Sockets are not part of it.
+func (k *Kernel) Snapshot() *Snapshot {
+	k.t.Helper()
+	s := &Snapshot{k, k.t.Name()}
+	k.Do(map[string]any{"snapshot": s.name})
+	return s
+}
+
+// Restore makes the kernel what it was. Sockets stay open, but for the daemon's own in namespaces that there were not;
+// what was not read yet from those is thrown away.
+func (s *Snapshot) Restore() {
+	s.kernel.t.Helper()
+	s.kernel.Do(map[string]any{"restore": s.name})
+}
+
+// Isolated has the kernel be again what it is now when the test ends, so that tests that share it do not meet.
+func (k *Kernel) Isolated() {
+	k.t.Helper()
+	k.t.Cleanup(k.Snapshot().Restore)
+}
+
 // Request is one that was made: its operation, what it said by name, and the name of the errno with which it was refused,
 // "" where it was not.
 type Request struct {

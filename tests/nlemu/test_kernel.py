@@ -83,7 +83,7 @@ def test_a_netdevsim_that_there_is_not() -> None:
 
 def test_what_it_says_of_itself() -> None:
     with nlemu.Kernel() as kernel:
-        assert repr(kernel) == f"<nlemu.Kernel in {kernel.directory}>"
+        assert repr(kernel) == f"<nlemu.Kernel 7.2.13, seed 0: init (lo); in {kernel.directory}>"
     assert repr(kernel) == "<nlemu.Kernel, closed>"
 
 
