@@ -17,7 +17,9 @@ settings.register_profile("nlemu", deadline=None, derandomize=True, database=Non
 settings.load_profile("nlemu")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-REAL = [ROOT / "tests" / name for name in ("clients", "containers", "emulator/launch", "packaging")]
+REAL = [
+    ROOT / "tests" / name for name in ("clients", "containers", "emulator/daemon/page", "emulator/launch", "packaging")
+]
 """Tests of real programs, which may be missing."""
 
 

@@ -14,13 +14,17 @@ import pytest
 from tests.emulator.launch.nobody import need
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("faults.md", "leases.md", "nics.md", "traces.md", "worlds.md")
+PAGES = ("faults.md", "leases.md", "nics.md", "page.md", "traces.md", "worlds.md")
 ONE_SESSION = ("faults.md", "leases.md")
 """Pages whose blocks are one terminal, from top to bottom."""
 
 
-RANDOM = r"([0-9a-f]{2}):(?!\1:\1:\1:\1:\1)(?:[0-9a-f]{2}:){4}[0-9a-f]{2}|(?<=\.py:)\d+"
-"""A hardware address that was drawn (not all of them are), and the number of a line, which changes with the source."""
+RANDOM = (
+    r"([0-9a-f]{2}):(?!\1:\1:\1:\1:\1)(?:[0-9a-f]{2}:){4}[0-9a-f]{2}|(?<=\.py:)\d+"
+    r"|(?<=http://127\.0\.0\.1:)\d+/[\w-]{32}"
+)
+"""A hardware address that was drawn (not all of them are), the number of a line, which changes with the source; and a
+live page's URL."""
 
 
 def sessions(page: str) -> Iterator[list[str]]:

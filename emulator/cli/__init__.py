@@ -59,6 +59,7 @@ ERRORS = (
     ("nlemu.emulator.client.control", "ControlError", REFUSED),
     ("nlemu.emulator.cli.picture.dot", "NoPicture", REFUSED),
     ("nlemu.emulator.daemon.directory", "DirectoryError", REFUSED),
+    ("nlemu.emulator.daemon.page.site", "NoPage", REFUSED),
     ("nlemu.protocol.encode.conversation", "NlError", REFUSED),
     ("nlemu.protocol.encode.request", "BadValue", USAGE),
 )

@@ -321,8 +321,8 @@ ENDS = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid"}
 def draw(control: Control, options: argparse.Namespace) -> Told:
     """Draws the machine."""
     from nlemu.emulator.cli.picture.dot import dot, svg
-    from nlemu.emulator.cli.picture.graph import graph_of
     from nlemu.emulator.cli.picture.mermaid import mermaid
+    from nlemu.emulator.script.graph import graph_of
 
     told = control.do(state=True)
     of_name = ENDS.get(Path(options.output).suffix) if options.output else None

@@ -9,11 +9,12 @@ import resource
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.cli import (
     OK,
+    Refused,
     Usage,
     directory_argument,
     directory_of,
@@ -29,6 +30,7 @@ from nlemu.emulator.kernel.core.build import DEFAULT
 
 if TYPE_CHECKING:
     from nlemu.emulator.coverage.watch import Watch
+    from nlemu.emulator.daemon.server import Beside
     from nlemu.emulator.machine.machine import Machine
     from nlemu.emulator.script.explanation import Reason
 
@@ -37,6 +39,7 @@ DESCRIPTION = """Run the daemon: a machine of its own, reached through Unix sock
   DIR/init/generic     generic netlink in the first namespace: connect (SOCK_SEQPACKET) and speak netlink
   DIR/init/route       rtnetlink there
   DIR/<name>/...       the same for every other namespace
+  DIR/.page            the URL of the live page, with --http
   DIR/control          JSON lines: namespaces, devices, and sockets with options (see nlemu ctl)
 
 It runs until SIGTERM or SIGINT, and leaves nothing behind."""
@@ -74,6 +77,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="who may connect, as an octal number: 770 the group too, 777 everybody (default: 700)",
     )
     parser.add_argument("--group", metavar="GROUP", type=group, help="the group that the directory is of")
+    parser.add_argument(
+        "--http", metavar="ADDRESS:PORT", help="serve the live page there (docs/page.md); its URL is printed"
+    )
+    parser.add_argument(
+        "--http-allow", metavar="NAME", action="append", default=[],
+        help="a name by which the page may be called besides its address, which may be one that others reach then",
+    )
     parser.add_argument(
         "--detach", action="store_true", help="print the daemon's process id and return when it can be reached"
     )
@@ -126,9 +136,31 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
         real_time=options.clock == "real",
         mode=options.mode,
         group=options.group,
+        beside=page_of(options),
     )
     coverage.finish()
     return OK
+
+
+def page_of(options: argparse.Namespace) -> Beside | None:
+    """What begins the live page, if there is to be one. Usage; Refused where h11 is not installed."""
+    if options.http is None:
+        if options.http_allow:
+            raise Usage("--http-allow: there is no page without --http ADDRESS:PORT")
+        return None
+    from nlemu.emulator.daemon.page import address
+
+    try:
+        where = address.parse(options.http, options.http_allow)
+    except address.AddressError as error:
+        raise Usage(f"--http {error}") from None
+    try:
+        from nlemu.emulator.daemon.page import site
+    except ImportError:
+        raise Refused("the page is served with h11: pip install 'nlemu[page]'") from None
+    return partial(
+        site.begin, address=where, told=lambda url: print(f"nlemu: the page is {url}", file=sys.stderr, flush=True)
+    )
 
 
 def machines(

@@ -118,11 +118,11 @@ class Connection:
 
     async def _read(self) -> None:
         receive, buffer = self.sock.recv_into, self.server.buffer
-        settle = self.server.settle
         self.flush()  # the endpoint may have been told something before there was a connection to write it to
         idle = 0
         while not self._closed:
             request = self.endpoint.send  # another one while somebody watches (machine/tap.py)
+            settle = self.server.settle  # likewise (Server.observe())
             for _ in range(TURN):
                 try:
                     size = receive(buffer)

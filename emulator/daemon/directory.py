@@ -3,11 +3,12 @@
     DIR/control                 the control socket
     DIR/<namespace>/generic     one listening socket for each namespace and protocol
     DIR/<namespace>/route
+    DIR/.page                   where the live page is, if there is one: a URL with a token, for the owner alone
     DIR/.run-<...>/             what belongs to a session of `nlemu run --dir`, made and removed by its launcher
 
 The lock is on the directory itself (flock), so there is no lock file to leave behind, and a daemon that was killed
-leaves no lock at all: its sockets are then nobody's and are cleared away. Only sockets by those names are ever
-removed, and directories only when they are empty: whatever else a user keeps in there is his.
+leaves no lock at all: its sockets are then nobody's and are cleared away. Only sockets by those names
+and .page are ever removed, and directories only when they are empty: whatever else a user keeps in there is his.
 
 Reachability is the only protection a socket has, so a directory made here is open to its owner alone, if he does not
 say otherwise; one that exists keeps the permissions that it was given.
@@ -24,6 +25,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CONTROL = "control"
+PAGE = ".page"
 SCRATCH = ".run-"
 PROTOCOLS = {"route": 0, "generic": 16}
 """The sockets of a namespace, and the netlink protocol each speaks (NETLINK_ROUTE, NETLINK_GENERIC)."""
@@ -55,6 +57,11 @@ class Directory:
         """Where the control socket is."""
         return self.path / CONTROL
 
+    @property
+    def page(self) -> Path:
+        """Where the URL of the live page is."""
+        return self.path / PAGE
+
     def namespace(self, name: str) -> Path:
         """Where the sockets of a namespace are."""
         return self.path / name
@@ -78,6 +85,8 @@ class Directory:
             raise DirectoryError(f"{name!r} is no name for a namespace: it has to be a plain file name")
         if name.startswith(SCRATCH):
             raise DirectoryError(f"{name!r} is no name for a namespace: so begin those of sessions")
+        if name == PAGE:
+            raise DirectoryError(f"{name!r} is no name for a namespace: the live page has it")
         if name == CONTROL:
             raise DirectoryError(f"{name!r} is no name for a namespace: the control socket has it")
         for protocol in PROTOCOLS:
@@ -176,6 +185,9 @@ class Directory:
 
     def _clear(self) -> None:
         _remove_socket(self.control)
+        with suppress(OSError):
+            if stat.S_ISREG(self.page.lstat().st_mode):
+                self.page.unlink()
         names = []
         with suppress(OSError), os.scandir(self.path) as entries:  # it may have been taken from under us
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]

@@ -244,6 +244,19 @@ class Server:
         one.live.begin(self.machine)
         return one.theirs
 
+    def observe(self, turned: Callable[[], object] | None) -> None:
+        """From now on that is called after every turn; None: nobody is. There is one observer at a time, and without
+        one it costs nothing."""
+        vars(self).pop("settle", None)
+        if turned is not None:
+            settle = self.settle
+
+            def observed() -> None:
+                settle()
+                turned()
+
+            self.settle = observed  # type: ignore[method-assign]
+
     # Connections
 
     def connect(self, sock: socket.socket, endpoint: Endpoint, *, name: str | None = None) -> Connection:
@@ -324,6 +337,10 @@ class Server:
                     client.close()
 
 
+Beside = Callable[[Server, trio.Nursery], Awaitable[object]]
+"""Begins something else that the daemon is to be."""
+
+
 @asynccontextmanager
 async def serving(
     directory: str | os.PathLike[str], make_machine: Callable[[], Machine] = Machine, *, real_time: bool = False,
@@ -369,24 +386,37 @@ def run(
     real_time: bool = True,
     mode: int = 0o700,
     group: int | None = None,
+    beside: Beside | None = None,
 ) -> None:
-    """The daemon's whole life: serves until SIGTERM or SIGINT. ready: called when clients can connect.
+    """The daemon's whole life: serves until SIGTERM or SIGINT. ready: called when clients can connect. beside: begins
+    what else there is to be, in tasks of that nursery.
 
-    Raises DirectoryError like `serving()`.
+    Raises DirectoryError like `serving()`, and what `beside` raises.
     """
+
+    failed: list[Exception] = []
 
     async def life() -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with serving(
                 directory, make_machine, real_time=real_time, mode=mode, group=group
-            ) as server:
+            ) as server, trio.open_nursery() as nursery:
+                if beside is not None:
+                    try:
+                        await beside(server, nursery)
+                    except Exception as error:  # a nursery would make a group of it
+                        failed.append(error)
+                        return
                 ready()
                 for number in PROTOCOLS.values():  # before the first client wants them
                     server.machine.start(number)
                 async for _ in signals:
+                    nursery.cancel_scope.cancel()
                     return
 
     trio.run(life)
+    if failed:
+        raise failed[0]
 
 
 def peer_pid(sock: socket.socket) -> int:

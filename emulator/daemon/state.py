@@ -64,11 +64,12 @@ def _namespace(net: Net) -> dict[str, Any]:
         "cookie": net.cookie,
         "inode": net.inum,
         "ids": {peer.name: nsid for nsid, peer in net.ids},
-        "devices": [_device(dev) for dev in sorted(net, key=lambda dev: dev.ifindex)],
+        "devices": [device(dev) for dev in sorted(net, key=lambda dev: dev.ifindex)],
     }
 
 
-def _device(dev: Device) -> dict[str, Any]:
+def device(dev: Device) -> dict[str, Any]:
+    """One device."""
     peer = dev.ops.get_peer(dev)
     rx = dev.rx.made(dev.real_num_rx_queues)
     return _present(

@@ -65,7 +65,7 @@ class FaultSteps:
             self._name(step), self._aim(step, operations),
             errno=getattr(errno, step["errno"]) if step.get("errno") else 0, text=step.get("text"), at=step.get("at"),
             interrupt=step.verb == "interrupt", after=step.get("after", 0), split=step.get("split", 0),
-            then=self._then(step),
+            then=self._then(step), step=step.fields,
         ))
 
     def _notice(self, step: Step) -> None:
@@ -77,7 +77,9 @@ class FaultSteps:
         if (fate is Fate.DELAY) is not ("seconds" in step.fields):
             raise StepError("notice: seconds belong to a delay, and a delay needs them")
         self.machine.notices.add(
-            Fault(self._name(step), self._aim(step, None), fate=fate, seconds=step.get("seconds", 0.0))
+            Fault(
+                self._name(step), self._aim(step, None), fate=fate, seconds=step.get("seconds", 0.0), step=step.fields,
+            )
         )
 
     def _aim(self, step: Step, operations: tuple[Operation | EthtoolIoctl | Sioc, ...] | None) -> Aim:
@@ -195,9 +197,10 @@ def flat(told: Values) -> Iterator[tuple[Any, Any]]:
 
 
 def listed(machine: Machine) -> list[dict[str, Any]]:
-    """The faults, as the control socket lists them: how many each was for, has struck, and will strike yet."""
+    """The faults, as the control socket lists them: the line that set each, how many it was for, has struck, and will
+    strike yet."""
     return [
-        {"name": fault.name, "kind": kind(fault), "met": fault.aim.met, "struck": fault.aim.struck,
+        {"name": fault.name, "kind": kind(fault), "step": fault.step, "met": fault.aim.met, "struck": fault.aim.struck,
          "left": fault.aim.left}
         for fault in (*machine.faults.listed, *machine.notices.listed)
     ]

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
-from nlemu.emulator.cli.picture.graph import Edge, Graph, Node
+from nlemu.emulator.script.graph import Edge, Graph, Node
 
 SHAPES = {
     "nic": 'shape=box, style="filled,bold", fillcolor="#dbeafe"',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlemu.emulator.cli.picture.graph import Edge, Graph, Node
+from nlemu.emulator.script.graph import Edge, Graph, Node
 
 SHAPES = {
     "nic": ("[[", "]]"), "device": ("[", "]"), "queue": ("(", ")"), "table": ("[/", "/]"), "rule": (">", "]"),

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
-from nlemu.emulator.cli.picture.graph import Device, drops, runs, special
+from nlemu.emulator.script.graph import Device, drops, runs, special
 
 UP, DOWN = "green", "dim"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from nlemu.emulator.machine.faults.aim import Aim
 
@@ -29,7 +30,7 @@ class Fault:
     For requests. errno: which is refused, 0 for none; text: what the refusal says; at: the attribute that it blames, by
     its name; interrupt: a dump says that it may be inconsistent; after: a dump is not struck at once but behind so many
     of its messages; split: it has so many messages a datagram; then: what is done when it strikes, before the request
-    is answered. For notifications. fate: what becomes of one; seconds: of a delay."""
+    is answered. For notifications. fate: what becomes of one; seconds: of a delay. step: what set it, for people."""
 
     name: str
     aim: Aim
@@ -42,6 +43,7 @@ class Fault:
     then: Callable[[], object] | None = None
     fate: Fate | None = None
     seconds: float = 0.0
+    step: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def in_dumps(self) -> bool:

@@ -19,7 +19,6 @@ from rich.console import Console
 
 from nlemu.emulator.cli import main
 from nlemu.emulator.cli.picture.dot import NoPicture, dot, svg
-from nlemu.emulator.cli.picture.graph import Edge, graph_of
 from nlemu.emulator.cli.picture.mermaid import mermaid
 from nlemu.emulator.cli.picture.tree import tree
 from nlemu.emulator.client.control import Control
@@ -29,6 +28,7 @@ from nlemu.emulator.kernel.devices.rules import Rule
 from nlemu.emulator.kernel.ethtool import rules
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script.graph import Edge, graph_of
 from nlemu.protocol.schema.codec import prepare
 from nlemu.protocol.schema.flow_specs import flow_ext, tcpip4_spec
 from nlemu.protocol.uapi.ethtool import RX_CLS_FLOW_DISC, FlowType
