@@ -14,6 +14,7 @@ from enum import Enum
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
@@ -35,7 +36,7 @@ from nlemu.protocol.schema.family import Family
 TRACES = {path.stem: path for path in traces()}
 
 PLAIN = (int, float, str, bytes, Enum, type, type(None), BuiltinFunctionType, FunctionType, MethodType, partial)
-SOCKETS = (Endpoint, Multicast, Faults, Notices)  # what was said to whom is no state of the kernel
+SOCKETS = (Endpoint, WeakSet, Multicast, Faults, Notices)  # what was said to whom is no state of the kernel
 DRIVERS = (Chain,)  # nor which drivers are loaded: one that a refused request has loaded stays
 
 USED_UP = {
@@ -48,7 +49,7 @@ USED_UP = {
     ("Net", "nexthops"), ("dict", "vxlan"), ("Machine", "nics"), ("Machine", "netdevsim_bus"),
 }
 HEARD = {("Stats", "rx_packets"), ("Stats", "rx_bytes")}  # nlmon counts the request, and that it was refused
-REMEMBERED = ("revision", "told", "seen_by", "_patterns")  # what was worked out once, and whether it still holds
+REMEMBERED = ("revision", "known", "told", "seen_by", "_patterns")  # worked out once, and whether it still holds
 
 COMMITTED = {
     "a01_macvlan_made": {11},
