@@ -11,6 +11,7 @@ from nlemu.emulator.netlink.call import Call, Fill, Messages
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.nlctrl import GETFAMILY, GETPOLICY, Ctrl, McastGroup, Op, OpPolicy
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.release import Release
 from nlemu.protocol.schema.attributes import Attr, Values
 from nlemu.protocol.schema.family import Family, Half, Operation
 from nlemu.protocol.schema.kinds import Nest, NestArray
@@ -21,17 +22,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.machine.machine import Machine
 
 
-def fill_family(machine: Machine, family: Family) -> bytes:
-    """ctrl_fill_info(). It is the same as long as the machine lives, for its families register at boot."""
-    told = machine.families.told
-    body = told.get(family)
-    if body is None:
-        body = told[family] = GETFAMILY.body(describe(machine, family))
-    return body
-
-
-def describe(machine: Machine, family: Family) -> Values:
-    """What there is to tell of a family."""
+def fill_family(machine: Machine, family: Family) -> Values:
+    """ctrl_fill_info()."""
     commands = family.commands()
     groups = [
         {McastGroup.id: machine.families.group_ids[family, name], McastGroup.name: name} for name in family.groups
@@ -48,7 +40,7 @@ def describe(machine: Machine, family: Family) -> Values:
 
 
 @doit(GETFAMILY)
-def getfamily(call: Call) -> bytes:
+def getfamily(call: Call) -> Values:
     """ctrl_getfamily(): by number or by name, by name if both are given."""
     machine, attrs = call.machine, call.attrs
     error, family = errno.EINVAL, None
@@ -132,17 +124,19 @@ def dumppolicy(call: Call) -> Messages:
     for op in operations:
         for half in (op.do, op.dump):
             if half is not None and half.accepts is not None:
-                numbered.add(half.accepts)
+                numbered.add(half.accepts.on(machine.build.release))
     if not numbered.policies:
         raise Refusal(errno.ENODATA)
-    return tell_policies(machine.families.numbers[family], operations, numbered)
+    return tell_policies(machine.families.numbers[family], operations, numbered, machine.build.release)
 
 
-def tell_policies(number: int, operations: list[Operation], numbered: Numbered) -> Iterator[Fill]:
+def tell_policies(
+    number: int, operations: list[Operation], numbered: Numbered, release: Release
+) -> Iterator[Fill]:
     """First which operation has which policy, if any, then the attributes of the policies, one a message."""
 
     def index(half: Half | None) -> int | None:
-        return None if half is None or half.accepts is None else numbered.index(half.accepts)
+        return None if half is None or half.accepts is None else numbered.index(half.accepts.on(release))
 
     def tell_op(op: Operation) -> Values | None:
         halves = {OpPolicy.do: index(op.do), OpPolicy.dump: index(op.dump)}

@@ -120,8 +120,6 @@ class Endpoint:
         self.inode = 0
         """The number of the file that a program has of it; 0: nobody has said."""
         self.on_readable: Callable[[], None] | None = None
-        self.on_datagram: Callable[[Datagram], bool] | None = None
-        """Hands a datagram to the reader at once, before which nothing waits; False: it is to be queued."""
         self.closed = False
         self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
         kernel = spec.kernel
@@ -356,16 +354,9 @@ class Endpoint:
         if self._tapped and self.net.taps:
             self._tap(len(datagram.data))
         self._queued += datagram.cost
-        if self._queue:
-            self._queue.append(datagram)
-            return
-        if self.on_datagram is not None and self._dump is None:
-            self._ahead += 1
-            if self.on_datagram(datagram):
-                return
-            self._ahead -= 1
+        idle = not self._queue
         self._queue.append(datagram)
-        if self.on_readable is not None:
+        if idle and self.on_readable is not None:
             self.on_readable()
 
     def _tap(self, size: int) -> None:

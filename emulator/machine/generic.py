@@ -7,6 +7,7 @@ command, capability, attributes, required attributes, and only then the handler.
 from __future__ import annotations
 
 import errno
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nlemu.emulator import handlers
@@ -21,7 +22,7 @@ from nlemu.protocol.frame import GENERIC
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.schema.family import Half
-from nlemu.protocol.schema.policy import STRICT
+from nlemu.protocol.schema.policy import STRICT, Policy
 from nlemu.protocol.uapi.genetlink import GenlFlag
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.wire.extack import Extack
@@ -29,7 +30,6 @@ from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.endpoint import Endpoint
-    from nlemu.emulator.machine.families import Known
     from nlemu.emulator.machine.machine import Machine
 
 for name in handlers.generic():
@@ -44,39 +44,26 @@ BODY = 20  # struct nlmsghdr and struct genlmsghdr
 REMEMBERED = 2048
 
 
-def parse(half: Half, message: bytes, extack: Extack) -> Attrs:
-    """The attributes of a request, validated and all there. Raises Refusal."""
+def parse(half: Half, accepts: Policy | None, message: bytes, extack: Extack) -> Attrs:
+    """The attributes of a request, validated and all there. accepts: the policy of this release. Raises Refusal."""
     end = len(message)
-    spans = {} if half.accepts is None else validate(half.accepts, message, BODY, end, half.level, extack)
+    spans = {} if accepts is None else validate(accepts, message, BODY, end, half.level, extack)
     attrs = Attrs(message, spans, BODY, end)
     attrs.require(half.requires)
     return attrs
 
 
+@lru_cache(maxsize=REMEMBERED)
+def read(half: Half, accepts: Policy | None, body: bytes) -> Attrs:
+    """The same, remembered by the bytes behind the message's header.
+
+    What a client asks, it asks again: the answer changes, the question's reading does not. A refusal is not remembered.
+    """
+    return parse(half, accepts, bytes(16) + body, Extack())
+
+
 def receive(call: Call) -> Dump | None:
     """One generic netlink request. Replies are queued; a dump is returned. Raises Refusal."""
-    families = call.machine.families
-    key = call.type, call.flags, call.message[16:]
-    known = families.known.get(key)
-    if known is None:
-        known = _read(call)
-        if known[1].level == STRICT:  # a tolerant validator may leave a warning with the call
-            if len(families.known) == REMEMBERED:
-                families.known.clear()
-            families.known[key] = known
-    op, half, attrs = known
-    if half.flags:
-        _check_capable(call, half)
-    call.op, call.attrs = op, attrs
-    if call.flags & DUMP == DUMP:
-        call.endpoint.check_no_dump()
-        return answer.dump(call, half, dumpits[op])
-    answer.do(call, doits[op])
-    return None
-
-
-def _read(call: Call) -> Known:
-    """What a request asks for. Raises Refusal."""
     family = call.machine.families.by_number.get(call.type)
     if family is None:
         raise Refusal(errno.ENOENT)
@@ -96,18 +83,24 @@ def _read(call: Call) -> Known:
     if op is None or half is None:
         raise Refusal(errno.EOPNOTSUPP)
     if half.flags:
-        _check_capable(call, half)
+        if half.flags & ADMIN_PERM and not call.capable():
+            raise Refusal(errno.EPERM)
+        if half.flags & UNS_ADMIN_PERM and not call.ns_capable():
+            raise Refusal(errno.EPERM)
     call.op = op
     if dump:
         call.endpoint.check_no_dump()
-    return op, half, parse(half, message, call.extack)
-
-
-def _check_capable(call: Call, half: Half) -> None:
-    if half.flags & ADMIN_PERM and not call.capable():
-        raise Refusal(errno.EPERM)
-    if half.flags & UNS_ADMIN_PERM and not call.ns_capable():
-        raise Refusal(errno.EPERM)
+    accepts = half.accepts
+    if accepts is not None and accepts.dated:
+        accepts = accepts.on(call.machine.build.release)
+    if half.level == STRICT:
+        call.attrs = read(half, accepts, message[16:])
+    else:  # a tolerant validator may leave a warning with the call
+        call.attrs = parse(half, accepts, message, call.extack)
+    if dump:
+        return answer.dump(call, half, dumpits[op])
+    answer.do(call, doits[op])
+    return None
 
 
 def may_join(endpoint: Endpoint, group: int) -> None:

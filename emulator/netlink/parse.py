@@ -27,5 +27,7 @@ def parse_message(call: Call, header: Structure | None, policy: Policy | None, l
         raise Refusal(errno.EINVAL, "Invalid header length")
     start = min(NLMSG_HDRLEN + (size + 3 & ~3), end)
     call.fixed = None if header is None else header.decode(message, NLMSG_HDRLEN, NLMSG_HDRLEN + size)
+    if policy is not None:
+        policy = policy.on(call.machine.build.release)
     spans = {} if policy is None else validate(policy, message, start, end, level, call.extack)
     call.attrs = Attrs(message, spans, start, end)

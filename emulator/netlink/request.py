@@ -10,31 +10,32 @@ many *_valid_*_req() functions.
 from __future__ import annotations
 
 import errno
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.schema.family import Half, Strict, Unread
 from nlemu.protocol.schema.policy import DEPRECATED_STRICT
 from nlemu.protocol.uapi.netlink import NLM_F
-from nlemu.protocol.wire.extack import Extack
 from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
-    from nlemu.protocol.schema.kinds import Structure
+    from nlemu.protocol.schema.policy import Policy
 
 HEADER = 16  # struct nlmsghdr
-GET, KINDS = 2, 3
-"""Message types come in blocks of four, of which the third asks."""
-REMEMBERED = 2048
 FILTERED = int(NLM_F.DUMP_FILTERED)
 
 
 def family_of(call: Call) -> int:
     """rtnl_msg_family(): the protocol family that the request names."""
     return call.message[HEADER]
+
+
+def policy_of(call: Call, half: Half) -> Policy | None:
+    """The policy of a half, as it is in this release."""
+    accepts = half.accepts
+    return accepts.on(call.machine.build.release) if accepts is not None and accepts.dated else accepts
 
 
 def check_length(call: Call, half: Half) -> None:
@@ -54,12 +55,9 @@ def read(call: Call, half: Half) -> Attrs:
     message, end = call.message, len(call.message)
     header = call.op.fixed
     if half.plain and header is not None and end >= (start := HEADER + (header.size or 0)):  # most requests
-        if call.type & KINDS == GET and (known := _asked(half, header, message[HEADER:])) is not None:
-            call.fixed, call.attrs = known
-            return call.attrs
         call.fixed = header.decode(message, HEADER, start)
         start = start + 3 & ~3
-        spans = validate(half.accepts, message, start, end, half.level, call.extack)
+        spans = validate(policy_of(call, half), message, start, end, half.level, call.extack)
         attrs = call.attrs = Attrs(message, spans, start, end)
         return attrs
     start, short = _place(call, half)
@@ -70,7 +68,7 @@ def read(call: Call, half: Half) -> Attrs:
         if short:
             raise Refusal(errno.EINVAL, half.cut)
         if half.accepts is not None:
-            spans = validate(half.accepts, message, start, end, half.level, call.extack)
+            spans = validate(policy_of(call, half), message, start, end, half.level, call.extack)
             call.attrs = Attrs(message, spans, start, end)
     except Refusal as refused:
         if half.unless_strict is not Unread.FORGIVEN:
@@ -79,19 +77,6 @@ def read(call: Call, half: Half) -> Attrs:
             raise
         call.extack.merge(refused)
     return call.attrs
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _asked(half: Half, header: Structure, body: bytes) -> tuple[Any, Attrs] | None:
-    """The structure and the attributes of a request that asks, remembered by the bytes behind the message's header: the
-    answer changes, the reading does not. None where there is more to be told than that; a refusal is not remembered."""
-    message, extack = bytes(HEADER) + body, Extack()
-    end = len(message)
-    start = HEADER + (header.size or 0)
-    fixed = header.decode(message, HEADER, start)
-    start = start + 3 & ~3
-    attrs = Attrs(message, validate(half.accepts, message, start, end, half.level, extack), start, end)
-    return (fixed, attrs) if extack.text is None else None
 
 
 def _read_strictly(call: Call, half: Half, strict: Strict) -> Attrs:
@@ -116,7 +101,7 @@ def _read_strictly(call: Call, half: Half, strict: Strict) -> Attrs:
     if half.accepts is None:
         call.attrs = Attrs(message, {}, start, end)
         return call.attrs
-    spans = validate(half.accepts, message, start, end, DEPRECATED_STRICT, call.extack)
+    spans = validate(policy_of(call, half), message, start, end, DEPRECATED_STRICT, call.extack)
     attrs = call.attrs = Attrs(message, spans, start, end)
     attrs.require(half.requires)
     if strict.allowed is not None and not {attr.number for attr in strict.allowed}.issuperset(spans):

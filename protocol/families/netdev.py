@@ -5,6 +5,7 @@ their numbers and limits, then the commands. Replies are laid out in the order o
 net/core/netdev-genl.c and page_pool_user.c, which is not always the order of the numbers.
 """
 
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import REJECT_ALL, Family, Half
 from nlemu.protocol.schema.kinds import nest, s32, u32, u64, uint
@@ -22,6 +23,7 @@ from nlemu.protocol.uapi.netdev import (
 
 S32_MAX = 0x7FFFFFFF
 U32_MAX = 0xFFFFFFFF
+PAGE_SIZE = 4096
 
 
 class Dev(AttrSet):
@@ -166,6 +168,7 @@ class Dmabuf(AttrSet):
     queues = Attr(2, nest(QueueId), multi=True)
     fd = Attr(3, u32)
     id = Attr(4, u32, min=1)
+    rx_page_size = Attr(5, u32, min=PAGE_SIZE, max=U32_MAX, since=V7_3)
 
 
 netdev = Family("netdev", version=1, groups=("mgmt", "page-pool"))
@@ -243,7 +246,7 @@ BIND_RX = netdev.operation(
     NetdevCmd.BIND_RX,
     Dmabuf,
     do=Half(
-        Policy(Dmabuf.ifindex, Dmabuf.fd, Dmabuf.queues),
+        Policy(Dmabuf.ifindex, Dmabuf.fd, Dmabuf.queues, Dmabuf.rx_page_size),
         requires=(Dmabuf.ifindex, Dmabuf.fd, Dmabuf.queues),
         flags=GenlFlag.UNS_ADMIN_PERM,
     ),

@@ -24,6 +24,7 @@ from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.release import Release
 from nlemu.protocol.schema.kinds import PayloadKind
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.uapi.netlink import NLA_TYPE_MASK
@@ -58,12 +59,13 @@ class Attr(Generic[T]):
     ``min``, ``max`` bound an integer, or the length of bytes; ``mask`` are the bits that may be set; ``length`` is the
     greatest length of a string or of bytes (without a NUL), the least of an unspecified payload; ``enum`` and
     ``flags`` name the values and thereby bound them; ``shown`` only names them; ``reject`` refuses the attribute with
-    that text ("" without one); ``multi``: it may stand several times, its value is a sequence.
+    that text ("" without one); ``multi``: it may stand several times, its value is a sequence; ``since``: the first
+    release that knows it, where an older one can be chosen.
     """
 
     __slots__ = (
         "attribute", "bounded", "encode", "flag_names", "kind", "length", "mask", "max", "min", "multi", "name",
-        "number", "owner", "reject", "shown", "wire_type",
+        "number", "owner", "reject", "shown", "since", "wire_type",
     )
 
     def __init__(
@@ -81,7 +83,9 @@ class Attr(Generic[T]):
         reject: str | None = None,
         multi: bool = False,
         name: str = "",
+        since: Release | None = None,
     ) -> None:
+        self.since = since
         self.number, self.kind, self.length, self.multi, self.reject = number, kind, length, multi, reject
         self.shown = enum or flags or shown
         self.flag_names = self.shown is not None and issubclass(self.shown, IntFlag)
@@ -129,7 +133,7 @@ class Attr(Generic[T]):
         """The same attribute under other limits: where two policies bound it differently."""
         facts: dict[str, Any] = {
             "min": self.min, "max": self.max, "mask": self.mask, "length": self.length, "shown": self.shown,
-            "reject": self.reject, "multi": self.multi, "name": self.name,
+            "reject": self.reject, "multi": self.multi, "name": self.name, "since": self.since,
         }
         kind = changed.pop("kind", self.kind)
         other: Attr[T] = Attr(self.number, kind, **(facts | changed))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -31,6 +32,7 @@ except ImportError:
     from nlemu.protocol.schema.interpret import interpret as prepare
 
 if TYPE_CHECKING:
+    from nlemu.protocol.release import Release
     from nlemu.protocol.schema.attributes import Attr, Attrs, AttrSet
     from nlemu.protocol.schema.policy import Policy
 
@@ -51,6 +53,15 @@ class PayloadKind(Generic[T]):
     bounds: tuple[int, int] | None = None  # of the integers it can hold
     free = False  # NLA_UNSPEC: the nested flag is nobody's business
     either = False  # the kernel writes one value in this way or another
+
+    @property
+    def dated(self) -> bool:
+        """Whether releases differ in what may be inside."""
+        return False
+
+    def on(self, release: Release) -> PayloadKind[T]:
+        """The kind that it was on that release."""
+        return self
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -281,6 +292,15 @@ class Nest(PayloadKind[Any]):
         elif inner is not None:
             self.policy, self.set = inner, inner.chosen_from
 
+    @property
+    def dated(self) -> bool:
+        return self.policy is not None and self.policy.dated
+
+    def on(self, release: Release) -> Nest:
+        other = copy(self)
+        other.policy = None if self.policy is None else self.policy.on(release)
+        return other
+
     def encode(self, value: Any) -> bytes:
         if value.__class__ is bytes:
             return value
@@ -331,6 +351,15 @@ class NestArray(Nest):
     ) -> None:
         super().__init__(None, flagged=flagged, name=f"array of {member.name}")
         self.member, self.first, self.alike = member, first, alike
+
+    @property
+    def dated(self) -> bool:
+        return self.member.dated
+
+    def on(self, release: Release) -> NestArray:
+        other = copy(self)
+        other.member = self.member.on(release)
+        return other
 
     def encode(self, value: Any) -> bytes:
         from nlemu.protocol.schema.attributes import pack

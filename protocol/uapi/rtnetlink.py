@@ -155,6 +155,14 @@ class RTEXT_FILTER(IntFlag):
     NAME_ONLY = 1 << 8
 
 
+class RtDelReason(IntEnum):
+    """enum rt_del_reason, since 7.3: why the kernel took a route away."""
+
+    UNSPEC = 0
+    EXPIRED = 1
+    RA_WITHDRAWN = 2
+
+
 class RTN(IntEnum):
     """rtm_type: RTN_*."""
 

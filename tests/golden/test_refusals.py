@@ -36,7 +36,7 @@ from nlemu.protocol.schema.family import Family
 TRACES = {path.stem: path for path in traces()}
 
 PLAIN = (int, float, str, bytes, Enum, type, type(None), BuiltinFunctionType, FunctionType, MethodType, partial)
-SOCKETS = (Endpoint, WeakSet, Multicast, Faults, Notices)  # what was said to whom is no state of the kernel
+SOCKETS = (Endpoint, Multicast, Faults, Notices, WeakSet)  # what was said to whom is no state of the kernel
 DRIVERS = (Chain,)  # nor which drivers are loaded: one that a refused request has loaded stays
 
 USED_UP = {
@@ -49,7 +49,7 @@ USED_UP = {
     ("Net", "nexthops"), ("dict", "vxlan"), ("Machine", "nics"), ("Machine", "netdevsim_bus"),
 }
 HEARD = {("Stats", "rx_packets"), ("Stats", "rx_bytes")}  # nlmon counts the request, and that it was refused
-REMEMBERED = ("revision", "known", "told", "seen_by", "_patterns")  # worked out once, and whether it still holds
+REMEMBERED = ("revision", "told", "seen_by", "_patterns", "_told")  # worked out once, and whether it still holds
 
 COMMITTED = {
     "a01_macvlan_made": {11},
@@ -62,6 +62,7 @@ COMMITTED = {
     "g01_contexts": {58},
     "i03_flow_hash": {16, 24},
     "j02_family": {33, 35, 36, 37, 42},
+    "k01_since_7_3": {46, 47},
     "m09_neighbour_parameters": {50},
     "o02_bond_options": {558, 561, 562, 564, 568, 569, 573, 587},
     "o04_bond_refused": {16, 18},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from nlemu.emulator.handlers.common.devices import device
+from nlemu.emulator.kernel.queues.devmem import PAGE_SIZE
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.netdev import BIND_RX, BIND_TX, Dmabuf, QueueId
@@ -24,6 +25,9 @@ def bind_rx(call: Call) -> Values:
         raise Refusal(errno.ENODEV, at=attrs.offset(Dmabuf.ifindex))
     if not dev.ops_locked:
         raise Refusal(errno.EOPNOTSUPP, at=attrs.offset(Dmabuf.ifindex))
+    page_size = attrs.get(Dmabuf.rx_page_size, PAGE_SIZE)
+    if page_size & page_size - 1:
+        raise Refusal(errno.EINVAL, "rx-page-size must be a power of 2", at=attrs.offset(Dmabuf.rx_page_size))
     queues = []
     for _, queue in attrs.all(Dmabuf.queues):
         queue.require((QueueId.id, QueueId.type))
@@ -34,7 +38,7 @@ def bind_rx(call: Call) -> Values:
             raise Refusal(errno.EINVAL, at=queue.offset(QueueId.id))
         queues.append(index)
     dmabuf = call.endpoint.descriptors.get(attrs[Dmabuf.fd])
-    return {Dmabuf.id: call.machine.devmem.bind_rx(dev, queues, dmabuf, call.endpoint).dmabuf_id}
+    return {Dmabuf.id: call.machine.devmem.bind_rx(dev, queues, dmabuf, call.endpoint, page_size).dmabuf_id}
 
 
 @doit(BIND_TX)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nlemu.protocol.release import V7_2_13, Release, parse_release
+from nlemu.protocol.release import V7_2_13, V7_3_4, Release, parse_release
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,9 @@ DISTRIBUTION = EVERYWHERE | {
 
 RECORDED_7_2 = Build("7.2.13-recorded", V7_2_13, "recorded", EVERYWHERE, boot_uevents=636, booted=2_100_000_000)
 DISTRIBUTION_7_2 = Build("7.2.13", V7_2_13, "distribution", DISTRIBUTION, boot_uevents=676, booted=2_140_000_000)
+DISTRIBUTION_7_3 = Build("7.3.4", V7_3_4, "distribution", DISTRIBUTION, boot_uevents=674, booted=2_130_000_000)
 
-BUILDS = {build.name: build for build in (DISTRIBUTION_7_2, RECORDED_7_2)}
+BUILDS = {build.name: build for build in (DISTRIBUTION_7_2, RECORDED_7_2, DISTRIBUTION_7_3)}
 DEFAULT = DISTRIBUTION_7_2
 
 

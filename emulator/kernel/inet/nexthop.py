@@ -30,7 +30,8 @@ AF_INET = 2
 
 @dataclass(slots=True, eq=False)
 class Way:
-    """struct nh_info: where one that stands alone leads. gateway: of its family, 0 for none; scope: RT_SCOPE_*."""
+    """struct nh_info: where one that stands alone leads. gateway: of its family, 0 for none; scope: RT_SCOPE_*;
+    dst_port: of UDP, 0 for a forwarding table's own."""
 
     family: int
     dev: Device | None = None
@@ -39,6 +40,7 @@ class Way:
     flags: int = 0
     blackhole: bool = False
     fdb: bool = False
+    dst_port: int = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -41,6 +41,7 @@ from nlemu.emulator.kernel.devices.register import register, unregister
 from nlemu.emulator.kernel.devices.states import AddressAssignment, Xmit
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, TsInfo, carrier_as_link, get_ts_info
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.uapi.ethtool import Duplex, Port
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_bonding import BOND_DEFAULT_TX_QUEUES, BondMode
@@ -412,7 +413,8 @@ def _set_arp_interval(bond: Bond, value: int, said: BondParams) -> None:
 
 def _set_arp_validate(bond: Bond, value: int, said: BondParams) -> None:
     if value and said.miimon:
-        raise Refusal(EINVAL, "ARP validating cannot be used with MII monitoring", at="arp_interval")
+        blamed = "arp_validate" if bond.dev.kernel.build.release >= V7_3 else "arp_interval"
+        raise Refusal(EINVAL, "ARP validating cannot be used with MII monitoring", at=blamed)
     options.set_number(bond, "arp_validate", value, at="arp_validate")
 
 

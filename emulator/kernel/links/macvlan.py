@@ -62,6 +62,7 @@ from nlemu.emulator.kernel.links.macvlan_port import (
     transmit,
 )
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_MAX_MTU, ETH_MIN_MTU
@@ -492,7 +493,8 @@ class MacvlanKind(Kind):
             if vlan.mode == SOURCE != data.mode:
                 vlan.sources.clear()
         if data.flags is not None:
-            if vlan.port.passthru and (data.flags ^ vlan.flags) & NOPROMISC:
+            asked = dev.running or dev.kernel.build.release < V7_3  # since then a closed one has asked for nothing
+            if asked and vlan.port.passthru and (data.flags ^ vlan.flags) & NOPROMISC:
                 flags.set_promiscuity(vlan.lower, -1 if data.flags & NOPROMISC else 1)
             vlan.flags = data.flags
         if data.bc_queue_len is not None:

@@ -27,6 +27,7 @@ from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, LinkSettings, Ts
 from nlemu.emulator.kernel.ethtool.settings import Channels
 from nlemu.emulator.kernel.queues.napi import Napi
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, Port, StringSet
 from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU, ETH_MIN_MTU
 from nlemu.protocol.uapi.netdev import XdpAct, XdpRxMetadata
@@ -184,6 +185,7 @@ class VethOps(DeviceOps):
             if dev.up and not gro_requested(dev):
                 enable_napi(dev, 0, dev.real_num_rx_queues)
             peer.hw_features &= ~features.GSO_SOFTWARE
+        if first or dev.kernel.build.release >= V7_3:
             peer.max_mtu = max_mtu
         features.set_xdp_features(peer, peer.xdp_features | XDP_TRANSMITS)
         if first:

@@ -44,12 +44,14 @@ from nlemu.emulator.kernel.vxlan.vxlan import (
     of_net,
 )
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.uapi.ethtool import Duplex
 from nlemu.protocol.uapi.ethtool import Port as Connector
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_HLEN, ETH_MAX_MTU, ETH_MIN_MTU
 from nlemu.protocol.uapi.if_link import VxlanDf
+from nlemu.protocol.uapi.netdevice import GSO_MAX_SIZE
 from nlemu.protocol.uapi.socket import AF_INET, AF_INET6
 
 if TYPE_CHECKING:
@@ -144,6 +146,8 @@ def setup(dev: Device) -> None:
     dev.vlan_features = FEATURES
     dev.hw_features = FEATURES | features.GSO_ENCAP_ALL | features.GSO_PARTIAL
     dev.gso_partial_features = features.GSO_ENCAP_ALL
+    if dev.kernel.build.release >= V7_3:
+        settings.set_tso_max_size(dev, GSO_MAX_SIZE)
     dev.no_queue = True
     dev.change_proto_down = True
     dev.min_mtu = ETH_MIN_MTU

@@ -15,6 +15,7 @@ from nlemu.emulator.kernel.devices.queue import is_leased, is_leasee
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.queues import provider
 from nlemu.protocol.refusal import Refusal, formatted
+from nlemu.protocol.release import V7_3
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -39,14 +40,18 @@ class Binding(provider.MemoryProvider):
 
     kind = provider.ProviderKind.DMABUF
 
-    def __init__(self, dmabuf_id: int, dev: Device, dmabuf: Dmabuf, owner: object) -> None:
-        self.dmabuf_id, self.dmabuf, self.owner = dmabuf_id, dmabuf, owner
+    def __init__(
+        self, dmabuf_id: int, dev: Device, dmabuf: Dmabuf, owner: object, page_size: int = PAGE_SIZE
+    ) -> None:
+        self.dmabuf_id, self.dmabuf, self.owner, self.page_size = dmabuf_id, dmabuf, owner, page_size
+        if page_size != PAGE_SIZE:
+            self.rx_page_size = page_size
         self.dev: Device | None = dev
         self.queues: list[RxQueue] = []
 
     def init(self, pool: PagePool) -> None:
-        """mp_dmabuf_devmem_init(): E2BIG for a pool of larger pages."""
-        if pool.order:
+        """mp_dmabuf_devmem_init(): E2BIG for a pool of other pages than the binding's."""
+        if PAGE_SIZE << pool.order != self.page_size:
             raise Refusal(errno.E2BIG)
 
     def uninstall(self, queue: RxQueue) -> None:
@@ -90,27 +95,32 @@ class Devmem:
         self._owned: dict[object, list[Binding]] = {}
         self._next = 1
 
-    def _bind(self, dev: Device, dma: Any, dmabuf: object, owner: object, odd_size: str) -> Binding:
+    def _bind(
+        self, dev: Device, dma: Any, dmabuf: object, owner: object, odd_size: str, page_size: int = PAGE_SIZE
+    ) -> Binding:
         """net_devmem_bind_dmabuf(). EOPNOTSUPP without DMA, EBADF without a descriptor, EINVAL for another file's or,
-        with a text of its direction's, for a size that is not whole pages."""
+        with a text of its direction's, for a size that is not whole pages of that many bytes."""
         if dma is None:
             raise Refusal(errno.EOPNOTSUPP, "Device doesn't support DMA")
         if dmabuf is None:
             raise Refusal(errno.EBADF)
         if not isinstance(dmabuf, Dmabuf):
             raise Refusal(errno.EINVAL)
-        if dmabuf.size % PAGE_SIZE:
+        if dmabuf.size % page_size:
             raise Refusal(errno.EINVAL, odd_size)
         while self._next in self.bindings or not self._next:
             self._next = self._next + 1 & 0xFFFFFFFF
-        binding = Binding(self._next, dev, dmabuf, owner)
+        binding = Binding(self._next, dev, dmabuf, owner, page_size)
         self._next = self._next + 1 & 0xFFFFFFFF
         self.bindings[binding.dmabuf_id] = binding
         self._owned.setdefault(owner, []).append(binding)
         return binding
 
-    def bind_rx(self, dev: Device, queues: Iterable[int], dmabuf: object, owner: object) -> Binding:
-        """netdev_nl_bind_rx_doit(), from the DMA device on. All queues or none: the first refusal undoes the others."""
+    def bind_rx(
+        self, dev: Device, queues: Iterable[int], dmabuf: object, owner: object, page_size: int = PAGE_SIZE
+    ) -> Binding:
+        """netdev_nl_bind_rx_doit(), from the DMA device on. All queues or none: the first refusal undoes the others.
+        page_size: of the buffers, in bytes, a power of two."""
         indexes = sorted(set(queues))
         dma: Any = None
         for index, previous in zip(indexes, [None, *indexes], strict=False):
@@ -119,7 +129,12 @@ class Devmem:
                 text = f"DMA device mismatch between queue {index} and {previous} (multi-PF device?)"
                 raise Refusal(errno.EOPNOTSUPP, formatted(text))
             dma = other
-        binding = self._bind(dev, dma, dmabuf, owner, "dma-buf SG length must be PAGE_SIZE aligned")
+        odd_size = "dma-buf SG length must be PAGE_SIZE aligned"
+        if dev.kernel.build.release >= V7_3:
+            # Where a dmabuf lies in memory is nowhere else seen: here each lies at the beginning of it.
+            size = dmabuf.size if isinstance(dmabuf, Dmabuf) else 0
+            odd_size = formatted(f"dmabuf sg entry (addr=0x{0:016x}, len={size}) not aligned to niov size {page_size}")
+        binding = self._bind(dev, dma, dmabuf, owner, odd_size, page_size)
         try:
             for index in indexes:
                 provider.open_queue(dev, index, binding)

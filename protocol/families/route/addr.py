@@ -8,6 +8,7 @@ in the header. Addresses are bytes here, as many as the family has.
 import construct as c
 
 from nlemu.protocol.families.route.family import route
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import Integer, binary, s32, string, structure, u8, u32
@@ -21,6 +22,8 @@ from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
 
 HEADER = structure(ifaddrmsg, "ifaddrmsg")
 IFA_MAX = 11
+LATER = (V7_3, 12)
+"""The highest number since IFA_MC_USERS, which no request may have."""
 in_addr = Integer("in_addr", c.Int32ub, AttrType.U32)
 """An address of IPv4 to a policy, which takes it for a number."""
 in6_addr = structure(c.Bytes(16), "in6_addr")
@@ -40,18 +43,19 @@ class Ifa(AttrSet):
     rt_priority = Attr(9, u32)
     target_netnsid = Attr(10, s32)
     proto = Attr(11, u8, shown=IFAPROT)
+    mc_users = Attr(12, u32, since=V7_3)
 
 
 IPV4 = Policy(
     Ifa.local.but(kind=in_addr), Ifa.address.but(kind=in_addr), Ifa.broadcast.but(kind=in_addr), Ifa.label,
-    Ifa.cacheinfo, Ifa.flags, Ifa.rt_priority, Ifa.target_netnsid, Ifa.proto, top=IFA_MAX, chosen_from=Ifa,
+    Ifa.cacheinfo, Ifa.flags, Ifa.rt_priority, Ifa.target_netnsid, Ifa.proto, top=IFA_MAX, chosen_from=Ifa, later=LATER,
 )
 """ifa_ipv4_policy"""
 
 U32_AT_LEAST = structure(c.Int32ul, "u32")
 IPV6 = Policy(
     Ifa.address.but(kind=in6_addr), Ifa.local.but(kind=in6_addr), Ifa.cacheinfo, Ifa.flags.but(kind=U32_AT_LEAST),
-    Ifa.rt_priority.but(kind=U32_AT_LEAST), Ifa.target_netnsid, Ifa.proto, top=IFA_MAX, chosen_from=Ifa,
+    Ifa.rt_priority.but(kind=U32_AT_LEAST), Ifa.target_netnsid, Ifa.proto, top=IFA_MAX, chosen_from=Ifa, later=LATER,
 )
 """ifa_ipv6_policy, which looks at no more than the length of most"""
 

@@ -11,7 +11,7 @@ from nlemu.protocol.schema.family import Registered
 from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_INET, AF_INET6
 
-GROUP = Layout(Ifa.target_netnsid, Ifa.multicast, Ifa.cacheinfo)
+GROUP = Layout(Ifa.target_netnsid, Ifa.multicast, Ifa.mc_users, Ifa.cacheinfo)
 ANYCAST = Layout(Ifa.target_netnsid, Ifa.anycast, Ifa.cacheinfo)
 
 GETMULTICAST = route.operation(

@@ -5,9 +5,10 @@ command has its own few attributes.
 """
 
 from nlemu.protocol.families.route.family import route
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered
-from nlemu.protocol.schema.kinds import binary, flag, nest, structure, u16, u32
+from nlemu.protocol.schema.kinds import be16, binary, flag, nest, structure, u16, u32
 from nlemu.protocol.schema.policy import STRICT, Policy
 from nlemu.protocol.schema.structs import nexthop_grp, nhmsg
 from nlemu.protocol.uapi.nexthop import NHA_OP_FLAG_DUMP_HW_STATS, NHA_OP_FLAG_DUMP_STATS
@@ -40,12 +41,13 @@ class Nha(AttrSet):
     group_stats = Attr(15, nest(None))
     hw_stats_enable = Attr(16, u32)
     hw_stats_used = Attr(17, u32)
+    dst_port = Attr(18, be16, since=V7_3)
 
 
 OP_FLAGS = Nha.op_flags.but(mask=DUMP_ALL)
 NEW = Policy(
     Nha.id, Nha.group, Nha.group_type, Nha.blackhole, Nha.oif, Nha.gateway, Nha.encap_type,
-    Nha.encap.but(kind=nest(None)), Nha.fdb,
+    Nha.encap.but(kind=nest(None)), Nha.fdb, Nha.dst_port.but(min=1, max=0xFFFF),
     Nha.res_group, Nha.hw_stats_enable.but(min=0, max=1), chosen_from=Nha,
 )
 """rtm_nh_policy_new"""
@@ -57,7 +59,7 @@ DUMP = Policy(Nha.oif, Nha.groups, Nha.master, Nha.fdb, OP_FLAGS, chosen_from=Nh
 """rtm_nh_policy_dump"""
 
 TOLD = Layout(
-    Nha.id, Nha.blackhole, Nha.fdb, Nha.group_type, Nha.group, Nha.op_flags, Nha.oif, Nha.gateway,
+    Nha.id, Nha.blackhole, Nha.fdb, Nha.dst_port, Nha.group_type, Nha.group, Nha.op_flags, Nha.oif, Nha.gateway,
 )
 
 SET = Registered(do=Half(NEW, level=STRICT))

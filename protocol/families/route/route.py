@@ -11,6 +11,7 @@ from typing import Any
 
 from nlemu.protocol.families.route.addr import in6_addr, in_addr
 from nlemu.protocol.families.route.family import route
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import (
@@ -31,12 +32,14 @@ from nlemu.protocol.schema.kinds import (
 from nlemu.protocol.schema.policy import LIBERAL, STRICT, Policy
 from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop, rtvia
 from nlemu.protocol.uapi.lwtunnel import LwtunnelEncap
-from nlemu.protocol.uapi.rtnetlink import RTM, RTM_F, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR
+from nlemu.protocol.uapi.rtnetlink import RTM, RTM_F, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR, RtDelReason
 from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
 
 HEADER = structure(rtmsg, "rtmsg")
 NEXTHOP = structure(rtnexthop, "rtnexthop")
 RTA_MAX = 31
+LATER = (V7_3, 32)
+"""The highest number since RTA_DEL_REASON, which no request may have."""
 STRICT_FROM = 30
 """strict_start_type: RTA_DPORT + 1"""
 
@@ -131,6 +134,7 @@ class Rta(AttrSet):
     dport = Attr(29, be16)
     nh_id = Attr(30, u32)
     flowlabel = Attr(31, be32)
+    del_reason = Attr(32, u32, shown=RtDelReason, since=V7_3)
 
 
 METRICS = Rta.metrics.but(kind=nest(None))
@@ -141,12 +145,12 @@ _COMMON = (
 
 IPV4 = Policy(
     *_COMMON, *(attr.but(kind=in_addr) for attr in (Rta.dst, Rta.src, Rta.gateway, Rta.prefsrc)), Rta.flow,
-    top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
+    top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta, later=LATER,
 )
 """rtm_ipv4_policy"""
 IPV6 = Policy(
     *_COMMON, *(attr.but(kind=in6_addr) for attr in (Rta.gateway, Rta.prefsrc)), Rta.pref, Rta.expires, Rta.flowlabel,
-    top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta,
+    top=RTA_MAX, strict_from=STRICT_FROM, chosen_from=Rta, later=LATER,
 )
 """rtm_ipv6_policy"""
 
@@ -218,7 +222,7 @@ ONE_OF_GROUPS = Half(
 )
 """ipmr_rtm_valid_getroute_req()"""
 IP6MR = Policy(
-    Rta.src.but(min=16, max=16), Rta.dst.but(min=16, max=16), Rta.table, top=RTA_MAX, chosen_from=Rta
+    Rta.src.but(min=16, max=16), Rta.dst.but(min=16, max=16), Rta.table, top=RTA_MAX, chosen_from=Rta, later=LATER,
 )
 """ip6mr_getroute_policy"""
 

@@ -29,6 +29,7 @@ from nlemu.protocol.names.words import (
     set_name,
     value_name,
 )
+from nlemu.protocol.release import V7_2_13
 from nlemu.protocol.schema import family as schema
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.interpret import bare, is_padding
@@ -63,6 +64,15 @@ class Difference:
 
     def __str__(self) -> str:
         return f"{self.family}: {self.where}: {self.what}: {self.detail}"
+
+
+RELEASE = V7_2_13
+"""Of the tree that is read."""
+
+
+def known(attr: Attr[Any]) -> bool:
+    """Whether that release has an attribute."""
+    return attr.since is None or attr.since <= RELEASE
 
 
 class Comparison:
@@ -142,7 +152,10 @@ class Comparison:
 
     def half(self, op: Operation, ours: schema.Operation, mode: str, half: schema.Half) -> None:
         self.counted["requests"] += 1
-        policies = [half.accepts, *self.policies.get(op.name, ())]
+        policies = [
+            None if policy is None else policy.on(RELEASE)
+            for policy in (half.accepts, *self.policies.get(op.name, ()))
+        ]
         rules = {number for policy in policies if policy is not None for number in policy.rules}
         taken = [attr.name for number, attr in ours.set.spec.by_number.items() if number in rules]
         assert rules <= ours.set.spec.by_number.keys(), f"{op.name} takes what is not of its set"
@@ -155,7 +168,7 @@ class Comparison:
     def told(self, name: str, ours: schema.Operation) -> set[str]:
         """What a reply may hold."""
         layouts = [ours.replies, *self.layouts.get(name, ())]
-        return {attr.name for layout in layouts if layout is not None for attr in layout.attrs}
+        return {attr.name for layout in layouts if layout is not None for attr in layout.attrs if known(attr)}
 
     def notification(self, op: Operation, ours: schema.Operation) -> None:
         if self.spec.raw:
@@ -178,7 +191,8 @@ class Comparison:
         if (name, ours) in self.pairs or name != set_name(ours):
             return
         self.pairs.add((name, ours))
-        told, declared = self.spec.sets[name], ours.spec.by_number
+        told = self.spec.sets[name]
+        declared = {number: attr for number, attr in ours.spec.by_number.items() if known(attr)}
         for number in declared.keys() - told.keys():
             self.differ(f"{name}.{declared[number].name}", "attribute", EXTRA)
         for number, attr in told.items():

@@ -312,6 +312,7 @@ UNCOVERED: dict[type, str] = {
         nfnetlink.CtMsg, nfnetlink.ExpMsg, nfnetlink.QueueMsg, nfnetlink.LogMsg, nfnetlink.IpsetMsg, nfnetlink.AcctMsg,
         nfnetlink.NftMsg, nfnetlink.HookMsg,
     ), OF_A_SUBSYSTEM),
+    rtnetlink.RtDelReason: "since 7.3, and the tree is 7.2.13",
     ip6_tunnel.Ip6TnlFlag: "of two headers",
     if_tunnel.TunnelIoctl: "numbers from SIOCDEVPRIVATE on, which is of another header",
     if_tunnel.GreFlag: "the header has them in network order",

@@ -21,6 +21,7 @@ from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import dumpit_of
 from nlemu.protocol.families.route.addr import Ifa
 from nlemu.protocol.families.route.multicast import ANYCAST, GETANYCAST, GETMULTICAST, GROUP
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.uapi.if_addr import IFA_F
 from nlemu.protocol.uapi.rtnetlink import RT_SCOPE
 
@@ -55,6 +56,7 @@ def _body(
         {
             Ifa.target_netnsid: nsid,
             Ifa.multicast: group.to_bytes(family.size, "big"),
+            Ifa.mc_users: membership.users if dev.kernel.build.release >= V7_3 else None,
             Ifa.cacheinfo: {"prefered": INFINITY, "valid": INFINITY, "cstamp": when, "tstamp": when},
         }
     )

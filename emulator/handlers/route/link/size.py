@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.route.link.af_spec import af_size
+from nlemu.emulator.handlers.route.link.vfs import told_vfs
 from nlemu.protocol.families.route.kinds import KINDS
 from nlemu.protocol.families.route.link import MAX_PHYS_ITEM_ID_LEN, Link
 from nlemu.protocol.families.route.link_vf import VLAN_INFO, Vf, VfStats
@@ -129,7 +130,7 @@ def message_size(dev: Device, mask: int) -> int:
         if dev.parent.bus is not None:
             size += room(len(dev.parent.bus) + 1)
         if mask & RTEXT_FILTER.VF:
-            size += room(0) + dev.ops.num_vf(dev) * vf_size(mask)
+            size += room(0) + told_vfs(dev, mask) * vf_size(mask)
     if dev.devlink_port is not None:
         port = dev.devlink_port
         size += room(len(port.bus) + 1) + room(len(port.dev) + 1) + 2 * room(4)

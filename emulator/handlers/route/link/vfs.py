@@ -18,6 +18,7 @@ from nlemu.protocol.families.route.link_vf import (
     VfVlans,
 )
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.release import V7_3
 from nlemu.protocol.schema.attributes import Attrs, walk
 from nlemu.protocol.uapi.if_ether import ETH_P
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.vf import VfConfig
 
 SKIP_STATS = int(RTEXT_FILTER.SKIP_STATS)
+WITHOUT_STATS, WITH_STATS = 256, 128
+"""Most functions that are told of, so that the nest fits its length."""
 MAX_VLAN_LIST_LEN = 1
 UNTOLD = 0xFFFFFFFF
 """-1, which a driver has not replaced."""
@@ -42,7 +45,15 @@ def fill_vfs(dev: Device, mask: int) -> dict[Any, Any] | None:
     """rtnl_fill_vf(): IFLA_VFINFO_LIST, of a driver that knows virtual functions."""
     if not dev.ops.has_vfs:
         return None
-    return {VfInfoList.info: [_fill(dev, vf, mask) for vf in range(dev.ops.num_vf(dev))]}
+    return {VfInfoList.info: [_fill(dev, vf, mask) for vf in range(told_vfs(dev, mask))]}
+
+
+def told_vfs(dev: Device, mask: int) -> int:
+    """How many functions are told of (rtnl_vfinfo_cap())."""
+    count: int = dev.ops.num_vf(dev)
+    if dev.kernel.build.release >= V7_3:
+        count = min(count, WITHOUT_STATS if mask & SKIP_STATS else WITH_STATS)
+    return count
 
 
 def _fill(dev: Device, vf: int, mask: int) -> dict[Any, Any]:

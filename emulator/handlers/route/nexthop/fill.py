@@ -44,6 +44,7 @@ def _alone(one: Nexthop, way: Way) -> bytes:
     else:
         scope = way.scope
         values[Nha.fdb] = way.fdb or None
+        values[Nha.dst_port] = way.dst_port or None
         values[Nha.oif] = None if way.dev is None else way.dev.ifindex
         if way.gateway:
             values[Nha.gateway] = way.gateway.to_bytes(4 if way.family == AF_INET else 16, "big")

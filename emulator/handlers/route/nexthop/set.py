@@ -47,6 +47,8 @@ def check_header(call: Call, attrs: Attrs) -> None:
             raise refuse("Fdb attribute can not be used with encap, oif or blackhole")
         if header.flags:
             raise refuse("Unsupported nexthop flags in ancillary header")
+    if Nha.dst_port in attrs and not (Nha.fdb in attrs and Nha.gateway in attrs):
+        raise refuse("Destination port can only be set on fdb nexthops that have a gateway")
 
 
 def members_of(call: Call, attrs: Attrs) -> list[tuple[int, int]]:
@@ -137,6 +139,8 @@ def newnexthop(call: Call) -> None:
         new.way = ways.create_way(
             net, header.family, ifindex, gateway, header.flags, blackhole=Nha.blackhole in attrs, fdb=Nha.fdb in attrs
         )
+        if new.way.fdb:
+            new.way.dst_port = attrs.get(Nha.dst_port, 0)
     ways.add(net, new, replace=bool(call.flags & REPLACE), create=bool(call.flags & CREATE), origin=call)
 
 

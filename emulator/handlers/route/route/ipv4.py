@@ -17,6 +17,7 @@ from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.emulator.netlink.registry import doit_of
 from nlemu.protocol.families.route.route import DELROUTE, HEADER, NEWROUTE, NEXTHOP, Rta
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.release import V7_3, Release
 from nlemu.protocol.schema.attributes import Attrs, walk
 from nlemu.protocol.uapi.rtnetlink import RTAX_MAX, RTN
 
@@ -30,7 +31,7 @@ ECN = 0x03
 """Bits of the type of service that are not part of the DSCP."""
 ALONE = (Rta.oif, Rta.gateway, Rta.multipath, Rta.encap)
 """What a next hop object takes the place of, in IPv6."""
-HOPLIMIT, FEATURES, CC_ALGO = 10, 12, 16
+LOCK, CWND, HOPLIMIT, FEATURES, CC_ALGO = 1, 7, 10, 12, 16
 REALMS = "IP_ROUTE_CLASSID"
 """The option without which nothing looks at realms."""
 NO_METRIC = -1
@@ -46,16 +47,16 @@ def address(attrs: Attrs, number: int) -> int:
     return 0 if span is None else int.from_bytes(attrs.message[span[0] : span[0] + 4], "big")
 
 
-def read_metrics(attrs: Attrs) -> Metrics | Refusal:
+def read_metrics(attrs: Attrs, release: Release) -> Metrics | Refusal:
     """ip_metrics_convert(): numbers and values; or what is wrong with them, EINVAL with texts, which is said when it is
     their turn."""
     try:
-        return _metrics(attrs)
+        return _metrics(attrs, release)
     except Refusal as refused:
         return refused
 
 
-def _metrics(attrs: Attrs) -> Metrics:
+def _metrics(attrs: Attrs, release: Release) -> Metrics:
     span = attrs.spans.get(Rta.metrics.number)
     if span is None:
         return ()
@@ -77,6 +78,9 @@ def _metrics(attrs: Attrs) -> Metrics:
         if number == FEATURES and value & ~MAX_FEATURES:
             raise Refusal(errno.EINVAL, "Unknown flag set in feature mask in metrics attribute")
         values[number] = _limited(number, value)
+    locked = values.get(LOCK, 0)
+    if release >= V7_3 and isinstance(locked, int) and locked & 1 << CWND and not values.get(CWND):
+        raise Refusal(errno.EINVAL, "Locked cwnd metric must be non zero")
     return tuple(sorted(values.items()))
 
 
@@ -85,7 +89,7 @@ def _name(payload: bytes) -> str:
     return payload.split(b"\0")[0][:15].decode("latin-1")
 
 
-def metrics_meant(attrs: Attrs) -> Metrics:
+def metrics_meant(attrs: Attrs, release: Release) -> Metrics:
     """fib_metrics_match(): what a route that is to be deleted has to have; nothing is wrong, only without a match."""
     span = attrs.spans.get(Rta.metrics.number)
     if span is None:
@@ -162,7 +166,7 @@ def _hop(header: Any, inside: Attrs, build: Build) -> Hop:
     return hop
 
 
-def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metrics) -> Wanted4:
+def wanted(call: Call, metrics: Callable[[Attrs, Release], Metrics | Refusal] = read_metrics) -> Wanted4:
     """rtm_to_fib_config(): EINVAL, EOPNOTSUPP, with texts. metrics: how they are read."""
     attrs, build = call.attrs, call.net.kernel.build
     header = call.fixed
@@ -193,7 +197,7 @@ def wanted(call: Call, metrics: Callable[[Attrs], Metrics | Refusal] = read_metr
         gateway if gateway is not None and gateway.address else None,
         attrs.get(Rta.priority, 0),
         address(attrs, Rta.prefsrc.number),
-        metrics(attrs),
+        metrics(attrs, build.release),
         hops(attrs, build),
         encapsulated=tunnels.asked(build, attrs),
         nh_id=attrs.get(Rta.nh_id, 0),

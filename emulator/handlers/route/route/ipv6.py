@@ -62,7 +62,7 @@ def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
         gateway,
         int.from_bytes(attrs[Rta.prefsrc][:16], "big") if Rta.prefsrc in attrs else 0,
         header.flags & ONLINK,
-        read_metrics(attrs) if call.op is NEWROUTE else (),  # nobody looks at those of a route that is to go
+        read_metrics(attrs, call.net.kernel.build.release) if call.op is NEWROUTE else (),  # not of one that goes
         pref if pref in (LOW, HIGH) else MEDIUM,
         local=header.type == RTN.LOCAL,
         reject=header.type in REJECTED,
