@@ -45,9 +45,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "nlemu.emulator.daemon": (
         "uapi", "protocol", "names", "kernel", "netlink", "machine", "script", "launch", "world",
     ),
+    "nlemu.emulator.bench": ("uapi", "protocol", "schema", "encode", "kernel", "machine", "client"),
     "nlemu.emulator.cli": (
         "nlemu", "uapi", "protocol", "schema", "families", "names", "decode", "encode", "captures", "kernel", "machine",
-        "script", "launch", "daemon", "client", "world", "coverage",
+        "script", "launch", "daemon", "client", "world", "coverage", "bench",
     ),
 }
 ASYNC_ROOM = "nlemu.emulator.daemon"

@@ -50,6 +50,7 @@ COMMANDS = {
     "diff": "compare two captures, or a capture and a kernel",
     "clone": "write this machine's network down, as a world to begin with",
     "completion": "write what has a shell complete these commands",
+    "bench": "measure how fast it is here, beside what else there is",
     "demo": "see it all in a second: a NIC's queue leased into a namespace",
 }
 

@@ -1,1 +1,1 @@
-"""What the daemon costs, measured beside a trio server that only echoes. `python -m tests.bench` prints a table."""
+"""Measurements of single parts, each a module with a main(): what `nlemu bench` has no room for."""

@@ -24,30 +24,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nlemu.emulator import cli
+from nlemu.emulator.bench.servers import connect, daemon
 from nlemu.emulator.machine.endpoint import Endpoint
 from nlemu.emulator.machine.machine import Machine
-from tests.bench.__main__ import connect, server
-from tests.bench.links import (
-    ACK,
-    CLONE_NEWNET,
-    CREATE,
-    DONE,
-    DUMP,
-    ERROR,
-    EXCL,
-    GETLINK,
-    IFNAME,
-    INFO_KIND,
-    LARGEST,
-    LINKINFO,
-    NEWLINK,
-    REQUEST,
-    SIZES,
-    attr,
-    delete,
-    request,
-)
 
+CLONE_NEWNET = 0x40000000
+NEWLINK, DELLINK, GETLINK = 16, 17, 18
+REQUEST, ACK, DUMP, CREATE, EXCL = 1, 4, 0x300, 0x400, 0x200
+IFNAME, LINKINFO, INFO_KIND = 3, 18, 1
+DONE, ERROR = 3, 2
+LARGEST = 1 << 20
+SIZES = (10, 20_000)
 CLONE_NEWUSER = 0x10000000
 LINK, MASTER, INFO_DATA = 5, 10, 2
 VLAN_ID, VXLAN_ID, VXLAN_PORT = 1, 1, 15
@@ -56,6 +43,19 @@ AF_BRIDGE, NUD_PERMANENT, NTF_MASTER = 7, 0x80, 4
 NDA_MASTER = 9
 
 Made = dict[str, float]
+
+
+def attr(kind: int, payload: bytes) -> bytes:
+    return struct.pack("<HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
+
+
+def request(kind: int, flags: int, *attrs: bytes, index: int = 0) -> bytes:
+    body = struct.pack("<BxHiII", 0, 0, index, 0, 0) + b"".join(attrs)
+    return struct.pack("<IHHII", 16 + len(body), kind, REQUEST | flags, 1, 0) + body
+
+
+def delete(name: str) -> bytes:
+    return request(DELLINK, ACK, attr(IFNAME, name.encode() + b"\0"))
 
 
 def make(kind: str, name: str, *attrs: bytes, data: bytes = b"") -> bytes:
@@ -186,7 +186,7 @@ def on_kernel(devices: int, addresses: int, rounds: int) -> Made:
 def on_daemon(devices: int, addresses: int, rounds: int) -> Made:
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place) / "d"
-        with server("daemon", directory), connect(directory / "init" / "route") as sock:
+        with daemon(directory), connect(directory / "init" / "route") as sock:
             return work(sock, devices, addresses, rounds)
 
 
