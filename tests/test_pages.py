@@ -39,6 +39,8 @@ def sessions(page: str) -> Iterator[list[str]]:
 def test_the_page_shows_what_happens(page: str, tmp_path: Path) -> None:
     need("ip")
     need("ethtool")
+    need("curl")
+    need("openssl")
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     for lines in sessions(page):
         shown: list[str] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import resource
 import sys
@@ -26,6 +25,7 @@ from nlemu.emulator.cli import (
     world_of,
 )
 from nlemu.emulator.cli.coverage import Coverage, coverage_argument
+from nlemu.emulator.cli.logs import FORMATS, announce, begin
 from nlemu.emulator.kernel.core.build import DEFAULT
 
 if TYPE_CHECKING:
@@ -85,7 +85,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="a name by which the page may be called besides its address, which may be one that others reach then",
     )
     parser.add_argument(
+        "--http-token", metavar="FILE", help="the page's token is in that file (default: one is drawn)"
+    )
+    parser.add_argument(
         "--detach", action="store_true", help="print the daemon's process id and return when it can be reached"
+    )
+    parser.add_argument(
+        "--log-format", choices=FORMATS, default="text",
+        help="of what it tells: lines for people, or a JSON object a line (default: text)",
     )
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="tell on standard error what happens, every message decoded"
@@ -96,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
     """Serves until a signal ends it, or detaches a process that does; the exit code."""
     directory = directory_of(options)
     if not options.detach:
-        return serve(options, directory, lambda: print(f"nlemu: serving {directory}", file=sys.stderr, flush=True))
+        return serve(options, directory, lambda: announce(options.log_format, "serving", directory=directory))
     reader, writer = os.pipe()
     child = os.fork()
     if child:
@@ -108,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
     log = f"{directory.rstrip('/')}.log"
 
     def ready() -> None:
-        print(f"nlemu: its log is {log}", file=sys.stderr, flush=True)
+        announce(options.log_format, "its log is", file=log)
         let_go(log)
         os.write(writer, b"!")
         os.close(writer)
@@ -122,13 +129,11 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
     from nlemu.emulator.daemon import server
 
     coverage = Coverage(options.coverage)
-    machine = machines(options, told=options.verbose, kept=options.history, watch=coverage.watch)
-
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.WARNING,
-        format="nlemu: %(levelname)s: %(message)s",
-        stream=sys.stderr,
+    machine = machines(
+        options, told=options.verbose, kept=options.history, watch=coverage.watch, counted=options.http is not None
     )
+
+    begin(options.log_format, verbose=options.verbose)
     server.run(
         directory,
         machine,
@@ -145,8 +150,9 @@ def serve(options: argparse.Namespace, directory: str, ready: Callable[[], objec
 def page_of(options: argparse.Namespace) -> Beside | None:
     """What begins the live page, if there is to be one. Usage; Refused where h11 is not installed."""
     if options.http is None:
-        if options.http_allow:
-            raise Usage("--http-allow: there is no page without --http ADDRESS:PORT")
+        for name, given in (("allow", options.http_allow), ("token", options.http_token)):
+            if given:
+                raise Usage(f"--http-{name}: there is no page without --http ADDRESS:PORT")
         return None
     from nlemu.emulator.daemon.page import address
 
@@ -155,19 +161,27 @@ def page_of(options: argparse.Namespace) -> Beside | None:
     except address.AddressError as error:
         raise Usage(f"--http {error}") from None
     try:
-        from nlemu.emulator.daemon.page import site
+        from nlemu.emulator.daemon.page import gate, site
     except ImportError:
         raise Refused("the page is served with h11: pip install 'nlemu[page]'") from None
+    try:
+        token = None if options.http_token is None else gate.read(options.http_token)
+    except OSError as error:
+        raise Usage(f"--http-token {options.http_token}: {error.strerror}") from None
+    except ValueError as error:
+        raise Usage(f"--http-token {options.http_token}: {error}") from None
     return partial(
-        site.begin, address=where, told=lambda url: print(f"nlemu: the page is {url}", file=sys.stderr, flush=True)
+        site.begin, address=where, token=token, told=lambda url: announce(options.log_format, "the page is", url=url)
     )
 
 
 def machines(
-    options: argparse.Namespace, *, told: bool = False, kept: bool = False, watch: Watch | None = None
+    options: argparse.Namespace, *, told: bool = False, kept: bool = False, watch: Watch | None = None,
+    counted: bool = False,
 ) -> Callable[[], Machine]:
     """What makes the machine of these options, as often as it is wanted. told: its log has every message; kept: it
-    remembers them; watch: sees what is exercised of it. Raises Usage for a world that cannot be."""
+    remembers them; watch: sees what is exercised of it; counted: it counts what is asked and
+    refused. Raises Usage for a world that cannot be."""
     world = world_of(options.world, options.kernel)
     if world is None:
         from nlemu.emulator.machine.machine import Machine
@@ -185,6 +199,10 @@ def machines(
         from nlemu.emulator.script.telling import tell
 
         steps.append(tell)
+    if counted:
+        from nlemu.emulator.script import counts
+
+        steps.append(counts.begin)
     if kept:
         from nlemu.emulator.script.recording import in_memory
 
@@ -192,7 +210,7 @@ def machines(
     if options.explain:
         from nlemu.emulator.script import explanation
 
-        steps.append(lambda machine: explanation.begin(machine, tell_why))
+        steps.append(lambda machine: explanation.begin(machine, partial(tell_why, options.log_format)))
     if watch is not None:
         steps.append(watch.begin)
     if options.pcap is not None:
@@ -206,8 +224,12 @@ def machines(
     return lambda: reduce(lambda machine, step: step(machine), steps, make())
 
 
-def tell_why(why: Reason) -> None:
+def tell_why(form: str, why: Reason) -> None:
     """An explanation on standard error."""
+    if form == "json":
+        for line in why.explanation().lines():
+            announce(form, "refused", why=line)
+        return
     print(*(f"nlemu: {line}" for line in why.explanation().lines()), sep="\n", file=sys.stderr, flush=True)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.kernel.devices import qdisc
+from nlemu.emulator.machine.tally import Tally
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.descriptors import Descriptors
 from nlemu.emulator.netlink.dump import LARGEST, Dump
@@ -120,6 +121,8 @@ class Endpoint:
         self.inode = 0
         """The number of the file that a program has of it; 0: nobody has said."""
         self.on_readable: Callable[[], None] | None = None
+        self.on_datagram: Callable[[Datagram], bool] | None = None
+        """Hands a datagram to the reader at once, before which nothing waits; False: it is to be queued."""
         self.closed = False
         self.descriptors: Descriptors = {}  # what an integer in a message means as a descriptor of the sender
         kernel = spec.kernel
@@ -157,6 +160,8 @@ class Endpoint:
             self.close()
             raise
         if not private:
+            if machine.tallies is not None:
+                machine.tallies.setdefault(protocol, Tally()).follow(self)
             machine.endpoints.add(self)
             if machine.tap is not None:
                 machine.tap.follow(self)
@@ -354,9 +359,16 @@ class Endpoint:
         if self._tapped and self.net.taps:
             self._tap(len(datagram.data))
         self._queued += datagram.cost
-        idle = not self._queue
+        if self._queue:
+            self._queue.append(datagram)
+            return
+        if self.on_datagram is not None and self._dump is None:
+            self._ahead += 1
+            if self.on_datagram(datagram):
+                return
+            self._ahead -= 1
         self._queue.append(datagram)
-        if idle and self.on_readable is not None:
+        if self.on_readable is not None:
             self.on_readable()
 
     def _tap(self, size: int) -> None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.families import Families
+    from nlemu.emulator.machine.tally import Tally
     from nlemu.emulator.machine.tap import Heard, Tap
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.protocol import Protocol
@@ -112,6 +113,8 @@ class Machine(Kernel):
         self.refused: Callable[[Call, Refusal], object] | None = None
         """Who is told of refusals (script/explanation.py, emulator/coverage)."""
         self.bugs = 0
+        self.tallies: dict[int, Tally] | None = None
+        """What was asked and refused, by protocol; None: it is not counted."""
         self.devmem = Devmem()
         self.faults = Faults()
         self.notices = Notices(self)

@@ -23,7 +23,14 @@ def tell(machine: Machine) -> Machine:
         way = ">" if heard.to_kernel else "<"
         for header, data in split(heard.data):
             message = one_line(read(data, endpoint.protocol, families))
-            log.debug("%s port %d %s %d %s", endpoint.net.name, endpoint.portid, way, header.seq, message)
+            fields = {
+                "netns": endpoint.net.name, "protocol": endpoint.spec.name, "port": endpoint.portid,
+                "way": "to kernel" if heard.to_kernel else "to user", "seq": header.seq,
+            }
+            log.debug(
+                "%s port %d %s %d %s", endpoint.net.name, endpoint.portid, way, header.seq, message,
+                extra={"fields": fields},
+            )
 
     machine.listen(hear)
     return machine

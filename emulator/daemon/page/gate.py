@@ -9,11 +9,21 @@ ourselves is another page's script. Both are refused whether or not the token is
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 
 TOKEN_BYTES = 24
 BEARER = "bearer "
+
+
+def read(path: str) -> str:
+    """The token in a file. OSError; ValueError: it is none."""
+    token = Path(path).read_text().strip()
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", token):
+        raise ValueError("a token has at least 16 characters, which are letters, digits, - and _")
+    return token
 
 
 class Refused(Exception):

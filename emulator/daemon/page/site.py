@@ -4,6 +4,7 @@
     GET  /TOKEN/events          what happens, as Server-sent events
     GET  /TOKEN/message/NUMBER  a message of the log, an attribute a line
     GET  /TOKEN/device/NETNS/NAME    a device, as `nlemu ctl --json state` has it
+    GET  /TOKEN/metrics         what is counted, for Prometheus; /metrics with `Authorization: Bearer TOKEN` too
     GET  /TOKEN/operations      what faults can strike
     POST /TOKEN/faults          a line of the control socket: fault, interrupt, notice, heal
 """
@@ -27,6 +28,8 @@ from nlemu.emulator.daemon.page.address import Address
 from nlemu.emulator.daemon.page.events import tell
 from nlemu.emulator.daemon.page.gate import Gate, Refused
 from nlemu.emulator.daemon.page.http import JSON, Exchange, converse
+from nlemu.emulator.daemon.page.metrics import KIND as METRICS
+from nlemu.emulator.daemon.page.metrics import metrics
 from nlemu.emulator.daemon.page.watch import Watch
 from nlemu.emulator.daemon.state import device
 from nlemu.emulator.script.errors import StepError
@@ -89,6 +92,8 @@ class Site:
             await tell(exchange, self.watch)
         elif path == "operations":
             await exchange.tell(operations(self.server.machine))
+        elif path == "metrics":
+            await exchange.answer(metrics(self.server).encode(), METRICS)
         elif first == "message":
             await exchange.tell(self._message(rest))
         elif first == "device":
@@ -133,9 +138,11 @@ class Site:
 
 
 async def begin(
-    server: Server, nursery: trio.Nursery, *, address: Address, told: Callable[[str], object] = lambda url: None
+    server: Server, nursery: trio.Nursery, *, address: Address, token: str | None = None,
+    told: Callable[[str], object] = lambda url: None,
 ) -> Site:
-    """Serves the page of that server, in tasks of that nursery. told: is called with its URL. Raises NoPage when
+    """Serves the page of that server, in tasks of that nursery. token: one is drawn without; told: is called with its
+    URL. Raises NoPage when
     nothing can be served at that address."""
     try:
         listeners = await trio.open_tcp_listeners(address.port, host=address.host)
@@ -143,7 +150,7 @@ async def begin(
         code = errno.errorcode.get(error.errno or 0, "")
         reason = "something else is served there" if code == "EADDRINUSE" else os.strerror(error.errno or 0)
         raise NoPage(f"--http {address.host}:{address.port}: {reason}") from None
-    site = Site(server, Gate(address.called()), nursery)
+    site = Site(server, Gate(address.called(), token), nursery)
     url = address.url(listeners[0].socket.getsockname()[1], site.gate.token)
     keep(server.directory.page, url)
     nursery.start_soon(functools.partial(trio.serve_listeners, site.serve, listeners))

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.daemon.state import state
+from nlemu.emulator.script.counts import refusals, requests
 from nlemu.emulator.script.faults import listed
 from nlemu.emulator.script.graph import Edge, Node, device_name, graph_of
 
@@ -70,7 +71,9 @@ def figures(server: Server, told: Mapping[str, Any]) -> dict[str, Any]:
         "namespaces": len(told["namespaces"]),
         "devices": sum(len(one["devices"]) for one in told["namespaces"].values()),
         "sockets": len(told["sockets"]),
-        "lost": sum(one.get("drops", 0) for one in told["sockets"]),
+        "datagrams lost": sum(one.get("drops", 0) for one in told["sockets"]),
         "bugs": machine.bugs,
+        "requests": requests(machine),
+        "refusals": [[name, errno, count] for (name, errno), count in refusals(machine).items()],
         "not emulated": told["not emulated"],
     }

@@ -55,11 +55,18 @@ const names = soon(() => {
 });
 picture.onrender = names;
 
-function showFigures(figures) {
+function showFigures({ requests, refusals, ...figures }) {
   const shown = Object.entries(figures).flatMap(([name, value]) =>
-    Array.isArray(value) ? value.map((one) => [name, one]) : [[name, value.toLocaleString("en")]]);
+    Array.isArray(value) ? value.map((one) => [name, one]) : [[name, number(value)]]);
   get("figures").replaceChildren(...shown.flatMap(([name, value]) => [make("dt", { text: name }), make("dd", { text: value })]));
+  get("requests").hidden = !Object.keys(requests).length;
+  get("requests-list").replaceChildren(...Object.entries(requests).map(([name, count]) => {
+    const refused = refusals.filter(([one]) => one === name).map(([, errno, many]) => `${number(many)} ${errno}`);
+    return make("tr", {}, make("td", { text: name }), make("td", { text: number(count) }), make("td", { text: refused.join(", ") }));
+  }));
 }
+
+const number = (value) => value.toLocaleString("en");
 
 // -- a device ---------------------------------------------------------------------------------------------
 

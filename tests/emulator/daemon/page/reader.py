@@ -15,6 +15,7 @@ from nlemu.emulator.daemon.page.address import parse
 from nlemu.emulator.daemon.page.site import Site, begin
 from nlemu.emulator.daemon.server import serving
 from nlemu.emulator.machine.machine import Machine
+from nlemu.emulator.script import counts
 from tests.emulator.daemon.edge import PATIENCE, Daemon
 
 
@@ -98,8 +99,13 @@ class Page:
         return reader
 
 
+def counting() -> Machine:
+    """A machine as a daemon with a page has it."""
+    return counts.begin(Machine())
+
+
 @asynccontextmanager
-async def page(path: Path, make_machine: Callable[[], Machine] = Machine) -> AsyncIterator[tuple[Daemon, Page]]:
+async def page(path: Path, make_machine: Callable[[], Machine] = counting) -> AsyncIterator[tuple[Daemon, Page]]:
     """A daemon with a page."""
     with trio.fail_after(3 * PATIENCE), ExitStack() as stack:
         async with serving(path, make_machine) as server, trio.open_nursery() as nursery:

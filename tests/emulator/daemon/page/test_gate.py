@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from nlemu.emulator.daemon.page.address import Address, AddressError, parse
-from nlemu.emulator.daemon.page.gate import Gate, Refused
+from nlemu.emulator.daemon.page.gate import Gate, Refused, read
 
 TOKEN = "abc-DEF_123"
 NAMES = parse("127.0.0.1:8080").called()
@@ -35,6 +37,16 @@ def test_a_program_may_send_it_in_a_header() -> None:
     assert enter("/events", authorization=f"Bearer {TOKEN}") == "events"
     assert refused("/events", authorization=f"Bearer {TOKEN}x") == 403
     assert refused("/events", authorization=f"Basic {TOKEN}") == 403
+
+
+def test_a_token_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("0123456789-abcdef\n")
+    assert read(str(file)) == "0123456789-abcdef"
+    for wrong in ("", "short", "0123456789/abcdef", "0123456789 abcdef"):
+        file.write_text(wrong)
+        with pytest.raises(ValueError, match="at least 16 characters"):
+            read(str(file))
 
 
 def test_tokens_differ_and_are_long() -> None:

@@ -25,6 +25,8 @@ def serve(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["--http", "0.0.0.0:8080"], "--http 0.0.0.0:8080: other machines could reach that: say --http-allow NAME"),
         (["--http", "[::]:8080"], "--http [::]:8080: other machines could reach that"),
         (["--http", "8080"], "--http takes ADDRESS:PORT, such as 127.0.0.1:8080, and not '8080'"),
+        (["--http", "127.0.0.1:0", "--http-token", "/nowhere"], "--http-token /nowhere: No such file or directory"),
+        (["--http-token", "x"], "--http-token: there is no page without --http ADDRESS:PORT"),
         (["--http-allow", "box"], "--http-allow: there is no page without --http ADDRESS:PORT"),
     ],
 )

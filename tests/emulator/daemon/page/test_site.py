@@ -225,9 +225,9 @@ async def test_a_reader_that_does_not_read(tmp_path: Path) -> None:
         seen = lost = 0
         while seen + lost < 2 * requests:
             name, told = await reader.event()
-            assert name == "messages"
-            lost += told["lost"]
-            seen += len(told["lines"])
+            if name == "messages":
+                lost += told["lost"]
+                seen += len(told["lines"])
         assert seen + lost == 2 * requests and lost > 0
         assert len(there.site.watch.log._kept) <= 2000 and len(there.site.watch.log._waiting) <= 4096
 
