@@ -282,6 +282,9 @@ class Kernel:
         The same client each time, closed with the kernel. It raises NlError for what is refused.
         """
         client = self._clients.get((name, netns))
+        if client is not None and client.cut_off():  # by a fault, or who reset the daemon
+            client.close()
+            client = None
         if client is None:
             client = self._client(name, netns)
             self._clients[name, netns] = client

@@ -75,6 +75,8 @@ FAULTS = {
             "at": "the attribute that it blames",
             "after": "messages of a dump behind which it ends so",
             "split": "messages that a datagram of a dump has",
+            "hang_up": "the socket that asked is closed: when it is asked, or when the request is done",
+            "restart": "true: every socket is, and the machine is a fresh one",
             "then": "a line of the control socket that is performed then, as JSON",
             **AIM,
         },

@@ -139,6 +139,15 @@ class Client:
             raise NoDaemon("the daemon went away")
         return datagram
 
+    def cut_off(self) -> bool:
+        """Whether the daemon has closed this socket, and nothing is left to be read."""
+        try:
+            return not self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def discard(self) -> bool:
         """Throws away what has been told and was not read; whether the daemon still has this socket."""
         self.conversation.notifications.clear()

@@ -84,6 +84,7 @@ class Connection:
         self._unheard = False
         """The client is gone, though it may have left requests behind."""
         self._closed = False
+        endpoint.on_hang_up = self.close
         endpoint.on_readable = functools.partial(server.ready.append, self)
 
     async def serve(self) -> None:
@@ -105,7 +106,7 @@ class Connection:
         self.scope.cancel()
         notify_closing(self.sock)
         self.sock.close()
-        self.endpoint.on_readable = self.endpoint.on_full = None
+        self.endpoint.on_readable = self.endpoint.on_full = self.endpoint.on_hang_up = None
         self.server.forget(self)
         self.endpoint.close()
         self.server.settle()

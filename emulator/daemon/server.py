@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.daemon.host import DaemonHost
     from nlemu.emulator.daemon.watching import Watching
     from nlemu.emulator.launch.sockets.channel import Channel
+    from nlemu.emulator.machine.faults.fault import Fault
     from nlemu.emulator.machine.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Server:
         self.directory = directory
         self.make_machine = make_machine
         self.machine = make_machine()
+        self.machine.restart = self._restart_soon
         self.steps = Steps(self.machine)
         self.connections: set[Connection] = set()
         self.hosts: set[DaemonHost] = set()
@@ -148,6 +150,7 @@ class Server:
         for connection in list(self.connections):
             connection.close()
         self.machine = self.make_machine()
+        self.machine.restart = self._restart_soon
         self.steps = Steps(self.machine)
         self.tokens.clear()
         self.snapshots.clear()
@@ -155,6 +158,15 @@ class Server:
             one.live.begin(self.machine)
         self.arrange()
         self._nap.cancel()
+
+    def _restart_soon(self, fault: Fault) -> None:
+        """A fault has the daemon restarted: in a task of its own, for those that it cuts off are at work."""
+
+        async def restart() -> None:
+            self.reset()
+            self.machine.faults.listed.append(fault)  # which has struck; the others are forgotten
+
+        self._start(restart)
 
     def snapshot(self, name: str) -> None:
         """Keeps the machine as it is, under a name; what had it before is forgotten."""

@@ -143,6 +143,9 @@ class Endpoint:
         self.on_full: Callable[[], None] | None = None
         """Asks whoever keeps datagrams ready for the reader which of them it has read by now (`gone()`)."""
         self._losing = 0  # how many datagrams a fault takes yet
+        self._mute = False  # a fault has it closed: nothing more is said
+        self.on_hang_up: Callable[[], None] | None = None
+        """Closes what stands for the socket with whoever has it."""
         self._read = 0  # the greatest room a reader has shown (max_recvmsg_len)
         self._dump: Dump | None = None
         self.pid = pid
@@ -349,7 +352,7 @@ class Endpoint:
 
     def queue(self, datagram: Datagram) -> None:
         """Puts a datagram where the reader finds it."""
-        if self.closed:
+        if self.closed or self._mute:
             return
         if self._losing:
             self._losing -= 1
@@ -379,6 +382,15 @@ class Endpoint:
     def lose(self, count: int = 1) -> None:
         """A fault: that many datagrams to come are lost, as if the queue were full."""
         self._losing = count
+
+    def mute(self) -> None:
+        """A fault: nothing that is said from now on reaches the reader."""
+        self._mute = True
+
+    def hang_up(self) -> None:
+        """A fault: the socket is closed from this side, when the request at hand is over."""
+        self.mute()
+        self.machine.defer(self.on_hang_up or self.close)
 
     def pending(self) -> bool:
         """Whether `receive()` has something to say."""

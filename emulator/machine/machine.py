@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.families import Families
+    from nlemu.emulator.machine.faults.fault import Fault
     from nlemu.emulator.machine.tally import Tally
     from nlemu.emulator.machine.tap import Heard, Tap
     from nlemu.emulator.netlink.call import Call
@@ -116,6 +117,8 @@ class Machine(Kernel):
         self.tallies: dict[int, Tally] | None = None
         """What was asked and refused, by protocol; None: it is not counted."""
         self.devmem = Devmem()
+        self.restart: Callable[[Fault], None] | None = None
+        """Has a fresh machine in the place of this one soon, for a fault; who can, says so (daemon/server.py)."""
         self.faults = Faults()
         self.notices = Notices(self)
         """Faults of requests, and of notifications."""

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.machine.faults.aim import IOCTLS, Aim
-from nlemu.emulator.machine.faults.fault import Fate, Fault
+from nlemu.emulator.machine.faults.fault import Fate, Fault, HangUp
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.history import operation_name
 from nlemu.emulator.script.trace import TraceError, step_of
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 NAMES, INDICES = ("ifname", "dev-name"), ("ifi-index", "ifindex", "dev-index", "index", "ndm-ifindex", "ifa-index")
 """What a device is called in messages."""
+DOES = ("errno", "split", "then", "hang_up", "restart")
+"""What a fault can do, one of which it has to."""
 EXAMPLES = "netdev.queue-create, route.* or ETHTOOL_SRXCLSRLINS"
 
 Values = Mapping[Any, Any]
@@ -59,13 +61,18 @@ class FaultSteps:
         dumps = step.verb == "interrupt" or bool(step.get("after") or step.get("split"))
         if dumps and not any(isinstance(one, Operation) and one.dump is not None for one in operations):
             raise StepError(f"{step.verb}: {step.subject} cannot be dumped")
-        if step.verb == "fault" and not any(step.get(what) for what in ("errno", "then", "split")):
-            raise StepError("fault: it does nothing without an errno, a split of dumps, or what is to happen then")
+        if step.verb == "fault" and not any(step.get(what) for what in DOES):
+            raise StepError(f"fault: it does nothing without one of {', '.join(DOES)}")
+        if any(step.get(what) for what in ("hang_up", "restart")) and not all(
+            isinstance(one, Operation) for one in operations
+        ):
+            raise StepError("fault: an ioctl has no socket of ours to be closed")
         self.machine.faults.add(Fault(
             self._name(step), self._aim(step, operations),
             errno=getattr(errno, step["errno"]) if step.get("errno") else 0, text=step.get("text"), at=step.get("at"),
             interrupt=step.verb == "interrupt", after=step.get("after", 0), split=step.get("split", 0),
-            then=self._then(step), step=step.fields,
+            then=self._then(step), hang_up=HangUp(step["hang_up"]) if step.get("hang_up") else None,
+            restart=step.get("restart", False), step=step.fields,
         ))
 
     def _notice(self, step: Step) -> None:
@@ -210,4 +217,6 @@ def kind(fault: Fault) -> str:
     """What it does, in a word."""
     if fault.fate is not None:
         return fault.fate.value
+    if fault.restart or fault.hang_up is not None:
+        return "restart" if fault.restart else "hang up"
     return "interrupt" if fault.interrupt else "split" if fault.split else "refuse" if fault.errno else "then"

@@ -45,7 +45,8 @@ VERBS: Mapping[str, Verb] = {
     "fault": Verb(
         label,
         takes={
-            "errno": errno_name, "text": text, "at": label, "after": u31, "split": u31, "then": an_object, **AIM,
+            "errno": errno_name, "text": text, "at": label, "after": u31, "split": u31, "then": an_object,
+            "hang_up": word_of("asked", "done"), "restart": boolean, **AIM,
         },
     ),
     "interrupt": Verb(label, takes={"after": u31, **AIM}),

@@ -154,6 +154,13 @@ func (k *Kernel) Fault(operation, errno string, more ...map[string]any) *Fault {
 	return k.wait(map[string]any{"fault": operation, "errno": errno}, more)
 }
 
+// HangUp has the socket that makes the next such request closed, before anything is done ("asked") or before it is answered
+// ("done"): its reader finds an end.
+func (k *Kernel) HangUp(operation, when string, more ...map[string]any) *Fault {
+	k.t.Helper()
+	return k.wait(map[string]any{"fault": operation, "hang_up": when}, more)
+}
+
 // Interrupt has the next dump say that it may be inconsistent (NLM_F_DUMP_INTR).
 func (k *Kernel) Interrupt(operation string, more ...map[string]any) *Fault {
 	k.t.Helper()

@@ -10,7 +10,7 @@ import pytest
 
 from nlemu import NLM_F, Kernel, NlError
 from nlemu.emulator.cli import main
-from nlemu.emulator.client.control import ControlError
+from nlemu.emulator.client.control import ControlError, NoDaemon
 
 
 @pytest.fixture
@@ -204,6 +204,38 @@ def test_they_are_listed_and_taken_away(kernel: Kernel, capsys: pytest.CaptureFi
         kernel.do(heal="short of memory")
 
 
+@pytest.mark.parametrize(("when", "made"), [("asked", []), ("done", ["red"])])
+def test_the_socket_that_asks_is_closed(kernel: Kernel, when: str, made: list[str]) -> None:
+    """Before anything is done, or before it is answered: who asks cannot know, and finds out with another socket."""
+    news = kernel.listen("rt-link", "rtnlgrp-link")
+    with kernel.fault("route.newlink", hang_up=when), pytest.raises(NoDaemon):
+        make(kernel, "red")
+    assert [link["ifname"] for link in kernel.family("rt-link").dump("getlink")] == ["lo", *made]
+    assert len(list(news.notifications(0))) == len(made), "others are left alone"
+
+
+def test_it_is_closed_in_the_middle_of_a_dump(kernel: Kernel) -> None:
+    make(kernel, "red")
+    with kernel.fault("route.getlink", hang_up="asked", after=1), pytest.raises(NoDaemon):
+        kernel.family("rt-link").dump("getlink")
+    assert len(kernel.family("rt-link").dump("getlink")) == 2
+
+
+def test_the_daemon_is_restarted(kernel: Kernel) -> None:
+    make(kernel, "red")
+    kernel.do(netns="pod")
+    news = kernel.listen("rt-link", "rtnlgrp-link")
+    kernel.fault("route.getaddr", errno="EIO")
+    with kernel.fault("route.newlink", restart=True) as fault:
+        with pytest.raises(NoDaemon):
+            make(kernel, "blue")
+        assert fault.struck == 1, "it is told of, and nothing else is left"
+        assert len(kernel.do(faults=True)) == 1
+    assert [link["ifname"] for link in kernel.family("rt-link").dump("getlink")] == ["lo"]
+    assert set(kernel.state()["namespaces"]) == {"init"}
+    assert news.cut_off()
+
+
 def test_operations_are_listed(kernel: Kernel, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ctl", "--dir", str(kernel.directory), "operations", "netdev.queue*"]) == 0
     assert capsys.readouterr().out.split() == ["netdev.queue-get", "netdev.queue-create"]
@@ -212,8 +244,10 @@ def test_operations_are_listed(kernel: Kernel, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(("line", "told"), [
-    ({"fault": "route.newlink"}, "it does nothing without an errno"),
+    ({"fault": "route.newlink"}, "it does nothing without one of errno"),
     ({"fault": "SIOCSIFMTU", "errno": "EIO", "device": "eth0"}, "an ioctl has no attributes"),
+    ({"fault": "SIOCSIFMTU", "hang_up": "asked"}, "an ioctl has no socket"),
+    ({"fault": "route.newlink", "hang_up": "soon"}, "asked or done"),
     ({"fault": "netdev.bind-rx", "errno": "EIO", "after": 1}, "netdev.bind-rx cannot be dumped"),
     ({"fault": "route.newlink", "then": {"nic_del": 1}}, "then: "),
     ({"fault": "route.newlink", "errno": "EIO", "netns": "nowhere"}, "nowhere"),
@@ -231,4 +265,6 @@ def test_what_cannot_be_is_refused_whole(kernel: Kernel, line: dict[str, Any], t
 def test_one_that_is_spent_is_listed(kernel: Kernel) -> None:
     fault = kernel.fault("route.newlink", errno="ENOMEM")
     assert [refused(kernel, "red"), refused(kernel, "red")] == [12, 0]
-    assert fault.told() == {"name": "fault 1", "kind": "refuse", "met": 1, "struck": 1, "left": 0}
+    told = fault.told()
+    assert told.pop("step") == {"fault": "route.newlink", "errno": "ENOMEM", "name": "fault 1"}
+    assert told == {"name": "fault 1", "kind": "refuse", "met": 1, "struck": 1, "left": 0}

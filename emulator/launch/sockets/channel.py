@@ -85,6 +85,7 @@ class Channel:
         net.hold()
         self.endpoint.on_readable = self._on_readable
         self.endpoint.on_full = self.sync
+        self.endpoint.on_hang_up = self.hang_up
         supervisor.watch(self.ours.fileno(), self.on_event, self._interest)
 
     def handed_over(self) -> None:
@@ -229,6 +230,12 @@ class Channel:
         """Lets those try again that wait for something to read."""
         waiting, self.waiting = self.waiting, []
         self.waiting = [attempt for attempt in waiting if not attempt()]
+
+    def hang_up(self) -> None:
+        """A fault: the program reads that its socket has an end, and the channel has with it."""
+        with suppress(OSError):
+            self.ours.shutdown(socket.SHUT_RDWR)
+        self.wake()
 
     def close(self) -> None:
         """The last descriptor has been closed."""

@@ -23,6 +23,15 @@ class Fate(Enum):
     """It comes behind the next one for the same reader."""
 
 
+class HangUp(Enum):
+    """When a socket is closed from our side."""
+
+    ASKED = "asked"
+    """Before anything is done."""
+    DONE = "done"
+    """When the request has been performed, before it is answered."""
+
+
 @dataclass
 class Fault:
     """One that waits. name: by which it is listed and taken away.
@@ -30,7 +39,9 @@ class Fault:
     For requests. errno: which is refused, 0 for none; text: what the refusal says; at: the attribute that it blames, by
     its name; interrupt: a dump says that it may be inconsistent; after: a dump is not struck at once but behind so many
     of its messages; split: it has so many messages a datagram; then: what is done when it strikes, before the request
-    is answered. For notifications. fate: what becomes of one; seconds: of a delay. step: what set it, for people."""
+    is answered; hang_up: the socket that asked is closed, and nothing answered; restart: everybody's is, and the
+    machine is a fresh one. For notifications. fate: what becomes of one; seconds: of a delay. step: what set it, for
+    people."""
 
     name: str
     aim: Aim
@@ -41,6 +52,8 @@ class Fault:
     after: int = 0
     split: int = 0
     then: Callable[[], object] | None = None
+    hang_up: HangUp | None = None
+    restart: bool = False
     fate: Fate | None = None
     seconds: float = 0.0
     step: Mapping[str, Any] = field(default_factory=dict)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.machine.faults.aim import COMMANDS
-from nlemu.emulator.machine.faults.fault import Fault
+from nlemu.emulator.machine.faults.fault import Fault, HangUp
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.netlink.call import Call, Fill, Messages
     from nlemu.emulator.netlink.dump import Dump
 
@@ -91,8 +93,23 @@ def perform(fault: Fault, call: Call | None) -> None:
     """What a fault does to a request. Refusal."""
     if fault.then is not None:
         fault.then()
+    if call is not None and (fault.hang_up is not None or fault.restart):
+        leave(fault, call.endpoint)
     if fault.errno:
         raise Refusal(fault.errno, fault.text, at=blamed(fault, call))
+
+
+def leave(fault: Fault, endpoint: Endpoint) -> None:
+    """The socket is closed from our side, or all are, and the machine is another. Refusal, of which nobody is told,
+    where the request is not performed."""
+    restart = endpoint.machine.restart
+    if fault.restart and restart is not None:
+        endpoint.mute()
+        restart(fault)
+    else:
+        endpoint.hang_up()
+    if fault.restart or fault.hang_up is HangUp.ASKED:
+        raise Refusal(errno.ECONNRESET)
 
 
 def blamed(fault: Fault, call: Call | None) -> int | None:

@@ -51,7 +51,7 @@ if sys.argv[1] == "record":
     from nlemu.emulator.world import export, file, observe, sections, settings, text
     from nlemu.protocol.captures import families, pcapng
 if "--world" in sys.argv:
-    from nlemu.emulator.world import begin
+    from nlemu.emulator.script import beginning
 if os.getuid() == 0:
     os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
     seccomp.libc.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after any exec

@@ -123,6 +123,14 @@ def test_what_makes_no_sense_is_said_in_a_line(fields: dict[str, object], said: 
     assert not stage.steps.machine.faults
 
 
+@pytest.mark.parametrize("fields", [{"hang_up": "asked"}, {"restart": True}])
+def test_a_socket_of_no_transport_is_closed(fields: dict[str, object]) -> None:
+    stage = Stage()
+    stage.do(fault="netdev.dev-get", **fields)
+    endpoint = stage.steps.sockets["a"]
+    assert stage.ask(DEV_GET) == [] and endpoint.closed
+
+
 def test_who_looks_from_within_is_spared() -> None:
     """A world is exported by dumps, which are nobody's requests."""
     stage = Stage()
