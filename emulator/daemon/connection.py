@@ -5,9 +5,9 @@ other task a turn: take a datagram, hand it to the endpoint, write what came of 
 every answer, is most of the daemon's speed:
 
 - a turn takes up to TURN requests, so that a client with a deep pipeline does not starve the others;
-- with nothing to read, the task lets the others run PATIENCE times, other tasks and other processes, before it asks to
-  be woken. A client in the middle of a conversation has sent its next request by then, be it on another processor or
-  on this one, and neither side pays for a sleep in epoll.
+- with nothing to read, the task lets other processes run and looks again, then other tasks too, PATIENCE times in all,
+  before it asks to be woken. A client in the middle of a conversation has sent its next request by then, be it on
+  another processor or on this one, and neither side pays for a sleep in epoll.
 
 Writing is never waited for here. When the client does not read, the datagram in hand is kept, a task of its own waits
 for room, and the endpoint's queue grows in the meantime. What was written and not read counts as if it still were in
@@ -62,7 +62,7 @@ RECEIVE_SIZE = 32768
 class Connection:
     """A client. `endpoint` is its netlink socket; `name` what the control socket calls it, if that made it."""
 
-    __slots__ = ("_ahead", "_busy", "_closed", "_held", "_nursery", "_unheard", "endpoint", "name", "overruns",
+    __slots__ = ("_ahead", "_busy", "_closed", "_held", "_nursery", "_seen", "_unheard", "endpoint", "name", "overruns",
                  "scope", "server", "sock")
 
     def __init__(self, server: Server, sock: socket.socket, endpoint: Endpoint, *, name: str | None = None) -> None:
@@ -84,8 +84,11 @@ class Connection:
         self._unheard = False
         """The client is gone, though it may have left requests behind."""
         self._closed = False
+        self._seen = False
+        """The endpoint knows how much room the client has for a datagram."""
         endpoint.on_hang_up = self.close
         endpoint.on_readable = functools.partial(server.ready.append, self)
+        endpoint.on_datagram = self._hand_over
 
     async def serve(self) -> None:
         """Answers until the client closes its end, `close()` is called, or the task is cancelled."""
@@ -106,7 +109,8 @@ class Connection:
         self.scope.cancel()
         notify_closing(self.sock)
         self.sock.close()
-        self.endpoint.on_readable = self.endpoint.on_full = self.endpoint.on_hang_up = None
+        self.endpoint.on_readable = self.endpoint.on_datagram = None
+        self.endpoint.on_full = self.endpoint.on_hang_up = None
         self.server.forget(self)
         self.endpoint.close()
         self.server.settle()
@@ -119,45 +123,62 @@ class Connection:
 
     async def _read(self) -> None:
         receive, buffer = self.sock.recv_into, self.server.buffer
+        endpoint, server = self.endpoint, self.server  # whose methods are others while somebody looks on
         self.flush()  # the endpoint may have been told something before there was a connection to write it to
-        idle = 0
+        idle = taken = 0
         while not self._closed:
-            request = self.endpoint.send  # another one while somebody watches (machine/tap.py)
-            settle = self.server.settle  # likewise (Server.observe())
-            for _ in range(TURN):
-                try:
-                    size = receive(buffer)
-                except BlockingIOError:
-                    break
-                except ConnectionResetError:
-                    continue  # told once to a peer whose answers were not all read; its requests are still in the queue
-                except OSError:
-                    return
-                idle = 0
-                if not size:
-                    if _hung_up(self.sock):
-                        return
-                else:
+            try:
+                size = receive(buffer)
+            except BlockingIOError:
+                if idle == PATIENCE:
                     try:
-                        request(bytes(buffer[:size]))
-                    except OSError:
-                        pass  # sendmsg() would have failed: there is no way to say so
-                    except Exception:
-                        log.exception("a bug in the emulator; the datagram was %s", buffer[:size].hex())
-                    settle()
-            else:
-                await checkpoint()
-                continue
-            if idle < PATIENCE:
+                        await wait_readable(self.sock)
+                    except trio.ClosedResourceError:
+                        return
+                    taken = 0
+                    server.settle()  # it may have been long: a request is to find the time of its arrival
+                    continue
                 idle += 1
                 sched_yield()
-                await checkpoint()
+                if idle > 1:
+                    await checkpoint()
+                    taken = 0
+                continue
+            except ConnectionResetError:
+                continue  # told once to a peer whose answers were not all read; its requests are still in the queue
+            except OSError:
+                return
+            idle = 0
+            if not size:
+                if _hung_up(self.sock):
+                    return
             else:
                 try:
-                    await wait_readable(self.sock)
-                except trio.ClosedResourceError:
-                    return
-                settle()  # it may have been long: a request is to find the time of its arrival
+                    endpoint.send(bytes(buffer[:size]))
+                except OSError:
+                    pass  # sendmsg() would have failed: there is no way to say so
+                except Exception:
+                    log.exception("a bug in the emulator; the datagram was %s", buffer[:size].hex())
+                server.settle()
+            taken += 1
+            if taken == TURN:
+                await checkpoint()
+                taken = 0
+
+    def _hand_over(self, datagram: Datagram) -> bool:
+        """Writes a datagram that nothing waits before, when it comes; whether it is written. Nearly all are, and those
+        that are not go by `_write()`: what a dump tells, what has a note, what there is no room for, and all that comes
+        before the client has been looked at."""
+        if self._busy or self._held is not None or not self._seen:
+            return False
+        if datagram.dumped or datagram.nsid is not None or self.endpoint.pktinfo:
+            return False
+        try:
+            self.sock.send(datagram.data)
+        except OSError:  # _write() finds it once more, and sees to it
+            return False
+        self._ahead.put(datagram)
+        return True
 
     def _write(self) -> bool:
         """Writes up to a turn's worth; whether nothing is left."""
@@ -187,6 +208,7 @@ class Connection:
             if endpoint.dumping:
                 ahead.release()
             endpoint.read(RECEIVE_SIZE)
+            self._seen = True
         return False
 
     def _send_with_note(self, datagram: Datagram) -> None:

@@ -22,8 +22,17 @@ if TYPE_CHECKING:
     from nlemu.emulator.machine.machine import Machine
 
 
-def fill_family(machine: Machine, family: Family) -> Values:
-    """ctrl_fill_info()."""
+def fill_family(machine: Machine, family: Family) -> bytes:
+    """ctrl_fill_info(). It is the same as long as the machine lives, for its families register at boot."""
+    told = machine.families.told
+    body = told.get(family)
+    if body is None:
+        body = told[family] = GETFAMILY.body(describe(machine, family))
+    return body
+
+
+def describe(machine: Machine, family: Family) -> Values:
+    """What there is to tell of a family."""
     commands = family.commands()
     groups = [
         {McastGroup.id: machine.families.group_ids[family, name], McastGroup.name: name} for name in family.groups
@@ -40,7 +49,7 @@ def fill_family(machine: Machine, family: Family) -> Values:
 
 
 @doit(GETFAMILY)
-def getfamily(call: Call) -> Values:
+def getfamily(call: Call) -> bytes:
     """ctrl_getfamily(): by number or by name, by name if both are given."""
     machine, attrs = call.machine, call.attrs
     error, family = errno.EINVAL, None

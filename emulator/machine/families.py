@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from nlemu.protocol.families.registered import REGISTERED
-from nlemu.protocol.schema.family import Family, Operation
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.family import Family, Half, Operation
 from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL, GENL_START_ALLOC
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
@@ -27,6 +28,9 @@ FIXED_GROUPS = {"nlctrl": GENL_ID_CTRL, "NET_DM": 1}
 """The first groups of families that do not take what is free (genl_validate_assign_mc_groups())."""
 GENERIC = int(NetlinkProtocol.GENERIC)
 
+Known = tuple[Operation, Half, Attrs]
+"""What a request asks for, which half of that, and its attributes."""
+
 
 class Families:
     """Those of one machine. build: how its kernel was configured; asked: numbers by name for those that are to differ
@@ -39,6 +43,12 @@ class Families:
         self.group_ids: dict[tuple[Family, str], int] = {}
         self.privileged_groups: set[int] = set()
         """Groups that want CAP_NET_ADMIN of who listens."""
+        self.known: dict[tuple[int, int, bytes], Known] = {}
+        """Requests that were read before, by their type, flags and what stands behind their headers: what a client
+        asks, it asks again. The answer changes, the reading does not. One that is refused is not here."""
+        self.told: dict[Family, bytes] = {}
+        """What nlctrl tells of a family, once it has been asked."""
+        self._by_name: dict[str, Family] = {}
         for family in REGISTERED:
             if family.option and not build.has(family.option):
                 continue
@@ -50,6 +60,7 @@ class Families:
             number = GENL_ID_CTRL if not self.numbers else max(GENL_START_ALLOC - 1, *self.numbers.values()) + 1
         self.numbers[family] = number
         self.by_number[number] = family
+        self._by_name[family.name] = family
         fixed = FIXED_GROUPS.get(family.name)
         if fixed is not None:
             first = fixed
@@ -65,7 +76,7 @@ class Families:
 
     def find(self, name: str) -> Family | None:
         """genl_family_find_byname()."""
-        return next((family for family in self.numbers if family.name == name), None)
+        return self._by_name.get(name)
 
     def notify(self, net: Net, op: Operation, build: Callable[[], bytes], origin: Call | None = None) -> None:
         """Sends a notification to the group that it is declared for."""

@@ -7,7 +7,6 @@ command, capability, attributes, required attributes, and only then the handler.
 from __future__ import annotations
 
 import errno
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nlemu.emulator import handlers
@@ -30,6 +29,7 @@ from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.endpoint import Endpoint
+    from nlemu.emulator.machine.families import Known
     from nlemu.emulator.machine.machine import Machine
 
 for name in handlers.generic():
@@ -53,17 +53,30 @@ def parse(half: Half, accepts: Policy | None, message: bytes, extack: Extack) ->
     return attrs
 
 
-@lru_cache(maxsize=REMEMBERED)
-def read(half: Half, accepts: Policy | None, body: bytes) -> Attrs:
-    """The same, remembered by the bytes behind the message's header.
-
-    What a client asks, it asks again: the answer changes, the question's reading does not. A refusal is not remembered.
-    """
-    return parse(half, accepts, bytes(16) + body, Extack())
-
-
 def receive(call: Call) -> Dump | None:
     """One generic netlink request. Replies are queued; a dump is returned. Raises Refusal."""
+    families = call.machine.families
+    key = call.type, call.flags, call.message[16:]
+    known = families.known.get(key)
+    if known is None:
+        known = _read(call)
+        if known[1].level == STRICT:  # a tolerant validator may leave a warning with the call
+            if len(families.known) == REMEMBERED:
+                families.known.clear()
+            families.known[key] = known
+    op, half, attrs = known
+    if half.flags:
+        _check_capable(call, half)
+    call.op, call.attrs = op, attrs
+    if call.flags & DUMP == DUMP:
+        call.endpoint.check_no_dump()
+        return answer.dump(call, half, dumpits[op])
+    answer.do(call, doits[op])
+    return None
+
+
+def _read(call: Call) -> Known:
+    """What a request asks for. Raises Refusal."""
     family = call.machine.families.by_number.get(call.type)
     if family is None:
         raise Refusal(errno.ENOENT)
@@ -83,24 +96,21 @@ def receive(call: Call) -> Dump | None:
     if op is None or half is None:
         raise Refusal(errno.EOPNOTSUPP)
     if half.flags:
-        if half.flags & ADMIN_PERM and not call.capable():
-            raise Refusal(errno.EPERM)
-        if half.flags & UNS_ADMIN_PERM and not call.ns_capable():
-            raise Refusal(errno.EPERM)
+        _check_capable(call, half)
     call.op = op
     if dump:
         call.endpoint.check_no_dump()
     accepts = half.accepts
     if accepts is not None and accepts.dated:
         accepts = accepts.on(call.machine.build.release)
-    if half.level == STRICT:
-        call.attrs = read(half, accepts, message[16:])
-    else:  # a tolerant validator may leave a warning with the call
-        call.attrs = parse(half, accepts, message, call.extack)
-    if dump:
-        return answer.dump(call, half, dumpits[op])
-    answer.do(call, doits[op])
-    return None
+    return op, half, parse(half, accepts, message, call.extack)
+
+
+def _check_capable(call: Call, half: Half) -> None:
+    if half.flags & ADMIN_PERM and not call.capable():
+        raise Refusal(errno.EPERM)
+    if half.flags & UNS_ADMIN_PERM and not call.ns_capable():
+        raise Refusal(errno.EPERM)
 
 
 def may_join(endpoint: Endpoint, group: int) -> None:

@@ -10,20 +10,26 @@ many *_valid_*_req() functions.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.schema.family import Half, Strict, Unread
 from nlemu.protocol.schema.policy import DEPRECATED_STRICT
 from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.wire.extack import Extack
 from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.kinds import Structure
     from nlemu.protocol.schema.policy import Policy
 
 HEADER = 16  # struct nlmsghdr
+GET, KINDS = 2, 3
+"""Message types come in blocks of four, of which the third asks."""
+REMEMBERED = 2048
 FILTERED = int(NLM_F.DUMP_FILTERED)
 
 
@@ -55,6 +61,11 @@ def read(call: Call, half: Half) -> Attrs:
     message, end = call.message, len(call.message)
     header = call.op.fixed
     if half.plain and header is not None and end >= (start := HEADER + (header.size or 0)):  # most requests
+        if call.type & KINDS == GET and (
+            known := _asked(half, policy_of(call, half), header, message[HEADER:])
+        ) is not None:
+            call.fixed, call.attrs = known
+            return call.attrs
         call.fixed = header.decode(message, HEADER, start)
         start = start + 3 & ~3
         spans = validate(policy_of(call, half), message, start, end, half.level, call.extack)
@@ -77,6 +88,19 @@ def read(call: Call, half: Half) -> Attrs:
             raise
         call.extack.merge(refused)
     return call.attrs
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _asked(half: Half, accepts: Policy | None, header: Structure, body: bytes) -> tuple[Any, Attrs] | None:
+    """The structure and the attributes of a request that asks, remembered by the bytes behind the message's header: the
+    answer changes, the reading does not. None where there is more to be told than that; a refusal is not remembered."""
+    message, extack = bytes(HEADER) + body, Extack()
+    end = len(message)
+    start = HEADER + (header.size or 0)
+    fixed = header.decode(message, HEADER, start)
+    start = start + 3 & ~3
+    attrs = Attrs(message, validate(accepts, message, start, end, half.level, extack), start, end)
+    return (fixed, attrs) if extack.text is None else None
 
 
 def _read_strictly(call: Call, half: Half, strict: Strict) -> Attrs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from nlemu.protocol.frame import HEADER_SIZE, message
+from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR, message
 from nlemu.protocol.schema.attributes import PADDING, Attr, AttrSet
 from nlemu.protocol.schema.kinds import binary, nest, string, u32
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
@@ -23,6 +23,8 @@ ACK_TLVS = int(NLM_F.ACK_TLVS)
 ERROR = int(NlmsgType.ERROR)
 DONE = int(NlmsgType.DONE)
 ALL_IS_WELL = ERRNO.pack(0)
+WELL = struct.Struct(f"{NLMSGHDR.format}i{HEADER_SIZE}s")
+"""An ack that says nothing else: a header, no errno, and the header of the request."""
 
 
 class Error(AttrSet):
@@ -57,6 +59,8 @@ def explain(errno: int, extack: Extack) -> bytes:
 
 def ack(request: bytes, seq: int, portid: int, errno: int, extack: Extack, *, capped: bool, extended: bool) -> bytes:
     """NLMSG_ERROR for one request; ``errno`` is positive, 0 for an ack."""
+    if not errno and extack.text is None and extack.cookie is None:  # as nearly all are
+        return WELL.pack(WELL.size, ERROR, CAPPED, seq, portid, 0, request[:HEADER_SIZE])
     flags, body = CAPPED, request[:HEADER_SIZE]
     if errno and not capped:
         flags, body = 0, request + PADDING[len(request) & 3]

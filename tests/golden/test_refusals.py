@@ -49,7 +49,7 @@ USED_UP = {
     ("Net", "nexthops"), ("dict", "vxlan"), ("Machine", "nics"), ("Machine", "netdevsim_bus"),
 }
 HEARD = {("Stats", "rx_packets"), ("Stats", "rx_bytes")}  # nlmon counts the request, and that it was refused
-REMEMBERED = ("revision", "told", "seen_by", "_patterns", "_told")  # worked out once, and whether it still holds
+REMEMBERED = ("revision", "known", "told", "seen_by", "_patterns", "_told")  # worked out once, and whether it holds
 
 COMMITTED = {
     "a01_macvlan_made": {11},

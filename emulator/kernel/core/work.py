@@ -61,9 +61,11 @@ class Work:
 
     def advance(self, seconds: float) -> None:
         """Lets time pass, and each job run at its time."""
-        end = self._clock.now + round(seconds * NSEC_PER_SEC)
-        self._run_until(end)
-        self._clock.now = end
+        clock, heap = self._clock, self._heap
+        end = clock.now + round(seconds * NSEC_PER_SEC)
+        if heap and heap[0][0] <= end:
+            self._run_until(end)
+        clock.now = end
 
     def _run_until(self, end: int) -> None:
         heap = self._heap

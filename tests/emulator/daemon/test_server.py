@@ -17,7 +17,7 @@ from trio.testing import wait_all_tasks_blocked
 from nlemu.emulator.daemon.connection import TURN
 from nlemu.emulator.daemon.directory import DirectoryError
 from nlemu.emulator.daemon.server import Server, serve, serving
-from nlemu.emulator.machine.endpoint import LONGEST, Endpoint
+from nlemu.emulator.machine.endpoint import LONGEST, Datagram, Endpoint
 from tests.emulator.daemon.edge import (
     ACK,
     DONE,
@@ -139,6 +139,29 @@ async def test_notifications_reach_clients_that_ask_nothing(place: Path) -> None
         await ctl.ok(nsim_new=[10, 1, 1])
         assert listener.waiting(), "it was written before the step was answered"
         assert type_of(await listener.receive()) == NETDEV
+
+
+async def test_an_answer_is_written_when_it_is_made(place: Path) -> None:
+    async with daemon(place / "d") as d:
+        client = await d.connect()
+        await client.ask(getfamily())
+        endpoint = endpoint_of(d.server)
+        endpoint.deliver(newlink("a"))
+        assert client.waiting() and not endpoint.pending()
+        assert endpoint.queued, "it counts until it is read"
+        assert client.sock.recv(65536) == newlink("a")
+
+
+async def test_nothing_is_written_before_what_waits(place: Path) -> None:
+    async with daemon(place / "d") as d:
+        client = await d.connect()
+        await client.ask(getfamily())
+        endpoint = endpoint_of(d.server)
+        endpoint.queue(Datagram(newlink("a"), nsid=0))  # it goes out with a note, and not at once
+        endpoint.deliver(newlink("b"))
+        assert not client.waiting()
+        d.server.settle()
+        assert [client.sock.recv(65536) for _ in "ab"] == [newlink("a"), newlink("b")]
 
 
 async def test_a_client_that_does_not_read_gets_its_work_done_and_holds_up_nobody(place: Path) -> None:

@@ -10,11 +10,14 @@ from collections.abc import Callable
 
 import pytest
 
+from nlemu.emulator.handlers.nlctrl import describe
 from nlemu.emulator.kernel.core.build import RECORDED_7_2
+from nlemu.emulator.machine import generic
 from nlemu.emulator.machine.endpoint import LONGEST, Credentials, Endpoint
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.netlink.call import Call
 from nlemu.emulator.netlink.dump import Dump
+from nlemu.emulator.netlink.request import _asked
 from nlemu.emulator.netlink.truesize import truesize
 from nlemu.protocol.families.netdev import netdev
 from nlemu.protocol.families.nlctrl import GETFAMILY
@@ -191,3 +194,72 @@ def test_who_asks_does_not_hear_that_a_listener_lost_something(machine: Machine)
         while listener.pending():
             listener.receive()
     assert caught.value.errno == errno.ENOBUFS
+
+
+class TestWhatIsAskedAgain:
+    """What a request asks is read once; what it is answered is worked out each time."""
+
+    def test_of_generic_netlink(self, machine: Machine) -> None:
+        sock = Endpoint(machine, machine.init_net, GENERIC)
+        known = machine.families.known
+        request = bytes.fromhex("1c000000 1400 0100 01000000 00000000 01010000 08000100 02000000")  # dev-get of 2
+        sock.send(request)
+        refusal = sock.receive()
+        assert refusal is not None and int.from_bytes(refusal[16:20], "little", signed=True) == -errno.ENODEV
+        assert [op.name for op, _, _ in known.values()] == ["dev-get"]
+        machine.netdevsim_bus.new_device(1)
+        sock.send(request)
+        answer = sock.receive()
+        assert answer is not None and int.from_bytes(answer[4:6], "little") == 20
+        assert len(known) == 1
+
+    def test_what_cannot_be_read_is_not_remembered(self, machine: Machine) -> None:
+        sock = Endpoint(machine, machine.init_net, GENERIC)
+        request = bytes.fromhex("18000000 1400 0100 01000000 00000000 01010000 04000100")  # no number
+        for _ in range(2):
+            sock.send(request)
+            refusal = sock.receive()
+            assert refusal is not None and int.from_bytes(refusal[16:20], "little", signed=True) < 0
+        assert not machine.families.known
+
+    def test_who_may_not_ask_is_refused_what_another_may(self, machine: Machine) -> None:
+        request = bytes.fromhex("14000000 1400 0500 01000000 00000000 0e010000")  # bind-rx
+        said = []
+        for credentials in (Credentials(), NOBODY):
+            sock = Endpoint(machine, machine.init_net, GENERIC, credentials=credentials)
+            for _ in range(2):
+                sock.send(request)
+                answer = sock.receive()
+                assert answer is not None
+                said.append(-int.from_bytes(answer[16:20], "little", signed=True))
+        assert said[2:] == [errno.EPERM] * 2 and errno.EPERM not in said[:2]
+
+    def test_too_many_are_forgotten(self, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+        sock = Endpoint(machine, machine.init_net, GENERIC)
+        monkeypatch.setattr(generic, "REMEMBERED", 3)
+        for index in range(1, 6):
+            sock.send(
+                bytes.fromhex("1c000000 1400 0100 01000000 00000000 01010000 08000100") + index.to_bytes(4, "little")
+            )
+        assert len(machine.families.known) == 2
+
+    def test_of_rtnetlink(self, machine: Machine) -> None:
+        sock = Endpoint(machine, machine.init_net, ROUTE)
+        request = bytes.fromhex("20000000 1200 0100 01000000 00000000 00000000 01000000") + bytes(8)  # getlink of 1
+        sock.send(request)
+        before, known = sock.receive(), _asked.cache_info()
+        machine.init_net.loopback.mtu = 1500
+        machine.init_net.loopback.changed()
+        sock.send(request)
+        after = sock.receive()
+        assert _asked.cache_info().hits == known.hits + 1
+        assert before is not None and after is not None and before != after
+
+    def test_a_family_tells_the_same_of_itself(self, machine: Machine) -> None:
+        sock = Endpoint(machine, machine.init_net, GENERIC)
+        answers = []
+        for _ in range(2):
+            sock.send(bytes.fromhex("1c000000 1000 0100 01000000 00000000 03020000 06000100 14000000"))
+            answers.append(sock.receive())
+        assert answers[0] == answers[1] is not None
+        assert machine.families.told == {netdev: GETFAMILY.body(describe(machine, netdev))}
