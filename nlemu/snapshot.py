@@ -16,8 +16,7 @@ class Snapshot:
     """Of a kernel. As a context it puts the kernel back at its end, and can be used again.
 
         base = kernel.snapshot()
-        with base:
-            ...
+        with base: ...
     """
 
     def __init__(self, kernel: Kernel) -> None:
