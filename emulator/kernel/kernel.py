@@ -129,6 +129,8 @@ class Kernel:
     def load(self, kind: Kind) -> None:
         """A device of that kind is about to be registered: its driver has to be there."""
         if kind not in self.chain.loaded:
+            if kind.needs:
+                self.load(self.kinds[kind.needs])
             self.chain.load(kind, place(kind))
 
     # Namespaces

@@ -109,7 +109,8 @@ class Kind:
     name: IFLA_INFO_KIND. ops, setup: of its devices. option: the option without which a kernel does not have it.
     params: the dataclass of IFLA_INFO_DATA, slave_params that of IFLA_INFO_SLAVE_DATA; None for a kind that takes
     none. notifiers: its places on the netdevice notifier chain, and the events that each heeds. devtype: DEVTYPE in
-    the uevents of its devices (SET_NETDEV_DEVTYPE()), "" for none.
+    the uevents of its devices (SET_NETDEV_DEVTYPE()), "" for none. needs: the kind whose driver is loaded with this
+    one's, for it has the devices in its keeping; "" for none.
     """
 
     name = ""
@@ -117,6 +118,7 @@ class Kind:
     ops: DeviceOps
     setup: Callable[[Device], None]
     devtype = ""
+    needs = ""
     timed = False
     """What is told of its devices, and of their slaves, is another thing at another time."""
     goes_first = False

@@ -168,6 +168,7 @@ def add_port(hsr: Hsr, dev: Device, kind: PortType) -> None:
         check_slave(dev)
     port = Port(hsr, dev, kind, dev.address)
     hsr.ports.append(port)
+    hsr.dev.changed()
     if kind != PortType.MASTER:
         try:
             _join(port)

@@ -23,6 +23,7 @@ class IpvtapKind(tap.Tap, ipvlan.IpvlanKind):
     """ipvtap_link_ops. There is no get_link_net."""
 
     name = "ipvtap"
+    needs = "ipvlan"
     option = "IPVTAP"
     setup = staticmethod(setup)
     notifiers = ((Stage.DRIVERS, tap.follower("ipvtap"), tap.HEEDED),)

@@ -22,6 +22,7 @@ class MacvtapKind(tap.Tap, MacvlanKind):
     """macvtap_link_ops."""
 
     name = "macvtap"
+    needs = "macvlan"
     option = "MACVTAP"
     setup = staticmethod(setup)
     notifiers = ((Stage.DRIVERS, tap.follower("macvtap"), tap.HEEDED),)
