@@ -4,10 +4,8 @@ The kernel answers a netlink request inside sendmsg(), so here too a request is 
 other task a turn: take a datagram, hand it to the endpoint, write what came of it. That, and not going to sleep after
 every answer, is most of the daemon's speed:
 
-- a turn takes up to TURN requests, so that a client with a deep pipeline does not starve the others;
-- with nothing to read, the task lets other processes run and looks again, then other tasks too, PATIENCE times in all,
-  before it asks to be woken. A client in the middle of a conversation has sent its next request by then, be it on
-  another processor or on this one, and neither side pays for a sleep in epoll.
+- a turn takes up to TURN requests, a share of each client, so that one with a deep pipeline does not starve the others;
+- no task waits for each client: one looks after all of them (attendant.py).
 
 Writing is never waited for here. When the client does not read, the datagram in hand is kept, a task of its own waits
 for room, and the endpoint's queue grows in the meantime. What was written and not read counts as if it still were in
@@ -34,12 +32,12 @@ import select
 import socket
 import struct
 import termios
-from os import sched_yield
 from typing import TYPE_CHECKING
 
 import trio
-from trio.lowlevel import checkpoint, notify_closing, wait_readable, wait_writable
+from trio.lowlevel import checkpoint, notify_closing, wait_writable
 
+from nlemu.emulator.daemon.attendant import TURN
 from nlemu.emulator.launch.sockets.ahead import Ahead
 
 if TYPE_CHECKING:
@@ -48,13 +46,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TURN = 32
-"""How many datagrams a connection takes, or writes, before the others have their turn."""
-
-PATIENCE = 8
-"""How often a connection with nothing to read lets the others run before it sleeps. Measured: half of the round trips
-are lost below 4, and from 8 on it makes no difference."""
-
 RECEIVE_SIZE = 32768
 """The buffer that a dump is packed for: the most that netlink_recvmsg() lets a reader have of it."""
 
@@ -62,8 +53,8 @@ RECEIVE_SIZE = 32768
 class Connection:
     """A client. `endpoint` is its netlink socket; `name` what the control socket calls it, if that made it."""
 
-    __slots__ = ("_ahead", "_busy", "_closed", "_held", "_nursery", "_seen", "_unheard", "endpoint", "name", "overruns",
-                 "scope", "server", "sock")
+    __slots__ = ("_ahead", "_busy", "_closed", "_ended", "_held", "_nursery", "_seen", "_unheard", "endpoint", "name",
+                 "overruns", "server", "sock")
 
     def __init__(self, server: Server, sock: socket.socket, endpoint: Endpoint, *, name: str | None = None) -> None:
         sock.setblocking(False)
@@ -73,7 +64,7 @@ class Connection:
         self.name = name
         self.overruns = 0
         """How many times the client has missed something because it did not read."""
-        self.scope = trio.CancelScope()
+        self._ended = trio.Event()
         self._nursery: trio.Nursery | None = None
         self._ahead = Ahead(endpoint, sock)
         endpoint.on_full = self._ahead.sync
@@ -95,8 +86,10 @@ class Connection:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             try:
-                with self.scope:
-                    await self._read()
+                if not self._closed:
+                    self.flush()  # the endpoint may have been told something before there was one to write it to
+                    self.server.attendant.add(self)
+                    await self._ended.wait()
             finally:
                 self.close()
                 nursery.cancel_scope.cancel()
@@ -106,7 +99,8 @@ class Connection:
         if self._closed:
             return
         self._closed = self._busy = self._unheard = True
-        self.scope.cancel()
+        self._ended.set()
+        self.server.attendant.forget(self)
         notify_closing(self.sock)
         self.sock.close()
         self.endpoint.on_readable = self.endpoint.on_datagram = None
@@ -121,49 +115,35 @@ class Connection:
             self._busy = True
             self._nursery.start_soon(self._write_out)
 
-    async def _read(self) -> None:
+    def attend(self, most: int) -> int:
+        """Answers what has come, up to so many datagrams; how many there were."""
+        if self._closed:
+            return 0
         receive, buffer = self.sock.recv_into, self.server.buffer
         endpoint, server = self.endpoint, self.server  # whose methods are others while somebody looks on
-        self.flush()  # the endpoint may have been told something before there was a connection to write it to
-        idle = taken = 0
-        while not self._closed:
+        for taken in range(most):
             try:
                 size = receive(buffer)
             except BlockingIOError:
-                if idle == PATIENCE:
-                    try:
-                        await wait_readable(self.sock)
-                    except trio.ClosedResourceError:
-                        return
-                    taken = 0
-                    server.settle()  # it may have been long: a request is to find the time of its arrival
-                    continue
-                idle += 1
-                sched_yield()
-                if idle > 1:
-                    await checkpoint()
-                    taken = 0
-                continue
+                return taken
             except ConnectionResetError:
                 continue  # told once to a peer whose answers were not all read; its requests are still in the queue
-            except OSError:
-                return
-            idle = 0
+            except OSError:  # closed meanwhile, too: by a request, or a fault
+                self.close()
+                return taken
             if not size:
                 if _hung_up(self.sock):
-                    return
-            else:
-                try:
-                    endpoint.send(bytes(buffer[:size]))
-                except OSError:
-                    pass  # sendmsg() would have failed: there is no way to say so
-                except Exception:
-                    log.exception("a bug in the emulator; the datagram was %s", buffer[:size].hex())
-                server.settle()
-            taken += 1
-            if taken == TURN:
-                await checkpoint()
-                taken = 0
+                    self.close()
+                    return taken
+                continue
+            try:
+                endpoint.send(bytes(buffer[:size]))
+            except OSError:
+                pass  # sendmsg() would have failed: there is no way to say so
+            except Exception:
+                log.exception("a bug in the emulator; the datagram was %s", buffer[:size].hex())
+            server.settle()
+        return most
 
     def _hand_over(self, datagram: Datagram) -> bool:
         """Writes a datagram that nothing waits before, when it comes; whether it is written. Nearly all are, and those

@@ -19,12 +19,13 @@ import signal
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 import trio
 from trio.lowlevel import notify_closing, wait_readable
 
+from nlemu.emulator.daemon.attendant import Attendant
 from nlemu.emulator.daemon.connection import Connection
 from nlemu.emulator.daemon.control import Control
 from nlemu.emulator.daemon.directory import PROTOCOLS, Directory, DirectoryError
@@ -79,6 +80,8 @@ class Server:
         """Supervisors of programs that see this machine."""
         self.named: dict[str, Connection] = {}
         """Connections that the control socket made, by the name it gave them."""
+        self.attendant = Attendant(lambda: self.settle())
+        """Who looks after the connections."""
         self.ready: list[Connection | Channel] = []
         """Those whose endpoints have something to be written; each puts itself here."""
         self.buffer = memoryview(bytearray(LONGEST + 1))
@@ -119,6 +122,8 @@ class Server:
 
     def start(self, nursery: trio.Nursery) -> None:
         """Serves on them, in tasks of that nursery."""
+        if self._nursery is None:
+            nursery.start_soon(self.attendant.serve)
         self._nursery = nursery
         if self._real_time and self._now is None:
             self._now = trio.lowlevel.current_clock().current_time
@@ -366,16 +371,17 @@ async def serving(
     place = Directory(directory, mode=mode, group=group)
     with place.claim():
         server = Server(place, make_machine, real_time=real_time)
-        server.bind()
-        async with trio.open_nursery() as nursery:
-            server.start(nursery)
-            try:
-                yield server
-            finally:
-                server.tokens.clear()
-                for one in list(server.watching):
-                    one.close()
-                nursery.cancel_scope.cancel()
+        with closing(server.attendant):
+            server.bind()
+            async with trio.open_nursery() as nursery:
+                server.start(nursery)
+                try:
+                    yield server
+                finally:
+                    server.tokens.clear()
+                    for one in list(server.watching):
+                        one.close()
+                    nursery.cancel_scope.cancel()
 
 
 async def serve(

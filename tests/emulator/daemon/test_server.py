@@ -14,7 +14,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from nlemu.emulator.daemon.connection import TURN
+from nlemu.emulator.daemon.attendant import TURN
 from nlemu.emulator.daemon.directory import DirectoryError
 from nlemu.emulator.daemon.server import Server, serve, serving
 from nlemu.emulator.machine.endpoint import LONGEST, Datagram, Endpoint
