@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 
 DESCRIPTION = """Say whether `nlemu run` works here, and what to do if it does not.
 
@@ -12,7 +14,8 @@ program that can be told to connect to one), and pyynl and pyroute2 in-process."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    """Declares the options."""
+    parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -20,6 +23,11 @@ def run(options: argparse.Namespace) -> int:
     from nlemu.emulator.cli import OK, REFUSED
     from nlemu.emulator.launch.check import findings
 
+    if options.json:
+        found = list(findings())
+        works = all(finding.remedy is None for finding in found)
+        print(json.dumps({"works": works, "findings": [asdict(finding) for finding in found]}))
+        return OK if works else REFUSED
     good = True
     for finding in findings():
         good = good and finding.remedy is None

@@ -30,6 +30,7 @@ from nlemu.emulator.daemon.connection import Connection
 from nlemu.emulator.daemon.control import Control
 from nlemu.emulator.daemon.directory import PROTOCOLS, Directory, DirectoryError
 from nlemu.emulator.daemon.dmabuf_files import Tokens
+from nlemu.emulator.daemon.readiness import READY, STOPPING, notify
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.machine.endpoint import LONGEST, Endpoint
 from nlemu.emulator.machine.machine import Machine
@@ -406,7 +407,8 @@ def run(
     group: int | None = None,
     beside: Beside | None = None,
 ) -> None:
-    """The daemon's whole life: serves until SIGTERM or SIGINT. ready: called when clients can connect. beside: begins
+    """The daemon's whole life: serves until SIGTERM or SIGINT. ready: called when clients can connect, and
+    a service manager is told then (readiness.py). beside: begins
     what else there is to be, in tasks of that nursery.
 
     Raises DirectoryError like `serving()`, and what `beside` raises.
@@ -426,9 +428,11 @@ def run(
                         failed.append(error)
                         return
                 ready()
+                notify(READY, f"MAINPID={os.getpid()}")
                 for number in PROTOCOLS.values():  # before the first client wants them
                     server.machine.start(number)
                 async for _ in signals:
+                    notify(STOPPING)
                     nursery.cancel_scope.cancel()
                     return
 

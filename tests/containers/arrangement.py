@@ -25,7 +25,7 @@ from tests.emulator.launch.test_clients import packages
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOCKER = ROOT / "docker"
 PACKAGES = (
-    "nlemu", "trio", "construct", "attr", "attrs", "outcome", "sniffio", "sortedcontainers", "idna",
+    "nlemu", "trio", "construct", "attr", "attrs", "outcome", "sniffio", "sortedcontainers", "idna", "h11",
 )
 IMAGE = "/opt/nlemu"
 """Where the sandbox has the packages and the commands that the image has."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 GENERATED = {"PKG-INFO", "setup.cfg"}
 """What setuptools puts into an sdist, beside its egg-info."""
-FOLDERS = ("nlemu", "tests", "docs", "fixtures", "docker", "go", ".ci", ".github")
+FOLDERS = ("nlemu", "tests", "docs", "fixtures", "deploy", "docker", "go", ".ci", ".github")
 
 
 def files(place: Path) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -194,3 +195,10 @@ def test_the_machine_can() -> None:
     done = nobody.nlemu("check")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "nlemu run works here"
+
+
+def test_the_same_for_programs() -> None:
+    done = nobody.nlemu("check", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 0 and told["works"] is True
+    assert {"what": "architecture", "how": os.uname().machine, "remedy": None} in told["findings"]
