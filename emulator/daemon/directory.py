@@ -126,6 +126,7 @@ class Directory:
                 path.parent.mkdir()
             sock.setblocking(False)
             sock.bind(os.fspath(path))
+            path.chmod(self.mode & 0o666)  # whatever the umask, and whoever may look into a directory that was there
             self._admit(path, self.mode & 0o666)
             if made:
                 self._admit(path.parent, self.mode)

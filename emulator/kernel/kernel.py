@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from errno import ENOSPC
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.kind import Kind
     from nlemu.emulator.kernel.nics.netdevsim_bus import Bus
     from nlemu.emulator.kernel.nics.nics import Nics
+
+MOST_DEVICES, MOST_NAMESPACES = 200_000, 50_000
+"""Ours: Linux has as many as there is memory for, or as an administrator allows (user.max_net_namespaces). So many
+dummies take 1.2 GB here, and so many namespaces with nothing but lo 0.75 GB: docs/security.md."""
 
 INIT_NET_COOKIE = 7  # NET_NS_INIT_ID
 INIT_NET_INO = 4026531833
@@ -101,6 +106,8 @@ class Kernel:
         self.register_notifier(Stage.IPV6, on_event6)
         if build.has(mpls.OPTION):
             self.register_notifier(Stage.MPLS, mpls.on_event, mpls.EVENTS)
+        self.most_devices, self.most_namespaces = MOST_DEVICES, MOST_NAMESPACES
+        self.device_count = 0
         self.nets: dict[str, Net] = {}
         self.alive: dict[Net, None] = {}
         """net_namespace_list: all that are not being torn down, nameless ones too, in the order of their making."""
@@ -136,9 +143,12 @@ class Kernel:
     # Namespaces
 
     def new_net(self, name: str) -> Net:
-        """copy_net_ns(): a new namespace of that name, held once. ValueError when the name is taken."""
+        """copy_net_ns(): a new namespace of that name, held once. ValueError when the name is taken; OSError ENOSPC
+        when there are too many."""
         if name in self.nets:
             raise ValueError(f"there is a namespace {name!r} already")
+        if len(self.alive) >= self.most_namespaces or self.device_count >= self.most_devices:
+            raise OSError(ENOSPC, f"there are {len(self.alive)} namespaces and {self.device_count} devices")
         net = Net(self, name, INIT_NET_COOKIE + self._made, INIT_NET_INO + self._made)
         self._made += 1
         self.nets[name] = net

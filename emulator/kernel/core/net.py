@@ -194,6 +194,7 @@ class Net:
 
     def list_device(self, dev: Device) -> None:
         """list_netdevice(): from now on the device, whose index is reserved, is found here."""
+        self.kernel.device_count += 1
         self._reserved.discard(dev.ifindex)
         self._list[dev] = None
         self._by_index[dev.ifindex] = dev
@@ -204,6 +205,7 @@ class Net:
 
     def unlist_device(self, dev: Device) -> None:
         """unlist_netdevice(): from now on it is not."""
+        self.kernel.device_count -= 1
         del self._by_index[dev.ifindex]
         del self._indexes[bisect_left(self._indexes, dev.ifindex)]
         for name in dict.fromkeys((*dev.altnames, dev.name)):

@@ -11,6 +11,7 @@ and freed. The announcement that one is gone is written before the driver lets g
 from __future__ import annotations
 
 from collections.abc import Callable
+from errno import ENOMEM
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent
@@ -48,8 +49,11 @@ def alloc_device(net: Net, name: str, ops: DeviceOps, setup: Callable[[Device], 
 
 def register(dev: Device) -> None:
     """register_netdevice(): the device gets its name, its index and its software features, and is found from now on.
-    Refuses with EINVAL, EEXIST or ENFILE (the name), EBUSY (the index), and what the driver or a notifier refuses."""
+    Refuses with EINVAL, EEXIST or ENFILE (the name), EBUSY (the index), and what the driver or a notifier refuses; and
+    with ENOMEM, as if there were no memory for it, when there are too many."""
     net, kernel = dev.net, dev.kernel
+    if kernel.device_count >= kernel.most_devices:
+        raise Refusal(ENOMEM)
     if dev.kind is not None:
         kernel.load(dev.kind)
     dev.name = net.prepare_name(dev.name)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,29 @@ def test_a_signal_ends_it_and_nothing_is_left(place: Path, number: signal.Signal
             out, err = daemon.communicate(timeout=PATIENCE)
             assert (daemon.returncode, out, err) == (0, "", "")
             assert client.recv(1) == b""
+        assert list(place.iterdir()) == []
+
+
+def test_a_signal_ends_it_while_clients_ask_without_a_pause(place: Path) -> None:
+    """And while none of them reads: nothing that a client does holds the end up."""
+    with process(place / "d") as daemon:
+        ready(daemon)
+        clients = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(8)]
+        for client in clients:
+            client.connect(str(place / "d" / "init" / "generic"))
+            client.setblocking(False)
+        asked = 0
+        while daemon.poll() is None:
+            for client in clients:
+                with suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
+                    client.send(getfamily())
+                    asked += 1
+            if asked > 4000 and not daemon.returncode:
+                daemon.terminate()
+                asked = -(1 << 60)
+        assert daemon.returncode == 0
+        for client in clients:
+            client.close()
         assert list(place.iterdir()) == []
 
 

@@ -25,6 +25,18 @@ def test_is_made_for_its_owner_alone_and_goes_again(place: Path) -> None:
     assert not (place / "a" / "b").exists()
 
 
+def test_sockets_are_for_their_owner_alone_whatever_the_umask(place: Path) -> None:
+    (place / "d").mkdir(mode=0o755)
+    before = os.umask(0)
+    try:
+        with Directory(place / "d").claim():
+            for path in (place / "d" / "control", place / "d" / "pod" / "route"):
+                Directory(place / "d").listen(path, socket.SOCK_STREAM).close()
+                assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
+
+
 def test_that_exists_stays_and_keeps_its_mode(place: Path) -> None:
     (place / "d").mkdir(mode=0o750)
     with Directory(place / "d").claim():
