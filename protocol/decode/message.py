@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from nlemu.protocol.decode.tree import DEPTH, FLAGGED, Node, Rules, read_attributes, read_structure
 from nlemu.protocol.families.route.bridge import AF_SPEC, PROTINFO
 from nlemu.protocol.families.route.link import Link
+from nlemu.protocol.families.route.mdb import Mdba, MdbTold
 from nlemu.protocol.frame import GENERIC, HEADER_SIZE, NLMSGHDR, Header
 from nlemu.protocol.names.known import (
     GENERIC_NETLINK,
@@ -129,6 +130,8 @@ def read_body(message: Message, start: int) -> None:
         rules = message.op.set.spec.by_number
         if message.op.set is Link and message.data[HEADER_SIZE : HEADER_SIZE + 1] == BRIDGES:
             rules = OF_BRIDGES
+        elif message.op.set is Mdba and not message.is_request:
+            rules = MdbTold.spec.by_number
     message.attributes, message.rest = read_attributes(rules, message.data, start, len(message.data))
     if message.is_request:
         for node in message.attributes:

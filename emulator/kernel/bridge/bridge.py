@@ -120,6 +120,17 @@ def _nothing() -> None:
     """Of a timer that is not made yet."""
 
 
+class Routers:
+    """That there are behind a port (routers.py). families: of which (ip4_rlist, ip6_rlist); timers: until when, by
+    family."""
+
+    __slots__ = ("families", "timers")
+
+    def __init__(self) -> None:
+        self.families: set[int] = set()
+        self.timers: dict[int, Timer] = {}
+
+
 @dataclass(slots=True, eq=False)
 class Vlan:
     """struct net_bridge_vlan: a VLAN on a port or on the bridge itself. flags: BrVlanInfo; master: of a port's, the
@@ -264,6 +275,7 @@ class Port:
         self.config_pending = False
         self.group_fwd_mask = 0
         self.multicast_router = int(MdbRtrType.TEMP_QUERY)
+        self.routers = Routers()
         self.eht_hosts_limit = 512
         self.max_groups = 0
         self.groups: list[PortGroup] = []

@@ -16,6 +16,7 @@ from errno import E2BIG, EEXIST, ENOMEM, ENOSPC
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.bridge import routers
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, Timer
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_bridge import BrState
@@ -512,11 +513,13 @@ def _delete_all(port_groups: Iterable[PortGroup]) -> None:
 def disable_port(port: Port) -> None:
     """__br_multicast_disable_port_ctx(): what is not permanent goes."""
     _delete_all([one for one in port.groups if not one.flags & PERMANENT])
+    routers.stop(port)
 
 
 def delete_port(port: Port) -> None:
     """br_multicast_del_port()."""
     _delete_all(tuple(port.groups))
+    routers.stop(port)
 
 
 def delete_bridge(br: Bridge) -> None:

@@ -9,7 +9,7 @@ from errno import EBUSY, EINVAL, ELOOP, ENOENT, EXFULL
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb, forward, headroom, mdb, promisc, stp, vlans
+from nlemu.emulator.kernel.bridge import fdb, forward, headroom, mdb, promisc, routers, stp, vlans
 from nlemu.emulator.kernel.bridge.bridge import KEY, Bridge, Port, PortFlag, bridge_of, port_of
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import adjacency, features, rx_handler, rx_mode, settings
@@ -54,6 +54,7 @@ def _new_port(br: Bridge, dev: Device) -> Port:
     port = Port(br, dev, br.free_numbers[0], port_cost(dev))
     port.flags = FLAGS
     stp.init_port_timers(port)
+    routers.begin(port)
     stp.init_port(port)
     stp.set_state(port, BrState.DISABLED)
     return port

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from errno import EBUSY, EINVAL, EOPNOTSUPP
 from typing import Any
 
-from nlemu.emulator.kernel.bridge import fdb, mdb, ports, promisc, snoopers, stp, vlan_tunnels, vlans
+from nlemu.emulator.kernel.bridge import fdb, mdb, ports, promisc, routers, snoopers, stp, vlan_tunnels, vlans
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Fdb, Port, PortFlag
 from nlemu.emulator.kernel.bridge.params import BridgeParams, PortParams
 from nlemu.protocol.refusal import Refusal
@@ -144,8 +144,10 @@ def set_snooping(br: Bridge, on: bool) -> None:
     if br.multicast.snooping == on:
         return
     br.multicast.snooping = on
-    if not on:
-        for port in br.ports:
+    for port in br.ports:
+        if on:
+            routers.enable(port)
+        else:
             mdb.disable_port(port)
     if not on or br.dev.running:
         (snoopers.join if on else snoopers.leave)(br.dev)
@@ -220,7 +222,7 @@ def change_port(port: Port, said: PortParams) -> None:
 def _set_router(port: Port, value: int) -> None:
     if value > MdbRtrType.TEMP:
         raise Refusal(EINVAL)
-    port.multicast_router = value
+    routers.set_router(port, value)
 
 
 def _set_hosts_limit(port: Port, limit: int) -> None:

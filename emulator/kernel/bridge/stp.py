@@ -10,7 +10,7 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL, ENETDOWN, ERANGE
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb, mdb
+from nlemu.emulator.kernel.bridge import fdb, mdb, routers
 from nlemu.emulator.kernel.bridge.bridge import (
     KERNEL_STP,
     NO_STP,
@@ -155,14 +155,18 @@ def set_topology_change(br: Bridge, changed: bool) -> None:
 def select_port_states(br: Bridge) -> None:
     """br_port_state_selection()."""
     for port in br.ports:
-        if port.state == DISABLED or br.stp == USER_STP:
+        if port.state == DISABLED:
             continue
-        if port.designated:
+        if br.stp == USER_STP:
+            pass
+        elif port.designated:
             port.message_age_timer.stop()
             _make_forwarding(port)
         else:
             port.config_pending = port.topology_change_ack = False
             _make_blocking(port)
+        if port.state != BLOCKING:
+            routers.enable(port)
     if any(port.state == FORWARDING for port in br.ports):
         link_watch.carrier_on(br.dev)
     else:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.bridge.bridge import Entry
+    from nlemu.emulator.kernel.bridge.bridge import Port as BridgePort
     from nlemu.emulator.kernel.bridge.mdb import Group, PortGroup
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
@@ -210,6 +211,9 @@ class Announcer(Protocol):
     def mdb(self, event: int, dev: Device, group: Group, port_group: PortGroup | None) -> None:
         """RTM_NEWMDB or RTM_DELMDB to RTNLGRP_MDB: of a port, or of the bridge itself (br_mdb_notify())."""
 
+    def mdb_router(self, event: int, dev: Device, port: BridgePort) -> None:
+        """The same: behind a port there is a multicast router, or none any more (br_rtr_notify())."""
+
     def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:
         """RTM_NEWVLAN or RTM_DELVLAN to RTNLGRP_BRVLAN: of a port or a bridge (br_vlan_notify())."""
 
@@ -310,6 +314,9 @@ class NullAnnouncer(Announcer):
         pass
 
     def mdb(self, event: int, dev: Device, group: Group, port_group: PortGroup | None) -> None:
+        pass
+
+    def mdb_router(self, event: int, dev: Device, port: BridgePort) -> None:
         pass
 
     def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:

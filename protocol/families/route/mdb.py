@@ -50,6 +50,31 @@ class Mdba(AttrSet):
     entry_attrs = Attr(2, nest(Mdbe))
 
 
+class MdbInfos(AttrSet):
+    """MDBA_MDB_ENTRY_*: struct br_mdb_entry, and attributes behind it."""
+
+    info = Attr(1, binary, multi=True)
+
+
+class MdbEntries(AttrSet):
+    """MDBA_MDB_*"""
+
+    entry = Attr(1, nest(MdbInfos, flagged=False), multi=True)
+
+
+class MdbRouters(AttrSet):
+    """MDBA_ROUTER_*: the index of a device, and attributes behind it."""
+
+    port = Attr(1, binary, multi=True)
+
+
+class MdbTold(AttrSet):
+    """MDBA_*: of groups and routers that are told."""
+
+    mdb = Attr(1, nest(MdbEntries, flagged=False))
+    router = Attr(2, nest(MdbRouters, flagged=False))
+
+
 MDBE_TOP = 10
 ADD_ATTRS = Policy(Mdbe.source, Mdbe.src_list, Mdbe.group_mode, Mdbe.rtprot, top=MDBE_TOP)
 """br_mdbe_attrs_pol"""

@@ -9,6 +9,7 @@ from nlemu.emulator.handlers.route.mdb import told
 from nlemu.protocol.uapi.rtnetlink import RTNLGRP
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.bridge.bridge import Port
     from nlemu.emulator.kernel.bridge.mdb import Group, PortGroup
     from nlemu.emulator.kernel.devices.device import Device
 
@@ -21,3 +22,7 @@ class MdbNotify(RtnlNotify):
     def mdb(self, event: int, dev: Device, group: Group, port_group: PortGroup | None) -> None:
         """__br_mdb_notify()."""
         self.notify(dev.net, MDB, event, lambda: told.change(group, port_group))
+
+    def mdb_router(self, event: int, dev: Device, port: Port) -> None:
+        """br_rtr_notify()."""
+        self.notify(dev.net, MDB, event, lambda: told.router(port))

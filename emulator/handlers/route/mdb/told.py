@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.bridge import mdb
 from nlemu.protocol.families.route.mdb import ENTRY, HEADER
 from nlemu.protocol.schema.attributes import pack
-from nlemu.protocol.uapi.socket import AF_BRIDGE
+from nlemu.protocol.uapi.socket import AF_BRIDGE, AF_INET, AF_INET6
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nlemu.emulator.kernel.bridge.bridge import Bridge, Port
     from nlemu.emulator.kernel.bridge.mdb import Group, PortGroup
     from nlemu.emulator.kernel.devices.device import Device
 
@@ -25,6 +26,10 @@ OFFLOAD, FAST_LEAVE, STAR_EXCL, BLOCKED = 1, 2, 4, 8
 """MDB_FLAGS_*"""
 FLAGS = ((mdb.Pg.OFFLOAD, OFFLOAD), (mdb.Pg.FAST_LEAVE, FAST_LEAVE), (mdb.Pg.STAR_EXCL, STAR_EXCL),
          (mdb.Pg.BLOCKED, BLOCKED))
+ROUTER, ROUTER_PORT, ROUTER_TIMER, ROUTER_TYPE = 2, 1, 1, 2
+"""MDBA_ROUTER, MDBA_ROUTER_PORT, MDBA_ROUTER_PATTR_*"""
+ROUTER_TIMERS = {AF_INET: 3, AF_INET6: 4}
+"""MDBA_ROUTER_PATTR_INET_TIMER, MDBA_ROUTER_PATTR_INET6_TIMER"""
 NESTED = 0x8000
 """NLA_F_NESTED"""
 
@@ -83,4 +88,24 @@ def change(group: Group, one: PortGroup | None) -> bytes:
 
 def everything(dev: Device) -> bytes:
     """br_mdb_dump()."""
-    return header(dev, 0) + groups(entry(group) for group in mdb.groups(dev.priv))
+    return header(dev, 0) + groups(entry(group) for group in mdb.groups(dev.priv)) + routers(dev.priv)
+
+
+def router(port: Port) -> bytes:
+    """nlmsg_populate_rtr_fill()."""
+    return header(port.bridge.dev) + pack(ROUTER, pack(ROUTER_PORT, port.dev.ifindex.to_bytes(4, "little")))
+
+
+def routers(br: Bridge) -> bytes:
+    """br_rports_fill_info(): MDBA_ROUTER, where there are any and the bridge lets them count."""
+    there = [port for port in br.ports if port.routers.families]
+    if not br.multicast.router or not there:
+        return b""
+    return pack(ROUTER, b"".join(pack(ROUTER_PORT, _router(port)) for port in there))
+
+
+def _router(port: Port) -> bytes:
+    left = {family: port.routers.timers[family].left for family in port.routers.families}
+    body = port.dev.ifindex.to_bytes(4, "little") + _u32(ROUTER_TIMER, max(left.values()))
+    body += pack(ROUTER_TYPE, bytes((port.multicast_router,)))
+    return body + b"".join(_u32(number, left[family]) for family, number in ROUTER_TIMERS.items() if family in left)
