@@ -184,13 +184,18 @@ class Kernel:
         return told
 
     def nic(
-        self, profile: str, name: str | None = None, *, queues: int | None = None, netns: str = "init",
-        address: str | None = None, **more: Any,
+        self, profile: str | os.PathLike[str] | Mapping[str, Any], name: str | None = None, *,
+        queues: int | None = None, netns: str = "init", address: str | None = None, **more: Any,
     ) -> Nic:
-        """Plugs in a NIC of a profile ("mlx5_core", "bnxt_en" ...: docs/nics.md), at an address on the PCI bus or at
-        the next that is free. more: what docs/queues.md tells of `nic_new`. Raises ControlError."""
+        """Plugs in a NIC of a profile ("mlx5_core", "bnxt_en" ...; one's own, by its name in the world, as a file, or
+        in words: docs/nics.md), at an address on the PCI bus or at the next that is free. more: what docs/queues.md
+        tells of `nic_new`. Raises ControlError, ValueError for a file of which no profile can be made, OSError."""
         from nlemu.nic import Nic, free_address
 
+        if isinstance(profile, os.PathLike):
+            from nlemu.emulator.world.profile_file import read_one
+
+            profile = read_one(Path(profile))
         place = address or free_address(self)
         said = {"name": name, "queues": queues, "netns": None if netns == "init" else netns, **more}
         self.do(nic_new=place, profile=profile, **{key: value for key, value in said.items() if value is not None})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     import os
     import subprocess
+    from collections.abc import Mapping
     from types import TracebackType
 
     from nlemu.client import AsyncClient
@@ -39,7 +40,7 @@ class Namespace:
         """Kernel.listen() in it."""
         return self.kernel.listen(name, group, self.name)
 
-    def nic(self, profile: str, **more: Any) -> Nic:
+    def nic(self, profile: str | os.PathLike[str] | Mapping[str, Any], **more: Any) -> Nic:
         """Kernel.nic() in it."""
         return self.kernel.nic(profile, netns=self.name, **more)
 

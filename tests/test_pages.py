@@ -68,9 +68,10 @@ def test_what_is_linked_is_there(page: str) -> None:
         assert (ROOT / "docs" / target).exists(), target
 
 
-def test_the_world_of_the_page_is_the_file() -> None:
-    (shown,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "worlds.md").read_text(), re.DOTALL)
-    assert (ROOT / "fixtures" / "worlds" / "lease.toml").read_text() == shown
+@pytest.mark.parametrize(("page", "name"), [("worlds.md", "worlds/lease.toml"), ("nics.md", "profiles/acme.toml")])
+def test_what_the_page_shows_is_the_file(page: str, name: str) -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+    assert (ROOT / "fixtures" / name).read_text() == shown
 
 
 @pytest.mark.parametrize(("page", "count"), [("worlds.md", 1), ("faults.md", 3)])

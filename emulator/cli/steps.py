@@ -61,7 +61,8 @@ class Spoken:
 NICS = {
     "new": Spoken(
         "nic_new", "ADDRESS", "plug a NIC in, of a driver's profile: docs/nics.md",
-        {"profile": "the driver: mlx5_core, bnxt_en, gve, fbnic, ice ...", **NIC}, needs=("profile",),
+        {"profile": "the driver (mlx5_core, bnxt_en, gve, fbnic, ice ...), or a file with one's own: FILE.toml", **NIC},
+        needs=("profile",),
     ),
     "del": Spoken("nic_del", "ADDRESS", "pull it out"),
 }
@@ -109,7 +110,7 @@ def of_spoken(parser: argparse.ArgumentParser, spoken: Spoken, perform: Callable
     for name, about in spoken.takes.items():
         parser.add_argument(
             f"--{name.replace('_', '-')}", metavar=name.upper(), dest=f"field_{name}", help=about,
-            type=str if name in TEXTS else value, required=name in spoken.needs,
+            type=TYPES.get(name, str if name in TEXTS else value), required=name in spoken.needs,
         )
     if spoken.where:
         parser.add_argument(
@@ -129,7 +130,7 @@ def step(options: argparse.Namespace) -> dict[str, Any]:
     return line
 
 
-TEXTS = frozenset({"netns", "name", "address", "bus", "profile", "errno", "text", "at", "fate"})
+TEXTS = frozenset({"netns", "name", "address", "bus", "errno", "text", "at", "fate"})
 """Fields that are texts even where they look like numbers."""
 
 
@@ -147,3 +148,22 @@ def assignment(text: str) -> tuple[str, Any]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"takes FIELD=VALUE, and not {text!r}")
     return name, value(said)
+
+
+def profile(text: str) -> Any:
+    """The name of a profile, or what a file says of one."""
+    if not text.endswith(".toml"):
+        return text
+    from nlemu.emulator.world.profile_file import read_one
+    from nlemu.emulator.world.world import WorldError
+
+    try:
+        return read_one(text)
+    except WorldError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+
+
+TYPES: Mapping[str, Callable[[str], Any]] = {"profile": profile}
+"""Fields that are read in a way of their own."""

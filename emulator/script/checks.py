@@ -44,6 +44,11 @@ def name_or_number(value: Any) -> str | None:
     return None if label(value) is None or u31(value) is None else "a name or a number"
 
 
+def name_or_object(value: Any) -> str | None:
+    """Checks a name, or an object with whatever in it."""
+    return None if isinstance(value, dict) or label(value) is None else "a name or an object"
+
+
 def an_object(value: Any) -> str | None:
     """Checks an object, whatever is in it."""
     return None if isinstance(value, dict) else "an object"

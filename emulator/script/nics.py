@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from errno import EADDRNOTAVAIL
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
 from nlemu.emulator.kernel.nics import sriov
 from nlemu.emulator.kernel.nics.function import NO_NODE
-from nlemu.emulator.kernel.nics.profiles import PROFILES
+from nlemu.emulator.kernel.nics.profiles import PROFILES, Profile
 from nlemu.emulator.script.errors import StepError
+from nlemu.emulator.world.profile import profile_of
+from nlemu.emulator.world.values import ProfileError
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -37,9 +39,7 @@ class NicSteps:
         self.verbs: dict[str, Callable[[Step], None]] = {"nic_new": self._new, "nic_del": self._del}
 
     def _new(self, step: Step) -> None:
-        profile = PROFILES.get(step["profile"])
-        if profile is None:
-            raise StepError(f"nic_new: profile: there is no {step['profile']!r}, but {', '.join(PROFILES)}")
+        profile = self._profile(step["profile"])
         queues = step.get("queues", 0)
         if queues > MAX_QUEUES:
             raise StepError(f"nic_new: queues: no NIC has more than {MAX_QUEUES}")
@@ -54,6 +54,21 @@ class NicSteps:
             numa_node=step.get("numa_node", NO_NODE), total_vfs=step.get("total_vfs"),
         )
         self._functions(step, step.get("vfs", 0))
+
+    def _profile(self, said: str | Mapping[str, Any]) -> Profile:
+        """The profile of that name, or that a table tells, which has its name from then on. Raises StepError."""
+        nics = self.steps.machine.nics
+        if not isinstance(said, str):
+            try:
+                own = profile_of(said)
+            except ProfileError as error:
+                raise StepError(f"nic_new: profile.{error}") from None
+            nics.own[own.name] = own
+            return own
+        profile = nics.profile(said)
+        if profile is None:
+            raise StepError(f"nic_new: profile: there is no {said!r}, but {', '.join([*nics.own, *PROFILES])}")
+        return profile
 
     def _functions(self, step: Step, count: int) -> None:
         """The virtual functions with which a NIC comes, whatever its driver would have them wait for. StepError: it

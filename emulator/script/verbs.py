@@ -13,6 +13,7 @@ from nlemu.emulator.script.checks import (
     label,
     list_of,
     name_or_number,
+    name_or_object,
     probability,
     seconds,
     table_of,
@@ -101,7 +102,7 @@ VERBS: Mapping[str, Verb] = {
     # What is done to the emulator only: no kernel has devices that come when they are called.
     "nic_new": Verb(
         label,
-        needs={"profile": label},
+        needs={"profile": name_or_object},
         takes={
             "netns": label, "name": label, "queues": u32, "address": text, "bus": label, "dma": boolean,
             "functions": u32, "hds_thresh": u32, "max_queues": u32, "netmem_tx": boolean, "queue_mgmt": boolean,

@@ -54,7 +54,7 @@ def anonymous(world: World) -> World:
             masks.name(str(entry.fields["name"]))
             if MAC.fullmatch(str(entry.fields.get("address", ""))):
                 masks.mac(entry.fields["address"])
-    result = World(kernel=world.kernel, families=dict(world.families), exact=world.exact)
+    result = World(kernel=world.kernel, families=dict(world.families), exact=world.exact, profiles=world.profiles)
     for namespace, entry in world:
         if not follows(entry, masks):
             fields = {

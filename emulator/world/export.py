@@ -29,7 +29,8 @@ DUMPS = (("rt-link", "getlink"), *((section.specification, section.get) for sect
 
 def export(machine: Machine) -> World:
     """The world of a machine."""
-    observer = Observer(World(kernel=machine.build.name, exact=TOLD_WHOLE))
+    own = [Entry("profile", dict(one.said)) for one in machine.nics.own.values() if one.said is not None]
+    observer = Observer(World(kernel=machine.build.name, exact=TOLD_WHOLE, profiles=own))
     names = {net: name for name, net in machine.nets.items()}
     for name, net in machine.nets.items():
         namespace = observer.world.namespace(name)
@@ -69,7 +70,7 @@ def card_fields(function: BusFunction, names: Mapping[Net, str]) -> dict[str, An
     card, said = function.physfn, function.sriov
     if card is not None and card.dev is not None:
         return {"physfn": f"{names[card.dev.net]}/{card.dev.name}", "vf": function.number}
-    fields: dict[str, Any] = {"nic": function.profile.driver}
+    fields: dict[str, Any] = {"nic": function.profile.name}
     if function.numa_node != NO_NODE:
         fields["numa-node"] = function.numa_node
     if said is not None and said.total != said.facts.total:

@@ -18,8 +18,8 @@
     name = "nk0"
     kind = "netkit"
 
-Sections are those of emulator/world/sections.py and beside them `id`, `lease` and `fault`. What cannot be is refused
-with the line and the key: a section or a key that there is not, a value of the wrong sort.
+Sections are those of emulator/world/sections.py and beside them `id`, `lease`, `fault` and `profile`. What cannot be is
+refused with the line and the key: a section or a key that there is not, a value of the wrong sort.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nlemu.emulator.world import profile_file
+from nlemu.emulator.world.lines import Lines, Where, tables
 from nlemu.emulator.world.sections import LINK_DEVICES, LINK_KEYS, LINK_WORDS, MORE, SECTIONS, Section
+from nlemu.emulator.world.values import shown
 from nlemu.emulator.world.world import FIRST, Entry, Namespace, World, WorldError
 from nlemu.protocol.encode.conversation import specification
 
-HEAD = {"kernel": str, "exact": list, "families": dict}
-"""What stands before all sections: which kernel it is, sections of which everything is said, numbers of families."""
+HEAD = {"kernel": str, "exact": list, "families": dict, "profiles": list}
+"""What stands before all sections: which kernel it is, sections of which everything is said, numbers of families, files
+with profiles."""
 FAULT = "fault"
 """The section of what fails when, which belongs to no namespace; its keys are those of the control socket."""
-TABLE = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\- \"]+?)\s*\]\]?")
-KEY = re.compile(r"\s*(?:\"([^\"]+)\"|([A-Za-z0-9_\-]+))\s*(?:\.|=)")
 BARE = re.compile(r"[A-Za-z0-9_\-]+")
 
 
@@ -53,11 +55,12 @@ def read(path: str | Path) -> World:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise WorldError(f"{path}: not UTF-8 (byte {error.start})") from None
-    return parse(text, str(path))
+    return parse(text, str(path), Path(path).parent)
 
 
-def parse(text: str, name: str = "world") -> World:
-    """The world that a text tells. Raises WorldError; name: what errors call it."""
+def parse(text: str, name: str = "world", folder: Path = Path()) -> World:
+    """The world that a text tells. Raises WorldError; name: what errors call it; folder: where the files are that it
+    names."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -72,6 +75,10 @@ def parse(text: str, name: str = "world") -> World:
     world.families = content.pop("families", {})
     for number, one in enumerate(tables(content.pop(FAULT, []), lines, (), FAULT)):
         world.faults.append(Entry(FAULT, one, lines.place(((FAULT, number),))))
+    for named in content.pop("profiles", ()):
+        world.profiles += profile_file.named(named, folder, lines.place((), "profiles"))
+    world.profiles += profile_file.entries(content, lines)
+    profile_file.check_names(world.profiles)
     first = world.namespace(FIRST)
     for number, one in enumerate(tables(content.pop("namespace", []), lines, (), "namespace")):
         where = (("namespace", number),)
@@ -93,7 +100,7 @@ def sections(namespace: Namespace, content: Mapping[str, Any], lines: Lines, whe
         known = KEYS.get(section)
         if known is None:
             at = lines.place(where, section)
-            there = ", ".join([*KEYS, FAULT, "namespace"])
+            there = ", ".join([*KEYS, FAULT, profile_file.PROFILE, "namespace"])
             raise WorldError(f"{at}: {section}: there is no such section; there are {there}")
         for number, fields in enumerate(tables(value, lines, where, section)):
             here = (*where, (section, number))
@@ -101,13 +108,6 @@ def sections(namespace: Namespace, content: Mapping[str, Any], lines: Lines, whe
                 check(section, key, one, lines, here)
             places = {key: lines.place(here, key) for key in fields}
             namespace.entries.append(Entry(section, dict(fields), lines.place(here), places))
-
-
-def tables(value: Any, lines: Lines, where: Where, section: str) -> list[dict[str, Any]]:
-    """The tables of a section. Raises WorldError if it has none."""
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise WorldError(f"{lines.place(where, section)}: {section}: begins with [[{section}]], once for each")
-    return value
 
 
 def check(section: str, key: str, value: Any, lines: Lines, where: Where) -> None:
@@ -120,12 +120,6 @@ def check(section: str, key: str, value: Any, lines: Lines, where: Where) -> Non
     if kinds is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
         wanted = " or ".join(WANTED[kind] for kind in kinds)
         raise WorldError(f"{lines.place(where, key)}: {section}.{key}: {wanted} belongs here, and not {shown(value)}")
-
-
-def shown(value: Any) -> str:
-    """A value, short enough for a message."""
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 WANTED = {str: "a text", int: "a number", bool: "true or false", list: "a list", dict: "a table"}
@@ -162,42 +156,6 @@ def section_keys(section: Section) -> dict[str, Kinds | None]:
 
 KEYS = keys()
 
-Where = tuple[tuple[str, int], ...]
-"""Which table: the name of each list of tables on the way to it, and its number there."""
-
-
-class Lines:
-    """Where in a file things stand: lines by table and key. TOML's own parser does not tell."""
-
-    def __init__(self, text: str, name: str) -> None:
-        self.name = name
-        self.lines: dict[tuple[Where, str | None], int] = {}
-        counts: dict[Where | tuple[object, ...], int] = {}
-        here: Where = ()
-        below: list[str] = []
-        for number, line in enumerate(text.splitlines(), 1):
-            table = TABLE.match(line)
-            if table:
-                path = [part.strip().strip('"') for part in table[2].split(".")]
-                here, below = (), []
-                for depth, part in enumerate(path):
-                    last = depth == len(path) - 1
-                    if last and table[1] == "[[":
-                        counts[(here, part)] = counts.get((here, part), -1) + 1
-                    if (here, part) not in counts:  # a table in a table: its keys are those of the outer one's key
-                        below = path[depth:]
-                        break
-                    here = (*here, (part, counts[(here, part)]))
-                self.lines.setdefault((here, below[0] if below else None), number)
-            elif not below and (key := KEY.match(line)):
-                self.lines.setdefault((here, key[1] or key[2]), number)
-
-    def place(self, where: Where, key: str | None = None) -> str:
-        """The file and the line of a key in a table, or else of the table."""
-        line = self.lines.get((where, key)) or self.lines.get((where, None)) or 1
-        return f"{self.name}:{line}"
-
-
 # -- writing ----------------------------------------------------------------------------------------------
 
 
@@ -210,6 +168,8 @@ def write(world: World) -> str:
         lines.append(f"exact = {value_text(sorted(world.exact))}")
     if world.families:
         lines.append(f"families = {value_text(world.families)}")
+    for profile in world.profiles:
+        lines += ["", f"[[{profile_file.PROFILE}]]", *entry_lines(profile)]
     for namespace in world.namespaces.values():
         inner = "" if namespace.name == FIRST else "namespace."
         if inner:

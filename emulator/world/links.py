@@ -134,9 +134,10 @@ class Links:
             self.port(net, int(device[1]), entry, queues)
             return
         wanted = fields.get("nic", ANY_NIC)
-        profile = PROFILES.get(wanted)
+        nics = self.site.machine.nics
+        profile = nics.profile(wanted)
         if profile is None:
-            raise entry.error("nic", f"there is no {wanted!r}, but {', '.join(PROFILES)}")
+            raise entry.error("nic", f"there is no {wanted!r}, but {', '.join([*nics.own, *PROFILES])}")
         if "nic" not in fields:
             self.site.missing.append(f"{name_of(entry)}: which NIC it is is not told; {wanted} stands for it")
         if bus:
@@ -146,7 +147,7 @@ class Links:
         at = at or self.free_address(fields.get("index", FIRST_BUS))
         if "index" in fields:
             net.begin_at(fields["index"])
-        self.site.machine.nics.plug(
+        nics.plug(
             at, profile, net, name=fields["name"], queues=queues, mac=address,
             numa_node=fields.get("numa-node", NO_NODE), total_vfs=fields.get("total-vfs"),
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.world.contents import SETTLED, Contents
 from nlemu.emulator.world.links import Links
 from nlemu.emulator.world.order import coming_up
+from nlemu.emulator.world.profile import profile_of
 from nlemu.emulator.world.session import Session
 from nlemu.emulator.world.settings import CONF, UNSET
 from nlemu.emulator.world.site import Site, check_setting
@@ -40,6 +41,8 @@ class Performer:
         """Makes everything. Raises WorldError."""
         site, links, world = self.site, self.links, self.site.world
         try:
+            for entry in world.profiles:
+                site.machine.nics.own[entry.fields["name"]] = profile_of(entry.fields)
             for namespace in world.namespaces.values():
                 site.enter(namespace)
             for number, net in enumerate(site.nets.values(), 1):

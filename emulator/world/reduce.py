@@ -33,7 +33,7 @@ def reduced(world: World, *, counters: bool = False) -> World:
     """The same world in fewer words. counters: with what was counted."""
     first = made(only(world, ("link", "id")))
     second = made(only(world, ("link", "id", "address")))
-    result = World(kernel=world.kernel, families=dict(world.families))
+    result = World(kernel=world.kernel, families=dict(world.families), profiles=world.profiles)
     for name in world.namespaces:
         result.namespace(name)
     exact: set[str] = set()
@@ -69,7 +69,7 @@ def reduced(world: World, *, counters: bool = False) -> World:
 
 def only(world: World, sections: Iterable[str]) -> World:
     """A part of a world: of links what makes them what they are."""
-    part = World(kernel=world.kernel, families=dict(world.families))
+    part = World(kernel=world.kernel, families=dict(world.families), profiles=world.profiles)
     for namespace in world.namespaces.values():
         own = part.namespace(namespace.name)
         for entry in namespace.entries:

@@ -59,7 +59,8 @@ class World:
 
     families: numbers of generic netlink families by name, where they matter. exact: sections of which all is said, so
     that what is not said is not there either, not even if the kernel adds it by itself. faults: that wait from the
-    beginning, in the words of the control socket; who makes the machine sets them (script/beginning.py).
+    beginning, in the words of the control socket; who makes the machine sets them (script/beginning.py). profiles: of
+    NICs, one's own (world/profile.py).
     """
 
     namespaces: dict[str, Namespace] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class World:
     families: dict[str, int] = field(default_factory=dict)
     exact: frozenset[str] = frozenset()
     faults: list[Entry] = field(default_factory=list)
+    profiles: list[Entry] = field(default_factory=list)
 
     def namespace(self, name: str = FIRST) -> Namespace:
         """The namespace of that name, which is added if it is not there."""

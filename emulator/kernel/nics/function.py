@@ -124,5 +124,6 @@ def found_at(name: str, profile: Profile) -> BusFunction:
         return BusFunction(name, profile, address, place, pci.IDENTITIES[pci.VIRTIO_DRIVER])
     if bus == PCI and pci.parsed(name):
         place = f"{pci.root_of(name)}/{name}"
-        return BusFunction(name, profile, name, place, pci.IDENTITIES.get(profile.driver, pci.UNKNOWN))
+        identity = profile.identity or pci.IDENTITIES.get(profile.driver, pci.UNKNOWN)
+        return BusFunction(name, profile, name, place, identity)
     return BusFunction(name, profile, "", name)

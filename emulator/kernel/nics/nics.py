@@ -24,7 +24,7 @@ from nlemu.emulator.kernel.nics.idpf import IdpfOps
 from nlemu.emulator.kernel.nics.mana import ManaOps
 from nlemu.emulator.kernel.nics.mlx5 import Mlx5Ops
 from nlemu.emulator.kernel.nics.nic import Function, NicOps, NicState
-from nlemu.emulator.kernel.nics.profiles import Profile
+from nlemu.emulator.kernel.nics.profiles import PROFILES, Profile
 from nlemu.emulator.kernel.nics.rule_table import RuleTable
 from nlemu.emulator.kernel.nics.virtio import VirtioOps
 from nlemu.protocol.refusal import Refusal
@@ -60,7 +60,13 @@ class Nics:
         self._next_irq = FIRST_IRQ
         self._next_group = 0
         self._plugged = 0
+        self.own: dict[str, Profile] = {}
+        """Profiles beside those of the drivers, by their names."""
         self._auxiliaries: set[int] = set()
+
+    def profile(self, name: str) -> Profile | None:
+        """The profile of that name: one's own, or a driver's."""
+        return self.own.get(name) or PROFILES.get(name)
 
     @property
     def devices(self) -> dict[str, Device]:

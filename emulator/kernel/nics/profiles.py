@@ -9,14 +9,17 @@ it says when it plugs the NIC (`nic_new`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from errno import EAGAIN, ENETDOWN, ENODEV
+from typing import Any
 
 from nlemu.emulator.kernel.devices.features import word
 from nlemu.emulator.kernel.nics import coalescing, counters, feature_sets, private_flags
 from nlemu.emulator.kernel.nics.coalescing import CoalesceFacts
 from nlemu.emulator.kernel.nics.counters import Counters
 from nlemu.emulator.kernel.nics.hash_fields import HASHED_BY_ICE
+from nlemu.emulator.kernel.nics.pci import Identity
 from nlemu.emulator.kernel.nics.private_flags import PrivateFlags
 from nlemu.emulator.kernel.nics.rss import ADDRESSES, BY_ADDRESSES, BY_PORTS, PORTS, RssFacts
 from nlemu.protocol.uapi.ethtool import FlowType, RssHash, Rxh, RxhXfrm
@@ -42,7 +45,9 @@ class Profile:
     what is counted a queue, as named in qstats.py; none: the driver has no netdev_stat_ops. version: what the driver
     calls its own, "" where that is Linux's. tx_ring, tx_ring_max: 0 where they are as those for receiving; buffer_ring,
     buffer_ring_max: of the rings that buffers for headers and for data are taken from (rx-mini, rx-jumbo); pause: it
-    tells of pause frames; counters: what `ethtool -S` shows; private: the flags of its own."""
+    tells of pause frames; counters: what `ethtool -S` shows; private: the flags of its own.
+    identity: its numbers on the bus, where they are not those of the table (pci.py). said: the words of a profile of
+    one's own."""
 
     driver: str
     about: str
@@ -87,6 +92,13 @@ class Profile:
     rx_counters: tuple[str, ...] = ()
     tx_counters: tuple[str, ...] = ()
     min_mtu: int = ETH_MIN_MTU
+    identity: Identity | None = None
+    said: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What worlds and steps call it."""
+        return self.driver if self.said is None else str(self.said["name"])
 
 
 PROFILES = {
