@@ -34,7 +34,7 @@ def split(datagram: bytes) -> Iterator[tuple[Header, bytes]]:
     """The messages of a datagram, each with its header, as long as they are whole (nlmsg_ok())."""
     at, end = 0, len(datagram)
     while end - at >= HEADER_SIZE:
-        header = Header(*NLMSGHDR.unpack_from(datagram, at))
+        header = Header._make(NLMSGHDR.unpack_from(datagram, at))
         if header.length < HEADER_SIZE or header.length > end - at:
             return
         yield header, datagram[at : at + header.length]

@@ -15,21 +15,15 @@ What only requests name (a device that is deleted, and never shown) is presuppos
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from nlemu.emulator.world.observe import SECTION_OF, Observer, values_of
 from nlemu.emulator.world.world import FIRST, Entry, World
-from nlemu.protocol.captures.events import Act, Datagram, Event
-from nlemu.protocol.captures.families import told as families_told
-from nlemu.protocol.captures.pairing import Paired, Pairing, is_request
+from nlemu.protocol.captures.pairing import Paired
 from nlemu.protocol.decode.devices import named as devices_of
-from nlemu.protocol.decode.message import Message, read
+from nlemu.protocol.decode.message import Message
 from nlemu.protocol.frame import HEADER_SIZE
-from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, by_number
-from nlemu.protocol.uapi.netlink import NLM_F, NLMSG_MIN_TYPE, NlmsgType
-from nlemu.protocol.uapi.rtnetlink import RTM
 
 MAKING = ("newaddr", "newroute", "newrule", "newneigh")
 
@@ -66,10 +60,8 @@ class Before:
 
     # -- requests
 
-    def asked(self, message: Message, namespace: str) -> None:
+    def asked(self, name: str, values: dict[str, Any], namespace: str) -> None:
         """A request of rtnetlink: what it makes or changes."""
-        values = values_of(message)
-        name = message.name
         if name in ("newlink", "setlink", "dellink"):
             self.link_asked(name, values, namespace)
         elif name in MAKING:
@@ -120,11 +112,9 @@ class Before:
         if "mtu" not in values:  # an event of a wireless NIC, which tells nothing of the device but its name
             self.wanted.setdefault((namespace, index), name)
             return
-        self.seen[namespace, index] = name
-        if (namespace, name) in self.made or (paired.notification and namespace in self.listed):
-            self.next_index[namespace] = min(index, self.next_index.get(namespace, index))
-            self.came.add((namespace, index))
+        if self.comes(index, name, namespace, paired):
             return
+        self.seen[namespace, index] = name
         entry = self.observer.observe(message, namespace)
         if entry is None:
             return
@@ -135,10 +125,18 @@ class Before:
         elif changed & self.touched:
             self.notes.append(f"{name} is taken as it was shown, after a request that changed it")
 
-    def shows_again(self, paired: Paired, protocol: int, namespace: str) -> bool:
-        """Whether a message shows a device that was shown before, which tells nothing new, by its first bytes."""
-        if protocol != ROUTE or paired.header.type != RTM.NEWLINK or paired.header.flags & NLM_F.REQUEST:
+    def comes(self, index: int, name: str, namespace: str, paired: Paired) -> bool:
+        """Whether a device that is shown for the first time came during the capture: a request made it, or it is told
+        of after all were listed. Then it has been shown."""
+        if (namespace, name) not in self.made and not (paired.notification and namespace in self.listed):
             return False
+        self.seen[namespace, index] = name
+        self.next_index[namespace] = min(index, self.next_index.get(namespace, index))
+        self.came.add((namespace, index))
+        return True
+
+    def shows_again(self, paired: Paired, namespace: str) -> bool:
+        """Whether a link message shows a device that was shown before, which tells nothing new, by its first bytes."""
         index = int.from_bytes(paired.data[HEADER_SIZE + 4 : HEADER_SIZE + 8], "little")
         return (namespace, index) in self.seen
 
@@ -236,52 +234,3 @@ def follows(name: str, values: dict[str, Any]) -> bool:
     if name == "newroute":
         return values.get("rtm-protocol") in ("kernel", "ra")
     return name == "newneigh" and values.get("ndm-state") != ["permanent"]
-
-
-def same(paired: Paired, protocol: int, namespace: str) -> tuple[object, ...]:
-    """What a message tells, but for its sequence number and port id: told again it tells nothing new."""
-    header = paired.header
-    told_to = paired.request is not None and not paired.notification
-    return namespace, protocol, header.type, header.flags, told_to, paired.data[HEADER_SIZE:]
-
-
-def work_out(events: Iterable[Event], protocol: int = ROUTE) -> Before:
-    """What there was before a capture began. protocol: of datagrams of which the capture does not say it."""
-    before, pairing = Before(), Pairing()
-    read_before: set[tuple[object, ...]] = set()
-    numbers: dict[str, int] = {}
-    for event in events:
-        if isinstance(event, Act) and event.verb == "families":
-            numbers.update(event.fields)
-        if not isinstance(event, Datagram):
-            continue
-        known = protocol if event.protocol is None else event.protocol
-        if known == GENERIC_NETLINK:
-            numbers.update(families_told(event.data))
-        for paired in pairing.messages(event):
-            if isinstance(paired, bytes) or known not in (ROUTE, GENERIC_NETLINK):
-                continue
-            namespace = event.network or FIRST
-            if before.shows_again(paired, known, namespace):
-                continue
-            if (body := same(paired, known, namespace)) in read_before:
-                continue
-            if paired.header.type >= NLMSG_MIN_TYPE and not is_request(event, paired.header):
-                read_before.add(body)
-            if known == GENERIC_NETLINK:
-                message = read(paired.data, known, by_number(numbers))
-                if paired.request is not None and message.errno is None:
-                    before.named(message, namespace)
-                continue
-            message = read(paired.data, known)
-            if message.is_request:
-                before.asked(message, namespace)
-            elif message.errno is None:
-                before.told(message, namespace, paired)
-            elif paired.request is not None and paired.header.type == NlmsgType.DONE and not message.errno:
-                asked = read(paired.request.data, known)
-                if asked.name == "getlink":
-                    before.listed.add(namespace)
-                before.dumped.add((asked.name or "").replace("get", "new", 1))
-    before.observer.world.families.update(numbers)
-    return before

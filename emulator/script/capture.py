@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from nlemu.emulator.script.trace import Step, step_of
 from nlemu.protocol.captures.events import Act, Datagram, Event, Unread, Way
-from nlemu.protocol.captures.pairing import Pairing, Request
+from nlemu.protocol.captures.pairing import Paired, Pairing, Request
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.frame import HEADER_SIZE, NLMSGHDR, Header
 from nlemu.protocol.names.known import ROUTE
@@ -29,6 +30,9 @@ HEAD = HEADER_SIZE + 4
 """What of a message tells its name."""
 RUNNING = 64
 """Requests that may wait for their acks at once."""
+ACK, DUMP, CAPPED, ACK_TLVS = int(NLM_F.ACK), int(NLM_F.DUMP), int(NLM_F.CAPPED), int(NLM_F.ACK_TLVS)
+DUMP_FILTERED = int(NLM_F.DUMP_FILTERED)
+ERROR = int(NlmsgType.ERROR)
 DEFAULTS = {int(NetlinkOpt.EXT_ACK): 1}
 """Options of a socket whose answers show nothing: most programs set this one."""
 
@@ -82,6 +86,8 @@ class Bound:
     """The notifications."""
     sockets: dict[str, Socket] = field(default_factory=dict)
     """Those that the capture tells of, by name."""
+    asked: dict[int, Asked] = field(default_factory=dict)
+    """By the number of a step, what was asked."""
     asked_at: dict[int, int] = field(default_factory=dict)
     """By id() of what was asked, the number of its step."""
     answered: dict[int, tuple[int | None, ...]] = field(default_factory=dict)
@@ -115,14 +121,18 @@ class Binder:
     def bind(self, events: Iterable[Event]) -> Bound:
         """Binds them all; raises what the events raise."""
         for event in events:
-            if isinstance(event, Unread):
-                self.bound.unread.append(f"{event.place}: {event.reason}")
-                self.unread(event)
-            elif isinstance(event, Datagram):
-                self.datagram(event)
-            elif event.verb in ("open", "opt", "port", "close"):
-                self.act(event)
+            self.take(event, self.pairing.messages(event) if isinstance(event, Datagram) else ())
         return self.bound
+
+    def take(self, event: Event, messages: Iterable[Paired | bytes]) -> None:
+        """Binds the next event. messages: those of a datagram, as a Pairing has them."""
+        if isinstance(event, Datagram):
+            self.datagram(event, messages)
+        elif isinstance(event, Unread):
+            self.bound.unread.append(f"{event.place}: {event.reason}")
+            self.unread(event)
+        elif event.verb in ("open", "opt", "port", "close"):
+            self.act(event)
 
     def unread(self, event: Unread) -> None:
         """An answer that could not be read: what is known of it does not suffice to compare."""
@@ -147,11 +157,11 @@ class Binder:
             socket.port = event.fields["port"]
         self.order.append(event)
 
-    def datagram(self, event: Datagram) -> None:
+    def datagram(self, event: Datagram, messages: Iterable[Paired | bytes]) -> None:
         """A datagram: a request of a socket, an answer to one, or something told."""
         protocol = self.protocol if event.protocol is None else event.protocol
         first = True
-        for paired in self.pairing.messages(event):
+        for paired in messages:
             if isinstance(paired, bytes):
                 continue
             if paired.request is None and not paired.notification:
@@ -168,17 +178,16 @@ class Binder:
                     self.order.append(Told(event, protocol, event.socket, cause))
                 first = False
                 continue
-            if event not in answered.answers[-1:]:
+            if not answered.answers or answered.answers[-1] is not event:
                 answered.answers.append(event)
             self.learn(answered.socket, paired.header, paired.data, answered.datagram.data)
-            if paired.header.type == NlmsgType.ERROR and answered in self.running:
+            if paired.header.type == ERROR and answered in self.running:
                 self.running.remove(answered)
             first = False
 
     def heard(self, data: bytes, protocol: int) -> None:
         """A notification."""
-        message = read(data[:HEAD], protocol)
-        self.bound.heard[message.name or f"type {message.header.type}"] += 1
+        self.bound.heard[name_of(data[4:8], data[HEADER_SIZE:HEAD], protocol)] += 1
 
     def request(self, event: Datagram, protocol: int) -> None:
         """A datagram to the kernel. Its socket is that of the capture, or one of its own until an answer tells more."""
@@ -190,7 +199,7 @@ class Binder:
         asked = Asked(event, socket)
         self.asked[id(event)] = asked
         flags = NLMSGHDR.unpack_from(event.data)[2]
-        if event.socket is None and flags & NLM_F.ACK and flags & NLM_F.DUMP != NLM_F.DUMP:
+        if event.socket is None and flags & ACK and flags & DUMP != DUMP:
             self.running = [*self.running[-RUNNING:], asked]
         self.order.append(asked)
 
@@ -211,13 +220,13 @@ class Binder:
         if socket.known:
             return
         options = socket.options
-        if header.type == NlmsgType.ERROR:
-            if header.flags & NLM_F.CAPPED and data[HEADER_SIZE : HEADER_SIZE + 4] != bytes(4):
+        if header.type == ERROR:
+            if header.flags & CAPPED and data[HEADER_SIZE : HEADER_SIZE + 4] != bytes(4):
                 options[int(NetlinkOpt.CAP_ACK)] = 1
-            if header.flags & NLM_F.ACK_TLVS:
+            if header.flags & ACK_TLVS:
                 options[int(NetlinkOpt.EXT_ACK)] = 1
-        if header.type >= NLMSG_MIN_TYPE and socket.protocol == ROUTE:
-            vote = is_strict(request, bool(header.flags & NLM_F.DUMP_FILTERED))
+        if header.type >= NLMSG_MIN_TYPE and socket.protocol == ROUTE and NLMSGHDR.unpack_from(request)[2] & DUMP:
+            vote = is_strict(request, bool(header.flags & DUMP_FILTERED))
             if vote is not None:
                 socket.strict = vote and socket.strict is not False
 
@@ -294,11 +303,16 @@ class Binder:
             fields["got"] = {socket.name: got}
         bound.asked_at[id(asked)] = len(bound.steps)
         bound.answered[len(bound.steps)] = tuple(answer.time for answer in asked.answers)
-        self.write(fields, asked.datagram)
+        bound.asked[len(bound.steps)] = asked
+        self.add(Step("send", fields), asked.datagram)  # made of bytes: nothing of it has to be checked
 
     def write(self, fields: Mapping[str, Any], event: Datagram | Act) -> None:
+        """Adds the step that these fields describe."""
+        self.add(step_of(dict(fields)), event)
+
+    def add(self, step: Step, event: Datagram | Act) -> None:
         """Adds a step."""
-        self.bound.steps.append(step_of(dict(fields)))
+        self.bound.steps.append(step)
         self.bound.places.append(event.place)
         self.bound.times.append(event.time)
 
@@ -309,6 +323,14 @@ OPTIONS = frozenset(
 """Those with which a socket is opened; the others (memberships) are set afterwards."""
 
 
+@lru_cache(maxsize=1024)
+def name_of(kind: bytes, head: bytes, protocol: int) -> str:
+    """The name of a message of that type and flags whose body begins so."""
+    message = read(bytes(4) + kind + bytes(8) + head, protocol)
+    return message.name or f"type {message.header.type}"
+
+
+@lru_cache(maxsize=64)
 def is_strict(request: bytes, filtered: bool) -> bool | None:
     """What a request of rtnetlink that was answered shows of its socket: whether it wants strict checking. None:
     nothing.

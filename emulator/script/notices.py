@@ -18,11 +18,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 
 from nlemu.emulator.script.apart import Comparison
 from nlemu.emulator.script.capture import Bound
 from nlemu.emulator.script.relaxed import Relaxed
 from nlemu.emulator.world.world import FIRST
+from nlemu.protocol.decode.glance import firsts
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.decode.printer import one_line
 from nlemu.protocol.families.route.addr import Ifa
@@ -33,8 +35,6 @@ from nlemu.protocol.families.route.rule import Fra
 from nlemu.protocol.frame import HEADER_SIZE, split
 from nlemu.protocol.names.known import GENERIC_NETLINK, ROUTE, Families
 from nlemu.protocol.names.words import dashed
-from nlemu.protocol.schema.attributes import NLATTR
-from nlemu.protocol.uapi.netlink import NLA_TYPE_MASK
 from nlemu.protocol.uapi.rtnetlink import RTM
 
 PROTOCOLS = (ROUTE, GENERIC_NETLINK)
@@ -53,6 +53,7 @@ of routes table and type as well), the structure's size, attributes. What was dr
 DRAWN = (b"\xfe\x80" + bytes(6), b"\xff\x02" + bytes(9) + b"\x01\xff")
 """How addresses begin that follow from a hardware address."""
 
+NONE: deque[Notice] = deque()
 Home = tuple[str, int]
 """A namespace and a protocol."""
 Key = tuple[object, ...]
@@ -128,7 +129,7 @@ class Notices:
         for mine in once(one for one in self.ours if one.home == home):
             if self.passed_over(mine.data, home):
                 continue
-            there = waiting.get(mine.key, deque())
+            there = waiting.get(mine.key, NONE)
             twin = next((one for one in self._first(there) if self._same(one, mine, comparison)), None)
             if twin is not None:
                 verdict.equal += 1
@@ -150,7 +151,7 @@ class Notices:
                 verdict.outside[one.name] += 1
 
     def _first(self, there: deque[Notice]) -> Iterator[Notice]:
-        return (one for one, _ in zip(list(there), range(CANDIDATES), strict=False))
+        return islice(there, CANDIDATES)
 
     def _same(self, one: Notice, mine: Notice, comparison: Comparison) -> bool:
         if self.strict:
@@ -181,30 +182,26 @@ def notice(
         name = message.name or f"type {message.header.type}"
         return Notice(data, home, name, (name, b""), at, cause, place)
     name = name_of(int.from_bytes(data[4:6], "little"))
-    identity = next((one for end, one in IDENTITY.items() if name.endswith(end)), None)
+    identity = identity_of(name)
     key: list[object] = [name, data[HEADER_SIZE : HEADER_SIZE + 1]]
     if identity is not None:
         head, size, numbers = identity
         key += [data[HEADER_SIZE + at : HEADER_SIZE + at + 1] for at in head]
-        told = dict(top(data, HEADER_SIZE + size))
+        told = firsts(data, HEADER_SIZE + size, numbers)
         key += [known(told.get(number, b"")) for number in numbers]
     return Notice(data, home, name, tuple(key), at, cause, place)
+
+
+@cache
+def identity_of(name: str) -> tuple[tuple[int, ...], int, tuple[int, ...]] | None:
+    """By what the things are told apart that a message of that name tells of."""
+    return next((one for end, one in IDENTITY.items() if name.endswith(end)), None)
 
 
 @cache
 def name_of(kind: int) -> str:
     """The name of a message of rtnetlink of that type."""
     return dashed(RTM(kind).name) if kind in RTM.__members__.values() else f"type {kind}"
-
-
-def top(data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """The attributes that begin there, by number, with their bytes; up to what makes none."""
-    while len(data) - at >= NLATTR.size:
-        length, number = NLATTR.unpack_from(data, at)
-        if not NLATTR.size <= length <= len(data) - at:
-            return
-        yield number & NLA_TYPE_MASK, data[at + NLATTR.size : at + length]
-        at += length + 3 & ~3
 
 
 def shown(one: Notice, families: Families) -> str:

@@ -10,27 +10,29 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.build import BUILDS, DEFAULT, Build
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script import explanation
 from nlemu.emulator.script.apart import Comparison
-from nlemu.emulator.script.before import Before, work_out
+from nlemu.emulator.script.before import Before
 from nlemu.emulator.script.capture import Binder, Bound
 from nlemu.emulator.script.errors import StepError
+from nlemu.emulator.script.evidence import Evidence
 from nlemu.emulator.script.notices import PROTOCOLS, Home, Notices, Verdict
 from nlemu.emulator.script.relaxed import Relaxed, all_told
 from nlemu.emulator.script.steps import Answer, Steps
 from nlemu.emulator.script.trace import Step, step_of
+from nlemu.emulator.script.unwatched import growing, unwatched
 from nlemu.emulator.world.links import NEW, STAND_IN
 from nlemu.emulator.world.observe import values_of
 from nlemu.emulator.world.perform import Performer
 from nlemu.emulator.world.session import Session
 from nlemu.emulator.world.world import FIRST, World, WorldError
 from nlemu.protocol.captures.events import CaptureError, Datagram, Event
-from nlemu.protocol.captures.pairing import notifies
+from nlemu.protocol.captures.pairing import Pairing, notifies
 from nlemu.protocol.decode.devices import named
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.decode.printer import title
@@ -53,7 +55,7 @@ ROOM = 64 << 20
 """Of the receive buffers of sockets that hear everything."""
 UNKNOWN_KIND = b"Unknown device type"
 Events = Callable[[], Iterator[Event]]
-"""Reads a capture from its beginning: it is read twice."""
+"""Reads a capture from its beginning."""
 
 
 SOCKETS = frozenset({int(NetlinkProtocol.SOCK_DIAG)})
@@ -130,7 +132,7 @@ def replay_capture(
     the one of those that there are whose answers are the most like the capture's. Raises WorldError for a world that
     cannot be made."""
     capture = Capture(events, world, strict, protocol)
-    return capture.replay(build) if build is not None else capture.whole(capture.best())
+    return capture.replay(build) if build is not None else capture.fitting()
 
 
 def explained(
@@ -157,16 +159,25 @@ class Capture:
     _told: dict[frozenset[tuple[int, str]], set[tuple[str, str]]] = field(default_factory=dict)
 
     @cached_property
+    def _taken(self) -> tuple[Bound, Before]:
+        """What one passage through it tells."""
+        pairing, binder, evidence = Pairing(), Binder(self.protocol), Evidence(self.protocol)
+        with growing():
+            for event in whole(self.events, self.cut_off):
+                messages = list(pairing.messages(event)) if isinstance(event, Datagram) else ()
+                binder.take(event, messages)
+                evidence.take(event, messages)
+            return binder.steps(), evidence.finish()
+
+    @property
     def bound(self) -> Bound:
         """Its requests, on sockets."""
-        binder = Binder(self.protocol)
-        binder.bind(whole(self.events, self.cut_off))
-        return binder.steps()
+        return self._taken[0]
 
-    @cached_property
+    @property
     def before(self) -> Before:
         """What there was before."""
-        return work_out(whole(self.events, self.cut_off), self.protocol)
+        return self._taken[1]
 
     def told(self, families: Families) -> set[tuple[str, str]]:
         """What the capture tells anywhere, of messages and attributes."""
@@ -189,20 +200,41 @@ class Capture:
             found.setdefault(told.protocol, set()).update(unnumbered(told.datagram.data))
         return found
 
-    def replay(self, build: Build, older: bool = False, requests: int | None = None) -> Replayed:
-        """Replays it on that kernel, or only so many of its requests. older: the capture's kernel may be older, so that
-        attributes that it never tells are not expected."""
-        return replay_on(build, self, older, requests)
+    def replay(
+        self, build: Build, older: bool = False, requests: int | None = None, doubted: bool = False
+    ) -> Replayed:
+        """Replays it on that kernel, or only so many of its requests; if that is doubted, only where one of these is
+        answered otherwise. older: the capture's kernel may be older, so that attributes that it never tells are not
+        expected."""
+        self._taken  # noqa: B018 -- read before it is left alone
+        with unwatched():
+            return replay_on(build, self, older, requests, doubted)
 
-    def best(self) -> Replayed:
-        """The beginning of it, on that one of all kernels whose answers are the most like the capture's. Raises
-        WorldError where none can make the world."""
+    def fitting(self) -> Replayed:
+        """The whole of it, on the kernel whose answers are the most like the capture's: that is the first, if it
+        answers everything alike. Raises WorldError where none can make the world."""
+        try:
+            first = self.replay(next(iter(BUILDS.values())), requests=FIRST_REQUESTS, doubted=True)
+        except WorldError:
+            return self.whole(self.best())
+        ended = len(first.compared) == self.bound.requests
+        if ended and first.equal:
+            return first
+        best = self.best(first if len(first.compared) <= FIRST_REQUESTS else None)
+        return first if ended and (first.build, first.older) == (best.build, best.older) else self.whole(best)
+
+    def best(self, tried: Replayed | None = None) -> Replayed:
+        """The beginning of it, on that one of all kernels whose answers are the most like the capture's. tried: what
+        came of it on one. Raises WorldError where none can make the world."""
         best: Replayed | None = None
         refused: WorldError | None = None
         for older in (False, True):
             for one in BUILDS.values():
                 try:
-                    result = self.replay(one, older, FIRST_REQUESTS)
+                    if tried is not None and tried.build is one and not older:
+                        result = tried
+                    else:
+                        result = self.replay(one, older, FIRST_REQUESTS)
                 except WorldError as error:  # it has not all that the world asks for
                     refused = refused or error
                     continue
@@ -221,7 +253,7 @@ class Capture:
         return self.replay(result.build, result.older) if len(result.compared) < self.bound.requests else result
 
 
-def replay_on(build: Build, capture: Capture, older: bool, requests: int | None) -> Replayed:
+def replay_on(build: Build, capture: Capture, older: bool, requests: int | None, doubted: bool) -> Replayed:
     """Replays a capture on that kernel, see Capture.replay()."""
     bound, before, cut_off = capture.bound, deepcopy(capture.before), capture.cut_off
     given = capture.world is not None
@@ -241,7 +273,7 @@ def replay_on(build: Build, capture: Capture, older: bool, requests: int | None)
     if capture.explains:
         explanation.begin(machine, lambda why: result.refused.append((bound.places[replay.at], why)))
     replay.stand_ins |= {machine.nets[net].by_name(name) for net, name in performer.stand_ins}
-    replay.run(requests)
+    replay.run(requests, doubted)
     result.counted = sorted(replay.relaxed.counted)
     for message, path in sorted(replay.relaxed.newer):
         result.newer.setdefault(message, []).append(path.lstrip("."))
@@ -268,16 +300,23 @@ def by_descriptor(data: bytes, protocol: int) -> str | None:
     if protocol != ROUTE:
         return None
     for header, message in split(data):
-        if header.type not in NAMING:
-            continue
-        words = {node.name for node in read(message, protocol).attributes}
-        if words & DESCRIPTORS:
+        if header.type in NAMING and has_descriptor(message[4:8], message[HEADER_SIZE:]):
             return "it names a namespace by a descriptor or a process, which the capture does not know"
     return None
 
 
+@lru_cache(maxsize=1024)
+def has_descriptor(kind: bytes, body: bytes) -> bool:
+    """Whether a request of that type, with those flags, has such a number in it."""
+    message = read(bytes(4) + kind + bytes(8) + body, ROUTE)
+    return any(node.name in DESCRIPTORS for node in message.attributes)
+
+
 DESCRIPTORS = frozenset({"net-ns-fd", "net-ns-pid", "fd", "pid"})
-NAMING = frozenset({RTM.NEWLINK, RTM.DELLINK, RTM.GETLINK, RTM.SETLINK, RTM.NEWNSID, RTM.DELNSID, RTM.GETNSID})
+NAMING = frozenset(
+    int(one)
+    for one in (RTM.NEWLINK, RTM.DELLINK, RTM.GETLINK, RTM.SETLINK, RTM.NEWNSID, RTM.DELNSID, RTM.GETNSID)
+)
 """Messages that may have them."""
 HEAD = 20
 """What of a message tells its operation: its header, and what the structure behind it begins with."""
@@ -291,6 +330,8 @@ class Replay:
     def __init__(self, machine: Machine, capture: Capture, result: Replayed, newer_allowed: bool) -> None:
         self.machine, self.capture, self.result, self.strict = machine, capture, result, capture.strict
         self.bound = capture.bound
+        self.listening = {socket.name for socket in self.bound.sockets.values() if socket.groups}
+        """Sockets that are told what they did not ask for."""
         self.newer_allowed = newer_allowed and not self.strict
         self.steps = Steps(machine)
         self.relaxed = Relaxed(ports={})
@@ -311,8 +352,9 @@ class Replay:
             lambda message, home: bool(self.stand_ins) and self.of_stand_in(message, home[1], home[0]),
         )
 
-    def run(self, requests: int | None = None) -> None:
-        """Performs and compares everything, or so many requests."""
+    def run(self, requests: int | None = None, doubted: bool = False) -> None:
+        """Performs and compares everything, or so many requests. doubted: these only if one of them is answered
+        otherwise."""
         if self.newer_allowed:
             self.relaxed.told = self.capture.told(self.families)
         bound, last = self.bound, None
@@ -330,7 +372,7 @@ class Replay:
                 self.quietly(step)
                 continue
             self.result.compared.append(self.send(step, place))
-            if len(self.result.compared) == requests:
+            if len(self.result.compared) == requests and not (doubted and self.result.equal):
                 break
         if self.homes:
             self.machine.advance(AFTERWARDS)
@@ -373,7 +415,8 @@ class Replay:
     def send(self, step: Step, place: str) -> Compared:
         """Performs a request, and compares what answers it."""
         protocol = self.protocols.get(step.subject, ROUTE)
-        data = bytes.fromhex(step["hex"])
+        asked = self.bound.asked[self.at]
+        data = asked.datagram.data
         one = Compared(place, self.command(data, protocol))
         if step.subject not in self.steps.sockets:
             one.skipped = f"there is no netlink protocol {protocol}"
@@ -385,14 +428,14 @@ class Replay:
         answer = self.steps.perform(step)
         self.hear(answer, asked=True)
         self.notices.performed.add(self.at)
-        reason = self.kind_not_emulated(answer, step, protocol)
+        reason = self.kind_not_emulated(answer, step.subject, data, protocol)
         if reason is not None:
             one.skipped = reason
             return one
-        expected = [bytes.fromhex(text) for text in step.got.get(step.subject, ())]
+        expected = [datagram.data for datagram in asked.answers]
         received = answer.got.get(step.subject, [])
         got = [datagram for datagram in received if isinstance(datagram, bytes)]
-        if any(socket.name == step.subject and socket.groups for socket in self.bound.sockets.values()):
+        if step.subject in self.listening:
             got = list(self.answers(got, data, protocol, step.subject))
         if place in self.bound.partly:
             one.skipped = "its answer could not be read as a whole"
@@ -432,17 +475,16 @@ class Replay:
             return self.commands[key]
         return "no message"
 
-    def kind_not_emulated(self, answer: Answer, step: Step, protocol: int) -> str | None:
+    def kind_not_emulated(self, answer: Answer, socket: str, data: bytes, protocol: int) -> str | None:
         """Why a link could not be made, if it is of a kind that is not emulated. A dummy is made in its place, so that
         what the capture does with it can go on."""
-        data = bytes.fromhex(step["hex"])
-        if protocol != ROUTE or UNKNOWN_KIND not in b"".join(
-            one for one in answer.got.get(step.subject, []) if isinstance(one, bytes)
+        if protocol != ROUTE or not any(
+            isinstance(one, bytes) and UNKNOWN_KIND in one for one in answer.got.get(socket, ())
         ):
             return None
         values = values_of(read(data, protocol))
         name, kind = values.get("ifname"), values.get("linkinfo", {}).get("kind")
-        net = self.machine.nets[self.networks[step.subject]]
+        net = self.machine.nets[self.networks[socket]]
         session = Session(self.machine, net)
         try:
             session.ask("rt-link", "newlink", {"ifname": name, "linkinfo": {"kind": STAND_IN}}, NEW)

@@ -9,6 +9,8 @@ has it.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import construct as c
 
 from nlemu.protocol.captures.events import Way
@@ -31,6 +33,7 @@ HEADER = prepare(
     )
 )
 
+REQUEST = int(NLM_F.REQUEST)
 WAYS = {PACKET_KERNEL: Way.TO_KERNEL, PACKET_USER: Way.TO_USER}
 
 
@@ -44,11 +47,18 @@ def uncook(packet: bytes) -> tuple[int, Way, bytes]:
     """Protocol, direction and datagram of a packet. Raises ValueError for one that is none of netlink."""
     if len(packet) < HEADER.size:
         raise ValueError(f"{len(packet)} bytes, and the header of a netlink packet has {HEADER.size}")
-    header = HEADER.unpack(packet)
+    protocol, way = uncooked(packet[: HEADER.size])
+    data = packet[HEADER.size :]
+    return protocol, way or guess(data), data
+
+
+@lru_cache(maxsize=256)
+def uncooked(head: bytes) -> tuple[int, Way | None]:
+    """Protocol and direction that a header tells, of which a capture has few. Raises ValueError."""
+    header = HEADER.unpack(head)
     if header.arphrd != ARPHRD_NETLINK:
         raise ValueError(f"a packet of hardware type {header.arphrd}, and netlink's is {ARPHRD_NETLINK}")
-    data = packet[HEADER.size :]
-    return header.protocol, WAYS.get(header.packet_type) or guess(data), data
+    return header.protocol, WAYS.get(header.packet_type)
 
 
 def guess(datagram: bytes) -> Way:
@@ -56,4 +66,4 @@ def guess(datagram: bytes) -> Way:
     if len(datagram) < HEADER_SIZE:
         return Way.UNKNOWN
     flags = NLMSGHDR.unpack_from(datagram)[2]
-    return Way.TO_KERNEL if flags & NLM_F.REQUEST else Way.TO_USER
+    return Way.TO_KERNEL if flags & REQUEST else Way.TO_USER

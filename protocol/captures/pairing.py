@@ -30,6 +30,8 @@ OPEN = 4096
 KINDS = 4
 """rtnetlink's message types come in fours: NEW, DEL, GET, SET."""
 GET = 2
+REQUEST, ECHO = int(NLM_F.REQUEST), int(NLM_F.ECHO)
+ERROR, DONE = int(NlmsgType.ERROR), int(NlmsgType.DONE)
 
 
 @dataclass(eq=False, slots=True)
@@ -101,7 +103,7 @@ class Pairing:
                     continue
             elif request.port is not None and header.portid != request.port:
                 continue
-            if request.closed or (header.type == NlmsgType.ERROR and not repeats(data, request.header)):
+            if request.closed or (header.type == ERROR and not repeats(data, request.header)):
                 continue
             if request.port is None and header.portid:
                 request.port = header.portid
@@ -112,7 +114,7 @@ class Pairing:
 def is_request(datagram: Datagram, header: Header) -> bool:
     """Whether a message went to the kernel."""
     if datagram.way is Way.UNKNOWN:
-        return bool(header.flags & NLM_F.REQUEST)
+        return bool(header.flags & REQUEST)
     return datagram.way is Way.TO_KERNEL
 
 
@@ -127,7 +129,7 @@ def repeats(data: bytes, asked: Header) -> bool:
 
 def ends(header: Header) -> bool:
     """Whether a message is the last of an answer."""
-    return header.type in (NlmsgType.ERROR, NlmsgType.DONE)
+    return header.type in (ERROR, DONE)
 
 
 def notifies(datagram: Datagram, header: Header, asked: Header) -> bool:
@@ -135,4 +137,4 @@ def notifies(datagram: Datagram, header: Header, asked: Header) -> bool:
     change something are answered by an ack alone, unless they ask for an echo."""
     if header.type < NLMSG_MIN_TYPE or datagram.protocol != ROUTE:
         return False
-    return asked.type % KINDS != GET and not asked.flags & NLM_F.ECHO
+    return asked.type % KINDS != GET and not asked.flags & ECHO

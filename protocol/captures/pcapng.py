@@ -55,6 +55,13 @@ CODECS: dict[Order, dict[str, Codec]] = {
 }
 
 
+Remarks = tuple[str | None, int | None, int]
+"""Of a packet its comment, the port id of its sender where that says it, and how many packets before it were lost."""
+NO_REMARKS: Remarks = None, None, 0
+REMEMBERED = 1024
+"""Options of packets that are remembered with what they say."""
+
+
 @dataclass(frozen=True)
 class Interface:
     """What packets came by: type of link, ticks a second, seconds to add, the name if it has one."""
@@ -80,13 +87,15 @@ class Reader:
         self.interfaces: list[Interface] = []
         self.number = 0
         self.others: set[int] = set()
+        self.said: dict[tuple[Order, bytes], Remarks] = {}
+        """What options say that were met."""
 
     def datagrams(self) -> Iterator[Datagram]:
         """All there are."""
         source, found = self.source, False
-        while not source.ended():
+        while head := source.ahead(8):
             at = source.at
-            if source.ahead(4) == MAGIC:
+            if head[:4] == MAGIC:
                 self.begin_section()
             codec = CODECS[self.order]["block"]
             block = codec.unpack(source.read(codec.size, "the header of a block"))
@@ -166,19 +175,29 @@ class Reader:
             self.others.add(interface.linktype)
             return None
         protocol, way, datagram = uncook(body[start : start + captured])
-        comment, lost = None, 0
-        for code, value in self.options(body, start + (captured + 3 & ~3)) if kind == PACKET else ():
-            if code == COMMENT:
-                comment = value.decode(errors="replace")
-            elif code == LOST:
-                lost = int.from_bytes(value, self.order)
-        port = PORT.match(comment or "")
+        comment, port, lost = self.remarks(body[start + (captured + 3 & ~3) :]) if kind == PACKET else NO_REMARKS
         return Datagram(
             datagram, protocol, f"frame {self.number}",
             None if ticks is None else ticks * SECOND // interface.ticks + interface.offset * SECOND,
             way, length=len(datagram) + max(length - captured, 0), network=interface.name, comment=comment,
-            port=None if port is None else int(port[1]), lost=lost,
+            port=port, lost=lost,
         )
+
+    def remarks(self, options: bytes) -> Remarks:
+        """What the options of a packet say of it, which is mostly what they said of another. Raises ValueError."""
+        found = self.said.get((self.order, options))
+        if found is None:
+            comment, lost = None, 0
+            for code, value in self.options(options, 0):
+                if code == COMMENT:
+                    comment = value.decode(errors="replace")
+                elif code == LOST:
+                    lost = int.from_bytes(value, self.order)
+            port = PORT.match(comment or "")
+            found = comment, None if port is None else int(port[1]), lost
+            if len(self.said) < REMEMBERED:
+                self.said[self.order, options] = found
+        return found
 
     def options(self, body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         """The options of a block that begin there. Raises ValueError for one that does not fit."""

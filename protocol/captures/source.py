@@ -68,9 +68,11 @@ class Source:
         if size > LONGEST:
             raise self.error(f"{what} of {size} bytes; no more than {LONGEST} are taken")
         try:
-            data = self.kept[:size]
-            self.kept = self.kept[size:]
-            data += self.stream.read(size - len(data))
+            if self.kept:
+                data, self.kept = self.kept[:size], self.kept[size:]
+                data += self.stream.read(size - len(data))
+            else:
+                data = self.stream.read(size)
         except self.damage as error:
             raise self.error(f"the compressed data are damaged: {error}") from None
         if len(data) < size:
@@ -80,7 +82,7 @@ class Source:
 
     def ended(self) -> bool:
         """Whether there is nothing more."""
-        return not self.peek(1)
+        return not self.ahead(1)  # peek() would copy all that is at hand
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """The lines that are left, counted from 1, without their ends. Raises CaptureError."""

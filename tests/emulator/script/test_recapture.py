@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from nlemu.emulator.kernel.core.build import Build
 from nlemu.emulator.machine.machine import Machine
-from nlemu.emulator.script.before import work_out
+from nlemu.emulator.script import recapture
 from nlemu.emulator.script.capture import Binder
-from nlemu.emulator.script.recapture import replay_capture
+from nlemu.emulator.script.evidence import work_out
+from nlemu.emulator.script.recapture import Capture, Replayed, replay_capture
 from nlemu.emulator.script.recapture_report import report
 from nlemu.emulator.script.relaxed import Relaxed
+from nlemu.emulator.script.trace import step_of
+from nlemu.emulator.script.unwatched import growing, unwatched
 from nlemu.emulator.world.session import Session
 from nlemu.emulator.world.world import Entry, World, WorldError
 from nlemu.protocol.captures import pcapng
@@ -22,6 +27,9 @@ from nlemu.protocol.captures.events import Datagram, Event, Way
 from nlemu.protocol.captures.formats import events
 from nlemu.protocol.captures.source import Source
 from nlemu.protocol.decode.facts import Fact, facts
+from nlemu.protocol.frame import message
+from nlemu.protocol.uapi.netlink import NlmsgType
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 CAPTURES = Path(__file__).parents[3] / "fixtures" / "captures"
 
@@ -154,6 +162,74 @@ def test_a_kernel_that_cannot_make_the_world_is_passed_over() -> None:
     world.namespace().entries.append(Entry("link", {"name": "w0", "kind": "warp"}))
     with pytest.raises(WorldError, match="Unknown device type"):
         replay_capture(lambda: iter(found), world=world)
+
+
+def test_a_file_is_read_once_and_performed_once_where_all_is_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a difference behind the first requests costs is a second look at these."""
+    passages: list[int] = []
+    performed: list[int] = []
+    perform = recapture.replay_on
+
+    def read(data: bytes) -> Iterator[Event]:
+        passages.append(len(performed))
+        return events(Source(io.BytesIO(data), "c"))
+
+    def counted(build: Build, capture: Capture, older: bool, requests: int | None, doubted: bool) -> Replayed:
+        result = perform(build, capture, older, requests, doubted)
+        performed.append(len(result.compared))
+        return result
+
+    monkeypatch.setattr(recapture, "replay_on", counted)
+    monkeypatch.setattr(recapture, "FIRST_REQUESTS", 2)
+    alike = captured(*[GETLINK] * 4)
+    result = replay_capture(lambda: read(alike))
+    assert result.equal and (len(result.compared), passages, performed) == (4, [0], [4])
+    performed.clear()
+    at = alike.rindex(bytes.fromhex("0800320000000000"))
+    result = replay_capture(lambda: read(alike[:at] + bytes.fromhex("0800320009000000") + alike[at + 8 :]))
+    assert (result.different, len(result.compared), performed) == (1, 4, [4, 2])
+    performed.clear()
+    result = replay_capture(lambda: read(alike.replace(bytes.fromhex("08000400"), bytes.fromhex("08000500"))))
+    assert not result.equal and performed[:2] == [2, 2] and performed[-1] == 4
+
+
+def test_equal_answers_that_stand_in_one_place_are_two() -> None:
+    """So a trace has what one step was answered."""
+    asked = Datagram(message(RTM.GETLINK, 0x301, 5, 0, bytes(16)), 0, "line 2", way=Way.TO_KERNEL, socket="x")
+    twin = message(RTM.NEWLINK, 2, 5, 0, bytes(16))
+    answers = [Datagram(twin, 0, "line 2", way=Way.TO_USER, socket="x") for _ in range(2)]
+    binder = Binder()
+    binder.bind([asked, *answers])
+    assert [list(step.got.values()) for step in binder.steps().steps if step.verb == "send"] == [[[twin.hex()] * 2]]
+
+
+def test_what_is_made_of_bytes_is_what_a_trace_says() -> None:
+    """Steps of requests are not checked one by one."""
+    binder = Binder()
+    binder.bind(of("lease.pcap"))
+    steps = binder.steps().steps
+    assert [step_of(dict(step.fields)) for step in steps] == steps
+
+
+def test_an_end_that_is_too_short_lists_nothing() -> None:
+    asked = Datagram(message(RTM.GETLINK, 0x301, 5, 7, bytes(16)), 0, "1", way=Way.TO_KERNEL)
+    whole = Datagram(message(NlmsgType.DONE, 2, 5, 7, bytes(4)), 0, "2", way=Way.TO_USER)
+    short = Datagram(message(NlmsgType.DONE, 2, 5, 7, b""), 0, "2", way=Way.TO_USER)
+    assert work_out([asked, short]).listed == set()
+    assert work_out([asked, whole]).listed == {"init"}
+
+
+def test_the_collector_is_as_it_was() -> None:
+    with pytest.raises(ValueError, match="broken"), growing():
+        assert not gc.isenabled()
+        raise ValueError("broken")
+    assert gc.isenabled()
+    with unwatched():
+        frozen = gc.get_freeze_count()
+        with unwatched():
+            pass
+        assert frozen and gc.get_freeze_count()
+    assert not gc.get_freeze_count()
 
 
 def test_which_sockets_there_were_is_not_known_and_each_is_asked_for_on_a_socket_of_its_own() -> None:
