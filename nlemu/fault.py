@@ -9,14 +9,18 @@ if TYPE_CHECKING:
     from nlemu.kernel import Kernel
 
 
+class NothingTested(AssertionError):
+    """A fault that a test waited for did not happen, or not all of it."""
+
+
 class Fault:
     """A fault that waits, by its name.
 
         with kernel.fault("netdev.queue-create", errno="ENOMEM") as fault:
             ...
 
-    A block that ends well although the fault never struck is a test that tested nothing: AssertionError. Afterwards the
-    fault is taken away.
+    A block that ends well although the fault never struck, or could not do then what it was to, is a test that tested
+    nothing: NothingTested. Afterwards the fault is taken away.
     """
 
     def __init__(self, kernel: Kernel, name: str, about: str) -> None:
@@ -55,5 +59,9 @@ class Fault:
     ) -> None:
         told = self.told()
         self.heal()
-        if kind is None and not told["struck"]:
-            raise AssertionError(f"{self.about} never struck; it met {told['met']} that it was for")
+        if kind is not None:
+            return
+        if not told["struck"]:
+            raise NothingTested(f"{self.about} never struck; it met {told['met']} that it was for")
+        if "failed" in told:
+            raise NothingTested(f"{self.about} struck, and what was to happen then did not: {told['failed']}")

@@ -124,7 +124,11 @@ class Kernel:
         Raises ControlError for a kernel of which nothing was recorded."""
         from nlemu.emulator.script.history import Asked, Requests
 
-        return Requests(Asked(**one) for one in self.do(requests="*"))
+        def known() -> list[str]:
+            told: dict[str, list[str]] = self.do(operations=True)
+            return [f"{family}.{name}" for family, of in told.items() for name in of]
+
+        return Requests((Asked(**one) for one in self.do(requests="*")), known)
 
     def forget(self) -> None:
         """What was recorded so far is forgotten: requests and traffic begin anew."""
@@ -305,8 +309,8 @@ class Kernel:
         return AsyncClient(client)
 
     def async_listen(self, name: str, group: str, netns: str = "init") -> AsyncClient:
-        """The same that has joined a multicast group: ``async for one in client.notifications()``. KeyError for no
-        group."""
+        """The same that has joined a multicast group: ``async for one in client.notifications()``. BadValue
+        for no group."""
         from nlemu.client import AsyncClient
 
         client = self._client(name, netns)
@@ -317,7 +321,7 @@ class Kernel:
     def listen(self, name: str, group: str, netns: str = "init") -> Client:
         """A client of its own that has joined a multicast group of a family: ``listen("netdev", "mgmt")``.
 
-        ``notifications(0)`` is what has been told since; closed with the kernel. Raises KeyError for no group.
+        ``notifications(0)`` is what has been told since; closed with the kernel. Raises BadValue for no group.
         """
         client = self._client(name, netns)
         client.subscribe(self._control, group)

@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,6 +97,9 @@ def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
     from nlemu.kernel import Kernel
 
     mark = request.node.get_closest_marker("nlemu")
+    if mark is not None and mark.args:
+        (said, *_) = mark.args
+        raise pytest.UsageError(f"the mark nlemu takes names, such as kernel={said!r}, and not {said!r}")
     watch = request.config.stash.get(WATCH, None)
     with Kernel(**{"record": True, "coverage": watch, **({} if mark is None else mark.kwargs)}) as one:
         yield one
@@ -202,10 +205,35 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test that fails is told more about, while its kernels are there."""
+    shorten(item, call)
     report = yield
     if call.when == "call" and report.failed:
         attach(item, report)
     return report
+
+
+def shorten(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Where a test is told of a mistake by an error of this package, its traceback ends at the test's own line."""
+    excinfo = call.excinfo
+    if excinfo is None or not type(excinfo.value).__module__.startswith("nlemu.") or item.config.getoption("fulltrace"):
+        return
+    entries: list[TracebackType] = []
+    entry: TracebackType | None = excinfo.tb
+    while entry is not None:
+        entries.append(entry)
+        entry = entry.tb_next
+    homes = [str(entry.tb_frame.f_globals.get("__name__", "")).partition(".")[0] for entry in entries]
+    last = len(entries) - 1
+    while last > 0 and homes[last] in OURS:
+        last -= 1
+    if homes[last] in PYTEST and last < len(entries) - 1:
+        last += 1  # a fixture of ours has no other place to be shown
+    entries[last].tb_next = None
+
+
+OURS = frozenset({"nlemu", *sys.stdlib_module_names})
+"""Packages whose lines tell nothing of a mistake in a test."""
+PYTEST = frozenset({"_pytest", "pluggy", "pytest"})
 
 
 @pytest.fixture

@@ -54,5 +54,5 @@ def test_the_daemon(tmp_path: pathlib.Path) -> None:
 
 
 def test_what_is_linked_is_there() -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", README):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", README):
         assert (ROOT / target).exists(), target

@@ -14,7 +14,7 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -82,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from nlemu.emulator.cli.completion import answer
 
         answer()
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    arguments = asked(given)
     try:
         try:
             options = parse(arguments)
@@ -95,12 +96,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as leaving:  # argparse: --help and --version, or usage
-        return leaving.code if isinstance(leaving.code, int) else OK
+        return leaving.code if given and isinstance(leaving.code, int) else OK if given else USAGE
     except (Usage, Refused) as error:
         return complain(arguments, error, USAGE if isinstance(error, Usage) else REFUSED)
     except Exception as error:
         return complain(arguments, error, exit_code(error))
     return code
+
+
+def asked(arguments: list[str]) -> list[str]:
+    """A command line without a command asks what there is, and ``help COMMAND`` how it is called."""
+    if not arguments or arguments[0] == "help":
+        return [*arguments[1:], "--help"]
+    return arguments
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -148,6 +156,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Usage(f"{message} ({self.prog} --help tells more)")
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Of a command that there is not, the one that is like it is told, and not all of them."""
+        if isinstance(action.choices, Mapping) and value not in action.choices:
+            from nlemu.emulator.script.nearest import meant
+
+            about = meant(str(value), list(action.choices)) or f"; there are {', '.join(action.choices)}"
+            self.error(f"there is no {str(value)!r}{about}")
+        super()._check_value(action, value)
+
 
 def exit_code(error: Exception) -> int:
     """The code for an error that another room raised; an error that nobody foresaw is raised again.
@@ -163,8 +180,8 @@ def exit_code(error: Exception) -> int:
 
 def complain(arguments: Sequence[str], error: Exception, code: int) -> int:
     """Tells what went wrong, in one line on standard error; returns the code, which is the process's exit status."""
-    command = next((argument for argument in arguments if argument in COMMANDS), None)
-    print(f"nlemu {command}: {error}" if command else f"nlemu: {error}", file=sys.stderr)
+    command = next((argument for argument in arguments if not argument.startswith("-")), None)
+    print(f"nlemu {command}: {error}" if command in COMMANDS else f"nlemu: {error}", file=sys.stderr)
     return code
 
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     except CoverageError as error:
         raise Refused(str(error)) from None
     except OSError as error:
-        raise Refused(f"{error.filename}: {error.strerror}") from None
+        raise Usage(f"{error.filename}: {error.strerror}") from None
     for line in told(seen, options):
         print(line)
     return OK

@@ -290,6 +290,10 @@ def list_operations(control: Control, options: argparse.Namespace) -> Told:
     told = control.do(operations=True)
     names = [name if family == "ioctl" else f"{family}.{name}" for family, of in told.items() for name in of]
     found = [name for name in names if fnmatchcase(name, options.pattern)]
+    if not found:
+        from nlemu.emulator.script.nearest import meant
+
+        raise Refused(f"operations: there is none like {options.pattern!r}{meant(options.pattern, names)}")
     return found, found
 
 

@@ -55,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
             raise Usage(f"{given}: {error.strerror}") from None
         except (CaptureError, WorldError) as error:
             raise Usage(str(error)) from None
+        if DIGITS.fullmatch(given) and not result.compared:
+            raise Usage(f"{given}: these digits are no request of netlink")
         code = REFUSED if result.refused else code
         for place, reason in result.refused:
             explanation = reason.explanation()

@@ -25,6 +25,7 @@ EPILOG = """examples:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options; the rest is the command."""
+    parser.set_defaults(log_format="text")
     parser.add_argument(
         "--dir", metavar="DIR",
         help="the directory of a running daemon (default: $NLEMU_DIR, or else a kernel of its own)",

@@ -43,6 +43,8 @@ DESCRIPTION = """Run the daemon: a machine of its own, reached through Unix sock
   DIR/control          JSON lines: namespaces, devices, and sockets with options (see nlemu ctl)
 
 It runs until SIGTERM or SIGINT, and leaves nothing behind."""
+HTTP = "127.0.0.1:8080"
+"""Where the live page is served, if nobody says where."""
 EPILOG = """examples:
   nlemu serve --dir /tmp/nlemu
   pid=$(nlemu serve --dir /tmp/nlemu --detach); nlemu ctl --dir /tmp/nlemu state; kill $pid"""
@@ -78,7 +80,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--group", metavar="GROUP", type=group, help="the group that the directory is of")
     parser.add_argument(
-        "--http", metavar="ADDRESS:PORT", help="serve the live page there (docs/page.md); its URL is printed"
+        "--http", metavar="ADDRESS:PORT", nargs="?", const=HTTP,
+        help=f"serve the live page there (docs/page.md; by itself: {HTTP}); its URL is printed",
     )
     parser.add_argument(
         "--http-allow", metavar="NAME", action="append", default=[],

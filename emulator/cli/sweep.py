@@ -96,7 +96,8 @@ def run(options: argparse.Namespace) -> int:
         whole = attempt(kernel, command, options.timeout)
         asked = list(kernel.requests)
     if whole.status != 0:
-        raise Refused(f"undisturbed, the command ends with {whole.status}: {whole.said}")
+        said = f": {whole.said}" if whole.said else ", and says nothing"
+        raise Refused(f"undisturbed, the command ends with {whole.status}{said}")
     cases = []
     for number, place in targets(asked, options):
         with machine(options) as kernel:

@@ -21,6 +21,7 @@ from nlemu.protocol.encode.conversation import (
     Specification,
     specification,
 )
+from nlemu.protocol.encode.request import BadValue
 from nlemu.protocol.names.known import GENERIC_NETLINK
 from nlemu.protocol.uapi.genetlink import GENL_ID_CTRL
 from nlemu.protocol.uapi.netlink import NetlinkOpt
@@ -167,7 +168,11 @@ class Client:
     # -- notifications --------------------------------------------------------------------------
 
     def subscribe(self, control: Control, group: str) -> None:
-        """Joins a multicast group; only a socket that the control socket opened can. Raises KeyError for no group."""
+        """Joins a multicast group; only a socket that the control socket opened can. Raises
+        BadValue for a group that the family has not."""
+        if group not in self.groups:
+            known = ", ".join(self.groups) or "none"
+            raise BadValue(f"{self.specification.name} has no group {group!r}; it has {known}")
         control.do(opt=self.name, name=int(NetlinkOpt.ADD_MEMBERSHIP), value=self.groups[group])
 
     def notifications(self, seconds: float | None = None) -> Iterator[Notification]:

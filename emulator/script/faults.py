@@ -16,6 +16,7 @@ from nlemu.emulator.machine.faults.aim import IOCTLS, Aim
 from nlemu.emulator.machine.faults.fault import Fate, Fault, HangUp
 from nlemu.emulator.script.errors import StepError
 from nlemu.emulator.script.history import operation_name
+from nlemu.emulator.script.nearest import meant
 from nlemu.emulator.script.trace import TraceError, step_of
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.decode.printer import values_of
@@ -57,7 +58,10 @@ class FaultSteps:
     def _fault(self, step: Step) -> None:
         operations = tuple(found(self.machine, step.subject))
         if not operations:
-            raise StepError(f"{step.verb}: there is no operation {step.subject!r}, such as {EXAMPLES}")
+            meant_by = meant(step.subject, [*names(self.machine), *IOCTLS])
+            raise StepError(
+                f"{step.verb}: there is no operation {step.subject!r}{meant_by or f', such as {EXAMPLES}'}"
+            )
         dumps = step.verb == "interrupt" or bool(step.get("after") or step.get("split"))
         if dumps and not any(isinstance(one, Operation) and one.dump is not None for one in operations):
             raise StepError(f"{step.verb}: {step.subject} cannot be dumped")
@@ -79,7 +83,10 @@ class FaultSteps:
         family, _, name = step.subject.partition(".")
         known = {(one.family.name, one.name) for one in self.machine.operations()} | set(notifications(self.machine))
         if not any(fnmatchcase(one, family) and fnmatchcase(two, name) for one, two in known):
-            raise StepError(f"notice: nothing is told by the name {step.subject!r}, such as route.newlink")
+            meant_by = meant(step.subject, [f"{one}.{two}" for one, two in notifications(self.machine)])
+            raise StepError(
+                f"notice: nothing is told by the name {step.subject!r}{meant_by or ', such as route.newlink'}"
+            )
         fate = Fate(step["fate"])
         if (fate is Fate.DELAY) is not ("seconds" in step.fields):
             raise StepError("notice: seconds belong to a delay, and a delay needs them")
@@ -109,7 +116,7 @@ class FaultSteps:
             raise StepError(f"{step.verb}: there is a fault {name!r} already")
         return name
 
-    def _then(self, step: Step) -> Callable[[], None] | None:
+    def _then(self, step: Step) -> Callable[[], str | None] | None:
         fields = step.get("then")
         if fields is None:
             return None
@@ -117,7 +124,15 @@ class FaultSteps:
             then = step_of(fields)
         except TraceError as error:
             raise StepError(f"{step.verb}: then: {error}") from None
-        return lambda: self.steps.do(then)
+
+        def perform() -> str | None:
+            try:
+                self.steps.do(then)
+            except (StepError, OSError) as error:
+                return getattr(error, "strerror", None) or str(error)
+            return None
+
+        return perform
 
     def _lose(self, step: Step) -> None:
         self.steps.socket("lose", step.subject).lose(step.get("count", 1))
@@ -172,6 +187,11 @@ def found(machine: Machine, pattern: str) -> Iterator[Operation | EthtoolIoctl |
         yield from (command for name, command in IOCTLS.items() if fnmatchcase(name, pattern))
 
 
+def names(machine: Machine) -> Iterator[str]:
+    """The operations, as faults call them."""
+    yield from (f"{op.family.name}.{op.name}" for op in machine.operations())
+
+
 def notifications(machine: Machine) -> Iterator[tuple[str, str]]:
     """What families tell of their own accord, by family and name."""
     from nlemu.protocol.families.messages import messages
@@ -205,10 +225,10 @@ def flat(told: Values) -> Iterator[tuple[Any, Any]]:
 
 def listed(machine: Machine) -> list[dict[str, Any]]:
     """The faults, as the control socket lists them: the line that set each, how many it was for, has struck, and will
-    strike yet."""
+    strike yet; and why what was to happen then did not."""
     return [
         {"name": fault.name, "kind": kind(fault), "step": fault.step, "met": fault.aim.met, "struck": fault.aim.struck,
-         "left": fault.aim.left}
+         "left": fault.aim.left, **({} if fault.failed is None else {"failed": fault.failed})}
         for fault in (*machine.faults.listed, *machine.notices.listed)
     ]
 

@@ -5,12 +5,13 @@ It is made of a recording in memory (recording.py) when somebody asks, so that k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.script.errors import StepError
+from nlemu.emulator.script.nearest import meant
 from nlemu.protocol.captures.events import Datagram
 from nlemu.protocol.captures.pairing import Pairing
 from nlemu.protocol.decode.message import Message, read
@@ -54,11 +55,16 @@ class Asked:
 
 def remembered(machine: Machine, pattern: str, last: int | None = None) -> list[dict[str, Any]]:
     """The requests that a machine remembers, of operations by that name, the last of them, for the control socket.
-    StepError: nobody keeps them."""
+    StepError: nobody keeps them, or no operation has such a name."""
     if machine.remembered is None:
         raise StepError("requests: nothing is kept; `nlemu serve --history` keeps it")
     families = by_number({family.name: number for family, number in machine.families.numbers.items()})
     asked = [one for one in found(tuple(machine.remembered), families) if fnmatchcase(one.operation, pattern)]
+    if not asked:
+        try:
+            check(pattern, [f"{op.family.name}.{op.name}" for op in machine.operations()])
+        except LookupError as error:
+            raise StepError(f"requests: {error}") from None
     return [asdict(one) for one in asked[-last if last else 0 :]]
 
 
@@ -110,15 +116,28 @@ def told_by(message: Message) -> dict[Any, Any]:
     return {**values.get("header", {}), **values.get("attributes", {})}
 
 
+def check(pattern: str, known: Collection[str]) -> None:
+    """LookupError: no operation has such a name."""
+    if not any(fnmatchcase(one, pattern) for one in known):
+        raise LookupError(f"there is no operation {pattern!r}{meant(pattern, known) or ', such as route.newlink'}")
+
+
 class Requests(list[Asked]):
-    """Requests, the first one first."""
+    """Requests, the first one first. known: tells the operations that there are, for whoever asks for another."""
+
+    def __init__(self, asked: Iterable[Asked] = (), known: Callable[[], Collection[str]] | None = None) -> None:
+        super().__init__(asked)
+        self._known = known
 
     def of(self, pattern: str, **values: Any) -> Requests:
-        """Those of an operation, "route.newlink" or "route.*", that say so: ``of("route.newlink", ifname="red")``."""
+        """Those of an operation, "route.newlink" or "route.*", that say so: ``of("route.newlink", ifname="red")``.
+        Raises LookupError for an operation that there is not, of which nobody could ask."""
+        those = [one for one in self if fnmatchcase(one.operation, pattern)]
+        if not those and self._known is not None:
+            check(pattern, self._known())
         return Requests(
-            one for one in self
-            if fnmatchcase(one.operation, pattern)
-            and all(one.values.get(name.replace("_", "-")) == value for name, value in values.items())
+            one for one in those
+            if all(one.values.get(name.replace("_", "-")) == value for name, value in values.items())
         )
 
     @property

@@ -24,6 +24,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -41,13 +42,13 @@ func Start(t testing.TB) *Kernel {
 	t.Helper()
 	if err := emulated(); err != nil {
 		if os.Getenv(again) != "" {
-			t.Fatal("nlemu: ", err) // Main has begun one, and this is not on it
+			t.Fatalf("nlemu: %v", err) // Main has begun one, and this is not on it
 		}
-		t.Skip("no emulated kernel: ", err)
+		t.Skipf("no emulated kernel: %v", err)
 	}
 	kernel, err := connect(os.Getenv(Directory))
 	if err != nil {
-		t.Fatal("nlemu: ", err)
+		t.Fatalf("nlemu: %v", err)
 	}
 	kernel.t = t
 	t.Cleanup(func() { kernel.conn.Close() })
@@ -119,7 +120,7 @@ func (k *Kernel) address() string {
 		Namespaces map[string]struct{ Devices []struct{ Parent string } }
 	}
 	if err := json.Unmarshal(k.Do(map[string]any{"state": true}), &state); err != nil {
-		k.t.Fatal("nlemu: ", err)
+		k.t.Fatalf("nlemu: %v", err)
 	}
 	taken := map[string]bool{}
 	for _, namespace := range state.Namespaces {
@@ -151,29 +152,29 @@ type Fault struct {
 // say whom it strikes and how often: {"device": "eth0"}, {"skip": 2}, {"count": 0}.
 func (k *Kernel) Fault(operation, errno string, more ...map[string]any) *Fault {
 	k.t.Helper()
-	return k.wait(map[string]any{"fault": operation, "errno": errno}, more)
+	return k.wait("fault", map[string]any{"fault": operation, "errno": errno}, more)
 }
 
 // HangUp has the socket that makes the next such request closed, before anything is done ("asked") or before it is answered
 // ("done"): its reader finds an end.
 func (k *Kernel) HangUp(operation, when string, more ...map[string]any) *Fault {
 	k.t.Helper()
-	return k.wait(map[string]any{"fault": operation, "hang_up": when}, more)
+	return k.wait("fault", map[string]any{"fault": operation, "hang_up": when}, more)
 }
 
 // Interrupt has the next dump say that it may be inconsistent (NLM_F_DUMP_INTR).
 func (k *Kernel) Interrupt(operation string, more ...map[string]any) *Fault {
 	k.t.Helper()
-	return k.wait(map[string]any{"interrupt": operation}, more)
+	return k.wait("interrupt", map[string]any{"interrupt": operation}, more)
 }
 
 // Notice has the next notification of that name meet its fate: "lose", "duplicate", "swap", "delay".
 func (k *Kernel) Notice(operation, fate string, more ...map[string]any) *Fault {
 	k.t.Helper()
-	return k.wait(map[string]any{"notice": operation, "fate": fate}, more)
+	return k.wait("notice", map[string]any{"notice": operation, "fate": fate}, more)
 }
 
-func (k *Kernel) wait(fields map[string]any, more []map[string]any) *Fault {
+func (k *Kernel) wait(verb string, fields map[string]any, more []map[string]any) *Fault {
 	k.t.Helper()
 	for _, some := range more {
 		for name, value := range some {
@@ -183,11 +184,19 @@ func (k *Kernel) wait(fields map[string]any, more []map[string]any) *Fault {
 	fault := &Fault{k, fmt.Sprintf("%s %d", k.t.Name(), len(k.faults()))}
 	fields["name"] = fault.name
 	k.Do(fields)
+	about := fmt.Sprintf("%s %v", verb, fields[verb])
+	if _, file, line, known := runtime.Caller(2); known {
+		about += fmt.Sprintf(", set in %s:%d,", filepath.Base(file), line)
+	}
 	k.t.Cleanup(func() {
-		struck := fault.Struck()
+		ended := fault.told()
 		k.Try(map[string]any{"heal": fault.name})
-		if struck == 0 && !k.t.Failed() {
-			k.t.Errorf("nlemu: %v never struck", fields)
+		switch {
+		case k.t.Failed() || k.t.Skipped():
+		case ended.Struck == 0:
+			k.t.Errorf("nlemu: %s never struck; it met %d that it was for", about, ended.Met)
+		case ended.Failed != "":
+			k.t.Errorf("nlemu: %s struck, and what was to happen then did not: %s", about, ended.Failed)
 		}
 	})
 	return fault
@@ -195,13 +204,15 @@ func (k *Kernel) wait(fields map[string]any, more []map[string]any) *Fault {
 
 type listed struct {
 	Name   string
+	Met    int
 	Struck int
+	Failed string
 }
 
 func (k *Kernel) faults() (found []listed) {
 	k.t.Helper()
 	if err := json.Unmarshal(k.Do(map[string]any{"faults": true}), &found); err != nil {
-		k.t.Fatal("nlemu: ", err)
+		k.t.Fatalf("nlemu: %v", err)
 	}
 	return found
 }
@@ -209,12 +220,17 @@ func (k *Kernel) faults() (found []listed) {
 // Struck is how often it has struck.
 func (f *Fault) Struck() int {
 	f.kernel.t.Helper()
+	return f.told().Struck
+}
+
+func (f *Fault) told() listed {
+	f.kernel.t.Helper()
 	for _, one := range f.kernel.faults() {
 		if one.Name == f.name {
-			return one.Struck
+			return one
 		}
 	}
-	return 0
+	return listed{}
 }
 
 // Snapshot is the kernel as it was.
@@ -258,7 +274,7 @@ type Request struct {
 func (k *Kernel) Requests(pattern string) (found []Request) {
 	k.t.Helper()
 	if err := json.Unmarshal(k.Do(map[string]any{"requests": pattern}), &found); err != nil {
-		k.t.Fatal("nlemu: ", err)
+		k.t.Fatalf("nlemu: %v", err)
 	}
 	return found
 }

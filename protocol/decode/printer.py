@@ -296,6 +296,8 @@ def one_line(message: Message) -> str:
     shown |= {key: value for key, value in attributes.items() if value not in nothing}
     shown |= values.get("extack", {})
     line = title(message)
+    if not message.is_request and message.header.flags & NLM_F.DUMP_INTR:
+        line += " dump-intr"
     if message.errno is not None and message.request is not None:
         line += f" to {title(message.request)}"
     return line + (f"  {text(shown)[1:-1]}" if shown else "")

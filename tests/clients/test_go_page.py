@@ -21,7 +21,7 @@ from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.script.recording import in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
-(EXAMPLE,) = re.findall(r"```go\n(.*?)```", (ROOT / "docs/go.md").read_text(), re.DOTALL)
+EXAMPLE, CLIENT = re.findall(r"```go\n(.*?)```", (ROOT / "docs/go.md").read_text(), re.DOTALL)
 PACKAGES = Path("/usr/share/gocode")
 """Where Debian has Go's libraries."""
 NLEMU = [sys.executable, "-m", "nlemu"]
@@ -56,6 +56,43 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 def program(build: Build) -> Path:
     """The page's test."""
     return build("mine", EXAMPLE)
+
+
+def test_a_client_that_does_not_ask_again_fails(build: Build, installed: dict[str, str]) -> None:
+    done = run([str(build("client", CLIENT)), "-test.v"], **installed)
+    assert done.returncode == 0 and done.stdout.count("--- PASS") == 2, done.stdout + done.stderr
+    naive = CLIENT.replace("if !interrupted", "if interrupted = false; !interrupted")
+    done = run([str(build("naive", naive)), "-test.v"], **installed)
+    assert done.stdout.count("--- FAIL") == 2 and "asked 1 times" in done.stdout, done.stdout + done.stderr
+
+
+FORGOTTEN = """\
+package forgotten
+
+import (
+	"testing"
+
+	"nlemu/nlemutest"
+)
+
+func TestMain(m *testing.M) { nlemutest.Main(m) }
+
+func TestNever(t *testing.T) {
+	nlemutest.Start(t).Interrupt("route.getaddr")
+}
+
+func TestMisspelt(t *testing.T) {
+	nlemutest.Start(t).Requests("getlink")
+}
+"""
+
+
+def test_a_fault_that_never_struck_is_shown_where_it_was_set(build: Build, installed: dict[str, str]) -> None:
+    done = run([str(build("forgotten", FORGOTTEN))], **installed)
+    assert "nlemu: interrupt route.getaddr, set in forgotten_test.go:12, never struck" in done.stdout, done.stdout
+    assert "there is no operation 'getlink'; is route.getlink meant?" in done.stdout
+    done = run([str(build("forgotten", FORGOTTEN)), "-test.v"], PATH="/nonexistent")
+    assert "no emulated kernel: nlemu is not installed" in done.stdout
 
 
 @pytest.fixture

@@ -40,6 +40,12 @@ def test_tests(text: str, printed: str, tmp_path: pathlib.Path) -> None:
     assert (done.stderr, done.stdout.splitlines()[:-1]) == ("", printed.splitlines()), done.stdout
 
 
+def test_a_client_that_does_not_ask_again_fails(tmp_path: pathlib.Path) -> None:
+    (text,) = (text for text, _ in TESTS if "while interrupted" in text)
+    done = run_tests(text.replace("while interrupted", "for _ in range(1)"), tmp_path)
+    assert "2 failed" in done.stdout and " newlink reply dump-intr  ifi-type: loopback" in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize(("text", "printed"), SCRIPTS, ids=range(len(SCRIPTS)))
 def test_example(text: str, printed: str, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> None:
     if '"linux/' in text:

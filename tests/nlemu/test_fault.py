@@ -268,3 +268,50 @@ def test_one_that_is_spent_is_listed(kernel: Kernel) -> None:
     told = fault.told()
     assert told.pop("step") == {"fault": "route.newlink", "errno": "ENOMEM", "name": "fault 1"}
     assert told == {"name": "fault 1", "kind": "refuse", "met": 1, "struck": 1, "left": 0}
+
+
+def test_what_happens_behind_the_last_message_marks_the_end(kernel: Kernel) -> None:
+    make(kernel, "red")
+    kernel.nic("mlx5_core", "eth0", address="0000:08:00.0")
+    links = kernel.family("rt-link")
+    with kernel.fault("route.getlink", after=3, then={"nic_del": "0000:08:00.0"}) as fault:
+        asked = links.dumped("getlink")
+        assert [link["ifname"] for link in asked.replies] == ["lo", "red", "eth0"]
+        assert fault.struck == 1
+    assert [link["ifname"] for link in links.dump("getlink")] == ["lo", "red"]
+
+
+def test_a_dump_that_is_too_short_is_not_struck(kernel: Kernel) -> None:
+    links = kernel.family("rt-link")
+    fault = kernel.fault("route.getlink", errno="EIO", after=2)
+    assert [link["ifname"] for link in links.dump("getlink")] == ["lo"]
+    assert (fault.met, fault.struck) == (1, 0)
+    make(kernel, "red")
+    make(kernel, "blue")
+    with fault, pytest.raises(NlError, match="Input/output error"):
+        links.dump("getlink")
+
+
+def test_what_cannot_happen_then_is_told(kernel: Kernel) -> None:
+    make(kernel, "red")
+    kernel.nic("ice", "eth0", address="0000:08:00.0")
+    links = kernel.family("rt-link")
+    with (
+        pytest.raises(AssertionError, match="did not: there is no NIC at 0000:09:00"),
+        kernel.fault("route.getlink", after=1, then={"nic_del": "0000:09:00.0"}),
+    ):
+        assert len(links.dump("getlink")) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("route.getlnk", "'route.getlnk'; is route.getlink meant?"), ("getlink", "; is route.getlink meant?"),
+        ("RTM_GETLINK", "; is route.getlink meant?"), ("netdev.queue_create", "; is netdev.queue-create meant?"),
+        ("zzz", ", such as netdev.queue-create, route.* or ETHTOOL_SRXCLSRLINS"),
+    ],
+)
+def test_a_name_that_is_like_one_is_told(kernel: Kernel, name: str, told: str) -> None:
+    with pytest.raises(ControlError) as error:
+        kernel.fault(name, errno="EIO")
+    assert str(error.value).endswith(told)

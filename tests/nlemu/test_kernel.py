@@ -155,3 +155,39 @@ def test_its_sockets_are_netlinks() -> None:
 def test_it_is_the_command_line_too() -> None:
     run = subprocess.run([sys.executable, "-m", "nlemu", "--version"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0 and run.stdout.startswith("nlemu ")
+
+
+MISTAKEN = """
+import pytest
+
+def test_operation(nlemu):
+    nlemu.interrupt("route.getlnk")
+
+def test_group(nlemu):
+    nlemu.listen("netdev", "mgmnt")
+
+def test_never(nlemu):
+    with nlemu.interrupt("route.getaddr"):
+        pass
+
+@pytest.mark.nlemu("7.3.4")
+def test_mark(nlemu):
+    pass
+
+@pytest.mark.nlemu(kernel="7.2")
+def test_kernel(nlemu):
+    pass
+"""
+
+
+def test_a_mistake_is_told_at_the_line_of_the_test(tmp_path: Path) -> None:
+    told = run_tests(MISTAKEN, tmp_path).stdout
+    for words in (
+        "ControlError: interrupt: there is no operation 'route.getlnk'; is route.getlink meant?",
+        "BadValue: netdev has no group 'mgmnt'; it has mgmt, page-pool",
+        "NothingTested: interrupt route.getaddr never struck; it met 0 that it was for",
+        "the mark nlemu takes names, such as kernel='7.3.4', and not '7.3.4'",
+        "NoBuild: there is no kernel '7.2'; there are ",
+    ):
+        assert words in told, told
+    assert "self._control" not in told and "BUILDS[name]" not in told, told

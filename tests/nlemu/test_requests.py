@@ -95,3 +95,17 @@ def test_a_daemon_remembers_if_it_is_told_to(tmp_path: Path, capsys: pytest.Capt
 def test_without_a_recording_there_is_none() -> None:
     with Kernel() as kernel, pytest.raises(ControlError, match="serve --history"):
         kernel.requests  # noqa: B018
+
+
+def test_an_operation_that_there_is_not_was_not_asked_for_either(kernel: Kernel) -> None:
+    assert kernel.requests.of("route.newlink") == []
+    assert kernel.requests.of("route.*") == []
+    for asked in (lambda: kernel.requests.of("getlink"), lambda: kernel.do(requests="getlink")):
+        with pytest.raises((LookupError, ControlError), match="'getlink'; is route"):
+            asked()
+
+
+def test_an_interrupted_dump_is_seen(kernel: Kernel) -> None:
+    with kernel.interrupt("route.getlink"):
+        kernel.family("rt-link").dump("getlink")
+    assert [" dump-intr " in line for line in kernel.traffic()] == [False, True, False]

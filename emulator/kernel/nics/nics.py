@@ -85,7 +85,7 @@ class Nics:
         address; and what registration refuses (the name)."""
         function = found_at(address, profile)
         if address in self.functions or function.address in self._addresses:
-            raise Refusal(EEXIST)
+            raise Refusal(EEXIST, f"there is a NIC at {address} already")
         function.mac = mac or OUI + (self._plugged + 1).to_bytes(3, "big")
         function.serial = self._serial(function)
         function.queues, function.numa_node = queues or profile.queues, numa_node
@@ -111,7 +111,8 @@ class Nics:
         """The NIC at that address goes, and its virtual functions with it. ENOENT: there is none that was plugged."""
         function = self.functions.get(address)
         if function is None or function.physfn is not None:
-            raise Refusal(ENOENT)
+            there = ", ".join(name for name, one in self.functions.items() if one.physfn is None)
+            raise Refusal(ENOENT, f"there is no NIC at {address}{f'; there are {there}' if there else ''}")
         self.lost(function)
 
     def added(self, function: BusFunction) -> None:

@@ -36,12 +36,13 @@ class HangUp(Enum):
 class Fault:
     """One that waits. name: by which it is listed and taken away.
 
-    For requests. errno: which is refused, 0 for none; text: what the refusal says; at: the attribute that it blames, by
-    its name; interrupt: a dump says that it may be inconsistent; after: a dump is not struck at once but behind so many
-    of its messages; split: it has so many messages a datagram; then: what is done when it strikes, before the request
-    is answered; hang_up: the socket that asked is closed, and nothing answered; restart: everybody's is, and the
-    machine is a fresh one. For notifications. fate: what becomes of one; seconds: of a delay. step: what set it, for
-    people."""
+    For requests. errno: which is refused, 0 for none; text: what the refusal says; at: the attribute that it
+    blames, by its name; interrupt: a dump says that it may be inconsistent; after: a dump is not struck at once but
+    behind so many of its messages; split: it has so many messages a datagram; then: what is done when it strikes,
+    before the request is answered, which returns why it could not be, or None; hang_up: the socket that asked is
+    closed, and nothing answered; restart: everybody's is, and the machine is a fresh one. For notifications. fate:
+    what becomes of one; seconds: of a delay. step: what set it, for people. failed: why what was to be done then
+    was not, when it struck last."""
 
     name: str
     aim: Aim
@@ -51,12 +52,13 @@ class Fault:
     interrupt: bool = False
     after: int = 0
     split: int = 0
-    then: Callable[[], object] | None = None
+    then: Callable[[], str | None] | None = None
     hang_up: HangUp | None = None
     restart: bool = False
     fate: Fate | None = None
     seconds: float = 0.0
     step: Mapping[str, Any] = field(default_factory=dict)
+    failed: str | None = None
 
     @property
     def in_dumps(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.machine.faults.aim import COMMANDS
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.netlink.call import Call, Fill, Messages
     from nlemu.emulator.netlink.dump import Dump
+
+log = logging.getLogger(__name__)
 
 
 class Faults:
@@ -49,6 +52,11 @@ class Faults:
         """It has struck; perhaps for the last time."""
         if fault.aim.left == 0:
             self._waiting.remove(fault)
+
+    def missed(self, fault: Fault) -> None:
+        """It did not strike after all: the dump ended too early for it. It waits on."""
+        fault.aim.struck -= 1
+        self._waiting = [one for one in self.listed if one is fault or any(one is other for other in self._waiting)]
 
     def _strike(self, call: Call, dumps: bool) -> Fault | None:
         endpoint = call.endpoint
@@ -86,13 +94,15 @@ class Faults:
         if fault.interrupt and not fault.after:
             dump.interrupted = True
         else:
-            dump.messages = disturbed(dump, fault)
+            dump.messages = disturbed(dump, fault, self.missed)
 
 
 def perform(fault: Fault, call: Call | None) -> None:
     """What a fault does to a request. Refusal."""
     if fault.then is not None:
-        fault.then()
+        fault.failed = fault.then()
+        if fault.failed is not None:
+            log.warning("what was to happen with the fault %s did not: %s", fault.name, fault.failed)
     if call is not None and (fault.hang_up is not None or fault.restart):
         leave(fault, call.endpoint)
     if fault.errno:
@@ -123,14 +133,15 @@ def blamed(fault: Fault, call: Call | None) -> int | None:
     return None
 
 
-def disturbed(dump: Dump, fault: Fault) -> Messages:
+def disturbed(dump: Dump, fault: Fault, missed: Callable[[Fault], None]) -> Messages:
     """The messages of a dump, with a fault among them: it strikes between two datagrams, the first of which ends where
-    it is to."""
+    it is to. missed: what is done where there are too few of them."""
 
     def end() -> None:
         dump.full = True
 
     def messages(original: Iterator[Fill]) -> Messages:
+        number = -1
         for number, fill in enumerate(original):
             if number == fault.after and number and not fault.split:
                 yield end
@@ -138,6 +149,12 @@ def disturbed(dump: Dump, fault: Fault) -> Messages:
             if fault.split and number and not number % fault.split:
                 yield end
             yield fill
+        if not fault.split and number + 1 <= fault.after:
+            if number + 1 < fault.after:
+                missed(fault)
+                return
+            yield end
+            strike()
 
     def strike() -> None:
         if fault.interrupt:

@@ -55,7 +55,7 @@ def test_a_line_that_is_refused_ends_it(machine: Path, tmp_path: Path, capsys: p
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("netns ad pod", "invalid choice: 'ad'"), ("watch", "does not go into a batch"), ('"unclosed', "No closing")],
+    [("netns ad pod", "'ad'; is add meant?"), ("watch", "does not go into a batch"), ('"unclosed', "No closing")],
 )
 def test_what_is_no_line(
     machine: Path, tmp_path: Path, line: str, told: str, capsys: pytest.CaptureFixture[str]

@@ -10,6 +10,7 @@ import pytest
 
 from nlemu.emulator.bench.all import AREAS, QUICK
 from nlemu.emulator.bench.figures import Figure, read, write
+from nlemu.emulator.bench.starts import finished
 from nlemu.emulator.cli import OK, REFUSED, USAGE, bench, main
 
 EXPECTED = {
@@ -35,6 +36,11 @@ def test_everything_is_measured(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         assert names <= found[area] and len(found[area] - names) <= 1  # a program under `nlemu run`, where one can be
     assert {"python", "kernel", "figures"} <= json.loads(told).keys()
     assert "<polyline" in (tmp_path / "requests.svg").read_text()
+
+
+def test_starts_know_of_no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NLEMU_DIR", str(tmp_path))
+    assert finished("-c", "import os, sys; sys.exit('NLEMU_DIR' in os.environ)") > 0
 
 
 def test_the_areas_are_those_that_the_help_names() -> None:

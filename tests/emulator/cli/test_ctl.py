@@ -93,6 +93,8 @@ def test_time_passes_and_a_machine_is_made_fresh(ctl: Ctl) -> None:
         (["nsim", "del", "77"], "there is no netdevsim device 77"),
         (["nsim", "new", "4294967295"], "a netdevsim device has a number from 0 to 2147483647"),
         (["do", "zcrx=p", "ifindex=1", "queue=0"], "Operation not supported"),
+        (["nic", "del", "0000:09:00.0"], "there is no NIC at 0000:09:00.0"),
+        (["operations", "netdev.queue-crate"], "none like 'netdev.queue-crate'; is netdev.queue-create meant?"),
     ],
 )
 def test_a_refusal_is_one_line(ctl: Ctl, arguments: list[str], words: str) -> None:

@@ -40,7 +40,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["sing"], ["serve"], ["ctl"], ["ctl", "state"], ["ctl", "--dir", "d", "nsim", "new", "x"],
+        ["sing"], ["serve"], ["ctl"], ["ctl", "state"], ["ctl", "--dir", "d", "nsim", "new", "x"],
         ["ctl", "--dir", "d", "nsim", "new", "-1"], ["ctl", "--dir", "d", "sleep", "x"], ["replay"], ["ynl"],
         ["ynl", "--family", "nosuch", "--dump", "dev-get"], ["ynl", "--family", "netdev", "--dump", "nosuch"],
         ["ynl", "--family", "netdev", "--do", "dev-get", "--json", "{"],
@@ -57,6 +57,30 @@ def test_mistakes_are_told_on_standard_error(
     assert main(arguments) == USAGE
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1 and err.startswith("nlemu")
+
+
+def test_who_says_nothing_is_told_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == USAGE
+    assert capsys.readouterr().out.startswith("usage: nlemu [-h]")
+    assert main(["help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: nlemu [-h]")
+    assert main(["help", "ctl", "fault"]) == 0
+    assert capsys.readouterr().out.startswith("usage: nlemu ctl fault")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rum"], "nlemu: there is no 'rum'; is run meant? (nlemu --help tells more)"),
+        (["ctl", "interupt", "x"], "nlemu ctl: there is no 'interupt'; is interrupt meant? (nlemu ctl --help"),
+        (["--dir", "d", "ctl", "state"], "nlemu: there is no 'd'; there are serve, stop, "),
+        (["explain", "00112233"], "nlemu explain: 00112233: these digits are no request of netlink"),
+        (["coverage", "/nonexistent"], "nlemu coverage: /nonexistent: No such file or directory"),
+    ],
+)
+def test_what_was_meant(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == USAGE
+    assert capsys.readouterr().err.startswith(told)
 
 
 def test_the_exit_code_reaches_the_shell() -> None:

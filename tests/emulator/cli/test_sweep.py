@@ -72,7 +72,7 @@ def test_it_begins_in_a_world(capsys: pytest.CaptureFixture[str], tmp_path: Path
 @pytest.mark.parametrize(("arguments", "code", "said"), [
     (["--"], 2, "what shall be run?"),
     (["--errno", "ENOSUCH", "--", "true"], 2, "the name of an errno"),
-    (["--", "false"], 1, "undisturbed, the command ends with 1"),
+    (["--", "false"], 1, "undisturbed, the command ends with 1, and says nothing"),
 ])
 def test_what_cannot_be_swept(
     capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
