@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.cli import OK, Usage
 
 if TYPE_CHECKING:
+    from nlemu.emulator.client.live import Live
     from nlemu.emulator.world.observe import Observer
 
 DESCRIPTION = """Read this machine's links, addresses, routes, rules, neighbours, settings and what ethtool and netdev
@@ -130,23 +131,32 @@ def observe(observer: Observer, live: object, name: str) -> list[str]:
             observer.queue(values_of(message), name)
     except (LookupError, NlError) as error:
         missing.append(f"leases in {name}: {error}")
-    for (where, _), entry in observer.links.items():
-        if where == name and "kind" not in entry.fields and name == "init":
-            driver = driver_of(entry.fields["name"])
-            if driver is not None:
-                entry.fields["nic"] = driver
+    if name == "init":  # of other namespaces /sys does not tell
+        own_profiles(observer, live)
     return missing
 
 
-def driver_of(device: str) -> str | None:
-    """The driver of a device, if there is a profile for it."""
+def own_profiles(observer: Observer, live: Live) -> None:
+    """Says which NICs there are: by their driver, or by a profile of their own where that is not enough."""
+    from nlemu.emulator.cli.cards import Told, driver_of, profile_words
     from nlemu.emulator.kernel.nics.profiles import PROFILES
+    from nlemu.emulator.world.world import Entry
 
-    try:
-        driver = os.path.basename(os.readlink(f"/sys/class/net/{device}/device/driver"))
-    except OSError:
-        return None
-    return driver if driver in PROFILES else None
+    told = Told(live)
+    for (_, index), entry in observer.links.items():
+        driver = driver_of(entry.fields["name"]) if entry.fields.keys().isdisjoint(("kind", "physfn")) else None
+        if driver is None or entry.fields.get("bus") == "netdevsim":
+            continue
+        name = f"{driver}-{len(observer.world.profiles) + 1}"
+        words = profile_words(told, index, entry.fields["name"], name)
+        same = next((one for one in observer.world.profiles if words and one.fields | {"name": name} == words), None)
+        if same is not None:
+            entry.fields["nic"] = same.fields["name"]
+        elif words is not None:
+            observer.world.profiles.append(Entry("profile", words))
+            entry.fields["nic"] = name
+        elif driver in PROFILES:
+            entry.fields["nic"] = driver
 
 
 def read_settings(observer: Observer, namespace: str) -> None:
