@@ -186,3 +186,26 @@ MANA = Counters(
     _counted("SIDE_{}_packets", "SIDE_{}_bytes"),
 )
 """mana_get_strings_stats()"""
+E1000E = Counters(
+    (
+        Block(Each.ONCE, (
+            *(f"{side}_{what}" for what in ("packets", "bytes", "broadcast", "multicast", "errors")
+              for side in ("rx", "tx")),
+            "tx_dropped", "multicast", "collisions",
+            *(f"rx_{what}" for what in (
+                "length_errors", "over_errors", "crc_errors", "frame_errors", "no_buffer_count", "missed_errors",
+            )),
+            *(f"tx_{what}" for what in (
+                "aborted_errors", "carrier_errors", "fifo_errors", "heartbeat_errors", "window_errors",
+                "abort_late_coll", "deferred_ok", "single_coll_ok", "multi_coll_ok", "timeout_count", "restart_queue",
+            )),
+            "rx_long_length_errors", "rx_short_length_errors", "rx_align_errors", "tx_tcp_seg_good",
+            "tx_tcp_seg_failed", *(f"{side}_flow_control_{what}" for side in ("rx", "tx") for what in ("xon", "xoff")),
+            "rx_csum_offload_good", "rx_csum_offload_errors", "rx_header_split", "alloc_rx_buff_failed", "tx_smbus",
+            "rx_smbus", "dropped_smbus", "rx_dma_failed", "tx_dma_failed", "rx_hwtstamp_cleared", "uncorr_ecc_errors",
+            "corr_ecc_errors", "tx_hwtstamp_timeouts", "tx_hwtstamp_skipped",
+        )),
+    ),
+    _counted("SIDE_packets", "SIDE_bytes"),
+)
+"""e1000_gstrings_stats"""

@@ -247,7 +247,7 @@ PROFILES = {
             "e1000e", "Intel 82574L: one queue and nothing else",
             queues=1, max_queues=1, speed=1000, max_mtu=ETH_DATA_LEN, firmware="1.8-0", ring=256, ring_max=4096,
             features=feature_sets.E1000E, settable=feature_sets.E1000E_SETTABLE, vlan_features=feature_sets.E1000E_VLAN,
-            coalesce=coalescing.E1000E, private=private_flags.E1000E,
+            coalesce=coalescing.E1000E, private=private_flags.E1000E, counters=counters.E1000E,
         ),
         Profile(
             "virtio_net", "A virtual machine's NIC: no DMA of its own, per-queue statistics",

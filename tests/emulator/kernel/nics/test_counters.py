@@ -38,6 +38,15 @@ def test_ice_tells_of_all_queues_that_there_could_be() -> None:
     assert names[16:18] == ("tx_queue_0_packets", "tx_queue_0_bytes") and names[-1] == "rx_priority_7_xoff.nic"
 
 
+def test_e1000e_has_one_list() -> None:
+    dev = plugged("e1000e", queues=1)
+    names = dev.ops.get_strings(dev, StringSet.STATS)
+    assert len(names) == 53
+    assert (names[9], names[33], names[52]) == ("tx_errors", "tx_tcp_seg_good", "tx_hwtstamp_skipped")
+    dev.priv.rx[0] = RxStats(packets=3, bytes=300)
+    assert dev.ops.get_ethtool_stats(dev)[:4] == (3, 0, 300, 0)
+
+
 @pytest.mark.parametrize(
     ("driver", "expected"),
     [
