@@ -17,7 +17,7 @@ from nlemu.emulator.world.world import FIRST
 from nlemu.protocol.captures.events import Act, Datagram, Event
 from nlemu.protocol.captures.families import told as families_told
 from nlemu.protocol.captures.pairing import Paired, Pairing, is_request
-from nlemu.protocol.decode.glance import firsts
+from nlemu.protocol.decode.glance import first
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.families.route.link import Link
 from nlemu.protocol.frame import HEADER_SIZE
@@ -104,9 +104,10 @@ class Evidence:
     def came(self, paired: Paired, namespace: str) -> bool:
         """Whether a message shows a device that was not there before, of which no more is learnt than that."""
         data = paired.data
-        found = firsts(data, LINK_END, (IFNAME, MTU)) if data[HEADER_SIZE : HEADER_SIZE + 1] == b"\0" else {}
-        name = found.get(IFNAME, b"")
-        if len(found.get(MTU, b"")) != MTU_SIZE or len(name) < 2 or name.find(b"\0") != len(name) - 1:
+        name = first(data, LINK_END, IFNAME)
+        if data[HEADER_SIZE : HEADER_SIZE + 1] != b"\0" or len(name) < 2 or name.find(b"\0") != len(name) - 1:
+            return False
+        if len(first(data, LINK_END, MTU)) != MTU_SIZE:
             return False
         text = name[:-1].decode(errors="replace")
         index = int.from_bytes(data[HEADER_SIZE + 4 : HEADER_SIZE + 8], "little")

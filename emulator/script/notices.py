@@ -24,7 +24,7 @@ from nlemu.emulator.script.apart import Comparison
 from nlemu.emulator.script.capture import Bound
 from nlemu.emulator.script.relaxed import Relaxed
 from nlemu.emulator.world.world import FIRST
-from nlemu.protocol.decode.glance import firsts
+from nlemu.protocol.decode.glance import first
 from nlemu.protocol.decode.message import read
 from nlemu.protocol.decode.printer import one_line
 from nlemu.protocol.families.route.addr import Ifa
@@ -187,8 +187,7 @@ def notice(
     if identity is not None:
         head, size, numbers = identity
         key += [data[HEADER_SIZE + at : HEADER_SIZE + at + 1] for at in head]
-        told = firsts(data, HEADER_SIZE + size, numbers)
-        key += [known(told.get(number, b"")) for number in numbers]
+        key += [known(first(data, HEADER_SIZE + size, number)) for number in numbers]
     return Notice(data, home, name, tuple(key), at, cause, place)
 
 

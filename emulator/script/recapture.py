@@ -397,7 +397,10 @@ class Replay:
     def hear(self, answer: Answer, *, asked: bool = False) -> None:
         """Keeps what is told. asked: a request was performed just now, from which comes what was told at once."""
         for name, home in self.homes.items():
-            datagrams = [one for one in answer.got.pop(name, []) if isinstance(one, bytes)]
+            received = answer.got.pop(name, None)
+            if received is None:
+                continue
+            datagrams = [one for one in received if isinstance(one, bytes)]
             at_once = answer.at_once.get(name, 0) if asked else 0
             place = self.bound.places[self.at] if self.bound.places else ""
             self.notices.hear(datagrams[:at_once], home, self.at, place, self.at)

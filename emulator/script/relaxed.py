@@ -54,6 +54,8 @@ class Relaxed:
     forward: dict[tuple[str, str], str] = field(default_factory=dict)
     backward: dict[tuple[str, str], str] = field(default_factory=dict)
     shapes: Shapes = field(default_factory=lambda: Shapes(kind_of, counted_by))
+    _agreed: set[tuple[str, bytes, bytes]] = field(default_factory=set)
+    """Bytes at a path that were found to stand for each other."""
     _learnt: list[tuple[tuple[str, str], tuple[str, str]]] | None = None
     """What was learnt since something is tried."""
 
@@ -70,6 +72,7 @@ class Relaxed:
         self._learnt = None
         if different:
             self.newer, self.counted = newer, counted
+            self._agreed.clear()
             for there, back in learnt:
                 self.forward.pop(there, None)
                 self.backward.pop(back, None)
@@ -104,10 +107,14 @@ class Relaxed:
             return False
         shape, number = found
         differing = number ^ int.from_bytes(got, "little")
-        if differing & shape.fixed or not all(
-            self.same(place.fact(expected), place.fact(got)) for place in shape.places
-        ):
+        if differing & shape.fixed:
             return False
+        for place in shape.places:
+            pair = place.path, expected[place.start : place.end], got[place.start : place.end]
+            if pair not in self._agreed:
+                if not self.same(place.fact(expected), place.fact(got)):
+                    return False
+                self._agreed.add(pair)
         self.counted |= {name for name, bits in shape.counters.items() if differing & bits}
         return True
 

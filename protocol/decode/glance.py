@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from nlemu.protocol.schema.attributes import NLATTR
 from nlemu.protocol.uapi.netlink import NLA_TYPE_MASK
 
 
-def top(data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """The attributes that begin there, by number, with their bytes; up to what makes none."""
-    while len(data) - at >= NLATTR.size:
+def first(data: bytes, at: int, wanted: int) -> bytes:
+    """The bytes of the first attribute of that number among those that begin there; none where there is none, or
+    something before it makes no attribute."""
+    end = len(data)
+    while end - at >= NLATTR.size:
         length, number = NLATTR.unpack_from(data, at)
-        if not NLATTR.size <= length <= len(data) - at:
-            return
-        yield number & NLA_TYPE_MASK, data[at + NLATTR.size : at + length]
+        if not NLATTR.size <= length <= end - at:
+            break
+        if number & NLA_TYPE_MASK == wanted:
+            return data[at + NLATTR.size : at + length]
         at += length + 3 & ~3
-
-
-def firsts(data: bytes, at: int, numbers: Iterable[int]) -> dict[int, bytes]:
-    """Of the attributes that begin there the first of each of these numbers; the rest of them is not looked at."""
-    wanted, found = set(numbers), dict[int, bytes]()
-    if not wanted:
-        return found
-    for number, payload in top(data, at):
-        if number in wanted:
-            found[number] = payload
-            wanted.remove(number)
-            if not wanted:
-                break
-    return found
+    return b""

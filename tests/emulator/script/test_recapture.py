@@ -290,6 +290,28 @@ def test_messages_of_one_shape_differ_where_they_may() -> None:
     ]
 
 
+def test_what_was_only_tried_stands_for_nothing() -> None:
+    """An index agreed before the hardware address did not: the index may stand for another yet."""
+    data = captured(GETLINK)
+    found = [one.data for one in events(Source(io.BytesIO(data), "c")) if isinstance(one, Datagram)][1]
+    fields = {fact.path: fact for fact in facts(found, 0)}
+
+    def changed(index: int, address: int = 0) -> bytes:
+        made = bytearray(found)
+        for path, value in (("header.ifi-index", index), (".address", address)):
+            fact = fields[path]
+            made[fact.start : fact.end] = value.to_bytes(fact.end - fact.start, "little")
+        return bytes(made)
+
+    relaxed = Relaxed()
+    assert relaxed.differences(changed(1), changed(2), 0, None, None) == []  # its shape is kept
+    assert not relaxed.agrees(changed(5), changed(9, address=7), 0, None, None)
+    assert relaxed.differences(changed(5), changed(8), 0, None, None) == []
+    assert relaxed.differences(changed(5), changed(9), 0, None, None) == [
+        "- header.ifi-index: 5", "+ header.ifi-index: 9",
+    ]
+
+
 def test_an_event_that_tells_no_more_than_a_name_is_not_the_device() -> None:
     """A wireless NIC tells of scans and associations in messages of links that hold little else."""
     head = "00000000100000000000000000000000" + "00000403" + "01000000" + "49000100" + "00000000"
