@@ -209,3 +209,16 @@ E1000E = Counters(
     _counted("SIDE_packets", "SIDE_bytes"),
 )
 """e1000_gstrings_stats"""
+IDPF = Counters(
+    (
+        Block(Each.ONCE, (
+            "rx-csum_errors", "rx-hsplit", "rx-hsplit_hbo", "rx-bad_descs", "tx-skb_drops", "tx-dma_map_errs",
+            "tx-linearized_pkts", "tx-busy_events", "rx-unicast_pkts", "rx-multicast_pkts", "rx-broadcast_pkts",
+            "rx-unknown_protocol", "tx-unicast_pkts", "tx-multicast_pkts", "tx-broadcast_pkts",
+        )),
+        Block(Each.PLACE, ("tx_q-{}_pkts", "tx_q-{}_bytes", "tx_q-{}_lso_pkts")),
+        Block(Each.PLACE, ("rx_q-{}_pkts", "rx_q-{}_bytes", "rx_q-{}_rx_gro_hw_pkts")),
+    ),
+    _counted("SIDE_q-{}_pkts", "SIDE_q-{}_bytes"),
+)
+"""idpf_get_stat_strings()"""

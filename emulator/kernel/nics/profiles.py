@@ -216,7 +216,7 @@ PROFILES = {
             # idpf_xdp_set_features(), libeth_xdp_set_features_noredir()
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG),
             features=feature_sets.IDPF, settable=feature_sets.IDPF_SETTABLE, vlan_features=feature_sets.IDPF_SETTABLE,
-            rss=RssFacts(table=128, key=52), coalesce=coalescing.IDPF, pause=False,
+            rss=RssFacts(table=128, key=52), coalesce=coalescing.IDPF, pause=False, counters=counters.IDPF,
         ),
         Profile(
             "ena", "Amazon Elastic Network Adapter: XDP while half of its queues are free, no queue management",

@@ -54,6 +54,7 @@ def test_e1000e_has_one_list() -> None:
         ("ice", {"rx_bytes": 300, "rx_queue_1_packets": 3, "tx_queue_2_bytes": 40, "rx_queue_127_bytes": 0}),
         ("ena", {"queue_1_rx_cnt": 3, "queue_2_tx_bytes": 40}),
         ("mana", {"rx_1_packets": 3, "tx_2_bytes": 40}),
+        ("idpf", {"rx_q-1_pkts": 3, "tx_q-2_bytes": 40, "rx_q-127_rx_gro_hw_pkts": 0}),
     ],
 )
 def test_packets_are_counted(driver: str, expected: dict[str, int]) -> None:
