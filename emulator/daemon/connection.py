@@ -169,6 +169,10 @@ class Connection:
                 if endpoint.overrun():
                     self.overruns += 1
                 datagram = endpoint.take_ahead()
+                if datagram is None and endpoint.dumping:  # one that found no room, behind what was handed over
+                    ahead.release()
+                    endpoint.read(RECEIVE_SIZE)
+                    datagram = endpoint.take_ahead()
                 if datagram is None:
                     return True
             try:

@@ -494,6 +494,8 @@ class Endpoint:
         in the kernel."""
         self._dump = dump
         if not self._continue(dump):
+            if not self._queue and self.on_readable is not None:
+                self.on_readable()  # it goes on with what the reader reads, which is with the transport already
             raise Refusal(errno.ENOBUFS)
 
     def _continue(self, dump: Dump) -> bool:
