@@ -137,6 +137,7 @@ def test_it_is_live_on_a_terminal() -> None:
         watching = subprocess.Popen(
             [sys.executable, "-m", "nlemu", "ctl", "--dir", directory, "top", "--interval", "0.05"],
             stdin=theirs, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm", "PYTHONPATH": str(ROOT)},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests may run in a shell's background
         )
         os.close(theirs)
         try:
