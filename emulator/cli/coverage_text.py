@@ -30,27 +30,18 @@ def summary(report: Report, paint: Paint) -> list[str]:
 
 def row(used: Used) -> tuple[object, ...]:
     """An operation's figures: of each kind of thing how many were met, of how many."""
-    from nlemu.emulator.coverage.report import met
-
-    return (
-        used.name, used.asked, used.refused or None, f"{len(used.sent)}/{len(used.all)}",
-        f"{met(used.kernel)}/{len(used.kernel)}", f"{met(used.policies)}/{len(used.policies)}",
-    )
+    return used.name, used.asked, used.refused or None, *used.sums.values()
 
 
 def sums(report: Report) -> Iterator[str]:
     """One line for each kind of thing."""
-    from nlemu.emulator.coverage.report import met
-
-    used = report.used
-    kernel = [line for one in used for line in one.kernel]
-    policies = [line for one in used for line in one.policies]
-    for what, part, whole, about in (
-        ("operations", len(used), len(used) + len(report.unused), "of the families used"),
-        ("attributes", sum(len(one.sent) for one in used), sum(len(one.all) for one in used), "of these operations"),
-        ("notifications", len(report.heard), len(report.heard) + len(report.unheard), "of these families"),
-        ("refusals", met(kernel), len(kernel), "that functions of the kernel give to these operations"),
-        ("", met(policies), len(policies), "that their declarations give"),
+    used, shares = report.used, report.sums
+    for (part, whole), what, about in (
+        (shares["operations"], "operations", "of the families used"),
+        (shares["attributes"], "attributes", "of these operations"),
+        (shares["notifications"], "notifications", "of these families"),
+        (shares["kernel"], "refusals", "that functions of the kernel give to these operations"),
+        (shares["policies"], "", "that their declarations give"),
     ):
         yield f"{what:<14}{part:>5} of {whole:>5} {about}"
     faults, absent = sum(one.faults for one in used), sum(one.absent for one in used)

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from nlemu import __version__
-from nlemu.emulator.coverage.report import WHAT, Line, Report, Used, met
+from nlemu.emulator.coverage.report import WHAT, Line, Report, Used
 
 
 def page(report: Report) -> str:
@@ -23,15 +23,13 @@ def page(report: Report) -> str:
 
 def tiles(report: Report) -> Iterator[str]:
     """The numbers at the top."""
-    used = report.used
-    kernel = [line for one in used for line in one.kernel]
-    policies = [line for one in used for line in one.policies]
-    for what, part, whole, about in (
-        ("operations", len(used), len(used) + len(report.unused), "of the families used"),
-        ("attributes", sum(len(one.sent) for one in used), sum(len(one.all) for one in used), "of these operations"),
-        ("notifications", len(report.heard), len(report.heard) + len(report.unheard), "of these families"),
-        ("refusals of the kernel's functions", met(kernel), len(kernel), "of these operations"),
-        ("refusals of declarations", met(policies), len(policies), "of these operations"),
+    sums = report.sums
+    for (part, whole), what, about in (
+        (sums["operations"], "operations", "of the families used"),
+        (sums["attributes"], "attributes", "of these operations"),
+        (sums["notifications"], "notifications", "of these families"),
+        (sums["kernel"], "refusals of the kernel's functions", "of these operations"),
+        (sums["policies"], "refusals of declarations", "of these operations"),
     ):
         share = 100 * part // whole if whole else 0
         yield (
@@ -43,12 +41,7 @@ def tiles(report: Report) -> Iterator[str]:
 def row(used: Used) -> str:
     """An operation, which opens."""
     kernel, policies = used.kernel, used.policies
-    cells = "".join(
-        f"<span>{one}</span>" for one in (
-            used.asked, used.refused, f"{len(used.sent)}/{len(used.all)}", f"{met(kernel)}/{len(kernel)}",
-            f"{met(policies)}/{len(policies)}",
-        )
-    )
+    cells = "".join(f"<span>{one}</span>" for one in (used.asked, used.refused, *used.sums.values()))
     faults = f"<p>{used.faults} of its refusals were faults that a test had set.</p>" if used.faults else ""
     if used.absent:
         faults += f"<p>{used.absent} of its requests were refused because nlemu does not do that.</p>"

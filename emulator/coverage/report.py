@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from types import FunctionType
+from typing import NamedTuple
 
 from nlemu.emulator.coverage import declared
 from nlemu.emulator.coverage.code.known import Function, of_value
@@ -56,6 +57,16 @@ class Line:
         return f"{WHAT[self.what]}{f': {self.about}' if self.about else ''}"
 
 
+class Share(NamedTuple):
+    """How many of the things of one sort a suite has met. part: those; whole: all there are."""
+
+    part: int
+    whole: int
+
+    def __str__(self) -> str:
+        return f"{self.part}/{self.whole}"
+
+
 @dataclass
 class Used:
     """An operation that was used. asked: how often; refused: how often that ended in a refusal; faults: how often in
@@ -85,6 +96,15 @@ class Used:
         """What its declaration refuses."""
         return self.of(POLICIES)
 
+    @property
+    def sums(self) -> dict[str, Share]:
+        """The shares of its attributes, and of the refusals of the kernel's functions and of its declaration."""
+        kernel, policies = self.kernel, self.policies
+        return {
+            "attributes": Share(len(self.sent), len(self.all)),
+            "kernel": Share(met(kernel), len(kernel)), "policies": Share(met(policies), len(policies)),
+        }
+
 
 @dataclass
 class Report:
@@ -101,6 +121,18 @@ class Report:
     def lines(self) -> list[Line]:
         """All refusals."""
         return [line for used in self.used for line in used.lines]
+
+    @property
+    def sums(self) -> dict[str, Share]:
+        """The shares of operations and notifications, and of what the operations that were used add up to."""
+        used = [one.sums for one in self.used]
+        return {
+            "operations": Share(len(used), len(used) + len(self.unused)),
+            "notifications": Share(len(self.heard), len(self.heard) + len(self.unheard)),
+        } | {
+            name: Share(sum(one[name].part for one in used), sum(one[name].whole for one in used))
+            for name in ("attributes", "kernel", "policies")
+        }
 
 
 def met(lines: Iterable[Line]) -> int:

@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nlemu.emulator.coverage.report import Line, Report, met
-
-
-def counted(lines: list[Line]) -> dict[str, int]:
-    """How many refusals of some there are, and were met."""
-    return {"met": met(lines), "all": len(lines)}
+from nlemu.emulator.coverage.report import Line, Report
 
 
 def told(report: Report) -> dict[str, Any]:
     """The numbers first, then each operation with what it never met."""
-    kernel = [line for one in report.used for line in one.kernel]
-    policies = [line for one in report.used for line in one.policies]
+    sums = report.sums
     return {
-        "operations": {"used": len(report.used), "all": len(report.used) + len(report.unused)},
-        "attributes": {
-            "sent": sum(len(one.sent) for one in report.used), "all": sum(len(one.all) for one in report.used),
-        },
-        "notifications": {"heard": len(report.heard), "all": len(report.heard) + len(report.unheard)},
-        "refusals": {"kernel": counted(kernel), "policies": counted(policies)},
+        "operations": {"used": sums["operations"].part, "all": sums["operations"].whole},
+        "attributes": {"sent": sums["attributes"].part, "all": sums["attributes"].whole},
+        "notifications": {"heard": sums["notifications"].part, "all": sums["notifications"].whole},
+        "refusals": {name: {"met": sums[name].part, "all": sums[name].whole} for name in ("kernel", "policies")},
         "used": {
             one.name: {
                 "asked": one.asked, "refused": one.refused, "faults": one.faults, "not emulated": one.absent,
