@@ -15,6 +15,7 @@ from nlemu.protocol.families.ethtool.common import BITSET
 from nlemu.protocol.schema.attributes import Attr
 from nlemu.protocol.schema.family import Operation
 from nlemu.protocol.uapi.genetlink import GenlFlag
+from nlemu.protocol.uapi.link_modes import LINK_MODES
 from tests.conformance.world import ETHTOOL, SETTLE, World
 
 HEADER_FLAGS = (1, 2, 4, 3, 5, 7, 8)
@@ -22,9 +23,9 @@ HEADER_FLAGS = (1, 2, 4, 3, 5, 7, 8)
 NAMES: dict[str, tuple[str, ...]] = {
     "Features": words.FEATURES,
     "Debug": words.MSG_CLASSES,
-    "Linkmodes": words.LINK_MODES,
-    "Eee": words.LINK_MODES,
-    "Fec": words.LINK_MODES,
+    "Linkmodes": LINK_MODES,
+    "Eee": LINK_MODES,
+    "Fec": LINK_MODES,
     "Tsconfig": words.SOF_TIMESTAMPING,
     "StatsGet": words.STATS_STD,
 }

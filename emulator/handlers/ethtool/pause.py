@@ -21,10 +21,10 @@ from nlemu.protocol.families.ethtool.commands import (
     PAUSE_SET,
 )
 from nlemu.protocol.families.ethtool.link import Fec, FecHist, FecStat, Pause, PauseStat
-from nlemu.protocol.families.ethtool.strings import LINK_MODES
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attr, Values
 from nlemu.protocol.uapi.ethtool import FecFlag, LinkModeFec, MacStatsSrc
+from nlemu.protocol.uapi.link_modes import LINK_MODES
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device

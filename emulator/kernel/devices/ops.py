@@ -309,6 +309,13 @@ class DeviceOps(VfOps, RssOps, RuleOps):
         """Speed, modes and port of the link."""
         raise Refusal(EOPNOTSUPP)
 
+    links_lanes = False
+    """cap_link_lanes_supported: lanes are told, and may be said where nothing is negotiated."""
+
+    def set_link_ksettings(self, dev: Device, wanted: LinkSettings) -> None:
+        """Takes how the link is to be."""
+        raise Refusal(EOPNOTSUPP)
+
     def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
         """get_sset_count and get_strings: the driver's strings of a set (ETH_SS_*)."""
         return ()

@@ -69,7 +69,7 @@ class Fec:
     """cmd, where the driver keeps what it was told: ioctls show that."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FecCounter:
     """struct ethtool_fec_stat: a total, or a number for each lane; neither: not counted."""
 
@@ -91,9 +91,9 @@ class FecBin:
 class FecStats:
     """struct ethtool_fec_stats and ethtool_fec_hist."""
 
-    corrected: FecCounter
-    uncorrectable: FecCounter
-    corrected_bits: FecCounter
+    corrected: FecCounter = FecCounter()
+    uncorrectable: FecCounter = FecCounter()
+    corrected_bits: FecCounter = FecCounter()
     histogram: tuple[FecBin, ...] = ()
 
 
@@ -152,7 +152,7 @@ def check_fec_settable(dev: Device) -> None:
 
 def get_fec_stats(dev: Device) -> FecStats:
     """get_fec_stats(): nothing is counted without the method."""
-    return dev.ops.get_fec_stats(dev)
+    return dev.ops.get_fec_stats(dev) if dev.ops.has("get_fec_stats") else FecStats()
 
 
 def get_strings(dev: Device, string_set: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ have a length and no content: a queue takes what it has room for, and the rest i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from errno import EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,11 @@ class TunOps(DeviceOps):
         return carrier_as_link(dev)
 
     def get_link_ksettings(self, dev: Device) -> LinkSettings:
-        return state_of(dev).link
+        return replace(state_of(dev).link)
+
+    def set_link_ksettings(self, dev: Device, wanted: LinkSettings) -> None:
+        """tun_set_link_ksettings(): it is as it is said to be."""
+        state_of(dev).link = wanted
 
     def get_ts_info(self, dev: Device, info: TsInfo) -> None:
         info.so_timestamping = SOFTWARE_STAMPS

@@ -22,10 +22,12 @@ from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
-from nlemu.emulator.kernel.ethtool.link import LinkSettings
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
 from nlemu.emulator.kernel.nics.counting import NicCounting
 from nlemu.emulator.kernel.nics.function import BusFunction
+from nlemu.emulator.kernel.nics.link import NicLink
+from nlemu.emulator.kernel.nics.linking import NicLinking
+from nlemu.emulator.kernel.nics.links import link_of
 from nlemu.emulator.kernel.nics.ports import NicPorts
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.nics.rss import NicRss
@@ -37,7 +39,7 @@ from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
 from nlemu.emulator.kernel.queues.xdp import Mode
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FlowType, Port, TcpDataSplit
+from nlemu.protocol.uapi.ethtool import FlowType, TcpDataSplit
 from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class NicState:
     rings: Rings
     rules: RuleTable
     """Those that send flows to queues, by their locations."""
+    link: NicLink
     channels: list[Channel] = field(default_factory=list)
     coalesce: Coalesce = field(default_factory=Coalesce)
     pause: Pause = field(default_factory=Pause)
@@ -119,7 +122,7 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(NicCounting, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
+class NicOps(NicCounting, NicLinking, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
     """The driver of a NIC, of that profile."""
 
     def __init__(self, profile: Profile) -> None:
@@ -131,6 +134,8 @@ class NicOps(NicCounting, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
         self.settable_rings = profile.settable_rings
         self.private = profile.private
         self.settable_coalesce = profile.coalesce.settable
+        self.link = link_of(profile.driver)
+        self.links_lanes = self.link.lanes_settable
         self.take_facts(profile.rss)
         self.xdp_rx_metadata = profile.rx_metadata
         self.sets_rx_page_size = profile.rx_page_size > 0
@@ -156,6 +161,8 @@ class NicOps(NicCounting, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
             return self.rules is not None
         if name in self.PORT_METHODS:
             return self.has_port(name)
+        if name in self.LINK_METHODS:
+            return self.has_link_method(name)
         return super().has(name)
 
     def plugged(self, dev: Device) -> None:
@@ -316,13 +323,3 @@ class NicOps(NicCounting, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
 
     def set_pauseparam(self, dev: Device, pause: Pause) -> None:
         state_of(dev).pause = dataclasses.replace(pause)
-
-    def get_link(self, dev: Device) -> bool:
-        return dev.carrier
-
-    def get_link_ksettings(self, dev: Device) -> LinkSettings:
-        if not dev.carrier or not self.profile.speed:
-            return LinkSettings(speed=0xFFFFFFFF, duplex=Duplex.UNKNOWN, port=Port.FIBRE)
-        return LinkSettings(
-            speed=self.profile.speed, duplex=Duplex.FULL, port=Port.FIBRE, autoneg=Autoneg.ENABLE
-        )

@@ -212,7 +212,7 @@ class Nics:
                         rx_mini_max=profile.buffer_ring_max, rx_jumbo_max=profile.buffer_ring_max,
                         rx_mini=profile.buffer_ring, rx_jumbo=profile.buffer_ring,
                         hds_thresh_max=profile.hds_thresh_max),
-            coalesce=Coalesce(**profile.coalesce.first), rules=RuleTable(ops.match),
+            coalesce=Coalesce(**profile.coalesce.first), rules=RuleTable(ops.match), link=ops.link(profile),
             flags=profile.private.bits(*profile.private.first),
         )
 

@@ -56,9 +56,8 @@ FACTS = {
 """By the driver of the card. The index of ice's ports is that of the function's VSI, which is a guess."""
 OF_ETHTOOL = frozenset((
     "get_channels", "set_channels", "get_ringparam", "set_ringparam", "get_coalesce", "set_coalesce",
-    "get_link_ksettings",
 ))
-NOT_OF_REPRESENTORS = frozenset(("get_pauseparam", "set_pauseparam", "setup_xdp"))
+NOT_OF_REPRESENTORS = NicOps.LINK_METHODS | {"get_pauseparam", "set_pauseparam", "setup_xdp"}
 
 
 class RepOps(NicOps):

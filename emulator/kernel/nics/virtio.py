@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.link_watch import carrier_off
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
-from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, LinkSettings, TsInfo
+from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Rings
 from nlemu.emulator.kernel.nics.nic import Channel, NicOps, state_of
 from nlemu.emulator.kernel.nics.rss import ADDRESSES, PORTS
 from nlemu.emulator.kernel.queues.napi import set_queue_napi
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.ethtool import Duplex, FlowType, Port, Rxh
+from nlemu.protocol.uapi.ethtool import FlowType, Rxh
 from nlemu.protocol.uapi.if_ import IFF
 
 if TYPE_CHECKING:
@@ -104,9 +104,6 @@ class VirtioOps(NicOps):
 
     def get_ts_info(self, dev: Device, info: TsInfo) -> None:
         info.so_timestamping |= SOFTWARE_STAMPS
-
-    def get_link_ksettings(self, dev: Device) -> LinkSettings:
-        return LinkSettings(speed=0xFFFFFFFF, duplex=Duplex.UNKNOWN, port=Port.OTHER)
 
     # Which packets are hashed
 

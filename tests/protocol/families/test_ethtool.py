@@ -8,7 +8,7 @@ import pytest
 
 from fixtures import TRACES
 from nlemu.protocol.families.ethtool.commands import ethtool
-from nlemu.protocol.families.ethtool.strings import FEATURES, LINK_MODES, STRING_SETS
+from nlemu.protocol.families.ethtool.strings import FEATURES, STRING_SETS
 from nlemu.protocol.schema.attributes import walk
 from nlemu.protocol.schema.family import Operation
 from nlemu.protocol.uapi.ethtool import (
@@ -20,6 +20,7 @@ from nlemu.protocol.uapi.ethtool import (
     StringSet,
     UserMsg,
 )
+from nlemu.protocol.uapi.link_modes import LINK_MODES
 from nlemu.protocol.uapi.netdevice import NETDEV_FEATURE_COUNT
 
 

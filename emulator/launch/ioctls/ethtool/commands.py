@@ -29,7 +29,7 @@ COMMANDS: dict[int, Command] = {
     Do.GSET: Command(ANYONE, link.get_settings),
     Do.SSET: Command(ADMIN, link.set_settings),
     Do.GLINKSETTINGS: Command(ANYONE, link.get_link_settings),
-    Do.SLINKSETTINGS: Command(ADMIN, unsupported),
+    Do.SLINKSETTINGS: Command(ADMIN, link.set_link_settings),
     Do.GLINK: Command(ANYONE, link.get_link),
     Do.NWAY_RST: Command(ADMIN, unsupported),
     Do.GFECPARAM: Command(ANYONE, link.get_fec),

@@ -9,7 +9,7 @@ from nlemu.emulator.kernel.ethtool import link as model
 from nlemu.emulator.launch.ioctls.ethtool.request import Request, unsupported, want
 from nlemu.protocol.schema import ethtool_ioctls as structs
 from nlemu.protocol.schema.codec import prepare
-from nlemu.protocol.uapi.ethtool import FecFlag
+from nlemu.protocol.uapi.ethtool import LINK_MODE_MASK_NBITS, FecFlag, KernelMsg
 
 CMD = prepare(structs.ethtool_cmd)
 LINK_SETTINGS = prepare(structs.ethtool_link_settings)
@@ -39,9 +39,35 @@ def get_settings(request: Request) -> None:
 
 
 def set_settings(request: Request) -> None:
-    """ethtool_set_settings(): no driver here can have its link set."""
-    request.read(CMD)
-    unsupported(request)
+    """ethtool_set_settings()."""
+    said = request.read(CMD)
+    want(request, "set_link_ksettings")
+    if said.maxtxpkt or said.maxrxpkt:
+        raise OSError(errno.EINVAL, "what nobody says any more")
+    _set(request, model.LinkSettings(
+        speed=said.speed_hi << 16 | said.speed,
+        **{name: getattr(said, name) for name in (*BASE, *MODES) if name != "transceiver"},
+    ))
+
+
+def _set(request: Request, wanted: model.LinkSettings) -> None:
+    request.dev.ops.set_link_ksettings(request.dev, wanted)
+    request.tell(KernelMsg.LINKINFO_NTF, KernelMsg.LINKMODES_NTF)
+
+
+def set_link_settings(request: Request) -> None:
+    """ethtool_set_link_ksettings()."""
+    want(request, "set_link_ksettings")
+    said = request.read(LINK_SETTINGS)
+    if said.link_mode_masks_nwords != WORDS:
+        raise OSError(errno.EINVAL, "another number of words")
+    masks = request.read(MASKS, LINK_SETTINGS.size)
+    if said.master_slave_cfg or said.master_slave_state:
+        raise OSError(errno.EINVAL, "who leads is said by netlink alone")
+    _set(request, model.LinkSettings(
+        speed=said.speed, rate_matching=said.rate_matching, **{name: getattr(said, name) for name in BASE},
+        **{name: modes(getattr(masks, name)) for name in MODES},
+    ))
 
 
 def get_link_settings(request: Request) -> None:
@@ -62,6 +88,11 @@ def get_link_settings(request: Request) -> None:
 def words(modes: int) -> tuple[int, ...]:
     """bitmap_to_arr32()."""
     return tuple(modes >> 32 * index & U32 for index in range(WORDS))
+
+
+def modes(words: tuple[int, ...]) -> int:
+    """bitmap_from_arr32()."""
+    return sum(word << 32 * index for index, word in enumerate(words)) & (1 << LINK_MODE_MASK_NBITS) - 1
 
 
 def get_link(request: Request) -> None:
