@@ -95,4 +95,5 @@ def set_linkmodes(dev: Device, request: Request) -> bool:
 def linkstate(dev: Device, request: Request) -> Values:
     """linkstate_fill_reply(): a driver that does not say whether there is a link leaves nothing to tell."""
     link = model.get_link(dev)
-    return {Linkstate.link: None if link is None else int(link)}
+    downs = dev.ops.get_link_down_events(dev) if request.stats else None
+    return {Linkstate.link: None if link is None else int(link), Linkstate.ext_down_cnt: downs}

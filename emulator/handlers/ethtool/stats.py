@@ -1,7 +1,7 @@
 """Standard statistics, and the UDP ports of tunnels (net/ethtool/stats.c, tunnels.c).
 
-No driver here has counters of the standard kinds, so a group is told with its name and nothing in it; and no tunnel
-has told a device its port.
+A group is told with its name and with what the driver counts of it, which may be nothing; and no tunnel has told a
+device its port.
 """
 
 from __future__ import annotations
@@ -25,14 +25,22 @@ from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.ethtool.commands import STATS_GET, TUNNEL_INFO_GET
-from nlemu.protocol.families.ethtool.device import StatsGet, StatsGrp, TunnelInfo, TunnelUdp, TunnelUdpTable
-from nlemu.protocol.families.ethtool.strings import STATS_STD, UDP_TUNNEL_TYPES
+from nlemu.protocol.families.ethtool.device import (
+    StatsGet,
+    StatsGrp,
+    StatsGrpHist,
+    TunnelInfo,
+    TunnelUdp,
+    TunnelUdpTable,
+)
+from nlemu.protocol.families.ethtool.strings import STATS_STD, STRING_SETS, UDP_TUNNEL_TYPES
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Values
 from nlemu.protocol.uapi.ethtool import Stats, StringSet
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devices.standard_stats import Bucket
 
 NAMED_IN = {
     Stats.ETH_PHY: StringSet.STATS_ETH_PHY,
@@ -58,8 +66,27 @@ def stats(dev: Device, request: Request) -> Values:
     groups, source = request.options
     check_phy(request)
     check_source(source)
-    told = [{StatsGrp.id: int(group), StatsGrp.ss_id: int(NAMED_IN[group])} for group in Stats if groups >> group & 1]
+    told = [fill_group(dev, group) for group in Stats if groups >> group & 1]
     return {StatsGet.src: source, StatsGet.grp: told}
+
+
+def fill_group(dev: Device, group: Stats) -> Values:
+    """stats_put_stats(): counters in the order of their names."""
+    names, counted = STRING_SETS[NAMED_IN[group]], dev.ops.get_standard_stats(dev, group)
+    return {
+        StatsGrp.id: int(group),
+        StatsGrp.ss_id: int(NAMED_IN[group]),
+        StatsGrp.hist_rx: [fill_bucket(one) for one in counted.rx],
+        StatsGrp.hist_tx: [fill_bucket(one) for one in counted.tx],
+        StatsGrp.stat: [{number: counted.values[name]} for number, name in enumerate(names) if name in counted.values],
+    }
+
+
+def fill_bucket(one: Bucket) -> Values:
+    """stats_put_rmon_hist()."""
+    return {
+        StatsGrpHist.hist_bkt_low: one.low, StatsGrpHist.hist_bkt_hi: one.high, StatsGrpHist.hist_val: one.count,
+    }
 
 
 def fill_tunnels(dev: Device, compact: bool) -> Values:

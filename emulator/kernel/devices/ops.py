@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.devices.rss import RssOps
 from nlemu.emulator.kernel.devices.rules import RuleOps
+from nlemu.emulator.kernel.devices.standard_stats import NOTHING_COUNTED, StandardStats
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.devices.vf import VfOps
 from nlemu.protocol.refusal import Refusal
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
     from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
     from nlemu.emulator.kernel.queues.xsk import BufferPool
+    from nlemu.protocol.uapi.ethtool import Stats as EthtoolStats
     from nlemu.protocol.uapi.net_shaper import NetShaperCaps, NetShaperScope
 
 
@@ -323,6 +325,15 @@ class DeviceOps(VfOps, RssOps, RuleOps):
     def get_ethtool_stats(self, dev: Device) -> Sequence[int]:
         """The counters that ETH_SS_STATS names, in that order."""
         return ()
+
+    def get_standard_stats(self, dev: Device, group: EthtoolStats) -> StandardStats:
+        """get_eth_phy_stats, get_eth_mac_stats, get_eth_ctrl_stats, get_rmon_stats: what the driver counts of a
+        standard's counters."""
+        return NOTHING_COUNTED
+
+    def get_link_down_events(self, dev: Device) -> int | None:
+        """get_link_ext_stats: how often the link went down; None: nobody counts."""
+        return None
 
     def get_ts_info(self, dev: Device, info: TsInfo) -> None:
         """Sets what the driver can stamp, and the number of its clock."""

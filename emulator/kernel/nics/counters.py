@@ -4,7 +4,7 @@ numbers, as far as something is counted here; the rest is zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -22,14 +22,16 @@ class Each(Enum):
     ONCE = "once"
     QUEUE = "for each queue in use"
     PLACE = "for each queue that there could be"
+    EVER = "for each queue that was ever in use"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Names that follow each other."""
+    """Names that follow each other. when: of which devices."""
 
     each: Each
     names: tuple[str, ...]
+    when: Callable[[Device], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,11 @@ class Counters:
     counted: Counted = field(default_factory=dict)
 
     def _each(self, dev: Device) -> Iterator[tuple[str, int]]:
+        kinds = {
+            Each.ONCE: 1, Each.QUEUE: dev.priv.count, Each.PLACE: dev.num_rx_queues, Each.EVER: dev.priv.ever,
+        }
         for block in self.blocks:
-            times = {Each.ONCE: 1, Each.QUEUE: dev.priv.count, Each.PLACE: dev.num_rx_queues}[block.each]
+            times = kinds[block.each] if block.when is None or block.when(dev) else 0
             for queue in range(times):
                 for name in block.names:
                     yield name, queue
@@ -63,7 +68,7 @@ class Counters:
         return sum(getattr(kept.get(index), what, 0) or 0 for index in queues)
 
 
-def _counted(packets: str, octets: str) -> dict[str, tuple[str, str]]:
+def both_sides(packets: str, octets: str) -> dict[str, tuple[str, str]]:
     """Those names, with SIDE in the place of the side."""
     return {
         template.replace("SIDE", side): (side, what)
@@ -99,7 +104,7 @@ GVE = Counters(
             "cfg_rss_cnt", "query_rss_cnt", "report_nic_timestamp_cnt",
         ))),
     ),
-    _counted("SIDE_packets", "SIDE_bytes") | {"rx_bytes[{}]": ("rx", "bytes"), "tx_bytes[{}]": ("tx", "bytes")},
+    both_sides("SIDE_packets", "SIDE_bytes") | {"rx_bytes[{}]": ("rx", "bytes"), "tx_bytes[{}]": ("tx", "bytes")},
 )
 """gve_get_strings()"""
 SIZES = ("64", "127", "255", "511", "1023", "1522", "big")
@@ -127,7 +132,7 @@ ICE = Counters(
               for what in ("xon", "xoff")),
         )),
     ),
-    _counted("SIDE_queue_{}_packets", "SIDE_queue_{}_bytes")
+    both_sides("SIDE_queue_{}_packets", "SIDE_queue_{}_bytes")
     | {"rx_bytes": ("rx", "bytes"), "tx_bytes": ("tx", "bytes")},
 )
 """__ice_get_strings(), of a physical function."""
@@ -153,7 +158,7 @@ ENA = Counters(
             "aborted_cmd", "submitted_cmd", "completed_cmd", "out_of_space", "no_completion",
         ))),
     ),
-    _counted("queue_{}_SIDE_cnt", "queue_{}_SIDE_bytes"),
+    both_sides("queue_{}_SIDE_cnt", "queue_{}_SIDE_bytes"),
 )
 """ena_get_strings(), of a device that counts nothing itself; queues for XDP are not modelled."""
 MANA = Counters(
@@ -183,7 +188,7 @@ MANA = Counters(
             "long_pkt_fmt", "short_pkt_fmt", "csum_partial", "mana_map_err",
         ))),
     ),
-    _counted("SIDE_{}_packets", "SIDE_{}_bytes"),
+    both_sides("SIDE_{}_packets", "SIDE_{}_bytes"),
 )
 """mana_get_strings_stats()"""
 E1000E = Counters(
@@ -206,7 +211,7 @@ E1000E = Counters(
             "corr_ecc_errors", "tx_hwtstamp_timeouts", "tx_hwtstamp_skipped",
         )),
     ),
-    _counted("SIDE_packets", "SIDE_bytes"),
+    both_sides("SIDE_packets", "SIDE_bytes"),
 )
 """e1000_gstrings_stats"""
 IDPF = Counters(
@@ -219,6 +224,17 @@ IDPF = Counters(
         Block(Each.PLACE, ("tx_q-{}_pkts", "tx_q-{}_bytes", "tx_q-{}_lso_pkts")),
         Block(Each.PLACE, ("rx_q-{}_pkts", "rx_q-{}_bytes", "rx_q-{}_rx_gro_hw_pkts")),
     ),
-    _counted("SIDE_q-{}_pkts", "SIDE_q-{}_bytes"),
+    both_sides("SIDE_q-{}_pkts", "SIDE_q-{}_bytes"),
 )
 """idpf_get_stat_strings()"""
+VIRTIO = Counters(
+    tuple(
+        Block(each, tuple(f"{side}{number}_{name}" for name in names))
+        for each, number in ((Each.ONCE, ""), (Each.QUEUE, "{}"))
+        for side, names in (
+            ("rx", ("drops", "xdp_packets", "xdp_tx", "xdp_redirects", "xdp_drops", "kicks")),
+            ("tx", ("xdp_tx", "xdp_tx_drops", "kicks", "tx_timeouts")),
+        )
+    )
+)
+"""virtnet_get_strings(), of a device that counts nothing itself; recorded (i06)."""

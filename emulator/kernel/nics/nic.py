@@ -33,6 +33,7 @@ from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.nics.rss import NicRss
 from nlemu.emulator.kernel.nics.rule_table import RuleTable
 from nlemu.emulator.kernel.nics.rules import NicRules
+from nlemu.emulator.kernel.nics.standard import FACTS, NO_FACTS, NicStandard
 from nlemu.emulator.kernel.nics.vfs import RULES, NicVfs
 from nlemu.emulator.kernel.queues.napi import Napi, set_queue_napi
 from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
@@ -84,6 +85,8 @@ class NicState:
     """Those that send flows to queues, by their locations."""
     link: NicLink
     channels: list[Channel] = field(default_factory=list)
+    ever: int = 0
+    """How many channels there were at most."""
     coalesce: Coalesce = field(default_factory=Coalesce)
     pause: Pause = field(default_factory=Pause)
     rx: dict[int, RxStats] = field(default_factory=dict)
@@ -122,7 +125,7 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(NicCounting, NicLinking, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
+class NicOps(NicCounting, NicStandard, NicLinking, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
     """The driver of a NIC, of that profile."""
 
     def __init__(self, profile: Profile) -> None:
@@ -135,6 +138,7 @@ class NicOps(NicCounting, NicLinking, NicRss, NicRules, NicPorts, NicVfs, Device
         self.private = profile.private
         self.settable_coalesce = profile.coalesce.settable
         self.link = link_of(profile.driver)
+        self.standard = FACTS.get(profile.driver, NO_FACTS)
         self.links_lanes = self.link.lanes_settable
         self.take_facts(profile.rss)
         self.xdp_rx_metadata = profile.rx_metadata
@@ -190,6 +194,7 @@ class NicOps(NicCounting, NicLinking, NicRss, NicRules, NicPorts, NicVfs, Device
     def _start(self, dev: Device) -> None:
         state = state_of(dev)
         state.channels = [Channel() for _ in range(state.count)]
+        state.ever = max(state.ever, state.count)
         for index, channel in enumerate(state.channels):
             channel.napi.add_config(dev, index)
             channel.napi.irq = state.first_irq + index

@@ -15,7 +15,7 @@ from errno import EAGAIN, ENETDOWN, ENODEV
 from typing import Any
 
 from nlemu.emulator.kernel.devices.features import word
-from nlemu.emulator.kernel.nics import coalescing, counters, feature_sets, private_flags
+from nlemu.emulator.kernel.nics import coalescing, counters, counters_cards, feature_sets, private_flags
 from nlemu.emulator.kernel.nics.coalescing import CoalesceFacts
 from nlemu.emulator.kernel.nics.counters import Counters
 from nlemu.emulator.kernel.nics.hash_fields import HASHED_BY_ICE
@@ -125,7 +125,7 @@ PROFILES = {
                     (*BY_ADDRESSES, FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6), ADDRESSES
                 ),
             ),
-            coalesce=coalescing.MLX5, private=private_flags.MLX5,
+            coalesce=coalescing.MLX5, private=private_flags.MLX5, counters=counters_cards.MLX5,
             rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
@@ -149,7 +149,8 @@ PROFILES = {
                     BY_ADDRESSES, frozenset((0, ADDRESSES))
                 ),
             ),
-            coalesce=coalescing.BNXT, rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
+            coalesce=coalescing.BNXT, counters=counters_cards.BNXT,
+            rx_counters=(*PACKETS, "alloc_fail"), tx_counters=PACKETS,
         ),
         Profile(
             "gve", "Google Virtual NIC (DQO): lends queues, AF_XDP zero-copy, channels of either direction",
@@ -178,7 +179,7 @@ PROFILES = {
                 fields={FlowType.TCP_V4: PORTS, FlowType.TCP_V6: PORTS, FlowType.ETHER: int(Rxh.L2DA)}
                 | dict.fromkeys((FlowType.UDP_V4, FlowType.UDP_V6, *BY_ADDRESSES), ADDRESSES),
             ),
-            coalesce=coalescing.FBNIC,
+            coalesce=coalescing.FBNIC, counters=counters_cards.FBNIC,
             rx_counters=(*PACKETS, "alloc_fail", "hw_drops", "hw_drop_overruns", "csum_complete", "csum_none"),
             tx_counters=(*PACKETS, "csum_none", "needs_csum", "stop", "wake"),
         ),
@@ -208,7 +209,7 @@ PROFILES = {
                      FlowType.AH_V4, FlowType.AH_V6, FlowType.ESP_V4, FlowType.ESP_V6), ADDRESSES
                 ),
             ),
-            coalesce=coalescing.I40E, private=private_flags.I40E,
+            coalesce=coalescing.I40E, private=private_flags.I40E, counters=counters_cards.I40E,
         ),
         Profile(
             "idpf", "Intel's infrastructure function: header split, rules, no queue management",
@@ -256,7 +257,8 @@ PROFILES = {
             features=feature_sets.VIRTIO, settable=feature_sets.VIRTIO_SETTABLE, vlan_features=feature_sets.VIRTIO_VLAN,
             xdp_features=int(XDP | XdpAct.XSK_ZEROCOPY | XdpAct.RX_SG), rx_metadata=int(XdpRxMetadata.HASH),
             rss=RssFacts(table=128, key=40, fields=dict.fromkeys((*BY_ADDRESSES, *BY_PORTS), 0)),
-            coalesce=coalescing.VIRTIO, pause=False, rx_counters=PACKETS, tx_counters=(*PACKETS, "stop", "wake"),
+            coalesce=coalescing.VIRTIO, pause=False, counters=counters.VIRTIO,
+            rx_counters=PACKETS, tx_counters=(*PACKETS, "stop", "wake"),
         ),
     )
 }

@@ -19,6 +19,7 @@ from nlemu.emulator.kernel.nics.jhash import jhash
 from nlemu.emulator.kernel.nics.nic import NicOps
 from nlemu.emulator.kernel.nics.ports import SWITCH_IDS, function_of
 from nlemu.emulator.kernel.nics.profiles import Profile
+from nlemu.emulator.kernel.nics.standard import NO_FACTS
 from nlemu.protocol.uapi.netdevice import NetifF
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class RepOps(NicOps):
     def __init__(self, profile: Profile, facts: RepFacts, vf: int) -> None:
         super().__init__(profile)
         self.driver, self.has_vfs, self.alone, self.vf = facts.driver, False, facts.alone, vf
+        self.standard = NO_FACTS
 
     def has(self, name: str) -> bool:
         if name in NOT_OF_REPRESENTORS or (self.alone and name in OF_ETHTOOL):

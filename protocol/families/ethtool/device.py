@@ -172,8 +172,8 @@ class StatsGrpHist(AttrSet):
 
 
 class StatsGrp(AttrSet):
-    """ETHTOOL_A_STATS_GRP_*. A counter is a nest with one attribute, whose number is that of its name; no device here
-    has any."""
+    """ETHTOOL_A_STATS_GRP_*. A counter is a nest with one attribute, whose number is that of its name. Of the groups,
+    only that with histograms has them, ahead of the rest (stats_put_rmon_stats())."""
 
     id = Attr(2, u32, shown=Stats)
     ss_id = Attr(3, u32, shown=StringSet)
@@ -183,7 +183,7 @@ class StatsGrp(AttrSet):
     hist_bkt_low = StatsGrpHist.hist_bkt_low
     hist_bkt_hi = StatsGrpHist.hist_bkt_hi
     hist_val = StatsGrpHist.hist_val
-    order = (id, ss_id, stat, hist_rx, hist_tx)
+    order = (id, ss_id, hist_rx, hist_tx, stat)
 
 
 class StatsGet(AttrSet):
