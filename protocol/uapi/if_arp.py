@@ -1,6 +1,6 @@
 """uapi/linux/if_arp.h: the hardware types a device may have, of which most are history and left out."""
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class ARPHRD(IntEnum):
@@ -32,3 +32,13 @@ class ARPHRD(IntEnum):
     VSOCKMON = 826
     VOID = 65535
     NONE = 65534
+
+
+class ATF(IntFlag):
+    """ATF_*: what an ioctl says of a neighbour."""
+
+    COM = 0x02
+    PERM = 0x04
+    PUBL = 0x08
+    NETMASK = 0x20
+    DONTPUB = 0x40

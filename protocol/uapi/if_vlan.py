@@ -1,6 +1,6 @@
 """uapi/linux/if_vlan.h: how a VLAN behaves; and of linux/if_vlan.h, of the kernel itself, the bits of a tag."""
 
-from enum import IntFlag
+from enum import IntEnum, IntFlag
 
 
 class VlanFlag(IntFlag):
@@ -11,6 +11,28 @@ class VlanFlag(IntFlag):
     LOOSE_BINDING = 0x4
     MVRP = 0x8
     BRIDGE_BINDING = 0x10
+
+
+class VlanCommand(IntEnum):
+    """enum vlan_ioctl_cmds: what SIOCSIFVLAN is asked to do (*_CMD)."""
+
+    ADD = 0
+    DEL = 1
+    SET_INGRESS_PRIORITY = 2
+    SET_EGRESS_PRIORITY = 3
+    SET_NAME_TYPE = 6
+    SET_FLAG = 7
+    GET_REALDEV_NAME = 8
+    GET_VID = 9
+
+
+class VlanNames(IntEnum):
+    """enum vlan_name_types: VLAN_NAME_TYPE_*."""
+
+    PLUS_VID = 0
+    RAW_PLUS_VID = 1
+    PLUS_VID_NO_PAD = 2
+    RAW_PLUS_VID_NO_PAD = 3
 
 
 VLAN_VID_MASK = 0x0FFF

@@ -16,6 +16,20 @@ RTAX_MAX = 17
 RTAX_FEATURE_MASK = 0x1F
 
 
+class RTAX(IntEnum):
+    """RTAX_*: metrics of a route, as far as something is made of them."""
+
+    LOCK = 1
+    MTU = 2
+    WINDOW = 3
+    RTT = 4
+    CWND = 7
+    ADVMSS = 8
+    HOPLIMIT = 10
+    FEATURES = 12
+    CC_ALGO = 16
+
+
 class RTM(IntEnum):
     """nlmsg_type: RTM_*."""
 

@@ -7,6 +7,8 @@ class Sioc(IntEnum):
     """SIOC*."""
 
     ADDRT = 0x890B
+    DELRT = 0x890C
+    RTMSG = 0x890D
     GIFNAME = 0x8910
     GIFCONF = 0x8912
     GIFFLAGS = 0x8913
@@ -31,6 +33,7 @@ class Sioc(IntEnum):
     ADDMULTI = 0x8931
     DELMULTI = 0x8932
     GIFINDEX = 0x8933
+    DIFADDR = 0x8936
     SIFHWBROADCAST = 0x8937
     GIFBR = 0x8940
     SIFBR = 0x8941
@@ -42,8 +45,13 @@ class Sioc(IntEnum):
     SMIIREG = 0x8949
     WANDEV = 0x894A
     GSKNS = 0x894C
+    DARP = 0x8953
+    GARP = 0x8954
+    SARP = 0x8955
     GIFMAP = 0x8970
     SIFMAP = 0x8971
+    GIFVLAN = 0x8982
+    SIFVLAN = 0x8983
     BONDENSLAVE = 0x8990
     BONDRELEASE = 0x8991
     BONDSETHWADDR = 0x8992

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTN, RTNH_F
+from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTAX, RTN, RTNH_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -27,6 +27,8 @@ NOT_COMPARED = STATE | int(RTNH_F.OFFLOAD | RTNH_F.TRAP)
 """RTNH_COMPARE_MASK: flags that do not make a way another."""
 Metrics = tuple[tuple[int, int | str], ...]
 """Numbers (RTAX_*) and values; of the congestion control algorithm its name."""
+GREATEST: dict[int, int] = {RTAX.MTU: 65535 - 15, RTAX.ADVMSS: 65535 - 40, RTAX.HOPLIMIT: 255}
+"""To which a metric is cut."""
 
 ERRORS: dict[int, int] = {
     RTN.BLACKHOLE: errno.EINVAL,
@@ -53,6 +55,11 @@ def error_of(route_type: int) -> Refusal | None:
     """What looking up a route of that type gives, if it is not a route."""
     number = ERRORS.get(route_type)
     return None if number is None else Refusal(number)
+
+
+def limited(metric: int, value: int) -> int:
+    """What ip_metrics_convert() makes of a metric that is too great."""
+    return min(value, GREATEST.get(metric, value))
 
 
 class Gateway(NamedTuple):

@@ -90,8 +90,9 @@ def select_source(dev: Device, dst: int, scope: int) -> int:
     return 0
 
 
-def find_way(net: Net, flow: Flow) -> Way4:
-    """ip_route_output_key_hash_rcu(): EINVAL, ENODEV, ENETUNREACH, and what the type of a route stands for."""
+def find_way(net: Net, flow: Flow, scope: int = 0) -> Way4:
+    """ip_route_output_key_hash_rcu(): EINVAL, ENODEV, ENETUNREACH, and what the type of a route stands for. scope: how
+    near a route has to lead."""
     dst, source, oif = flow.dst, flow.src, flow.oif
     if source:
         if ip4.is_multicast(source) or source == ip4.BROADCAST or ip4.is_zeronet(source):
@@ -117,7 +118,7 @@ def find_way(net: Net, flow: Flow) -> Way4:
         return _make(source or ip4.LOOPBACK, source or ip4.LOOPBACK, LOCAL, net.loopback, None)
     flow = replace(flow, src=source)
     try:
-        found, rule = routes.lookup_by(net, flow)
+        found, rule = routes.lookup_by(net, flow, scope)
     except Refusal:
         if dev is None or (flow.l3mdev and not ip4.is_multicast(dst)):
             raise

@@ -33,19 +33,24 @@ UNTRACKED = frozenset((
 """Of which nobody keeps whether they were set: a default that is changed reaches no device (devinet_conf_proc())."""
 
 
-def set_conf(dev: Device, field: Ipv4Devconf, value: int) -> None:
-    """Sets one setting of a device that has IPv4 (ipv4_devconf_set(), devinet_conf_post_set())."""
+def put_conf(dev: Device, field: Ipv4Devconf, value: int) -> int:
+    """Sets one setting of a device that has IPv4, without a word (ipv4_devconf_set()). Returns what it was."""
     conf = dev.inet.conf
     was, conf[field] = conf[field], value
     if conf.written is not None and field not in UNTRACKED:
         conf.written.add(field)
     dev.changed()
-    if value == was:
+    return was
+
+
+def set_conf(dev: Device, field: Ipv4Devconf, value: int) -> None:
+    """The same, with all that follows (devinet_conf_post_set())."""
+    if put_conf(dev, field, value) == value:
         return
     if field == FORWARDING and value:
         features.disable(dev, features.LRO)  # merged packets cannot be forwarded
     if field in TOLD:
-        _tell(dev.net, dev.ifindex, conf, field)
+        _tell(dev.net, dev.ifindex, dev.inet.conf, field)
 
 
 def set_all(net: Net, field: Ipv4Devconf, value: int) -> None:

@@ -48,7 +48,7 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_HLEN, ETH_MAX_MTU, ETH_P, VLAN_HLEN
-from nlemu.protocol.uapi.if_vlan import VLAN_PRIO_MASK, VLAN_PRIO_SHIFT, VLAN_VID_MASK, VlanFlag
+from nlemu.protocol.uapi.if_vlan import VLAN_PRIO_MASK, VLAN_PRIO_SHIFT, VLAN_VID_MASK, VlanFlag, VlanNames
 from nlemu.protocol.uapi.netdevice import NetifF
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 KEY = "vlan"
+NAMES = "vlan names"
 PROTOCOLS = (ETH_P.VLAN_8021Q, ETH_P.VLAN_8021AD)
 """In the order in which the VLANs of a device are gone through."""
 CHANGEABLE = int(
@@ -150,6 +151,17 @@ def vlans_on(dev: Device) -> list[Device]:
     """vlan_group_for_each_dev(): the VLANs that stand on a device, by protocol and number."""
     group: Group = dev.attached.get(KEY, {})
     return [group[number] for number in sorted(group)]
+
+
+def names_of(net: Net) -> VlanNames:
+    """vlan_net.name_type: what VLANs are called that an ioctl makes there."""
+    names: VlanNames = net.generic.get(NAMES, VlanNames.RAW_PLUS_VID_NO_PAD)
+    return names
+
+
+def name_by(net: Net, names: VlanNames) -> None:
+    """SET_VLAN_NAME_TYPE_CMD."""
+    net.generic[NAMES] = names
 
 
 def transfer_operstate(dev: Device) -> None:
@@ -438,23 +450,23 @@ class VlanKind(Kind):
         if below is None:
             raise Refusal(ENODEV, "8021q: link does not exist")
         vlan = Vlan(below, ETH_P.VLAN_8021Q if data.protocol is None else ETH_P(data.protocol), data.id)
-        self._check_below(below, vlan)
+        self.check_below(below, vlan)
         if params.mtu is None:
             dev.mtu = max_mtu(below)
         elif dev.mtu > max_mtu(below):
             raise Refusal(EINVAL)
         dev.priv = vlan
         self.change_link(dev, data)
-        self._register(dev, vlan)
+        self.register(dev, vlan)
 
-    def _check_below(self, below: Device, vlan: Vlan) -> None:
+    def check_below(self, below: Device, vlan: Vlan) -> None:
         """vlan_check_real_dev()."""
         if below.features & features.VLAN_CHALLENGED or below.type != ARPHRD.ETHER:
             raise Refusal(EOPNOTSUPP, "8021q: VLANs not supported on device")
         if vlan.number in below.attached.get(KEY, {}):
             raise Refusal(EEXIST, "8021q: VLAN device already exists")
 
-    def _register(self, dev: Device, vlan: Vlan) -> None:
+    def register(self, dev: Device, vlan: Vlan) -> None:
         """register_vlan_dev()."""
         below = vlan.below
         register(dev)
@@ -487,10 +499,7 @@ class VlanKind(Kind):
     def change_link(self, dev: Device, data: VlanParams) -> None:
         vlan: Vlan = dev.priv
         if data.flags is not None:
-            wanted, mask = data.flags.flags, data.flags.mask
-            if mask & ~CHANGEABLE:
-                raise Refusal(EINVAL)
-            vlan.flags = vlan.flags & ~mask | wanted & mask
+            change_flags(vlan, data.flags.flags, data.flags.mask)
         for pair in _pairs(data.ingress_qos):
             vlan.ingress[pair.from_ % PRIORITIES] = pair.to
         for pair in _pairs(data.egress_qos):
@@ -520,6 +529,13 @@ class VlanKind(Kind):
 def _registration(below: Device) -> list[str]:
     """vlan_gvrp_init_applicant(), vlan_mvrp_init_applicant(): the protocols that listen on a device with VLANs."""
     return [option for option in ("VLAN_8021Q_GVRP", "VLAN_8021Q_MVRP") if below.kernel.build.has(option)]
+
+
+def change_flags(vlan: Vlan, flags: int, mask: int) -> None:
+    """vlan_dev_change_flags(): EINVAL."""
+    if mask & ~CHANGEABLE:
+        raise Refusal(EINVAL)
+    vlan.flags = vlan.flags & ~mask | flags & mask
 
 
 def set_egress(vlan: Vlan, priority: int, tag: int) -> None:

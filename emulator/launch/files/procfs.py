@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.launch.files import bonding, counters, fib_trie, sockets_listed, tables
+from nlemu.emulator.launch.files import bonding, counters, fib_trie, sockets_listed, tables, vlan
 from nlemu.emulator.launch.files.tree import Directory, File, Node
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
@@ -20,7 +20,6 @@ from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.ipv6.device import Inet6Device
-    from nlemu.emulator.kernel.links.vlan import Vlan
     from nlemu.emulator.machine.machine import Machine
 
 MAF_LOADED, MAF_NOREPORT = 0x04, 0x08  # include/net/if_inet6.h
@@ -117,16 +116,6 @@ def anycast6(net: Net) -> str:
     )
 
 
-def vlan_config(net: Net) -> str:
-    """vlan_seq_show(): the devices of VLANs, by what they are called and what they stand on."""
-    lines = ["VLAN Dev name\t | VLAN ID\n", "Name-Type: VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD\n"]
-    for device in net:
-        if device.kind is not None and device.kind.name == "vlan":
-            vlan: Vlan = device.priv
-            lines.append(f"{device.name:<15}| {vlan.id}  | {vlan.below.name}\n")
-    return "".join(lines)
-
-
 PACKET_TYPES = (
     ("0800", "ip_rcv", "INET"), ("0004", "llc_rcv", "BRIDGE"), ("88f5", "mrp_rcv", "VLAN_8021Q_MVRP"),
     ("0806", "arp_rcv", "INET"), ("8847", "mpls_forward", "MPLS_ROUTING"), ("86dd", "ipv6_rcv", "IPV6"),
@@ -205,9 +194,7 @@ def proc_net(net: Net, machine: Machine) -> Directory:
     entries["dev_snmp6"] = lambda: Directory(
         {device.name: partial(_file, counters.dev_snmp6, device) for device in net if device.ip6 is not None}
     )
-    entries["vlan"] = lambda: Directory({
-        "config": partial(_file, vlan_config, net),
-    })
+    entries["vlan"] = lambda: vlan.proc_vlan(net)
     if net.kernel.build.has("BONDING"):
         entries["bonding"] = lambda: bonding.proc_bonding(net)
     return Directory(entries)

@@ -9,18 +9,16 @@ from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.fib import MAIN
 from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.protocol.uapi.if_arp import ATF
 from nlemu.protocol.uapi.neighbour import NUD
-from nlemu.protocol.uapi.rtnetlink import RTN
+from nlemu.protocol.uapi.route import RTF
+from nlemu.protocol.uapi.rtnetlink import RTAX, RTN
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.ipv4.fib import Route4
     from nlemu.emulator.kernel.ipv6.fib import Route6, Table6
 
-RTF_UP, RTF_GATEWAY, RTF_HOST, RTF_REJECT = 0x1, 0x2, 0x4, 0x200  # include/uapi/linux/route.h
-RTF_ANYCAST, RTF_NONEXTHOP, RTF_EXPIRES, RTF_LOCAL = 0x00100000, 0x00200000, 0x00400000, 0x80000000  # ipv6_route.h
-RTAX_WINDOW, RTAX_RTT, RTAX_ADVMSS = 3, 4, 8  # include/uapi/linux/rtnetlink.h
-ATF_COM, ATF_PERM, ATF_PUBL = 0x02, 0x04, 0x08  # include/uapi/linux/if_arp.h
 UNTOLD = frozenset((RTN.BROADCAST, RTN.MULTICAST))
 REFUSING = frozenset((RTN.UNREACHABLE, RTN.PROHIBIT))
 VALID = int(NUD.PERMANENT | NUD.NOARP | NUD.REACHABLE | NUD.PROBE | NUD.STALE | NUD.DELAY)
@@ -64,15 +62,15 @@ def _route_line(entry: Route4) -> str:
     mask = ip4.mask_of(entry.length)
     via = gateway.address if gateway is not None and gateway.family == AF_INET else 0
     told = (
-        RTF_UP | (RTF_REJECT if entry.type in REFUSING else 0) | (RTF_GATEWAY if via else 0)
-        | (RTF_HOST if entry.length == 32 else 0)
+        RTF.UP | (RTF.REJECT if entry.type in REFUSING else 0) | (RTF.GATEWAY if via else 0)
+        | (RTF.HOST if entry.length == 32 else 0)
     )
     metrics = dict(info.metrics)
-    advmss = int(metrics.get(RTAX_ADVMSS, 0))
+    advmss = int(metrics.get(RTAX.ADVMSS, 0))
     name = hop.dev.name if hop is not None and hop.dev is not None else "*"
     return (
         f"{name}\t{_swapped(entry.dst):08X}\t{_swapped(via):08X}\t{told:04X}\t0\t0\t{info.priority}\t{_swapped(mask):08X}\t"
-        f"{advmss + 40 if advmss else 0}\t{metrics.get(RTAX_WINDOW, 0)}\t{int(metrics.get(RTAX_RTT, 0)) >> 3}"
+        f"{advmss + 40 if advmss else 0}\t{metrics.get(RTAX.WINDOW, 0)}\t{int(metrics.get(RTAX.RTT, 0)) >> 3}"
     )
 
 
@@ -93,18 +91,18 @@ def _table6(table: Table6) -> Iterator[str]:
             default = default or not entry.length
             yield _route6_line(entry)
     if not default:
-        yield _line6(0, 0, 0, NULL_METRIC, 1, RTF_REJECT | RTF_NONEXTHOP, "lo")
+        yield _line6(0, 0, 0, NULL_METRIC, 1, RTF.REJECT | RTF.NONEXTHOP, "lo")
 
 
 def _route6_line(entry: Route6) -> str:
     if entry.reject:
-        flags = RTF_REJECT | RTF_NONEXTHOP
+        flags = RTF.REJECT | RTF.NONEXTHOP
     else:
-        flags = RTF_UP | (RTF_GATEWAY if entry.gateway else 0) | (RTF_EXPIRES if entry.expires is not None else 0)
+        flags = RTF.UP | (RTF.GATEWAY if entry.gateway else 0) | (RTF.EXPIRES if entry.expires is not None else 0)
         if entry.local:
-            flags |= RTF_LOCAL | RTF_NONEXTHOP
+            flags |= RTF.LOCAL | RTF.NONEXTHOP
         elif entry.type == RTN.ANYCAST:
-            flags |= RTF_ANYCAST | RTF_NONEXTHOP
+            flags |= RTF.ANYCAST | RTF.NONEXTHOP
     name = entry.dev.name if entry.dev is not None else "lo"
     return _line6(
         entry.dst, entry.length, entry.gateway, entry.metric, 2 if entry.local else 1, flags, name, entry.src,
@@ -129,7 +127,7 @@ def arp(net: Net) -> str:
     for entry in known:
         if entry.family != AF_INET or not entry.state & ~int(NUD.NOARP):
             continue
-        flags = ATF_PERM | ATF_COM if entry.state & NUD.PERMANENT else ATF_COM if entry.state & VALID else 0
+        flags = ATF.PERM | ATF.COM if entry.state & NUD.PERMANENT else ATF.COM if entry.state & VALID else 0
         lladdr = (entry.lladdr or bytes(len(entry.dev.address))).hex(":")
         lines.append(
             f"{_dotted(entry.address):<16} 0x{entry.dev.type:<10x}0x{flags:<10x}{lladdr:<17}     *        "
@@ -139,7 +137,7 @@ def arp(net: Net) -> str:
         if proxy.family == AF_INET:
             kind, name = (proxy.dev.type, proxy.dev.name) if proxy.dev is not None else (0, "*")
             lines.append(
-                f"{_dotted(proxy.address):<16} 0x{kind:<10x}0x{ATF_PUBL | ATF_PERM:<10x}00:00:00:00:00:00     *        "
+                f"{_dotted(proxy.address):<16} 0x{kind:<10x}0x{ATF.PUBL | ATF.PERM:<10x}00:00:00:00:00:00     *        "
                 f"{name}\n"
             )
     return "".join(lines)

@@ -17,7 +17,7 @@ from nlemu.emulator.kernel.devices import link_watch
 from nlemu.emulator.kernel.devices.register import KillList, alloc_device, register, unregister_many
 from nlemu.emulator.kernel.links.bridge import KIND as BRIDGE
 from nlemu.emulator.launch.files.bridge import FDB_ENTRIES, FDB_ENTRY, fdb_entries
-from nlemu.emulator.launch.ioctls.caller import Caller, Ifreq
+from nlemu.emulator.launch.ioctls.caller import Caller, Ifreq, text_of
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.if_bridge import Brctl
 from nlemu.protocol.uapi.sockios import Sioc
@@ -56,8 +56,7 @@ def ioctl(caller: Caller, command: int, place: int) -> int:
 
 
 def _name(caller: Caller, place: int) -> str:
-    raw = caller.memory.read(place, IFNAMSIZ)
-    return raw[: IFNAMSIZ - 1].split(b"\0")[0].decode("utf-8", "surrogateescape")
+    return text_of(caller.memory.read(place, IFNAMSIZ)[: IFNAMSIZ - 1])
 
 
 def _make_or_delete(caller: Caller, place: int, *, make: bool) -> int:

@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import socket
 import stat
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch.ioctls import bridge, devinet, interface
+from nlemu.emulator.launch.ioctls import addrconf, arp, bridge, devinet, fib, interface, vlan
 from nlemu.emulator.launch.ioctls.caller import Caller
 from nlemu.emulator.launch.ioctls.ethtool import door as ethtool
 from nlemu.emulator.launch.namespaces import nsfs
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
 from nlemu.emulator.launch.trap.credentials import CAP_NET_ADMIN
 from nlemu.emulator.launch.trap.filter import LAST_SOCKET_IOCTL
-from nlemu.protocol.uapi.socket import AF_INET, AF_NETLINK, AF_PACKET, So
+from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, So
 from nlemu.protocol.uapi.sockios import Sioc
 
 if TYPE_CHECKING:
     from nlemu.emulator.launch.trap.borrow import Borrowed
 
 INET_OPS = (AF_INET, AF_PACKET)
-"""Families whose sockets know addresses of IPv4: inet_ioctl(), packet_ioctl()."""
+"""Families whose sockets know addresses, routes and neighbours of IPv4: inet_ioctl(), packet_ioctl()."""
+
+OF_FAMILIES: tuple[tuple[tuple[int, ...], frozenset[int], Callable[[Caller, int, int], int]], ...] = (
+    (INET_OPS, devinet.COMMANDS, devinet.ioctl),
+    (INET_OPS, fib.COMMANDS, fib.ioctl4),
+    (INET_OPS, arp.COMMANDS, arp.ioctl),
+    ((AF_INET6,), fib.COMMANDS6, fib.ioctl6),
+    ((AF_INET6,), addrconf.COMMANDS, addrconf.ioctl),
+)
+"""Who answers which commands, of which sockets; what is not here is asked of the devices."""
 
 
 def ioctl(call: Call) -> Answer:
@@ -68,12 +78,15 @@ def answer(caller: Caller, command: int, place: int) -> int:
         caller.faults.refuse_ioctl(command, caller.net)
     if command == Sioc.GIFCONF:
         return devinet.ifconf(caller, place)
-    if caller.family in INET_OPS and command in devinet.COMMANDS:
-        return devinet.ioctl(caller, command, place)
+    for families, commands, ioctl_of in OF_FAMILIES:
+        if caller.family in families and command in commands:
+            return ioctl_of(caller, command, place)
     if command == Sioc.GIFNAME:
         return interface.ifname(caller, place)
     if command in bridge.COMMANDS:
         return bridge.ioctl(caller, command, place)
+    if command in vlan.COMMANDS:
+        return vlan.ioctl(caller, place)
     if command == Sioc.ETHTOOL:
         return ethtool.ioctl(caller, place)
     return interface.ioctl(caller, command, place)

@@ -16,7 +16,7 @@ from nlemu.emulator.kernel.bonding.bond import bond_of
 from nlemu.emulator.kernel.bridge.bridge import bridge_of
 from nlemu.emulator.kernel.devices import address, flags, rename, rx_mode, settings
 from nlemu.emulator.launch.ioctls import bonding, bridge, tunnel
-from nlemu.emulator.launch.ioctls.caller import Caller, Ifreq, name_of
+from nlemu.emulator.launch.ioctls.caller import Caller, Ifreq, name_of, text_of
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.net_tstamp import HwtstampFilter, HwtstampFlag, HwtstampTx
 from nlemu.protocol.uapi.socket import AF_UNSPEC
@@ -125,8 +125,7 @@ def _delete_group(dev: Device, request: Ifreq) -> None:
 
 
 def _rename(dev: Device, request: Ifreq) -> None:
-    name = request.value[: IFNAMSIZ - 1].split(b"\0")[0]
-    rename.change_name(dev, name.decode("utf-8", "surrogateescape"))
+    rename.change_name(dev, text_of(request.value[: IFNAMSIZ - 1]))
 
 
 def _set_time_stamping(dev: Device, request: Ifreq) -> None:

@@ -80,7 +80,8 @@ def unshare(call: Call) -> Answer:
         net.release()
         supervisor.settle()
     if flags & CLONE_NEWNS:
-        call.process.real_mounts, call.process.unshared_mounts = really, not really
+        supervisor.tasks.meet_descendants(call.process, call.tid)
+        call.process.mounts = call.process.mounts.copy(real=really)
     if not really or flags == CLONE_NEWNET:
         return 0
     if flags & CLONE_NEWUSER or not flags & CLONE_NEWNET:
@@ -90,7 +91,7 @@ def unshare(call: Call) -> Answer:
     except OSError:
         if others:
             raise
-        call.process.real_mounts, call.process.unshared_mounts = False, True
+        call.process.mounts = call.process.mounts.copy(real=False)
         return 0
 
 
@@ -111,15 +112,14 @@ def clone(call: Call) -> Answer:
     process.expects_net = bool(flags & CLONE_NEWNET)
     process.expects_space = bool(flags & CLONE_NEWUSER)
     if others & CLONE_NEWUSER and really:
-        process.expects_real_mounts = bool(flags & CLONE_NEWNS)
+        process.expects_mounts = process.mounts.copy(real=True) if flags & CLONE_NEWNS else None
         return PASS
     kept = flags & (OTHER_NAMESPACES | CLONE_NEWNS) if supervisor.privileged else 0
-    process.expects_mounts = bool(flags & CLONE_NEWNS and not kept & CLONE_NEWNS)
-    process.expects_real_mounts = bool(kept & CLONE_NEWNS)
+    process.expects_mounts = process.mounts.copy(real=bool(kept & CLONE_NEWNS)) if flags & CLONE_NEWNS else None
     try:
         return redo(call, "clone", {0: flags & ~KINDS | kept})
     except OSError:
-        process.expects_mounts = process.expects_real_mounts = False
+        process.expects_mounts = None
         return PASS
 
 
@@ -166,13 +166,13 @@ def mount(call: Call) -> Answer:
         return 0
     if os.path.normpath(target) == "/sys" and call.args[2] and call.string(call.args[2]) == b"sysfs":
         may_enter(call)
-        call.process.sysfs += (supervisor.tasks.net(call.tid),)
+        call.process.mounts.sysfs += (supervisor.tasks.net(call.tid),)
         return 0
-    if call.process.real_mounts and owns_mounts(call):
+    if call.process.mounts.real and owns_mounts(call):
         kind = call.string(call.args[2]) if call.args[2] and not flags & (MS_BIND | PROPAGATION) else b""
         return 0 if kind == b"sysfs" else PASS
-    if call.process.unshared_mounts or call.process.real_mounts:
-        if flags & PROPAGATION and call.process.real_mounts:
+    if call.process.mounts.believed or call.process.mounts.real:
+        if flags & PROPAGATION and call.process.mounts.real:
             return PASS
         if flags & PROPAGATION or target in ("/sys", "/sys/") or target.startswith("/etc/"):
             return 0
@@ -207,14 +207,14 @@ def umount(call: Call) -> Answer:
         call.supervisor.namespaces.unmount(covered[0])
         call.supervisor.settle()
         return 0
-    if os.path.normpath(target) == "/sys" and call.process.sysfs:
+    if os.path.normpath(target) == "/sys" and call.process.mounts.sysfs:
         may_enter(call)
-        call.process.sysfs = call.process.sysfs[:-1]
+        call.process.mounts.sysfs = call.process.mounts.sysfs[:-1]
         return 0
-    if call.process.unshared_mounts or call.process.real_mounts:
+    if call.process.mounts.believed or call.process.mounts.real:
         if target in ("/sys", "/sys/"):
             return 0
-        if call.process.real_mounts and owns_mounts(call):
+        if call.process.mounts.real and owns_mounts(call):
             return PASS
         raise OSError(errno.EPERM, "mounts are not played")
     return PASS

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.launch.trap.mounts import Mounts
+
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.launch.trap.credentials import Cred
@@ -74,13 +76,13 @@ class Process:
     """A process: its pidfd, and the namespaces of its threads as far as they were heard of."""
 
     __slots__ = (
-        "creds", "expects_mounts", "expects_net", "expects_real_mounts", "expects_space", "maker", "nets", "pid",
-        "pidfd", "real_mounts",
-        "standing", "sysfs", "unshared_mounts",
+        "creds", "expects_mounts", "expects_net", "expects_space", "maker", "mounts", "nets", "pid", "pidfd",
+        "standing",
     )
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, mounts: Mounts) -> None:
         self.pid = pid
+        self.mounts = mounts
         self.pidfd = os.pidfd_open(pid)
         self.nets: dict[int, Net] = {}
         self.creds: dict[int, Cred] = {}
@@ -88,20 +90,12 @@ class Process:
         """Where, and who, the thread was that made the threads that are new to us; None: the first one."""
         self.expects_space = False
         """The next process that it makes is in a user namespace of its own."""
-        self.sysfs: tuple[Net, ...] = ()
-        """The network namespaces in which it mounted /sys, one over the other: it tells of the last; none: of where the
-        command began."""
-        self.real_mounts = False
-        """It has mounts of its own, really."""
-        self.unshared_mounts = False
-        """It believes that it has mounts of its own."""
         self.expects_net = False
         """The next process that it makes is in a namespace of its own."""
         self.standing: int | None = None
         """The descriptor through which it has gone to a directory of ours."""
-        self.expects_real_mounts = False
-        self.expects_mounts = False
-        """And believes that it has mounts of its own."""
+        self.expects_mounts: Mounts | None = None
+        """And has these mounts, its own; None: those of its maker."""
 
 
 class Tasks:
@@ -123,6 +117,7 @@ class Tasks:
         self._on_leave = on_leave
         self._on_become = on_become
         self._cred = cred
+        self._mounts = Mounts()
         self.diverse = False
         """Not everybody is the same."""
         self._processes: dict[int, Process] = {}
@@ -145,7 +140,7 @@ class Tasks:
 
     def sysfs(self, tid: int) -> Net:
         """The network namespace of which a thread's /sys tells."""
-        mounted = self.process(tid).sysfs
+        mounted = self.process(tid).mounts.sysfs
         return mounted[-1] if mounted else self._first
 
     def cred(self, tid: int) -> Cred:
@@ -237,25 +232,21 @@ class Tasks:
         pid, parent = status(tid)
         process = self._processes.get(pid)
         if process is None:
-            process = Process(pid)
+            maker = self._processes.get(parent)
+            process = Process(pid, self._mounts if maker is None else maker.expects_mounts or maker.mounts)
             self._processes[pid] = process
             self.by_pidfd[process.pidfd] = process
             self._poll.register(process.pidfd, select.EPOLLIN)
-            maker = self._processes.get(parent)
             net, cred = (self._first, self._cred) if maker is None else self._made_in(maker, pid)
             if maker is not None:
-                process.unshared_mounts, process.real_mounts = maker.unshared_mounts, maker.real_mounts
-                process.sysfs = maker.sysfs
+                maker.expects_mounts = None
             if maker is not None and maker.expects_space:
-                process.real_mounts |= maker.expects_real_mounts
-                maker.expects_space = maker.expects_real_mounts = False
+                maker.expects_space = False
                 self._differ()
                 cred = cred.in_new_space()
             self._place(process, pid, net, cred)
             if maker is not None and maker.expects_net:
-                process.unshared_mounts |= maker.expects_mounts
-                process.real_mounts |= maker.expects_real_mounts
-                maker.expects_net = maker.expects_mounts = maker.expects_real_mounts = False
+                maker.expects_net = False
                 net = self._make_net(cred)
                 self.move(pid, net)
                 net.release()

@@ -65,12 +65,12 @@ LIMITS: dict[Attr[int], str] = {
 }
 
 
-def _parms(parms: NeighbourParms) -> dict[Attr[Any], Any]:
-    """neightbl_fill_parms()."""
+def _parms(parms: NeighbourParms, users: int = 0) -> dict[Attr[Any], Any]:
+    """neightbl_fill_parms(). users: how many neighbours hold them (neigh_parms_clone())."""
     values = parms.values
     return {
         Ndtpa.ifindex: None if parms.dev is None else parms.dev.ifindex,
-        Ndtpa.refcnt: 1,
+        Ndtpa.refcnt: 1 + users,
         Ndtpa.queue_len: (values["unres_qlen_bytes"] & U64) // TRUESIZE & U32,
         Ndtpa.reachable_time: parms.reachable_time,
         **{attr: values[name] & U32 for attr, name in (COUNTS | TIMES).items()},
@@ -100,8 +100,9 @@ def body(kernel: Kernel, family: int) -> bytes:
 
 def device_body(dev: Device, family: int) -> bytes:
     """neightbl_fill_param_info(): the parameters of one device."""
+    users = len(neighbour.of(dev.net).on(dev, family))
     return HEADER.codec.pack(family=family, pad1=0, pad2=0) + TOLD.encode(
-        {Ndta.name: NAMES[family], Ndta.parms: _parms(neighbour_parms.of(dev, family))}
+        {Ndta.name: NAMES[family], Ndta.parms: _parms(neighbour_parms.of(dev, family), users)}
     )
 
 

@@ -10,7 +10,7 @@ from nlemu.emulator.handlers.route.route import tunnels
 from nlemu.emulator.kernel.inet import nexthop
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4 import routes
-from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics
+from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN, Gateway, Metrics, limited
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv4.routes import CREATE, MAIN, Hop, Hops, Wanted4
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
@@ -19,7 +19,7 @@ from nlemu.protocol.families.route.route import DELROUTE, HEADER, NEWROUTE, NEXT
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.release import V7_3, Release
 from nlemu.protocol.schema.attributes import Attrs, walk
-from nlemu.protocol.uapi.rtnetlink import RTAX_MAX, RTN
+from nlemu.protocol.uapi.rtnetlink import RTAX, RTAX_MAX, RTN
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.build import Build
@@ -31,7 +31,6 @@ ECN = 0x03
 """Bits of the type of service that are not part of the DSCP."""
 ALONE = (Rta.oif, Rta.gateway, Rta.multipath, Rta.encap)
 """What a next hop object takes the place of, in IPv6."""
-LOCK, CWND, HOPLIMIT, FEATURES, CC_ALGO = 1, 7, 10, 12, 16
 REALMS = "IP_ROUTE_CLASSID"
 """The option without which nothing looks at realms."""
 NO_METRIC = -1
@@ -66,7 +65,7 @@ def _metrics(attrs: Attrs, release: Release) -> Metrics:
             continue
         if number > RTAX_MAX:
             raise Refusal(errno.EINVAL, "Invalid metric type")
-        if number == CC_ALGO:
+        if number == RTAX.CC_ALGO:
             name = _name(attrs.message[start:end])
             if name not in ALGORITHMS:
                 raise Refusal(errno.EINVAL, "Unknown tcp congestion algorithm")
@@ -75,11 +74,11 @@ def _metrics(attrs: Attrs, release: Release) -> Metrics:
         if end - start != 4:
             raise Refusal(errno.EINVAL, "Invalid attribute in metrics", at=start - 4)
         value = int.from_bytes(attrs.message[start:end], "little")
-        if number == FEATURES and value & ~MAX_FEATURES:
+        if number == RTAX.FEATURES and value & ~MAX_FEATURES:
             raise Refusal(errno.EINVAL, "Unknown flag set in feature mask in metrics attribute")
-        values[number] = _limited(number, value)
-    locked = values.get(LOCK, 0)
-    if release >= V7_3 and isinstance(locked, int) and locked & 1 << CWND and not values.get(CWND):
+        values[number] = limited(number, value)
+    locked = values.get(RTAX.LOCK, 0)
+    if release >= V7_3 and isinstance(locked, int) and locked & 1 << RTAX.CWND and not values.get(RTAX.CWND):
         raise Refusal(errno.EINVAL, "Locked cwnd metric must be non zero")
     return tuple(sorted(values.items()))
 
@@ -97,19 +96,13 @@ def metrics_meant(attrs: Attrs, release: Release) -> Metrics:
     found: list[tuple[int, int | str]] = []
     for number, start, end in walk(attrs.message, *span):
         value = attrs.message[start:end]
-        if number == CC_ALGO:
+        if number == RTAX.CC_ALGO:
             name = _name(value)
             found.append((number, name if name in ALGORITHMS else 0))
         elif number:
             known = len(value) == 4 and number <= RTAX_MAX
             found.append((number, int.from_bytes(value, "little") if known else NO_METRIC))
     return tuple(found)
-
-
-def _limited(number: int, value: int) -> int:
-    """Some metrics have a greatest value, to which others are cut."""
-    limits = {2: 65535 - 15, 8: 65535 - 40, HOPLIMIT: 255}
-    return min(value, limits.get(number, value))
 
 
 def hops(attrs: Attrs, build: Build) -> Hops | Refusal:

@@ -57,9 +57,8 @@ class Ifreq:
         data = caller.memory.read(place, IFREQ)
         self.caller = caller
         self.place = place
-        label = data[: IFNAMSIZ - 1].split(b"\0")[0]
-        self.label = label.decode("utf-8", "surrogateescape")
-        self.name = label.split(b":")[0].decode("utf-8", "surrogateescape")
+        self.label = text_of(data[: IFNAMSIZ - 1])
+        self.name = self.label.partition(":")[0]
         self.value = data[IFNAMSIZ:]
 
     @property
@@ -88,3 +87,8 @@ class Ifreq:
 def name_of(name: str) -> bytes:
     """A name as in struct ifreq: IFNAMSIZ bytes."""
     return name.encode("utf-8", "surrogateescape")[: IFNAMSIZ - 1].ljust(IFNAMSIZ, b"\0")
+
+
+def text_of(name: bytes) -> str:
+    """A name as it stands in a structure, up to its end."""
+    return name.split(b"\0")[0].decode("utf-8", "surrogateescape")
