@@ -25,6 +25,9 @@ NUMBER = re.compile(r"\s*(-?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)(?=\s|$)")
 OPTIONS = {"netfilter": "NF_CONNTRACK", "nf_conntrack_max": "NF_CONNTRACK", "mpls": "MPLS_ROUTING", "vrf": "NET_VRF",
            "mptcp": "MPTCP"}
 """Of what stands in these folders, the option that it comes with."""
+BORROWED = frozenset({"ipv4/tcp_ehash_entries", "ipv4/udp_hash_entries"})
+"""Sizes of tables of the first namespace that others use as well, where they are negative (proc_tcp_ehash_entries(),
+proc_udp_hash_entries())."""
 
 
 class Scope(Enum):
@@ -61,7 +64,8 @@ class Setting(NamedTuple):
 
     def read(self, net: Net) -> str:
         """Its value there, without the newline."""
-        return self._home(net).get(self.name, self.value)
+        value = self._home(net).get(self.name, self.value)
+        return f"-{value}" if self.name in BORROWED and net is not net.kernel.init_net else value
 
     def write(self, net: Net, text: str) -> None:
         """Gives it another. ValueError, and what who knows the setting refuses."""

@@ -9,7 +9,7 @@ from errno import EBUSY, EINVAL, ENODEV, EOPNOTSUPP, ERANGE
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
-from nlemu.emulator.kernel.devices import link_watch, uevents
+from nlemu.emulator.kernel.devices import link_watch, steering, uevents
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFALIASZ
 from nlemu.protocol.uapi.netdevice import GRO_LEGACY_MAX_SIZE, GSO_LEGACY_MAX_SIZE, GSO_MAX_SIZE
@@ -191,6 +191,7 @@ def set_real_num_rx_queues(dev: Device, count: int) -> None:
     if not 1 <= count <= dev.num_rx_queues:
         raise Refusal(EINVAL)
     uevents.queues_changed(dev, "rx", dev.real_num_rx_queues, count)
+    steering.forget(dev, "rx", count)
     dev.real_num_rx_queues = count
     dev.changed()
 
@@ -200,6 +201,7 @@ def set_real_num_tx_queues(dev: Device, count: int) -> None:
     if not 1 <= count <= dev.num_tx_queues:
         raise Refusal(EINVAL)
     uevents.queues_changed(dev, "tx", dev.real_num_tx_queues, count)
+    steering.forget(dev, "tx", count)
     dev.real_num_tx_queues = count
     dev.changed()
 

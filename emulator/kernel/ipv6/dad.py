@@ -93,7 +93,7 @@ def _begin(ifa: Address6) -> None:
     join_solicited(dev, ifa.address)
     if (
         dev.flags & SILENT
-        or idev.conf[Ipv6Devconf.ACCEPT_DAD] < 1
+        or max(idev.conf[Ipv6Devconf.ACCEPT_DAD], ip6.of(dev.net).conf_all[Ipv6Devconf.ACCEPT_DAD]) < 1
         or not ifa.flags & TENTATIVE
         or ifa.flags & NODAD
     ):

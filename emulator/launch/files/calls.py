@@ -246,7 +246,7 @@ def attributes(call: Call, node: Node, path: str, *, follow: bool) -> Attributes
         return Attributes(node.mode, found.st_ino, found.st_dev, 0, found.st_mtime)
     if isinstance(node, Character):
         return Attributes(node.mode, zlib.crc32(os.fsencode(path)), found.st_dev, 0, found.st_mtime, node.device)
-    size = len(node.target) if isinstance(node, Link) else 0 if isinstance(node, Directory) else 4096
+    size = 0 if isinstance(node, (Directory, Link)) else 4096
     inode = zlib.crc32(os.fsencode(path)) if isinstance(node, Link) else found.st_ino
     told = Attributes(supervisor.files.modes.mode(call, path, node), inode, found.st_dev, size, found.st_mtime)
     given = supervisor.files.modes.of(call, path, node)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devices import steering
 from nlemu.emulator.kernel.nics import pci, sriov
 from nlemu.emulator.kernel.nics.function import PCI, VIRTIO, BusFunction
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, truth, walk
@@ -33,7 +34,6 @@ CONFIG = struct.Struct("<HHHHI8x24x4xHH16x")
 """The header of the configuration space, of 64 bytes."""
 MASTER = 0x0406
 """PCI_COMMAND_MEMORY, PCI_COMMAND_MASTER, PCI_COMMAND_INTX_DISABLE"""
-CPUS_A_GROUP = 32
 U16_MAX = 0xFFFF
 
 
@@ -221,7 +221,8 @@ def function(one: BusFunction, net: Net) -> Directory:
         "config": lambda: File(partial(_config, one)),
         "consistent_dma_mask_bits": _text(64), "d3cold_allowed": _text(1), "device": _text(f"{said.device:#06x}"),
         "dma_mask_bits": _text(64), "enable": _text(int(bool(one.pci_driver))), "irq": _text(0),
-        "local_cpulist": _text(f"0-{cpus - 1}" if cpus > 1 else "0"), "local_cpus": _text(_mask(cpus)),
+        "local_cpulist": _text(f"0-{cpus - 1}" if cpus > 1 else "0"),
+        "local_cpus": _text(steering.show_mask((1 << cpus) - 1, cpus)),
         "modalias": _text(one.modalias), "msi_bus": _text(1), "numa_node": _text(one.numa_node),
         "power_state": _text("D0"), "resource": _text("\n".join([NOWHERE] * RESOURCES)),
         "revision": _text(f"{said.revision:#04x}"),
@@ -286,15 +287,6 @@ def _config(one: BusFunction) -> str:
         said.subsystem_device,
     )
     return header.decode("utf-8", "surrogateescape")
-
-
-def _mask(count: int) -> str:
-    """cpumap_print_to_pagebuf(): so many processors, in groups of 32 bits."""
-    digits = f"{(1 << count) - 1:x}".rjust((count + 3) // 4, "0")
-    size = CPUS_A_GROUP // 4
-    first = len(digits) % size
-    groups = [digits[:first]] if first else []
-    return ",".join(groups + [digits[at : at + size] for at in range(first, len(digits), size)])
 
 
 def _groups(nics: Nics, net: Net) -> Directory:

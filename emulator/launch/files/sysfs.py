@@ -24,7 +24,7 @@ from nlemu.emulator.kernel.links.tun import state_of as state_of_tun
 from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
 from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.emulator.kernel.queues import napi
-from nlemu.emulator.launch.files import bonding, bridge
+from nlemu.emulator.launch.files import bonding, bridge, queue_files
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, u32
 from nlemu.protocol.uapi.ethtool import Duplex
 from nlemu.protocol.uapi.netdev import NapiThreaded
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 """operstates[] of net/core/net-sysfs.c, by IF_OPER_*."""
 OPER_DOWN = 2
+POWER = "power/control"
 DUPLEX = {int(Duplex.HALF): "half", int(Duplex.FULL): "full"}
 
 
@@ -116,10 +117,11 @@ def device(dev: Device) -> Directory:
             lambda: f"{dev.group}\n", lambda text: settings.set_group(dev, u32(text))
         ),
         "operstate": lambda: _shown(lambda: OPERSTATES[dev.operstate if dev.running else OPER_DOWN]),
+        "power": lambda: power(dev),
         "proto_down": lambda: File(
             lambda: f"{int(dev.proto_down)}\n", lambda text: settings.set_proto_down(dev, number(text) != 0)
         ),
-        "queues": lambda: queues(dev),
+        "queues": lambda: queue_files.queues(dev),
         "speed": lambda: File(partial(_speed, dev)),
         "statistics": lambda: statistics(dev),
         "subsystem": lambda: Link(_up(dev) + "class/net", lambda: class_net(dev.net)),
@@ -300,11 +302,27 @@ def _set_threaded(dev: Device, text: str) -> None:
     napi.set_device_threaded(dev, NapiThreaded(wanted))
 
 
-def queues(dev: Device) -> Directory:
-    """queues/: one directory for each queue in use."""
-    names = [f"rx-{index}" for index in range(dev.real_num_rx_queues)]
-    names += [f"tx-{index}" for index in range(dev.real_num_tx_queues)]
-    return Directory({name: lambda: Directory({}) for name in names})
+def power(dev: Device) -> Directory:
+    """power/: what devices have that never sleep (drivers/base/power/sysfs.c). What is written to control is kept."""
+    return Directory({
+        "autosuspend_delay_ms": lambda: File(_no_autosuspend, _no_autosuspend),
+        "control": lambda: File(lambda: dev.attached.get(POWER, "auto") + "\n", partial(_control, dev)),
+        "runtime_active_time": lambda: _shown(lambda: 0),
+        "runtime_status": lambda: _shown(lambda: "unsupported"),
+        "runtime_suspended_time": lambda: _shown(lambda: 0),
+    })
+
+
+def _no_autosuspend(text: str = "") -> str:
+    raise OSError(errno.EIO, "nothing here goes to sleep by itself")
+
+
+def _control(dev: Device, text: str) -> None:
+    """control_store()."""
+    word = text.removesuffix("\n")
+    if word not in ("auto", "on"):
+        raise OSError(errno.EINVAL, text)
+    dev.attach(POWER, word)
 
 
 def statistics(dev: Device) -> Directory:

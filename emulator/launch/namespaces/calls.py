@@ -81,6 +81,7 @@ def unshare(call: Call) -> Answer:
         supervisor.settle()
     if flags & CLONE_NEWNS:
         supervisor.tasks.meet_descendants(call.process, call.tid)
+        supervisor.tasks.alike = False
         call.process.mounts = call.process.mounts.copy(real=really)
     if not really or flags == CLONE_NEWNET:
         return 0
@@ -109,6 +110,7 @@ def clone(call: Call) -> Answer:
     if not others & CLONE_NEWUSER:
         may_enter(call)
     supervisor.tasks.meet_descendants(process, call.tid)
+    supervisor.tasks.alike &= not flags & CLONE_NEWNS
     process.expects_net = bool(flags & CLONE_NEWNET)
     process.expects_space = bool(flags & CLONE_NEWUSER)
     if others & CLONE_NEWUSER and really:
@@ -121,6 +123,12 @@ def clone(call: Call) -> Answer:
     except OSError:
         process.expects_mounts = None
         return PASS
+
+
+def exit_group(call: Call) -> Answer:
+    """exit_group(): whom the process has made is looked for while it is still their parent."""
+    call.supervisor.tasks.leaves(call.tid)
+    return PASS
 
 
 def netns_name(path: str) -> str | None:
@@ -220,4 +228,7 @@ def umount(call: Call) -> Answer:
     return PASS
 
 
-CALLS = {"setns": setns, "unshare": unshare, "clone": clone, "mount": mount, "umount2": umount, "fstatfs": nsfs.fstatfs}
+CALLS = {
+    "setns": setns, "unshare": unshare, "clone": clone, "exit_group": exit_group, "mount": mount, "umount2": umount,
+    "fstatfs": nsfs.fstatfs,
+}

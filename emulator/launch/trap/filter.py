@@ -160,6 +160,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         Rule("setns"),
         Rule("unshare", (has(0, CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUSER),)),
         Rule("clone", (has(0, CLONE_NEWNET | CLONE_THREAD | CLONE_NEWUSER),)),
+        Rule("exit_group"),  # the last word of a parent: whose its children are, nobody can tell afterwards
         # Its flags lie behind a pointer; programs fall back to clone().
         Rule("clone3", action=RET_ERRNO | ENOSYS),
         *(Rule(call, action=RET_ERRNO | ENOSYS) for call in (*NEW_MOUNT_CALLS, *RING_CALLS)),

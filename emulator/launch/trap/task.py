@@ -3,9 +3,13 @@
 A namespace belongs to a thread: setns() changes the caller's alone, and whoever is made later inherits its maker's. The
 making of a process is not a call that we see, so a thread that is new to us is asked for its parent the first time it
 is heard of, which is no later than its first exec. A parent that waits for that exec, as nearly all do (vfork,
-posix_spawn, Python's subprocess), is still in the namespace in which it made the child. Before a thread becomes
-something else, those that it has made so far are looked for. The making of a thread is a call that we see: threads that
-are new to us are what the last maker was, and before somebody else makes one they are looked for too.
+posix_spawn, Python's subprocess), is still in the namespace in which it made the child. One that has done nothing yet
+that we see, as a shell's copy of itself, is met on the way, with its own parents. Before a thread becomes something
+else, those that it has made so far are looked for; and before it ends, since then they are the keeper's children (a
+shell's `( ... ) &`, whoever forks twice to be a daemon).
+
+The making of a thread is a call that we see: threads that are new to us are what the last maker was, and before
+somebody else makes one they are looked for too.
 
 Who a task is goes the same ways (credentials.py).
 
@@ -118,8 +122,11 @@ class Tasks:
         self._on_become = on_become
         self._cred = cred
         self._mounts = Mounts()
+        self._own = os.getpid()
         self.diverse = False
         """Not everybody is the same."""
+        self.alike = True
+        """Everybody has been in the first namespace, with the mounts of the first, so far."""
         self._processes: dict[int, Process] = {}
         self._threads: dict[int, Process] = {}
         self.by_pidfd: dict[int, Process] = {}
@@ -199,6 +206,7 @@ class Tasks:
         """setns(), unshare(): the thread goes into that namespace."""
         process = self.process(tid)
         self.meet_descendants(process, tid)
+        self.alike = False
         net.hold()
         left = process.nets[tid]
         process.nets[tid] = net
@@ -232,7 +240,7 @@ class Tasks:
         pid, parent = status(tid)
         process = self._processes.get(pid)
         if process is None:
-            maker = self._processes.get(parent)
+            maker = self._maker(parent)
             process = Process(pid, self._mounts if maker is None else maker.expects_mounts or maker.mounts)
             self._processes[pid] = process
             self.by_pidfd[process.pidfd] = process
@@ -253,6 +261,27 @@ class Tasks:
         if tid not in process.nets:
             self._place(process, tid, *self._made_by(process))
         return process
+
+    def _maker(self, pid: int) -> Process | None:
+        """The process of that number, met if it is one of ours that has not been heard of; None: it is none of ours."""
+        unmet: list[int] = []
+        with suppress(OSError):
+            while pid not in self._processes:
+                if pid <= 1 or pid == self._own:
+                    return None
+                unmet.append(pid)
+                pid = status(pid)[1]
+            for one in reversed(unmet):
+                self._meet(one)
+        return self._processes.get(unmet[0] if unmet else pid)
+
+    def leaves(self, tid: int) -> None:
+        """The process of that thread is about to end: meets whom it has made, as far as it matters whose they are."""
+        if self.alike and not self.diverse:
+            return
+        process = self.process(tid)
+        for name in os.listdir(f"/proc/{process.pid}/task"):
+            self.meet_descendants(process, int(name))
 
     @staticmethod
     def _made_by(process: Process) -> tuple[Net, Cred]:

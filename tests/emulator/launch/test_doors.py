@@ -56,7 +56,7 @@ def through(door: str, place: Path) -> str:
         ("knobs", "done EROFS"),
         ("mounted", "ENOENT"),
         ("settings", "done done done done done 81"),
-        ("ioctls", "ENOTTY ENOTTY done ENOTTY ENODEV ENODEV ENODEV ENODEV ENOTSUP"),
+        ("ioctls", "EINVAL ENODEV done ENODEV ENODEV ENODEV ENODEV ENODEV ENOTSUP"),
         ("tables", "ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT"),
         ("ring", "ENOSYS"),
         ("rights", "EACCES EPERM"),

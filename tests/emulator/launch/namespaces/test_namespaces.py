@@ -107,6 +107,52 @@ print(libc.umount2(b"/sys", 0), devices())
     ]
 
 
+def test_what_a_child_mounts_over_sys_all_see_that_share_its_mounts() -> None:
+    script = """
+    unshare -n -m sh -c 'ip link add inside type dummy; mount -t sysfs sysfs /sys; ls /sys/class/net'
+    ls /sys/class/net
+    """
+    assert nobody.run("sh", "-c", script).split() == ["bonding_masters", "inside", "lo", "bonding_masters", "lo"]
+
+
+FORKS_TWICE = """
+import os
+if not os.fork():
+    os.setsid()
+    if not os.fork():
+        while os.getppid() == os.getsid(0):  # until the one in between is gone
+            os.sched_yield()
+        os.execvp("sh", ["sh", "-c", "ip link add born type dummy; echo > done"])
+    os._exit(0)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    "born",
+    [
+        "sh -c '( (ip link add born type dummy); : ); echo > done'",
+        "sh -c '(read word < begin; ip link add born type dummy; echo > done) & exit 0'; echo > begin",
+        "{python} -c '{forks_twice}'",
+    ],
+    ids=["by a copy of a shell", "when its parent is gone", "by a daemon that forked twice"],
+)
+def test_a_process_is_where_its_maker_was(born: str) -> None:
+    """Also where what made it has done nothing that the launcher sees."""
+    made = born.format(python=nobody.python(), forks_twice=FORKS_TWICE)
+    script = f"""
+    cd $(mktemp -d)
+    mkfifo begin done
+    ip netns add pod
+    read end < done & waited=$!
+    ip netns exec pod {made}
+    wait $waited
+    ip -br link | cut -d' ' -f1; echo; ip -n pod -br link | cut -d' ' -f1
+    rm -r $(pwd)
+    """
+    assert nobody.run("sh", "-c", script).split("\n\n") == ["lo", "lo\nborn\n"]
+
+
 def test_a_socket_stays_where_it_was_made() -> None:
     script = """
 import ctypes, socket, struct, subprocess

@@ -24,6 +24,7 @@ HEADERS = """
     accept 43 202, accept4 288 242, access 21 -, bind 49 200, bpf 321 280, chdir 80 49, chmod 90 -,
     chown 92 -, fchmodat 268 53, fchmodat2 452 452, fchownat 260 54, lchown 94 -, clone 56 220, clone3 435 435,
     close 3 57, connect 42 203, creat 85 -, dup 32 23, dup2 33 -, dup3 292 24, execve 59 221, execveat 322 281,
+    exit_group 231 94,
     faccessat 269 48, faccessat2 439 439, fchdir 81 50, fcntl 72 25, fsmount 432 432, fsopen 430 430, fspick 433 433,
     fstatfs 138 44, getcwd 79 17, getdents64 217 61, getegid 108 177, geteuid 107 175, getgid 104 176,
     getpeername 52 205, getresgid 120 150, getresuid 118 148, getsockname 51 204, getsockopt 55 209, getuid 102 174,
