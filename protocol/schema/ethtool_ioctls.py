@@ -111,6 +111,8 @@ ethtool_ts_info = "ethtool_ts_info" / c.Struct(
     c.Padding(12),
 )
 ethtool_modinfo = "ethtool_modinfo" / c.Struct(cmd, "type" / u32, "eeprom_len" / u32, c.Padding(32))
+ethtool_eeprom = numbers("ethtool_eeprom", "magic", "offset", "len")
+"""Behind it stand the bytes."""
 ethtool_rxnfc = "ethtool_rxnfc" / c.Struct(
     cmd, "flow_type" / u32, "data" / u64, "fs" / c.Bytes(168), "rule_cnt" / u32, c.Padding(4)
 )

@@ -394,6 +394,21 @@ class UdpTunnelType(IntEnum):
 
 SOPASS_MAX = 6
 """The length of a Wake-on-LAN password."""
+class EthModule(IntEnum):
+    """ETH_MODULE_SFF_*: which standard says where what stands in a module's memory."""
+
+    SFF_8079 = 1
+    SFF_8472 = 2
+    SFF_8636 = 3
+    SFF_8436 = 4
+
+
+ETH_MODULE_SFF_8079_LEN = 256
+ETH_MODULE_SFF_8472_LEN = 512
+ETH_MODULE_SFF_8636_LEN = 256
+ETH_MODULE_SFF_8436_LEN = 256
+ETH_MODULE_SFF_8636_MAX_LEN = 640
+ETH_MODULE_SFF_8436_MAX_LEN = 640
 ETH_MODULE_EEPROM_PAGE_LEN = 128
 ETH_MODULE_MAX_I2C_ADDRESS = 0x7F
 MAX_LANES = 8

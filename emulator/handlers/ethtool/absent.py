@@ -1,8 +1,8 @@
 """What no device here has: each command says so in the kernel's way, after looking at the request as far as it does.
 
-Wake-on-LAN, Energy-Efficient Ethernet, modules, PHYs and their cables, power over the
+Wake-on-LAN, Energy-Efficient Ethernet, PHYs and their cables, power over the
 cable, MACs that merge frames. Which refusal comes first is all there is to tell (net/ethtool/
-wol.c, eee.c, eeprom.c, module.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c).
+wol.c, eee.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c).
 """
 
 from __future__ import annotations
@@ -22,11 +22,6 @@ from nlemu.protocol.families.ethtool.commands import (
     MM_GET,
     MM_NTF,
     MM_SET,
-    MODULE_EEPROM_GET,
-    MODULE_FW_FLASH_ACT,
-    MODULE_GET,
-    MODULE_NTF,
-    MODULE_SET,
     MSE_GET,
     PHY_GET,
     PLCA_GET_CFG,
@@ -39,10 +34,10 @@ from nlemu.protocol.families.ethtool.commands import (
     WOL_NTF,
     WOL_SET,
 )
-from nlemu.protocol.families.ethtool.hardware import CableTestTdr, Module, ModuleEeprom, TdrCfg
+from nlemu.protocol.families.ethtool.hardware import CableTestTdr, TdrCfg
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Values
-from nlemu.protocol.uapi.ethtool import ETH_MODULE_EEPROM_PAGE_LEN, MAX_CABLE_LENGTH_CM, CablePair
+from nlemu.protocol.uapi.ethtool import MAX_CABLE_LENGTH_CM, CablePair
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
@@ -66,51 +61,6 @@ for _op, _ntf in (
     query(_op, ntf=_ntf)(nothing)
 for _op, _ntf in ((WOL_SET, WOL_NTF), (EEE_SET, EEE_NTF), (MM_SET, MM_NTF)):
     setting(_op, _ntf)(no_change)
-
-
-# -- modules ----------------------------------------------------------------------------------
-
-
-def parse_eeprom(request: Request) -> None:
-    """eeprom_parse_request(): half a page at a time, and only page 0 has a lower half."""
-    attrs = request.attrs
-    attrs.require((ModuleEeprom.offset, ModuleEeprom.length, ModuleEeprom.page, ModuleEeprom.i2c_address))
-    offset, end = attrs[ModuleEeprom.offset], attrs[ModuleEeprom.offset] + attrs[ModuleEeprom.length]
-    half = ETH_MODULE_EEPROM_PAGE_LEN
-    if attrs[ModuleEeprom.page] and offset < half:
-        text = "reading from lower half page is allowed for page 0 only"
-        raise Refusal(errno.EINVAL, text, at=attrs.offset(ModuleEeprom.page))
-    if offset < half < end:
-        text = "reading cross half page boundary is illegal"
-        raise Refusal(errno.EINVAL, text, at=attrs.offset(ModuleEeprom.length))
-    if end > 2 * half:
-        text = "reading cross page boundary is illegal"
-        raise Refusal(errno.EINVAL, text, at=attrs.offset(ModuleEeprom.length))
-
-
-query(MODULE_EEPROM_GET, parse=parse_eeprom)(nothing)
-
-
-@query(MODULE_GET, ntf=MODULE_NTF)
-def module(dev: Device, request: Request) -> Values:
-    """module_prepare_data(): a driver without a module has nothing to say, and says that."""
-    return {}
-
-
-@setting(MODULE_SET, MODULE_NTF)
-def set_module(dev: Device, request: Request) -> bool:
-    """ethnl_set_module_validate()."""
-    if Module.power_mode_policy not in request.attrs:
-        return False
-    text = "Setting power mode policy is not supported by this device"
-    raise Refusal(errno.EOPNOTSUPP, text, at="power-mode-policy")
-
-
-@doit(MODULE_FW_FLASH_ACT)
-def module_fw_flash(call: Call) -> None:
-    """ethnl_act_module_fw_flash()."""
-    parse_header(call, demanded=True)
-    raise Refusal(errno.EOPNOTSUPP, "Flashing module firmware is not supported by this device")
 
 
 # -- PHYs -------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device, Stats
+    from nlemu.emulator.kernel.devices.module import Module, ModuleInfo, ModulePage
     from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo
     from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, PauseStats, Rings
     from nlemu.emulator.kernel.macsec.offload import MacsecOps
@@ -325,6 +326,22 @@ class DeviceOps(VfOps, RssOps, RuleOps):
     def get_ethtool_stats(self, dev: Device) -> Sequence[int]:
         """The counters that ETH_SS_STATS names, in that order."""
         return ()
+
+    def get_module_info(self, dev: Device) -> ModuleInfo:
+        """Of which sort the module is, and how large its memory."""
+        raise Refusal(EOPNOTSUPP)
+
+    def get_module_eeprom(self, dev: Device) -> Module:
+        """The module, whose memory is to be read in a row."""
+        raise Refusal(EOPNOTSUPP)
+
+    def get_module_eeprom_by_page(self, dev: Device, wanted: ModulePage) -> Module:
+        """The module, whose memory is to be read there; may refuse with a text."""
+        raise Refusal(EOPNOTSUPP)
+
+    def set_module_eeprom_by_page(self, dev: Device) -> None:
+        """The module's memory can be written, as its firmware is: nothing here does."""
+        raise Refusal(EOPNOTSUPP)
 
     def get_standard_stats(self, dev: Device, group: EthtoolStats) -> StandardStats:
         """get_eth_phy_stats, get_eth_mac_stats, get_eth_ctrl_stats, get_rmon_stats: what the driver counts of a

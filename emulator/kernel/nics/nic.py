@@ -28,6 +28,7 @@ from nlemu.emulator.kernel.nics.function import BusFunction
 from nlemu.emulator.kernel.nics.link import NicLink
 from nlemu.emulator.kernel.nics.linking import NicLinking
 from nlemu.emulator.kernel.nics.links import link_of
+from nlemu.emulator.kernel.nics.modules import NicModules
 from nlemu.emulator.kernel.nics.ports import NicPorts
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.nics.rss import NicRss
@@ -125,7 +126,7 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(NicCounting, NicStandard, NicLinking, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
+class NicOps(NicCounting, NicModules, NicStandard, NicLinking, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
     """The driver of a NIC, of that profile."""
 
     def __init__(self, profile: Profile) -> None:
@@ -165,6 +166,8 @@ class NicOps(NicCounting, NicStandard, NicLinking, NicRss, NicRules, NicPorts, N
             return self.rules is not None
         if name in self.PORT_METHODS:
             return self.has_port(name)
+        if name in self.MODULE_METHODS:
+            return self.has_module_method(name)
         if name in self.LINK_METHODS:
             return self.has_link_method(name)
         return super().has(name)

@@ -1,7 +1,7 @@
 """Attributes of what hangs on a NIC: modules, PHYs, powered cables, MACs that merge frames.
 
-No device here has any of it: the commands answer that there is nothing. What a reply or a notification may hold is
-declared all the same, for messages of other kernels are read with it.
+But for modules no device here has any of it: the commands answer that there is nothing. What a reply or a notification
+may hold is declared all the same, for messages of other kernels are read with it.
 """
 
 from nlemu.protocol.families.ethtool.common import HEADER, HEADER_PHY, HEADER_STATS, unread

@@ -256,6 +256,7 @@ ROWS = (
     Row("ethtool.h", "ETHTOOL_FEC_(.*)", (ethtool.FecFlag,)),
     Row("ethtool.h", "ETHTOOL_LINK_MODE_FEC_(.*)_BIT", (ethtool.LinkModeFec,)),
     Row("ethtool.h", "ETHTOOL_MAC_STATS_SRC_(.*)", (ethtool.MacStatsSrc,)),
+    Row("ethtool.h", r"ETH_MODULE_(SFF_\d+)", (ethtool.EthModule,)),
     Row("ethtool.h", "ETHTOOL_MODULE_POWER_MODE_POLICY_(.*)", (ethtool.ModulePowerModePolicy,)),
     Row("ethtool.h", "ETHTOOL_MODULE_POWER_MODE_(.*)", (ethtool.ModulePowerMode,)),
     Row("ethtool.h", "ETHTOOL_PODL_PSE_ADMIN_STATE_(.*)", (ethtool.PsePodlAdminState,)),

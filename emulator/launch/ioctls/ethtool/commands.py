@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nlemu.emulator.launch.ioctls.ethtool import driver, features, link, queues, rss, rules
+from nlemu.emulator.launch.ioctls.ethtool import driver, features, link, module, queues, rss, rules
 from nlemu.emulator.launch.ioctls.ethtool.request import Answer, unsupported, unsupported_behind
-from nlemu.protocol.schema import ethtool_ioctls as structs
-from nlemu.protocol.schema.codec import prepare
 from nlemu.protocol.uapi.ethtool import EthtoolIoctl as Do
 
 ANYONE, ADMIN = False, True
@@ -22,8 +20,6 @@ class Command(NamedTuple):
     admin: bool
     answer: Answer
 
-
-MODINFO = prepare(structs.ethtool_modinfo)
 
 COMMANDS: dict[int, Command] = {
     Do.GSET: Command(ANYONE, link.get_settings),
@@ -80,8 +76,8 @@ COMMANDS: dict[int, Command] = {
     Do.GREGS: Command(ADMIN, unsupported),
     Do.GEEPROM: Command(ADMIN, unsupported),
     Do.SEEPROM: Command(ADMIN, unsupported),
-    Do.GMODULEINFO: Command(ADMIN, unsupported_behind(MODINFO)),
-    Do.GMODULEEEPROM: Command(ADMIN, unsupported),
+    Do.GMODULEINFO: Command(ADMIN, module.get_info),
+    Do.GMODULEEEPROM: Command(ADMIN, module.get_memory),
     Do.SET_DUMP: Command(ADMIN, unsupported),
     Do.GET_DUMP_FLAG: Command(ADMIN, unsupported),
     Do.GET_DUMP_DATA: Command(ADMIN, unsupported),
