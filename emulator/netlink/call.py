@@ -51,6 +51,11 @@ class Call:
         self.portid = endpoint.portid
         self.extack = Extack()
 
+    def rewrite(self, at: int, data: bytes) -> None:
+        """The kernel writes into the request that it reads, and an error that repeats it shows so. at: where, from the
+        beginning of the message."""
+        self.message = self.message[:at] + data + self.message[at + len(data) :]
+
     @property
     def echo(self) -> bool:
         """Whether the asker wants its own notification (nlmsg_report())."""

@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.attributes import NLATTR, Attrs
 from nlemu.protocol.schema.family import Half, Strict, Unread
-from nlemu.protocol.schema.policy import DEPRECATED_STRICT
-from nlemu.protocol.uapi.netlink import NLM_F
+from nlemu.protocol.schema.policy import DEPRECATED_STRICT, STRICT
+from nlemu.protocol.uapi.netlink import NLA_F_NESTED, NLM_F
 from nlemu.protocol.wire.extack import Extack
 from nlemu.protocol.wire.validate import validate
 
@@ -48,6 +48,14 @@ def check_length(call: Call, half: Half) -> None:
     """EINVAL for a message that is too short for its header."""
     if _place(call, half)[1]:
         raise Refusal(errno.EINVAL, half.cut)
+
+
+def nested(call: Call, policy: Policy, span: tuple[int, int]) -> Attrs:
+    """nla_parse_nested(): what is in an attribute, whose payload that is. EINVAL where it is not flagged as nested, and
+    what the policy refuses."""
+    if not NLATTR.unpack_from(call.message, span[0] - NLATTR.size)[1] & NLA_F_NESTED:
+        raise Refusal(errno.EINVAL, "NLA_F_NESTED is missing", at=span[0] - NLATTR.size)
+    return Attrs(call.message, validate(policy, call.message, *span, STRICT, call.extack), *span)
 
 
 def read(call: Call, half: Half) -> Attrs:

@@ -58,8 +58,8 @@ INET6, BRIDGE = 10, 7
 CACHEINFO = re.compile(rb"\x14\0\x03\0.{16}", re.DOTALL)
 """NDA_CACHEINFO with its times, by which nothing is to be sorted."""
 LASTING = 0xC0  # NUD_PERMANENT, NUD_NOARP
-GROUP_TIMER, TIMER = 40, b"\x08\0\x01\0"
-"""Where MDBA_MDB_EATTR_TIMER of the first port stands in a MDBA_MDB, and its header."""
+GROUP_TIMER, TIMER = 32, b"\x08\0\x01\0"
+"""Where MDBA_MDB_EATTR_TIMER stands in a MDBA_MDB_ENTRY_INFO, and its header."""
 NEWLINK = "1000"  # the message type, as it stands in hex
 SOLICITED = "af-spec.inet6.flags"
 RS_SENT = 0x10
@@ -185,7 +185,7 @@ class Noise:
         for fact in facts(theirs, protocol, self.families):
             raced = fact.path.endswith(SOLICITED) and self._raced(fact, ours, theirs)
             counted = COUNTERS.search(fact.path)
-            if fact.path.endswith(".entry") and self._same_group(fact, ours, theirs):
+            if fact.path.endswith(".entry.info") and self._same_group(fact, ours, theirs):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
             if raced or counted or fact.path.endswith(BY_CHANCE) or self._aged(fact, ours, theirs):
                 said[fact.start : fact.end] = ours[fact.start : fact.end]
@@ -212,7 +212,7 @@ class Noise:
 
     @staticmethod
     def _same_group(fact: Fact, ours: bytes, theirs: bytes) -> bool:
-        """Whether two MDBA_MDB of one port are the same but for what is left of its time, by less than a second."""
+        """Whether two MDBA_MDB_ENTRY_INFO are the same but for what is left of its time, by less than a second."""
         start, timer = fact.start, fact.start + GROUP_TIMER
         if timer + 4 > fact.end or any(said[timer - 4 : timer] != TIMER for said in (ours, theirs)):
             return False

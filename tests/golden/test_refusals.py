@@ -59,6 +59,8 @@ COMMITTED = {
     "a13_ipvlan_addresses": {12, 42},
     "a22_vrf_slaves": {46},
     "b05_forwarding": {40},
+    "b08_vlan_options": {27, 65},
+    "b09_vlan_groups": {19, 27, 56},
     "g01_contexts": {58},
     "i03_flow_hash": {16, 24},
     "j02_family": {33, 35, 36, 37, 42},
@@ -80,6 +82,7 @@ COMMITTED = {
     "r58_shared_load": {18, 23},
     "r59_ways": {28},
     "r74_half_of_a_setting": {5},
+    "r87_written_into": {6, 7, 10, 11, 22, 23, 24, 27, 28, 39, 40, 41, 46, 47, 52, 53, 58, 59},
     "r75_virtual_functions": {67, 68, 75, 79},
     "r92_tables6": {23},
     "t13_vxlan_filter": {59},
@@ -96,7 +99,8 @@ sleep again (r17, r38, r49; r38 shows the reports). In r03 one end of a pair was
 link-watch is still to look at it, in vain. Of several next hops those before the one that is refused come and go again,
 and those that can be deleted are (r58); a table is made before the route that is not (r59, r92). Parameters of
 neighbours are set before limits are refused (m09). An entry of a forwarding table is added to the bridge before the
-port itself refuses it (b05).
+port itself refuses it (b05), VLANs that are named before another that is none (r87), their options before one that is
+not there (b08, b09).
 
 What a macvlan's port is told stays though the macvlan is refused (a01), and so does its other mode (a05), the options
 of a bond before the one that is refused (o02), the VNIs of a range before the one that is missing (t13), that nothing

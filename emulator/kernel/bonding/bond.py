@@ -23,6 +23,7 @@ from nlemu.emulator.kernel.devices.device import Stats
 from nlemu.protocol.uapi.ethtool import Duplex
 from nlemu.protocol.uapi.if_bonding import BondLink, BondMode, BondState
 from nlemu.protocol.uapi.if_ether import ETH_ALEN
+from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.bonding.lacp import Lacp, LacpSlave
@@ -164,10 +165,12 @@ class Bond:
     spread over, None before it is known; send_peer_notif: how many more times peers are told; igmp_retrans: how many
     more times groups are reported; rlb_enabled: what comes in is balanced too; lp_counter: ticks since switches
     learned; primary_is_promisc: the active slave takes all frames, since promisc_ticks; given: which addresses each
-    slave got from the bond (dev_uc_sync()), given_groups: which groups (dev_mc_sync())."""
+    slave got from the bond (dev_uc_sync()), given_groups: which groups (dev_mc_sync()); dev_addr: what has stood in its
+    address, also where it counts for less now."""
 
     def __init__(self, dev: Device) -> None:
         self.dev = dev
+        self.dev_addr = bytes(MAX_ADDR_LEN)
         self.params = Params()
         self.members: dict[Device, Slave] = {}
         self.curr_active: Slave | None = None

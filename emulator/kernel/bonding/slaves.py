@@ -134,9 +134,16 @@ def setup_ether(dev: Device) -> None:
     address, kept = dev.address, dev.flags & (SLAVE | IFF_UP)
     perm, queue_length = dev.perm_address, dev.txqlen
     ether_setup(dev)
-    dev.address, dev.perm_address, dev.txqlen = address[:ETH_ALEN].ljust(ETH_ALEN, b"\0"), perm, queue_length
+    dev.address, dev.perm_address, dev.txqlen = _cut(dev, address), perm, queue_length
     dev.flags |= MASTER | kept
     dev.changed()
+
+
+def _cut(dev: Device, address: bytes) -> bytes:
+    """As much of dev_addr as addr_len says now. What stood behind it before is still there."""
+    bond: Bond = dev.priv
+    bond.dev_addr = address + bond.dev_addr[len(address) :]
+    return bond.dev_addr[: dev.addr_len]
 
 
 def _setup_by_slave(dev: Device, slave: Device) -> None:
@@ -144,7 +151,7 @@ def _setup_by_slave(dev: Device, slave: Device) -> None:
     was_up = dev.up
     flags.close_device(dev)
     dev.type, dev.needed_headroom, dev.addr_len = slave.type, slave.needed_headroom, slave.addr_len
-    dev.address = dev.address[: dev.addr_len].ljust(dev.addr_len, b"\0")
+    dev.address = _cut(dev, dev.address)
     dev.broadcast = slave.broadcast
     if slave.flags & POINTOPOINT:
         dev.flags = dev.flags & ~(BROADCAST | MULTICAST) | POINTOPOINT | NOARP

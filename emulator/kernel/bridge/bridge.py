@@ -8,13 +8,13 @@ so it is always the root of its tree, and its ports are all designated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.protocol.uapi.if_ import IfOper
-from nlemu.protocol.uapi.if_bridge import BrState, BrStpMode, BrVlanInfo, MdbRtrType
+from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrState, BrStpMode, BrVlanInfo, MdbRtrType
 from nlemu.protocol.uapi.if_ether import ETH_P
 
 if TYPE_CHECKING:
@@ -120,22 +120,64 @@ def _nothing() -> None:
     """Of a timer that is not made yet."""
 
 
-class Routers:
-    """That there are behind a port (routers.py). families: of which (ip4_rlist, ip6_rlist); timers: until when, by
-    family."""
+class PortMulticast:
+    """struct net_bridge_mcast_port: what is known of multicast behind a port, or behind it in one VLAN. router: whether
+    a router is believed to be there, of MdbRtrType; families: of which one is (ip4_rlist, ip6_rlist); timers: until
+    when, by family (routers.py); max_groups: how many groups there may be, 0 for any number."""
 
-    __slots__ = ("families", "timers")
+    __slots__ = ("families", "max_groups", "port", "router", "timers", "vlan")
 
-    def __init__(self) -> None:
+    def __init__(self, port: Port, vlan: Vlan | None = None) -> None:
+        self.port, self.vlan = port, vlan
+        self.router = int(MdbRtrType.TEMP_QUERY)
+        self.max_groups = 0
         self.families: set[int] = set()
         self.timers: dict[int, Timer] = {}
+
+    @property
+    def vid(self) -> int:
+        """The VLAN's number, 0 for none."""
+        return 0 if self.vlan is None else self.vlan.vid
+
+    @property
+    def brmctx(self) -> Multicast:
+        """br_multicast_port_ctx_get_global(): what holds for the bridge, or for that VLAN of it."""
+        return self.port.bridge.multicast if self.vlan is None else self.vlan.brmctx
+
+    @property
+    def groups(self) -> int:
+        """br_multicast_ngroups_get(): of how many groups there is somebody."""
+        if self.vlan is None:
+            return len(self.port.groups)
+        return sum(one.address.vid == self.vlan.vid for one in self.port.groups)
+
+    @property
+    def disabled(self) -> bool:
+        """br_multicast_port_ctx_state_disabled()."""
+        vlan = self.vlan
+        return self.port.state == BrState.DISABLED or (
+            vlan is not None and (not vlan.snooped or vlan.state == BrState.DISABLED)
+        )
+
+
+@dataclass(slots=True)
+class VlanCounts:
+    """struct pcpu_sw_netstats of a VLAN."""
+
+    rx_bytes: int = 0
+    rx_packets: int = 0
+    tx_bytes: int = 0
+    tx_packets: int = 0
 
 
 @dataclass(slots=True, eq=False)
 class Vlan:
     """struct net_bridge_vlan: a VLAN on a port or on the bridge itself. flags: BrVlanInfo; master: of a port's, the
     bridge's of the same number; users: how many ports, and the bridge itself, want one of the bridge's; tunnel: the
-    number of the tunnel that it is, None for none."""
+    number of the tunnel that it is, None for none; state: of BrState; msti: of the bridge's, in which spanning tree it
+    is; snooped: groups are looked at in it (BR_VLFLAG_MCAST_ENABLED); wanted: of the bridge's, they are to be
+    (BR_VLFLAG_GLOBAL_MCAST_ENABLED); mcast: of the bridge's, how; port_mcast: of a port's, what was found; counts: what
+    has come in and gone out, which those of ports share with the bridge's unless they are counted apart."""
 
     vid: int
     flags: int
@@ -143,11 +185,25 @@ class Vlan:
     master: Vlan | None = None
     users: int = 0
     tunnel: int | None = None
+    state: int = int(BrState.FORWARDING)
+    msti: int = 0
+    snooped: bool = False
+    wanted: bool = True
+    neigh_suppress: bool = False
+    neigh_forward_grat: bool = False
+    mcast: Multicast = field(default_factory=lambda: Multicast())
+    port_mcast: PortMulticast | None = None
+    counts: VlanCounts = field(default_factory=VlanCounts)
 
     @property
     def used(self) -> bool:
         """br_vlan_should_use(): one of the bridge's may be there for its ports alone."""
         return isinstance(self.owner, Port) or self.flags & BRENTRY != 0
+
+    @property
+    def brmctx(self) -> Multicast:
+        """How groups are looked at in it, by the bridge's VLAN of that number."""
+        return self.mcast if self.master is None else self.master.mcast
 
 
 class VlanGroup:
@@ -185,14 +241,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Multicast:
-    """struct net_bridge_mcast, and what br_multicast.c keeps in the bridge beside it."""
+    """struct net_bridge_mcast: how a bridge, or a VLAN of it, looks at groups. Two are equal when all is the same
+    (br_multicast_ctx_options_equal())."""
 
     router: int = MdbRtrType.TEMP_QUERY
-    snooping: bool = True
-    query_use_ifaddr: bool = False
     querier: bool = False
-    stats: bool = False
-    hash_max: int = 4096
     last_member_count: int = 2
     startup_query_count: int = 2
     last_member_interval: int = 100
@@ -209,7 +262,8 @@ class Bridge:
     """struct net_bridge. ports: by their devices, the newest first; free_numbers: those that no port has, as a heap;
     filtering: of the ports, those that do not take all frames; id, root: priority and address, 8 bytes each; fdb: the
     forwarding table; entries: what of it is the bridge's own; vlans: None where the kernel is built without them;
-    options: BrBoolopt, those that are on."""
+    options: BrBoolopt, those that are on; snooping: groups are looked at; query_use_ifaddr, multicast_stats: of
+    queries, and that they are counted; hash_max: how many groups there may be."""
 
     def __init__(self, dev: Device) -> None:
         self.dev = dev
@@ -244,8 +298,16 @@ class Bridge:
         self.vlan_stats_per_port = False
         self.options = 0
         self.multicast = Multicast()
+        self.snooping = True
+        self.query_use_ifaddr = False
+        self.multicast_stats = False
+        self.hash_max = 4096
         self.mdb: dict[Address, Group] = {}
         self.hello_timer = self.tcn_timer = self.topology_change_timer = self.gc = Timer(dev.kernel, _nothing)
+
+    def has(self, option: BrBoolopt) -> bool:
+        """br_opt_get() of an option that user space may switch."""
+        return bool(self.options >> option & 1)
 
     @property
     def is_root(self) -> bool:
@@ -274,10 +336,8 @@ class Port:
         self.topology_change_ack = False
         self.config_pending = False
         self.group_fwd_mask = 0
-        self.multicast_router = int(MdbRtrType.TEMP_QUERY)
-        self.routers = Routers()
+        self.multicast = PortMulticast(self)
         self.eht_hosts_limit = 512
-        self.max_groups = 0
         self.groups: list[PortGroup] = []
         self.entries: set[Entry] = set()
         self.backup: Port | None = None

@@ -1,7 +1,8 @@
 """Frames on a bridge, as far as counters and the forwarding table tell of them: br_input.c, br_forward.c, br_device.c.
 
 All frames here are to groups, so they go to every port that forwards. A frame that comes to a port teaches the bridge
-where its sender is, and is the bridge's own as well.
+where its sender is, and is the bridge's own as well. Where VLANs are looked at, it is in that of frames without a tag,
+which has a state of its own on each port, and counts.
 """
 
 from __future__ import annotations
@@ -9,22 +10,56 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.bridge import fdb, snooping
-from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, PortFlag, port_of
+from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, PortFlag, Vlan, port_of
 from nlemu.emulator.kernel.devices import qdisc
-from nlemu.protocol.uapi.if_bridge import BrState
+from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrState
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 LEARNING, FORWARDING = int(BrState.LEARNING), int(BrState.FORWARDING)
+LET_IN = (LEARNING, FORWARDING)
+MST = BrBoolopt.MST_ENABLE
 
 
-def _vid(owner: Bridge | Port, br: Bridge) -> int | None:
-    """br_allowed_ingress(): in which VLAN a frame without a tag is, 0 where they do not count; None: it is dropped."""
-    if not br.vlan_filtering or owner.vlans is None:
-        return 0
-    return owner.vlans.pvid or None
+def _filters(owner: Bridge | Port, br: Bridge) -> bool:
+    return br.vlan_filtering and owner.vlans is not None
+
+
+def _enter(owner: Bridge | Port, br: Bridge, state: int, size: int) -> tuple[Vlan | None, int] | None:
+    """br_allowed_ingress(): in which VLAN a frame without a tag is, and which state holds for it, where the port's own
+    is that one; None: it is dropped."""
+    if not _filters(owner, br):
+        return None, state
+    assert owner.vlans is not None
+    vlan = owner.vlans.find(owner.vlans.pvid)
+    if vlan is None or not vlan.used:
+        return None
+    if state == FORWARDING:
+        state = vlan.state
+        if state not in LET_IN:
+            return None
+    if br.vlan_stats:
+        vlan.counts.rx_bytes += size - ETH_HLEN
+        vlan.counts.rx_packets += 1
+    return vlan, state
+
+
+def _lets_out(port: Port, br: Bridge, vid: int) -> bool:
+    """The states that should_deliver() and br_allowed_egress() look at."""
+    if port.state != FORWARDING and not br.has(MST):
+        return False
+    vlan = None if port.vlans is None else port.vlans.find(vid)
+    return not vid or (vlan is not None and vlan.state == FORWARDING)
+
+
+def _leave(owner: Bridge | Port, br: Bridge, vid: int, size: int) -> None:
+    """br_handle_vlan(): it is counted."""
+    vlan = None if not vid or not br.vlan_stats or owner.vlans is None else owner.vlans.find(vid)
+    if vlan is not None:
+        vlan.counts.tx_bytes += size - ETH_HLEN
+        vlan.counts.tx_packets += 1
 
 
 def flood(br: Bridge, size: int, vid: int, source: Port | None = None) -> Device | None:
@@ -32,15 +67,18 @@ def flood(br: Bridge, size: int, vid: int, source: Port | None = None) -> Device
     arrives behind one of them, if any."""
     arrived = None
     for port in br.ports:
-        if (port is source and not port.flags & PortFlag.HAIRPIN_MODE) or port.state != FORWARDING:
+        if port is source and not port.flags & PortFlag.HAIRPIN_MODE:
             continue
         if source is not None:
             if not port.flags & PortFlag.MCAST_FLOOD:
                 continue
             if port.flags & source.flags & PortFlag.ISOLATED:
                 continue
-        if vid and (port.vlans is None or port.vlans.find(vid) is None):
+        if port.flags & PortFlag.PROXYARP:
+            continue  # whoever asks there is to be answered by the bridge
+        if not _lets_out(port, br, vid):
             continue
+        _leave(port, br, vid, size)
         _, receiver = qdisc.transmit(port.dev, size)
         port.dev.changed()
         if receiver is not None:
@@ -51,11 +89,12 @@ def flood(br: Bridge, size: int, vid: int, source: Port | None = None) -> Device
 def transmit(br: Bridge, size: int) -> Device | None:
     """br_dev_xmit(): the bridge itself sends one."""
     br.dev.stats.sent(size)
-    vid = _vid(br, br)
-    if vid is None:
+    entered = _enter(br, br, FORWARDING, size)
+    if entered is None:
         return None
-    snooping.hear(br, None, vid)
-    return flood(br, size, vid)
+    vlan, _ = entered
+    snooping.hear(br, None, vlan)
+    return flood(br, size, 0 if vlan is None else vlan.vid)
 
 
 def arrive(dev: Device, size: int, sender: bytes) -> Device | None:
@@ -65,9 +104,12 @@ def arrive(dev: Device, size: int, sender: bytes) -> Device | None:
     if port is None:
         return dev
     br = port.bridge
-    vid = _vid(port, br)
-    if port.state not in (LEARNING, FORWARDING) or vid is None:
+    state = FORWARDING if br.has(MST) else port.state
+    entered = _enter(port, br, state, size) if state in LET_IN else None
+    if entered is None:
         return None
+    vlan, state = entered
+    vid = 0 if vlan is None else vlan.vid
     if port.flags & PortFlag.LOCKED:
         known = br.fdb.get((sender, vid))
         if known is None or known.port is not port:
@@ -75,10 +117,11 @@ def arrive(dev: Device, size: int, sender: bytes) -> Device | None:
     if port.flags & PortFlag.LEARNING:
         fdb.update(br, port, sender, vid)
     if br.dev.up:
-        snooping.hear(br, port, vid)
-    if port.state != FORWARDING or not br.dev.up:
+        snooping.hear(br, port, vlan)
+    if state != FORWARDING or not br.dev.up:
         return None
     flood(br, size, vid, port)
+    _leave(br, br, vid, size)
     br.dev.stats.received(size - ETH_HLEN)
     br.dev.stats.multicast += 1
     br.dev.changed()

@@ -10,16 +10,16 @@ User space adds them, and what hosts say (snooping.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntFlag
-from errno import E2BIG, EEXIST, ENOMEM, ENOSPC
+from errno import E2BIG, EEXIST, EINVAL, ENOMEM, ENOSPC
 from functools import partial
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.bridge import routers
-from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, Timer
+from nlemu.emulator.kernel.bridge.bridge import Bridge, Multicast, Port, PortMulticast, Timer
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.if_bridge import BrState
+from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrState
 from nlemu.protocol.uapi.if_ether import ETH_P
 from nlemu.protocol.uapi.rtnetlink import RTM
 
@@ -96,7 +96,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """struct br_mdb_config: what user space asks for. port: None for the bridge itself."""
+    """struct br_mdb_config: what user space asks for. port: None for the bridge itself; multicast: how groups are
+    looked at there, which add() finds out."""
 
     br: Bridge
     port: Port | None
@@ -107,6 +108,7 @@ class Wanted:
     sources: tuple[bytes, ...]
     replace: bool
     by_source: bool = False
+    multicast: Multicast = field(default_factory=Multicast)
 
 
 def groups(br: Bridge) -> list[Group]:
@@ -119,9 +121,8 @@ def tell(group: Group, port_group: PortGroup | None, event: int) -> None:
     group.br.dev.kernel.announcer.mdb(event, group.br.dev, group, port_group)
 
 
-def has_modes(br: Bridge, proto: int) -> bool:
+def has_modes(multicast: Multicast, proto: int) -> bool:
     """br_multicast_should_handle_mode(): sources are looked at."""
-    multicast = br.multicast
     return multicast.igmp_version == 3 if proto == ETH_P.IP else multicast.mld_version == 2 if proto else False
 
 
@@ -129,8 +130,8 @@ def group_of(br: Bridge, address: Address) -> Group:
     """br_multicastgroup_of(): E2BIG, and no more snooping, when there are too many."""
     group = br.mdb.get(address)
     if group is None:
-        if len(br.mdb) >= br.multicast.hash_max:
-            br.multicast.snooping = False
+        if len(br.mdb) >= br.hash_max:
+            br.snooping = False
             raise Refusal(E2BIG)
         group = br.mdb[address] = Group(br, address)
     return group
@@ -144,12 +145,29 @@ def _find(br: Bridge, address: Address, port: Port) -> PortGroup | None:
 
 def _new_port_group(port: Port, address: Address, flags: int, filter_mode: int, rt_protocol: int) -> PortGroup:
     """br_multicast_new_port_group(): ENOMEM, with a text."""
-    known = len(port.groups)
-    if port.max_groups and known >= port.max_groups:
-        raise Refusal(ENOMEM, f"bridge: Port is already in {known} groups, and mcast_max_groups={port.max_groups}")
+    _check_room(port.multicast, "Port")
+    vlan = None if not address.vid or port.vlans is None else port.vlans.find(address.vid)
+    if vlan is not None and vlan.port_mcast is not None and vlan.snooped:
+        _check_room(vlan.port_mcast, "Port-VLAN")
     made = PortGroup(port, address, flags, filter_mode, rt_protocol)
     port.groups.insert(0, made)
     return made
+
+
+def _check_room(pmctx: PortMulticast, what: str) -> None:
+    """br_multicast_port_ngroups_inc_one()."""
+    known, most = pmctx.groups, pmctx.max_groups
+    if most and known >= most:
+        raise Refusal(ENOMEM, f"bridge: {what} is already in {known} groups, and mcast_max_groups={most}")
+
+
+def context(port: Port, vid: int) -> PortMulticast | None:
+    """br_multicast_pg_to_port_ctx(): what holds for a port, or for a VLAN of it where groups are looked at in each VLAN
+    apart; None: they are not in that one."""
+    if not vid or not port.bridge.has(BrBoolopt.MCAST_VLAN_SNOOPING):
+        return port.multicast
+    vlan = None if port.vlans is None else port.vlans.find(vid)
+    return None if vlan is None or not vlan.snooped else vlan.port_mcast
 
 
 def _insert(group: Group, made: PortGroup) -> None:
@@ -164,7 +182,8 @@ def _add_star_excl(port_group: PortGroup, address: Address) -> None:
     """__br_multicast_add_group() of a port that wants all sources, to the group of one source."""
     port = port_group.port
     br = port.bridge
-    if _find(br, address, port) is not None or not br.dev.running or port.state == DISABLED:
+    pmctx = context(port, address.vid)
+    if _find(br, address, port) is not None or not br.dev.running or pmctx is None or pmctx.disabled:
         return
     group = group_of(br, address)
     try:
@@ -346,14 +365,29 @@ def _port_group_expired(port_group: PortGroup) -> None:
 # What user space asks for
 
 
+def choose_context(br: Bridge, vid: int) -> Multicast:
+    """__br_mdb_choose_context(): EINVAL, with texts."""
+    if not br.has(BrBoolopt.MCAST_VLAN_SNOOPING):
+        return br.multicast
+    if not vid:
+        raise Refusal(EINVAL, "bridge: Cannot add an entry without a vlan when vlan snooping is enabled")
+    vlan = None if br.vlans is None else br.vlans.find(vid)
+    if vlan is None:
+        raise Refusal(EINVAL, "bridge: Vlan is not configured")
+    if not vlan.wanted:
+        raise Refusal(EINVAL, "bridge: Vlan's multicast processing is disabled")
+    return vlan.mcast
+
+
 def add(want: Wanted) -> None:
-    """br_mdb_add_group(): EEXIST with texts, E2BIG, ENOMEM and ENOSPC with texts."""
+    """br_mdb_add_group(): EEXIST with texts, E2BIG, ENOMEM and ENOSPC with texts, EINVAL with texts."""
+    want = replace(want, multicast=choose_context(want.br, want.address.vid))
     br, port = want.br, want.port
     group = group_of(br, want.address)
     if port is None:
         if group.host_joined and not want.replace:
             raise Refusal(EEXIST, "bridge: Group is already joined by host")
-        host_join(group, br.multicast.membership_interval, notify=False)
+        host_join(group, want.multicast.membership_interval, notify=False)
         tell(group, None, NEW)
         return
     flags = PERMANENT if want.permanent else 0
@@ -372,11 +406,11 @@ def _add_sg(want: Wanted, port: Port, group: Group, flags: int) -> None:
         raise Refusal(EEXIST, "bridge: (S, G) group is already joined by port")
     port_group.flags, port_group.rt_protocol = flags, want.rt_protocol
     if not flags & PERMANENT and not want.by_source:
-        port_group.timer.start(br.multicast.membership_interval)
+        port_group.timer.start(want.multicast.membership_interval)
     else:
         port_group.timer.stop()
     tell(group, port_group, NEW)
-    if fresh and has_modes(br, want.address.proto):
+    if fresh and has_modes(want.multicast, want.address.proto):
         star = br.mdb.get(replace(want.address, src=b""))
         if star is not None:
             _add_exclude_ports(star, port_group)
@@ -384,7 +418,6 @@ def _add_sg(want: Wanted, port: Port, group: Group, flags: int) -> None:
 
 def _add_star_g(want: Wanted, port: Port, group: Group, flags: int) -> None:
     """br_mdb_add_group_star_g(), br_mdb_replace_group_star_g()."""
-    br = want.br
     port_group = next((one for one in group.ports if one.port is port), None)
     fresh = port_group is None
     if port_group is None:
@@ -401,11 +434,11 @@ def _add_star_g(want: Wanted, port: Port, group: Group, flags: int) -> None:
         _replace_sources(want, port_group)
     port_group.flags, port_group.filter_mode, port_group.rt_protocol = flags, want.filter_mode, want.rt_protocol
     if not flags & PERMANENT and want.filter_mode == EXCLUDE:
-        port_group.timer.start(br.multicast.membership_interval)
+        port_group.timer.start(want.multicast.membership_interval)
     else:
         port_group.timer.stop()
     tell(group, port_group, NEW)
-    if has_modes(br, want.address.proto) and (want.filter_mode == EXCLUDE or not fresh):
+    if has_modes(want.multicast, want.address.proto) and (want.filter_mode == EXCLUDE or not fresh):
         _handle_mode(port_group, want.filter_mode)
 
 
@@ -433,7 +466,7 @@ def _add_source(want: Wanted, port_group: PortGroup, address: bytes) -> Source:
     elif not want.replace:
         raise Refusal(EEXIST, "bridge: Source entry already exists")
     if want.filter_mode == INCLUDE and not want.permanent:
-        source.timer.start(br.multicast.membership_interval)
+        source.timer.start(want.multicast.membership_interval)
     else:
         source.timer.stop()
     one = replace(want, address=replace(want.address, src=address), filter_mode=INCLUDE, sources=(), by_source=True)
@@ -510,16 +543,17 @@ def _delete_all(port_groups: Iterable[PortGroup]) -> None:
 # Ports and bridges come and go
 
 
-def disable_port(port: Port) -> None:
-    """__br_multicast_disable_port_ctx(): what is not permanent goes."""
-    _delete_all([one for one in port.groups if not one.flags & PERMANENT])
-    routers.stop(port)
+def disable(pmctx: PortMulticast) -> None:
+    """__br_multicast_disable_port_ctx(): what is not permanent goes, of a port or of a VLAN of it."""
+    vid = pmctx.vid
+    _delete_all([one for one in pmctx.port.groups if not one.flags & PERMANENT and vid in (0, one.address.vid)])
+    routers.stop(pmctx)
 
 
 def delete_port(port: Port) -> None:
     """br_multicast_del_port()."""
     _delete_all(tuple(port.groups))
-    routers.stop(port)
+    routers.stop(port.multicast)
 
 
 def delete_bridge(br: Bridge) -> None:

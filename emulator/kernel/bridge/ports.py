@@ -5,6 +5,7 @@ Of its ports a bridge has the lowest address, the smallest MTU and the features,
 
 from __future__ import annotations
 
+from contextlib import suppress
 from errno import EBUSY, EINVAL, ELOOP, ENOENT, EXFULL
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ def _new_port(br: Bridge, dev: Device) -> Port:
     port = Port(br, dev, br.free_numbers[0], port_cost(dev))
     port.flags = FLAGS
     stp.init_port_timers(port)
-    routers.begin(port)
+    routers.begin(port.multicast)
     stp.init_port(port)
     stp.set_state(port, BrState.DISABLED)
     return port
@@ -151,10 +152,11 @@ def delete_all(br: Bridge) -> None:
 
 
 def adjust_mtu(br: Bridge) -> None:
-    """br_mtu_auto_adjust()."""
+    """br_mtu_auto_adjust(). A port may have one that no bridge can."""
     if br.mtu_set_by_user:
         return
-    settings.set_mtu(br.dev, min([port.dev.mtu for port in br.ports], default=ETH_DATA_LEN))
+    with suppress(Refusal):
+        settings.set_mtu(br.dev, min([port.dev.mtu for port in br.ports], default=ETH_DATA_LEN))
     br.mtu_set_by_user = False
 
 

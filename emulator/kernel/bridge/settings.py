@@ -7,11 +7,23 @@ set. Times are in hundredths of a second.
 from __future__ import annotations
 
 from collections.abc import Callable
-from errno import EBUSY, EINVAL, EOPNOTSUPP
+from errno import EINVAL, EOPNOTSUPP
 from typing import Any
 
-from nlemu.emulator.kernel.bridge import fdb, mdb, ports, promisc, routers, snoopers, stp, vlan_tunnels, vlans
-from nlemu.emulator.kernel.bridge.bridge import Bridge, Fdb, Port, PortFlag
+from nlemu.emulator.kernel.bridge import (
+    fdb,
+    mdb,
+    mst,
+    ports,
+    promisc,
+    routers,
+    snoopers,
+    stp,
+    vlan_snooping,
+    vlan_tunnels,
+    vlans,
+)
+from nlemu.emulator.kernel.bridge.bridge import Bridge, Fdb, Multicast, Port, PortFlag
 from nlemu.emulator.kernel.bridge.params import BridgeParams, PortParams
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_bridge import BrBoolopt, MdbRtrType
@@ -102,9 +114,7 @@ def between(ticks: int) -> int:
 
 
 MULTICAST: dict[str, tuple[str, Callable[[int], int]]] = {
-    "mcast_query_use_ifaddr": ("query_use_ifaddr", bool),
     "mcast_querier": ("querier", bool),
-    "mcast_hash_max": ("hash_max", int),
     "mcast_last_member_cnt": ("last_member_count", int),
     "mcast_startup_query_cnt": ("startup_query_count", int),
     "mcast_last_member_intvl": ("last_member_interval", span),
@@ -113,42 +123,53 @@ MULTICAST: dict[str, tuple[str, Callable[[int], int]]] = {
     "mcast_query_intvl": ("query_interval", between),
     "mcast_query_response_intvl": ("query_response_interval", span),
     "mcast_startup_query_intvl": ("startup_query_interval", between),
-    "mcast_stats_enabled": ("stats", bool),
 }
-"""Attributes that are a field of struct net_bridge_mcast, in the order in which they are set, and how."""
+"""Attributes that are a field of struct net_bridge_mcast, and how they are set."""
+VERSIONS = {"igmp_version": (2, 3), "mld_version": (1, 2)}
+OF_BRIDGE: dict[str, tuple[str, Callable[[int], int]]] = {
+    "mcast_query_use_ifaddr": ("query_use_ifaddr", bool), "mcast_hash_max": ("hash_max", int),
+    "mcast_stats_enabled": ("multicast_stats", bool),
+}
+"""The same of the bridge as a whole."""
 
 
 def _multicast(br: Bridge, said: BridgeParams) -> None:
     multicast = br.multicast
     if said.mcast_router is not None:
-        if said.mcast_router > MdbRtrType.PERM:
-            raise Refusal(EINVAL)
-        multicast.router = said.mcast_router
+        set_router(multicast, said.mcast_router)
     if said.mcast_snooping is not None:
         set_snooping(br, bool(said.mcast_snooping))
-    for name, (field, most) in MULTICAST.items():
-        value = getattr(said, name)
+    for thing, table in ((multicast, MULTICAST), (br, OF_BRIDGE)):
+        for name, (field, most) in table.items():
+            value = getattr(said, name)
+            if value is not None:
+                setattr(thing, field, most(value))
+    for field, value in (("igmp_version", said.mcast_igmp_version), ("mld_version", said.mcast_mld_version)):
         if value is not None:
-            setattr(multicast, field, most(value))
-    for value, field, versions in (
-        (said.mcast_igmp_version, "igmp_version", (2, 3)), (said.mcast_mld_version, "mld_version", (1, 2)),
-    ):
-        if value is not None:
-            if value not in versions:
-                raise Refusal(EINVAL)
-            setattr(multicast, field, value)
+            set_version(multicast, field, value)
+
+
+def set_router(multicast: Multicast, router: int) -> None:
+    """br_multicast_set_router(): EINVAL."""
+    if router > MdbRtrType.PERM:
+        raise Refusal(EINVAL)
+    multicast.router = router
+
+
+def set_version(multicast: Multicast, field: str, version: int) -> None:
+    """br_multicast_set_igmp_version(), br_multicast_set_mld_version(): EINVAL."""
+    if version not in VERSIONS[field]:
+        raise Refusal(EINVAL)
+    setattr(multicast, field, version)
 
 
 def set_snooping(br: Bridge, on: bool) -> None:
     """br_multicast_toggle(): the bridge listens to the groups of those who snoop, while it does."""
-    if br.multicast.snooping == on:
+    if br.snooping == on:
         return
-    br.multicast.snooping = on
-    for port in br.ports:
-        if on:
-            routers.enable(port)
-        else:
-            mdb.disable_port(port)
+    br.snooping = on
+    for port in () if br.has(BrBoolopt.MCAST_VLAN_SNOOPING) else br.ports:
+        (routers.enable if on else mdb.disable)(port.multicast)
     if not on or br.dev.running:
         (snoopers.join if on else snoopers.leave)(br.dev)
 
@@ -165,20 +186,13 @@ def _options(br: Bridge, said: Any) -> None:
             continue
         on = bool(said.optval & bit)
         if option == BrBoolopt.MST_ENABLE:
-            _check_mst(br)
-        if on == bool(br.options & bit):
-            continue
-        if option == BrBoolopt.MCAST_VLAN_SNOOPING and on and not br.vlan_filtering:
-            raise Refusal(EINVAL, "bridge: Cannot enable multicast vlan snooping with vlan filtering disabled")
-        if option == BrBoolopt.FDB_LOCAL_VLAN_0:
-            fdb.toggle_locals(br, on)
-        br.options ^= bit
-
-
-def _check_mst(br: Bridge) -> None:
-    """br_mst_set_enabled(): EBUSY while a port has VLANs."""
-    if any(port.vlans is not None and port.vlans.count for port in br.ports):
-        raise Refusal(EBUSY, "MST mode can't be changed while VLANs exist")
+            mst.set_enabled(br, on)
+        elif option == BrBoolopt.MCAST_VLAN_SNOOPING:
+            vlan_snooping.toggle(br, on)
+        elif on != br.has(option):
+            if option == BrBoolopt.FDB_LOCAL_VLAN_0:
+                fdb.toggle_locals(br, on)
+            br.options ^= bit
 
 
 # Ports
@@ -222,7 +236,7 @@ def change_port(port: Port, said: PortParams) -> None:
 def _set_router(port: Port, value: int) -> None:
     if value > MdbRtrType.TEMP:
         raise Refusal(EINVAL)
-    routers.set_router(port, value)
+    routers.set_router(port.multicast, value)
 
 
 def _set_hosts_limit(port: Port, limit: int) -> None:
@@ -232,7 +246,7 @@ def _set_hosts_limit(port: Port, limit: int) -> None:
 
 
 def _set_max_groups(port: Port, most: int) -> None:
-    port.max_groups = most
+    port.multicast.max_groups = most
 
 
 def _set_forwarded(port: Port, mask: int) -> None:

@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.bridge import mdb
-from nlemu.emulator.kernel.bridge.bridge import TICK, Bridge, Port, PortFlag
-from nlemu.emulator.kernel.bridge.mdb import DISABLED, EXCLUDE, KERNEL, PERMANENT, Address, Group
+from nlemu.emulator.kernel.bridge.bridge import TICK, Bridge, Multicast, Port, PortFlag, Vlan
+from nlemu.emulator.kernel.bridge.mdb import EXCLUDE, KERNEL, PERMANENT, Address, Group
 from nlemu.emulator.kernel.inet.neighbour import AF_INET
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.if_bridge import BrBoolopt
 from nlemu.protocol.uapi.if_ether import ETH_P
 
 if TYPE_CHECKING:
@@ -27,28 +28,43 @@ LOCAL_NETWORK, LOCAL_MASK = 0xE0000000, 0xFFFFFF00
 ALL_NODES = 0xFF02 << 112 | 1
 
 
-def hear(br: Bridge, port: Port | None, vid: int) -> None:
+def _context(br: Bridge, port: Port | None, vlan: Vlan | None) -> tuple[Multicast, bool] | None:
+    """How groups are looked at there, and whether who sent it may join any (br_multicast_ctx_should_use()); None: they
+    are not looked at."""
+    if vlan is None or not br.has(BrBoolopt.MCAST_VLAN_SNOOPING):
+        return br.multicast, br.dev.running and (port is None or not port.multicast.disabled)
+    if not (vlan.master or vlan).wanted:
+        return None
+    pmctx = vlan.port_mcast
+    return vlan.brmctx, br.dev.running and (vlan.snooped if pmctx is None else not pmctx.disabled)
+
+
+def hear(br: Bridge, port: Port | None, vlan: Vlan | None) -> None:
     """br_multicast_rcv(): the frame that is being sent has come to a port, or is the bridge's own (port None), in that
-    VLAN."""
+    VLAN of it."""
     sending = br.dev.kernel.sending
-    if sending is None or not sending.records or not br.multicast.snooping:
+    if sending is None or not sending.records or not br.snooping:
         return
+    context = _context(br, port, vlan)
+    if context is None:
+        return
+    multicast, usable = context
+    vid = 0 if vlan is None else vlan.vid
     four = sending.family == AF_INET
     for group, joined in sending.records:
         if group == ALL_NODES or (four and group & LOCAL_MASK == LOCAL_NETWORK):
             continue
-        if not br.dev.running or (port is not None and port.state == DISABLED):
+        if not usable:
             return
         address = Address(*((ETH_P.IP, group.to_bytes(4)) if four else (ETH_P.IPV6, group.to_bytes(16))), b"", vid)
         if not joined:
-            _leave(br, port, address)
-        elif not _join(br, port, address):
+            _leave(br, port, address, multicast)
+        elif not _join(br, port, address, multicast.membership_interval):
             return
 
 
-def _join(br: Bridge, port: Port | None, address: Address) -> bool:
-    """br_multicast_add_group(): whether there was room."""
-    interval = br.multicast.membership_interval
+def _join(br: Bridge, port: Port | None, address: Address, interval: int) -> bool:
+    """br_multicast_add_group(), for so many hundredths of a second: whether there was room."""
     try:
         group = mdb.group_of(br, address)
         if port is None:
@@ -63,30 +79,30 @@ def _join(br: Bridge, port: Port | None, address: Address) -> bool:
     return True
 
 
-def _leave(br: Bridge, port: Port | None, address: Address) -> None:
+def _leave(br: Bridge, port: Port | None, address: Address, multicast: Multicast) -> None:
     """br_multicast_leave_group()."""
     group = br.mdb.get(address)
     if group is None:
         return
     if port is None:
         if group.host_joined:
-            _end_soon(br, group.timer)
+            _end_soon(br, multicast, group.timer)
         return
-    _port_leaves(br, port, group)
+    _port_leaves(br, port, group, multicast)
 
 
-def _port_leaves(br: Bridge, port: Port, group: Group) -> None:
+def _port_leaves(br: Bridge, port: Port, group: Group, multicast: Multicast) -> None:
     port_group = next((one for one in group.ports if one.port is port), None)
     if port_group is None:
         return
     if not port.flags & PortFlag.MULTICAST_FAST_LEAVE:
-        _end_soon(br, port_group.timer)
+        _end_soon(br, multicast, port_group.timer)
     elif not port_group.flags & PERMANENT:
         port_group.flags |= mdb.Pg.FAST_LEAVE
         mdb.delete_port_group(port_group)
 
 
-def _end_soon(br: Bridge, timer: Timer) -> None:
-    ticks = br.multicast.last_member_count * br.multicast.last_member_interval
+def _end_soon(br: Bridge, multicast: Multicast, timer: Timer) -> None:
+    ticks = multicast.last_member_count * multicast.last_member_interval
     if not timer.pending or timer.expires > br.dev.kernel.clock.now + ticks * TICK:
         timer.start(ticks)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL, ENETDOWN, ERANGE
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb, mdb, routers
+from nlemu.emulator.kernel.bridge import fdb, mst, vlan_snooping
 from nlemu.emulator.kernel.bridge.bridge import (
     KERNEL_STP,
     NO_STP,
@@ -71,6 +71,7 @@ def tell(port: Port, event: int = RTM.NEWLINK) -> None:
 def set_state(port: Port, state: int) -> None:
     """br_set_state()."""
     port.state = state
+    mst.port_state_set(port)
 
 
 def become_designated(port: Port) -> None:
@@ -166,7 +167,7 @@ def select_port_states(br: Bridge) -> None:
             port.config_pending = port.topology_change_ack = False
             _make_blocking(port)
         if port.state != BLOCKING:
-            routers.enable(port)
+            vlan_snooping.enable_port(port)
     if any(port.state == FORWARDING for port in br.ports):
         link_watch.carrier_on(br.dev)
     else:
@@ -292,7 +293,7 @@ def disable_port(port: Port) -> None:
         timer.stop()
     if port.backup is None:
         fdb.delete_by_port(br, port)
-    mdb.disable_port(port)
+    vlan_snooping.disable_port(port)
     update_configuration(br)
     select_port_states(br)
     if br.is_root and not was_root:

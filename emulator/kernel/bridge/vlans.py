@@ -10,8 +10,8 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb, promisc
-from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, Vlan, VlanGroup
+from nlemu.emulator.kernel.bridge import fdb, mst, promisc, routers, vlan_snooping
+from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, PortMulticast, Vlan, VlanGroup
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrVlanInfo
 from nlemu.protocol.uapi.if_ether import ETH_P
@@ -47,6 +47,24 @@ def next_tunnel(vlan: Vlan, before: Vlan) -> bool:
     return ((vlan.tunnel or 0) - (before.tunnel or 0)) & 0xFFFFFFFF == 1
 
 
+def router(vlan: Vlan) -> int:
+    """br_vlan_multicast_router()."""
+    return vlan.mcast.router if vlan.port_mcast is None else vlan.port_mcast.router
+
+
+def _told_alike(vlan: Vlan, before: Vlan) -> bool:
+    """br_vlan_opts_eq_range(), but for tunnels."""
+    if vlan.port_mcast is not None and before.port_mcast is not None and vlan.snooped:
+        mine, other = vlan.port_mcast, before.port_mcast
+        if (mine.groups, mine.max_groups) != (other.groups, other.max_groups):
+            return False
+    one, two = (
+        (each.state, router(each), each.snooped, each.neigh_suppress, each.neigh_forward_grat)
+        for each in (vlan, before)
+    )
+    return one == two
+
+
 def alike(vlan: Vlan, before: Vlan) -> bool:
     """br_vlan_can_enter_range(): whether a VLAN is told together with the one before it."""
     group = vlan.owner.vlans
@@ -56,6 +74,7 @@ def alike(vlan: Vlan, before: Vlan) -> bool:
         and vlan.vid - before.vid == 1
         and vlan.flags == before.flags
         and (vlan.tunnel is before.tunnel is None or next_tunnel(vlan, before))
+        and _told_alike(vlan, before)
     )
 
 
@@ -84,12 +103,18 @@ def _insert(vlan: Vlan, flags: int) -> None:
         if flags & MASTER and add_to_bridge(br, vlan.vid, flags | BRENTRY):
             tell(br, vlan.vid, NEW)
         vlan.master = _take_master(br, br.vlans, vlan.vid)
+        if not br.vlan_stats_per_port:
+            vlan.counts = vlan.master.counts
+        vlan.port_mcast = PortMulticast(owner, vlan)
+        routers.begin(vlan.port_mcast)
     if vlan.used:
         if not br.options & LOCALS_WITHOUT_VLAN:
             fdb.add_local(br, owner if isinstance(owner, Port) else None, owner.dev.address, vlan.vid)
         owner.vlans.count += 1
+    vlan.state = mst.first_state(vlan)
     owner.vlans.by_id[vlan.vid] = vlan
     _commit(owner.vlans, vlan, flags)
+    vlan_snooping.toggle_one(vlan, True)
 
 
 def _take_master(br: Bridge, group: VlanGroup, vid: int) -> Vlan:
@@ -107,6 +132,7 @@ def _put_master(vlan: Vlan) -> None:
     if not vlan.users:
         assert vlan.owner.vlans is not None
         del vlan.owner.vlans.by_id[vlan.vid]
+        vlan_snooping.toggle_one(vlan, False)
 
 
 def add_to_bridge(br: Bridge, vid: int, flags: int) -> bool:
@@ -128,6 +154,7 @@ def add_to_bridge(br: Bridge, vid: int, flags: int) -> bool:
     vlan.users += 1
     vlan.flags |= BRENTRY
     group.count += 1
+    vlan_snooping.toggle_one(vlan, True)
     _commit(group, vlan, flags)
     return True
 
@@ -160,6 +187,9 @@ def _remove(vlan: Vlan) -> None:
         group.count -= 1
     if vlan.master is not None:
         del group.by_id[vlan.vid]
+        vlan_snooping.toggle_one(vlan, False)
+        if vlan.port_mcast is not None:
+            routers.stop(vlan.port_mcast)
         _put_master(vlan.master)
     else:
         _put_master(vlan)
@@ -249,6 +279,8 @@ def set_filtering(br: Bridge, on: bool) -> None:
     br.vlan_filtering = on
     promisc.manage(br)
     _recalculate_group_address(br)
+    if not on:
+        vlan_snooping.toggle(br, False)
 
 
 def _recalculate_group_address(br: Bridge) -> None:
@@ -355,6 +387,11 @@ class Request:
         self.owner, self.add = owner, add
         self.changed = False
         self._begun: tuple[int, int] | None = None
+
+    def noted(self, flags: int, vid: int) -> int:
+        """What br_vlan_info() leaves in the flags of a struct bridge_vlan_info in the request, before take()."""
+        alone = self.add and isinstance(self.owner, Bridge) and self._begun is None and not flags & BEGIN
+        return flags | BRENTRY if alone and 0 < vid < VID_END else flags
 
     def take(self, flags: int, vid: int) -> None:
         """One struct bridge_vlan_info: a VLAN, or the begin or the end of a range. EINVAL."""

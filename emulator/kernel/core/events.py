@@ -19,8 +19,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.bridge.bridge import Entry
-    from nlemu.emulator.kernel.bridge.bridge import Port as BridgePort
+    from nlemu.emulator.kernel.bridge.bridge import Entry, PortMulticast
     from nlemu.emulator.kernel.bridge.mdb import Group, PortGroup
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.kernel.teaming.options import Instance
     from nlemu.emulator.kernel.teaming.team import Port, Team
+    from nlemu.emulator.kernel.vxlan.mdb import GroupEntry, GroupRemote
     from nlemu.emulator.kernel.vxlan.vxlan import Remote, TunnelEntry, Vni
     from nlemu.protocol.uapi.devlink import DevlinkCmd
     from nlemu.protocol.uapi.hsr_netlink import HsrCmd
@@ -211,8 +211,14 @@ class Announcer(Protocol):
     def mdb(self, event: int, dev: Device, group: Group, port_group: PortGroup | None) -> None:
         """RTM_NEWMDB or RTM_DELMDB to RTNLGRP_MDB: of a port, or of the bridge itself (br_mdb_notify())."""
 
-    def mdb_router(self, event: int, dev: Device, port: BridgePort) -> None:
+    def mdb_router(self, event: int, dev: Device, pmctx: PortMulticast) -> None:
         """The same: behind a port there is a multicast router, or none any more (br_rtr_notify())."""
+
+    def vxlan_mdb(self, event: int, dev: Device, entry: GroupEntry, remote: GroupRemote) -> None:
+        """RTM_NEWMDB or RTM_DELMDB to RTNLGRP_MDB: of a VXLAN (vxlan_mdb_remote_notify())."""
+
+    def bridge_vlan_global(self, dev: Device, vid: int, last: int) -> None:
+        """RTM_NEWVLAN to RTNLGRP_BRVLAN: of a VLAN of a bridge, or of several (br_vlan_global_opts_notify())."""
 
     def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:
         """RTM_NEWVLAN or RTM_DELVLAN to RTNLGRP_BRVLAN: of a port or a bridge (br_vlan_notify())."""
@@ -316,7 +322,13 @@ class NullAnnouncer(Announcer):
     def mdb(self, event: int, dev: Device, group: Group, port_group: PortGroup | None) -> None:
         pass
 
-    def mdb_router(self, event: int, dev: Device, port: BridgePort) -> None:
+    def mdb_router(self, event: int, dev: Device, pmctx: PortMulticast) -> None:
+        pass
+
+    def vxlan_mdb(self, event: int, dev: Device, entry: GroupEntry, remote: GroupRemote) -> None:
+        pass
+
+    def bridge_vlan_global(self, dev: Device, vid: int, last: int) -> None:
         pass
 
     def bridge_vlan(self, event: int, dev: Device, vid: int, last: int = 0) -> None:

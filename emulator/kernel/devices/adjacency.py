@@ -79,6 +79,7 @@ def link(dev: Device, upper: Device, *, master: bool = False) -> None:
     dev.uppers[upper] = upper.lowers[dev] = None
     if master:
         dev.master = upper
+        dev.kernel.link_watch.reconsider(dev)
     dev.changed()
     try:
         dev.kernel.notify(NetdevEvent.CHANGEUPPER, dev, info)

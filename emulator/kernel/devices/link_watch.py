@@ -1,9 +1,10 @@
 """Link-watch: from a carrier that comes and goes to an operational state that is announced (net/core/link_watch.c).
 
 A driver turns the carrier on or off; the operational state of RFC 2863 follows later, from work. That work runs at
-once for an urgent event (the device is up, and is half of a pair or about to start its queues) and otherwise at most
-once a second, for all devices together: the first event after a quiet second is served at once, the following ones
-wait for the second to end. So a device that was just made may come up with its state still unknown.
+once for an urgent event (the device is up, and is half of a pair, a bond or a team, a slave of one, or about to start
+its queues) and otherwise at most once a second, for all devices together: the first event after a quiet second is
+served at once, the following ones wait for the second to end. So a device that was just made may come up with its
+state still unknown.
 
 When the work finds a device up it starts or stops its queues and raises NETDEV_CHANGE, and the link is announced with
 an empty change mask, whether or not the state is another one.
@@ -65,7 +66,11 @@ def init_device(dev: Device) -> None:
 
 def is_urgent(dev: Device) -> bool:
     """linkwatch_urgent_event()."""
-    return dev.running and (dev.ifindex != dev.iflink or (dev.carrier and qdisc.changing(dev)))
+    if not dev.running:
+        return False
+    if dev.ifindex != dev.iflink or dev.ops.lag or (dev.master is not None and dev.master.ops.lag):
+        return True
+    return dev.carrier and qdisc.changing(dev)
 
 
 def state_change(dev: Device) -> None:

@@ -55,6 +55,9 @@ class DeviceOps(VfOps, RssOps, RuleOps):
     reduces_vlan_mtu = False
     """netif_reduces_vlan_mtu(): its MTU has no room for the tag of a VLAN."""
 
+    lag = False
+    """netif_is_lag_master(): it makes one link of several, which are its slaves."""
+
     has_rx_mode = True
     """ndo_set_rx_mode is there, though it may do nothing that shows here."""
 

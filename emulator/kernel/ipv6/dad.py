@@ -120,7 +120,8 @@ def _completed(ifa: Address6) -> None:
     conf = idev.conf
     if ifa.scope == ip6.AddrType.LINKLOCAL and _lonely(ifa):
         mld.dad_complete(dev)
-        asks = not dev.flags & LOOPBACK and dev.type != ARPHRD.TUNNEL
+        of_team = dev.master is not None and dev.master.ops.lag and not dev.no_addrconf  # netif_is_team_port()
+        asks = not dev.flags & LOOPBACK and dev.type != ARPHRD.TUNNEL and not of_team
         if conf[Ipv6Devconf.ACCEPT_RA] and conf[Ipv6Devconf.RTR_SOLICITS] and asks:
             solicit.start(dev)
 

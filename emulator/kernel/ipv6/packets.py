@@ -105,14 +105,27 @@ def receive(dev: Device, size: int) -> None:
     stats[IpstatsMib.INOCTETS] += size
     stats[IpstatsMib.NOECTPKTS] += 1
     if _knows_groups(dev):
-        stats[IpstatsMib.INMCASTPKTS] += 1
-        stats[IpstatsMib.INMCASTOCTETS] += size if sending is None else min(size, sending.size)
+        _heard(dev, idev, size if sending is None else min(size, sending.size))
         if sending is not None and sending.group in idev.listener.members:
             assert idev.icmp6_stats is not None
             stats[IpstatsMib.INDELIVERS] += 1
             idev.icmp6_stats[Icmp6Mib.INMSGS] += 1
     else:
         stats[IpstatsMib.INNOROUTES] += 1
+
+
+def _heard(dev: Device, idev: Inet6Device, size: int) -> None:
+    """IPSTATS_MIB_INMCAST of ip6_mc_input(). What comes to a slave of a VRF and is not about neighbours or routers, a
+    report, is its master's by then (vrf_ip6_rcv())."""
+    sending, master = dev.kernel.sending, l3mdev.master_of(dev)
+    if sending is not None and sending.records and master is not None:
+        if master.ip6 is None:
+            return
+        idev = master.ip6
+        master.changed()
+    stats = counters(idev)
+    stats[IpstatsMib.INMCASTPKTS] += 1
+    stats[IpstatsMib.INMCASTOCTETS] += size
 
 
 def counters(idev: Inet6Device) -> list[int]:

@@ -116,7 +116,7 @@ class BondOps(DeviceOps):
 
     driver = "bonding"
     firmware = ABI_VERSION
-    folds_stats = True
+    folds_stats = lag = True
     has_bpf = True
 
     def init(self, dev: Device) -> None:

@@ -62,12 +62,12 @@ class BridgeOps(DeviceOps):
     def open(self, dev: Device) -> None:
         features.update_features(dev)
         stp.enable_bridge(dev.priv)
-        if dev.priv.multicast.snooping:
+        if dev.priv.snooping:
             snoopers.join(dev)
 
     def stop(self, dev: Device) -> None:
         stp.disable_bridge(dev.priv)
-        if dev.priv.multicast.snooping:
+        if dev.priv.snooping:
             snoopers.leave(dev)
 
     def change_rx_flags(self, dev: Device, change: int) -> None:
@@ -302,12 +302,12 @@ class BridgeKind(Kind):
             "fdb_max_learned": br.max_learned,
             "stp_mode": br.stp_mode,
             "mcast_router": multicast.router,
-            "mcast_snooping": multicast.snooping,
-            "mcast_query_use_ifaddr": multicast.query_use_ifaddr,
+            "mcast_snooping": br.snooping,
+            "mcast_query_use_ifaddr": br.query_use_ifaddr,
             "mcast_querier": multicast.querier,
-            "mcast_stats_enabled": multicast.stats,
+            "mcast_stats_enabled": br.multicast_stats,
             "mcast_hash_elasticity": settings.ELASTICITY,
-            "mcast_hash_max": multicast.hash_max,
+            "mcast_hash_max": br.hash_max,
             "mcast_last_member_cnt": multicast.last_member_count,
             "mcast_startup_query_cnt": multicast.startup_query_count,
             "mcast_igmp_version": multicast.igmp_version,
@@ -319,7 +319,7 @@ class BridgeKind(Kind):
             "mcast_query_response_intvl": multicast.query_response_interval,
             "mcast_startup_query_intvl": multicast.startup_query_interval,
         }
-        if multicast.querier and multicast.snooping:
+        if multicast.querier and br.snooping:
             told["mcast_querier_state"] = {"ip_address": bytes(4), "ipv6_address": bytes(16)}
         if dev.kernel.build.has(vlans.OPTION):
             told |= {
@@ -364,11 +364,11 @@ def fill_port(port: Port) -> dict[str, Any]:
         "message_age_timer": port.message_age_timer.left,
         "forward_delay_timer": port.forward_delay_timer.left,
         "hold_timer": port.hold_timer.left,
-        "multicast_router": port.multicast_router,
+        "multicast_router": port.multicast.router,
         "mcast_eht_hosts_limit": port.eht_hosts_limit,
         "mcast_eht_hosts_cnt": 0,
-        "mcast_n_groups": len(port.groups),
-        "mcast_max_groups": port.max_groups,
+        "mcast_n_groups": port.multicast.groups,
+        "mcast_max_groups": port.multicast.max_groups,
         "backup_port": None if port.backup is None else port.backup.dev.ifindex,
         "backup_nhid": port.backup_nhid or None,
     }

@@ -149,6 +149,8 @@ class GreOps(Ip6TunnelOps):
         """ip6gre_tunnel_xmit(), ip6erspan_tunnel_xmit(), of a packet to a group of IPv6."""
         tunnel: Ip6Tunnel = dev.priv
         parms = tunnel.parms
+        if tunnel.heads and not any(dev.broadcast):
+            return Xmit.DROP, None  # ip6gre_header() finds nobody to send it to: the device never sees it
         if parms.collect_md:
             dev.stats.tx_dropped += 1
         elif not ip6_tunnel.may_send(tunnel, parms.laddr, parms.raddr):

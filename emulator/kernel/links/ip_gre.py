@@ -145,6 +145,8 @@ class CommonOps(IpTunnelOps):
         """ipgre_xmit(), of a packet to a group of IPv6, gre_tap_xmit(), erspan_xmit(): without another end it leads
         nowhere."""
         tunnel: GreTunnel = dev.priv
+        if tunnel.heads and not any(dev.broadcast):
+            return Xmit.DROP, None  # ipgre_header() finds nobody to send it to: the device never sees it
         if tunnel.collect_md:
             dev.stats.tx_dropped += 1
         elif not tunnel.parms.daddr:

@@ -53,6 +53,7 @@ class TeamOps(DeviceOps):
     """team_netdev_ops and team_ethtool_ops."""
 
     driver = "team"
+    lag = True
 
     def init(self, dev: Device) -> None:
         """team_init()"""

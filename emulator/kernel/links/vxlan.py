@@ -29,7 +29,7 @@ from nlemu.emulator.kernel.devices.register import (
 )
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.emulator.kernel.ethtool.link import LinkSettings, carrier_as_link, get_link_settings
-from nlemu.emulator.kernel.vxlan import fdb, params, sockets, vnis, xmit
+from nlemu.emulator.kernel.vxlan import fdb, mdb, params, sockets, vnis, xmit
 from nlemu.emulator.kernel.vxlan.fdb import Flushed
 from nlemu.emulator.kernel.vxlan.params import VxlanParams
 from nlemu.emulator.kernel.vxlan.vxlan import (
@@ -77,6 +77,7 @@ class VxlanOps(DeviceOps):
             dev.priv.vnis = {}
 
     def uninit(self, dev: Device) -> None:
+        mdb.flush(dev.priv, mdb.Flushed())
         if dev.priv.vnis is not None:
             vnis.clear(dev.priv)
 

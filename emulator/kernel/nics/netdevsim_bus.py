@@ -72,6 +72,9 @@ PTP_MAJOR = 251
 """alloc_chrdev_region() of the clocks' character devices, on the recorded machine."""
 INT_MAX = 0x7FFFFFFF
 UINT_MAX = 0xFFFFFFFF
+LAST_USER = 0.002
+"""netdev_run_todo(): for how many seconds the kernel waits, at least, until nobody uses a device that is gone. Whatever
+is due gets its turn."""
 SWITCH_ID_LEN = 32
 """MAX_PHYS_ITEM_ID_LEN: the driver's switch id has the full length."""
 
@@ -231,8 +234,11 @@ class BusDevice(Instance):
         """nsim_dev_reload_destroy(), nsim_dev_port_del_all(): virtual functions go first, then the port that came last,
         each on its own."""
         self.num_vfs = 0
-        for index in list(reversed(self.ports)):
+        ports = list(reversed(self.ports))
+        for index in ports:
             self.remove_port(index)
+            if index != ports[-1]:
+                self.bus.kernel.work.advance(LAST_USER)
 
     def add_port(self, index: int, perm_address: bytes | None = None) -> Device:
         """__nsim_dev_port_add(), nsim_create()."""

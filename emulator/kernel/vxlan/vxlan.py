@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.work import Job
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.inet.nexthop import Nexthop
+    from nlemu.emulator.kernel.vxlan.mdb import GroupEntry, GroupKey
 
 KEY = "vxlan"
 DRIVER = "vxlan"
@@ -147,7 +148,8 @@ class Socket:
 class Vxlan:
     """struct vxlan_dev. net: where its sockets are; config; remote, vni, ifindex: the default remote (default_dst),
     which is the configuration's once that has been applied; below: the device that it stands on; fdb: by address and
-    VNI, the oldest first; vnis: those that are filtered, None for a device that does not; ipv4, ipv6: its sockets."""
+    VNI, mdb: groups, the oldest first; vnis: those that are filtered, None for a device that does not; ipv4, ipv6: its
+    sockets."""
 
     dev: Device
     net: Net
@@ -157,6 +159,7 @@ class Vxlan:
     ifindex: int = 0
     below: Device | None = None
     fdb: dict[tuple[bytes, int], TunnelEntry] = field(default_factory=dict)
+    mdb: dict[GroupKey, GroupEntry] = field(default_factory=dict)
     vnis: dict[int, Vni] | None = None
     ipv4: Socket | None = None
     ipv6: Socket | None = None

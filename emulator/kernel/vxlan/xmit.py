@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.ipv4 import lookup as lookup4
+from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.tunnels import xmit as tunnel_xmit
-from nlemu.emulator.kernel.vxlan import fdb
+from nlemu.emulator.kernel.vxlan import fdb, mdb
 from nlemu.emulator.kernel.vxlan.vxlan import (
     IPV4_HEADER,
     IPV6_HEADER,
@@ -22,18 +23,30 @@ from nlemu.emulator.kernel.vxlan.vxlan import (
     Vxlan,
 )
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.socket import AF_INET
+from nlemu.protocol.uapi.socket import AF_INET, AF_INET6
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 
+
 def transmit(dev: Device, size: int) -> None:
-    """vxlan_xmit(). With metadata alone, which no frame here has, it is lost; without an entry it is dropped."""
+    """vxlan_xmit(). With metadata alone, which no frame here has, it is lost; without an entry it is dropped. Who wants
+    its group comes before whose address it has."""
     vxlan: Vxlan = dev.priv
     if vxlan.has(Flag.COLLECT_METADATA):
         return
-    entry = fdb.find(vxlan, ZEROS, vxlan.vni)
+    sending = dev.kernel.sending
+    if sending is not None:
+        if vxlan.has(Flag.PROXY) and sending.family == AF_INET6 and sending.group >> 24 == ip6.SOLICITED_NODE >> 24:
+            return  # neigh_reduce() answers for those that are known, and nobody else is asked
+        remotes = mdb.find_way(vxlan, sending)
+        if remotes is not None:
+            for remote in remotes:
+                _send_to(vxlan, remote, size)
+            return
+    entry = fdb.find(vxlan, ZEROS if sending is None else sending.lladdr, vxlan.vni)
+    entry = entry or fdb.find(vxlan, ZEROS, vxlan.vni)
     if entry is None:
         dev.stats.tx_dropped += 1
         dev.changed()

@@ -6,7 +6,7 @@ import construct as c
 from nlemu.protocol.families.route.family import route
 from nlemu.protocol.schema.attributes import Attr, AttrSet
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
-from nlemu.protocol.schema.kinds import binary, nest, structure, u8
+from nlemu.protocol.schema.kinds import binary, nest, s32, structure, u8, u16, u32
 from nlemu.protocol.schema.policy import LIBERAL, STRICT, Policy
 from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_BRIDGE
@@ -19,6 +19,9 @@ ENTRY = structure(
     ),
     "br_mdb_entry",
 )
+
+VNIS = 1 << 24
+"""VXLAN_N_VID"""
 
 
 class MdbeSource(AttrSet):
@@ -40,6 +43,11 @@ class Mdbe(AttrSet):
     src_list = Attr(2, nest(MdbeSources))
     group_mode = Attr(3, u8, min=0, max=1)
     rtprot = Attr(4, u8, min=4)
+    dst = Attr(5, binary, min=4, max=16)
+    dst_port = Attr(6, u16)
+    vni = Attr(7, u32, max=VNIS - 1)
+    ifindex = Attr(8, s32, min=1)
+    src_vni = Attr(9, u32, max=VNIS - 1)
     state_mask = Attr(10, u8, mask=1)
 
 
@@ -82,6 +90,19 @@ FLUSH_ATTRS = Policy(Mdbe.rtprot, Mdbe.state_mask, top=MDBE_TOP)
 """br_mdbe_attrs_del_bulk_pol"""
 GET_ATTRS = Policy(Mdbe.source, top=MDBE_TOP)
 """br_mdbe_attrs_get_pol"""
+VXLAN_ADD = Policy(
+    Mdbe.source, Mdbe.src_list, Mdbe.group_mode, Mdbe.rtprot, Mdbe.dst, Mdbe.dst_port, Mdbe.vni, Mdbe.ifindex,
+    Mdbe.src_vni, top=MDBE_TOP,
+)
+"""vxlan_mdbe_attrs_pol"""
+VXLAN_FLUSH = Policy(
+    Mdbe.rtprot, Mdbe.dst, Mdbe.dst_port, Mdbe.vni, Mdbe.src_vni, Mdbe.state_mask, top=MDBE_TOP
+)
+"""vxlan_mdbe_attrs_del_bulk_pol"""
+VXLAN_GET = Policy(Mdbe.source, Mdbe.src_vni, top=MDBE_TOP)
+"""vxlan_mdbe_attrs_get_pol"""
+SOURCE = Policy(MdbeSource.address)
+"""vxlan_mdbe_src_list_entry_pol"""
 ATTRS_UNREAD = Mdba.entry_attrs.but(kind=nest(None))
 GET_ONE = Half(Policy(Mdba.entry, ATTRS_UNREAD), level=STRICT, late=True)
 """mdba_get_policy"""

@@ -19,7 +19,7 @@ NTF_SELF, NTF_MASTER = 2, 4
 PERMANENT, NOARP, REACHABLE = 0x80, 0x40, 2
 VIDS = (*[1, 2, 3, 10] * 4, 0, 4094, 4095)
 AF_SPEC = 26
-PVID, BEGIN, END = 2, 8, 16
+PVID, BEGIN, END, ONLY_OPTS = 2, 8, 16, 64
 OF_MASTER, OF_SELF = 1, 2
 NEW = e.REQUEST | e.ACK | e.CREATE | e.EXCL
 
@@ -30,8 +30,8 @@ class Bridging(Settings):
     def bridging(self) -> None:
         self.rng.choices(
             (self.fdb, self.get_fdb, self.mdb, self.get_mdb, self.port_vlans, self.vlans, self.get_vlans, self.vnis,
-             self.bridge_links),
-            (4, 2, 2, 0, 3, 1, 1, 1, 2),
+             self.bridge_links, self.trees),
+            (4, 2, 2, 0, 3, 2.5, 1.5, 1, 2, 0.7),
         )[0]()
 
     def of_kind(self, *kinds: str) -> Device | None:
@@ -114,38 +114,56 @@ class Bridging(Settings):
     def mdb(self) -> None:
         """A group of a port or of the bridge itself."""
         rng = self.rng
-        dev = self.of_kind("bridge")
+        dev = self.of_kind("bridge", "bridge", "vxlan")
         if dev is None:
             return
-        bridge = dev.master if dev.master is not None and self.chance(0.95) else dev
-        if bridge.kind is not None and bridge.kind.name == "vxlan":
-            return  # groups of a VXLAN are not there
+        bridge, itself = dev, self.is_vxlan(dev) and self.chance(0.8)
+        if dev.master is not None and not itself and self.chance(0.95):
+            bridge = dev.master
+        tunnel = self.is_vxlan(bridge)
         four = self.chance(0.6)
         group = rng.choice(GROUPS4 if four else GROUPS6)
         if self.chance(0.05):
             group = v4(self) if four else v6(self)
         proto = 0x800 if four else 0x86DD
+        if tunnel and self.chance(0.15):
+            group = bytes(len(group))
         if self.chance(0.08):
             group, proto = b"\x01\0\x5e\1\1" + bytes((rng.randrange(3),)), 0
         vid = rng.choice(VIDS) if self.chance(0.2) else 0
         permanent = 1 if self.chance(0.8) else rng.randrange(3)
         entry = struct.pack("<IBBH16s", dev.ifindex, permanent, 0, vid, group) + struct.pack(">HH", proto, 0)
         parts = [e.attr(1, entry)]
-        if self.chance(0.3):
+        if self.chance(0.9 if tunnel else 0.3):
             source = v4(self) if four else v6(self)
             listed = [e.nest(1, e.attr(1, v4(self) if four else v6(self))) for _ in range(rng.randrange(3))]
-            may_hold = (
+            may_hold: list[tuple[float, bytes]] = [
                 (0.3, e.attr(1, source)),
                 (0.3, e.u8(3, rng.randrange(3))),
                 (0.4, e.nest(2, *listed)),
                 (0.2, e.u8(4, rng.choice((4, 3, 100)))),
-            )
+                *(self.remote() if tunnel else ()),
+            ]
             parts.append(e.nest(2, *(part for likely, part in may_hold if self.chance(likely))))
         cmd = NEWMDB if self.chance(0.75) else DELMDB
         flags = self.flags(NEW, NEW, e.REQUEST | e.ACK | e.CREATE | e.REPLACE, e.REQUEST | e.ACK | e.CREATE)
         if cmd == DELMDB:
             flags = e.REQUEST | e.ACK | (BULK if self.chance(0.15) else 0)
         self.say_of(cmd, flags, struct.pack("<BxxxI", BRIDGE, bridge.ifindex), parts, "mdb", spoilt=24)
+
+    def is_vxlan(self, dev: Device) -> bool:
+        return dev.kind is not None and dev.kind.name == "vxlan"
+
+    def remote(self) -> tuple[tuple[float, bytes], ...]:
+        """Who wants a group of a VXLAN: how likely each is said, and what."""
+        rng = self.rng
+        return (
+            (0.95, e.attr(5, v4(self) if self.chance(0.8) else v6(self))),
+            (0.1, e.u16(6, rng.choice((4789, 5000, 0)))),
+            (0.15, e.u32(7, rng.choice((1, 2, 0, 1 << 24)))),
+            (0.1, e.u32(8, below(self))),
+            (0.15, e.u32(9, rng.choice((1, 2, 0)))),
+        )
 
     def get_mdb(self) -> None:
         self.say_of(GETMDB, e.REQUEST | e.DUMP, struct.pack("<BxxxI", BRIDGE, 0), [], "get mdb", settle=0.0, spoilt=24)
@@ -195,15 +213,63 @@ class Bridging(Settings):
             inner = [e.attr(1, struct.pack("<HH", rng.choice((0, 0, 2, 4, 6)), vid))]
             if self.chance(0.2):
                 inner.append(e.u16(2, vid + rng.choice((1, 2, 0, -1)) & 0xFFFF))
-            entries.append(e.nest(1, *inner))
+            inner += [part for likely, part in self.options() if self.chance(likely)]
+            if self.chance(0.25):
+                inner[0] = e.attr(1, struct.pack("<HH", ONLY_OPTS, vid))
+            entries.append(self.globally(vid) if self.chance(0.25) else e.nest(1, *inner))
         cmd = NEWVLAN if self.chance(0.7) else DELVLAN
         head = struct.pack("<BBHI", BRIDGE, 0, 0, dev.ifindex)
         self.say_of(cmd, e.REQUEST | e.ACK, head, entries, "vlandb", spoilt=24)
 
+    def options(self) -> tuple[tuple[float, bytes], ...]:
+        """What may be said of a VLAN: how likely each is, and what."""
+        rng = self.rng
+        tunnel = (e.u32(1, rng.choice((1, 2, 100))), e.u32(2, rng.choice((e.SETLINK, e.SETLINK, e.DELLINK, 3))))
+        return (
+            (0.15, e.u8(3, rng.choice((0, 1, 2, 3, 3, 4, 5)))),
+            (0.08, e.nest(4, *(part for part in tunnel if self.chance(0.9)))),
+            (0.1, e.u8(6, rng.choice((0, 1, 2, 3, 4)))),
+            (0.06, e.u32(8, rng.choice((0, 1, 100)))),
+            (0.1, e.u8(9, rng.choice((0, 1, 1, 2)))),
+            (0.1, e.u8(10, rng.choice((0, 1, 1, 2)))),
+            (0.02, e.u32(7, 1)),
+        )
+
+    def globally(self, vid: int) -> bytes:
+        """How groups are looked at in a VLAN, and in which spanning tree it is."""
+        rng = self.rng
+        may_hold = (
+            (0.15, e.u16(2, vid + rng.choice((1, 2, 0, -1)) & 0xFFFF)),
+            (0.3, e.u8(3, rng.randrange(2))),
+            (0.3, e.u16(18, rng.choice((0, 1, 1, 2, 4095, 4096)))),
+            (0.2, e.u32(6, rng.choice((0, 2, 5)))),
+            (0.2, e.u32(7, rng.choice((0, 2, 5)))),
+            (0.1, e.u64(8, 100)),
+            (0.1, e.u64(10, rng.choice((26000, 100000)))),
+            (0.1, e.u64(11, rng.choice((25500, 26000)))),
+            (0.1, e.u64(12, rng.choice((0, 12500)))),
+            (0.1, e.u64(13, rng.choice((100, 1000)))),
+            (0.1, e.u64(14, rng.choice((0, 3125)))),
+        )
+        return e.nest(2, e.u16(1, vid), *(part for likely, part in may_hold if self.chance(likely)))
+
+    def trees(self) -> None:
+        """RTM_SETLINK of AF_BRIDGE: states of a port in spanning trees."""
+        rng = self.rng
+        dev = self.of_kind("bridge")
+        if dev is None:
+            return
+        entries = [
+            e.nest(1, e.u16(1, rng.choice((1, 1, 2, 0, 4095))), e.u8(2, rng.choice((0, 1, 2, 3, 3, 4, 5))))
+            for _ in range(rng.choice((1, 1, 2)))
+        ]
+        head = e.ifinfo(dev.ifindex, family=BRIDGE)
+        self.say_of(e.SETLINK, e.REQUEST | e.ACK, head, [e.nest(AF_SPEC, e.nest(6, *entries))], "trees", spoilt=32)
+
     def get_vlans(self) -> None:
         dev = self.of_kind("bridge")
         index = dev.ifindex if dev is not None and self.chance(0.5) else 0
-        parts = [e.u32(1, self.rng.choice((0, 1, 4)))] if self.chance(0.3) else []
+        parts = [e.u32(1, self.rng.choice((0, 1, 2, 2, 3, 4)))] if self.chance(0.3) else []
         head = struct.pack("<BBHI", BRIDGE, 0, 0, index)
         self.say_of(GETVLAN, e.REQUEST | e.DUMP, head, parts, "get vlandb", settle=0.0, spoilt=24)
 
@@ -234,7 +300,7 @@ class Bridging(Settings):
 
     def bridge_links(self) -> None:
         """RTM_GETLINK of AF_BRIDGE: ports, and with a mask their VLANs; groups and links of a master too."""
-        parts = [e.u32(e.EXT_MASK, self.rng.choice((2, 4, 6, 0, 8, 9)))] if self.chance(0.7) else []
+        parts = [e.u32(e.EXT_MASK, self.rng.choice((2, 4, 6, 0, 8, 9, 128, 132)))] if self.chance(0.7) else []
         head = e.ifinfo(0, family=BRIDGE)
         self.say_of(e.GETLINK, e.REQUEST | e.DUMP, head, parts, "links of bridges", settle=0.0, spoilt=32)
 

@@ -57,7 +57,10 @@ BRIDGE = Row(
         "vlan-stats-enabled": u8(0, 1, 2),
         "mcast-stats-enabled": u8(0, 1, 2),
         "vlan-stats-per-port": u8(0, 1, 2),
-        "multi-boolopt": pair("<II", (1, 1), (0, 1), (0, 2), (0, 4), (8, 8), (0, 8), (1 << 20, 1 << 20), (0, 0)),
+        "multi-boolopt": pair(
+            "<II", (1, 1), (0, 1), (2, 2), (2, 2), (0, 2), (4, 4), (4, 4), (0, 4), (8, 8), (0, 8), (1 << 20, 1 << 20),
+            (0, 0),
+        ),
         "fdb-max-learned": u32(0, 1, 3, 100),
         "stp-mode": u32(0, 1, 2, 3),
     },

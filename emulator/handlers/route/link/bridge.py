@@ -14,20 +14,24 @@ from nlemu.emulator.handlers.route.link import fill as link_fill
 from nlemu.emulator.handlers.route.link.get import least_room
 from nlemu.emulator.handlers.route.link.kinds import read
 from nlemu.emulator.handlers.route.link.parse import parse_quietly
-from nlemu.emulator.kernel.bridge import settings, stp, vlan_tunnels, vlans
+from nlemu.emulator.kernel.bridge import mst, settings, stp, vlan_tunnels, vlans
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, PortFlag, VlanGroup, bridge_of, port_of
 from nlemu.emulator.kernel.bridge.params import PortParams
 from nlemu.emulator.kernel.links.bridge import fill_port
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
+from nlemu.emulator.netlink.request import nested
 from nlemu.protocol.families.route.bridge import (
     AF_SPEC,
     LINK_REPLY,
+    MST_ENTRY,
     PROTINFO,
     TUNNEL_INFO,
     VLAN_INFO,
     BridgeAf,
+    Mst,
+    MstEntry,
     TunnelInfo,
 )
 from nlemu.protocol.families.route.kinds.bridge import PORT_POLICY, Brport
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
 MASTER, SELF = int(BridgeFlags.MASTER), int(BridgeFlags.SELF)
 BRVLAN, COMPRESSED = int(RTEXT_FILTER.BRVLAN), int(RTEXT_FILTER.BRVLAN_COMPRESSED)
 OF_BRIDGES = BRVLAN | COMPRESSED | int(RTEXT_FILTER.MRP | RTEXT_FILTER.CFM_CONFIG | RTEXT_FILTER.CFM_STATUS)
+OTHER_PROTOCOLS = int(RTEXT_FILTER.MRP | RTEXT_FILTER.CFM_CONFIG | RTEXT_FILTER.CFM_STATUS)
+MST = int(RTEXT_FILTER.MST)
 """Masks by which a bridge itself is told of."""
 PVID, UNTAGGED = int(BrVlanInfo.PVID), int(BrVlanInfo.UNTAGGED)
 BEGIN, END = int(BrVlanInfo.RANGE_BEGIN), int(BrVlanInfo.RANGE_END)
@@ -72,10 +78,19 @@ def body(dev: Device, event: int, mask: int) -> bytes:
     if event == RTM.NEWLINK and port is not None:
         said = fill_port(port)
         told[PROTINFO] = {attr: said.get(name) for name, attr in Brport.spec.fields.items()}
-    if mask & (BRVLAN | COMPRESSED) and owner.vlans is not None and owner.vlans.count:
-        shown = ranges(owner.vlans) if mask & COMPRESSED else list(plain(owner.vlans))
-        tunnels = told_tunnels(port) if port is not None and port.flags & PortFlag.VLAN_TUNNEL else None
-        told[AF_SPEC] = {BridgeAf.vlan_info: shown, BridgeAf.vlan_tunnel_info: tunnels}
+    group = owner.vlans
+    if group is not None and group.count:
+        spec: dict[Any, Any] = {}
+        if mask & (BRVLAN | COMPRESSED):
+            spec[BridgeAf.vlan_info] = ranges(group) if mask & COMPRESSED else list(plain(group))
+            if port is not None and port.flags & PortFlag.VLAN_TUNNEL:
+                spec[BridgeAf.vlan_tunnel_info] = told_tunnels(port)
+        if mask & MST and not mask & OTHER_PROTOCOLS and port is not None and br.has(mst.OPTION):
+            spec[BridgeAf.mst] = {
+                Mst.entry: [{MstEntry.msti: msti, MstEntry.state: state} for msti, state in mst.states(port)]
+            }
+        if spec:
+            told[AF_SPEC] = spec
     return link_fill.header(dev, AF_BRIDGE) + link_fill.NO_CHANGE + LINK_REPLY.encode(told)
 
 
@@ -161,16 +176,18 @@ def _device(call: Call) -> Device:
     return dev
 
 
-def _flags(call: Call, words: tuple[int, ...]) -> int:
-    """IFLA_BRIDGE_FLAGS, the first of them. EINVAL for one of those attributes that is cut short."""
-    flags, span = None, find(call, Link.af_spec.number)
+def _flags(call: Call, words: tuple[int, ...]) -> tuple[int, int | None]:
+    """IFLA_BRIDGE_FLAGS, the first of them, and where they stand. EINVAL for one of those attributes that is cut
+    short."""
+    flags: int | None = None
+    where, span = None, find(call, Link.af_spec.number)
     for number, first, last in () if span is None else walk(call.message, *span):
         if number in words:
             if last - first < 2:
                 raise Refusal(errno.EINVAL)
             if number == BridgeAf.flags.number and flags is None:
-                flags = int.from_bytes(call.message[first : first + 2], "little")
-    return flags or 0
+                flags, where = int.from_bytes(call.message[first : first + 2], "little"), first
+    return flags or 0, where
 
 
 def find(call: Call, wanted: int) -> tuple[int, int] | None:
@@ -181,7 +198,9 @@ def find(call: Call, wanted: int) -> tuple[int, int] | None:
     return None
 
 
-def _hand_over(call: Call, dev: Device, flags: int, act: Any) -> None:
+def _hand_over(call: Call, dev: Device, said: tuple[int, int | None], act: Any) -> None:
+    """Who has done it is taken off the flags in the request, where the next one refuses."""
+    flags, where = said
     if not flags or flags & MASTER:
         if port_of(dev) is None:
             raise Refusal(errno.EOPNOTSUPP)
@@ -189,6 +208,8 @@ def _hand_over(call: Call, dev: Device, flags: int, act: Any) -> None:
         flags &= ~MASTER
     elif not flags & SELF:
         raise Refusal(errno.EOPNOTSUPP)
+    if where is not None:
+        call.rewrite(where, flags.to_bytes(2, "little"))
     if flags & SELF:
         if bridge_of(dev) is None:
             raise Refusal(errno.EOPNOTSUPP)
@@ -266,6 +287,7 @@ def _specified(call: Call, dev: Device, span: tuple[int, int], changed: bool, *,
                 if last - first != VLAN_INFO.size or owner.vlans is None:
                     raise Refusal(errno.EINVAL if owner.vlans is not None else errno.EOPNOTSUPP)
                 info = VLAN_INFO.decode(call.message, first, last)
+                call.rewrite(first, request.noted(info.flags, info.vid).to_bytes(2, "little"))
                 request.take(info.flags, info.vid)
             elif number == BridgeAf.vlan_tunnel_info.number:
                 if tunnels is None or not tunnels.port.flags & PortFlag.VLAN_TUNNEL:
@@ -274,8 +296,10 @@ def _specified(call: Call, dev: Device, span: tuple[int, int], changed: bool, *,
                     tunnels.take(_mapping(call, (first, last)))
                 finally:
                     request.changed = request.changed or tunnels.changed
-            elif number in REFUSED:
-                REFUSED[number](port, add)
+            elif number == BridgeAf.mst.number:
+                _set_trees(call, port, (first, last), add)
+            elif number in (BridgeAf.mrp.number, BridgeAf.cfm.number):
+                raise Refusal(errno.EOPNOTSUPP)  # as a kernel without MRP and CFM
     except Refusal as refused:
         raise Told(refused, request.changed) from None
     return request.changed
@@ -291,22 +315,23 @@ def _mapping(call: Call, span: tuple[int, int]) -> vlan_tunnels.Mapping:
     return vlan_tunnels.Mapping(attrs.get(TunnelInfo.flags, 0), attrs[TunnelInfo.vid], attrs[TunnelInfo.id])
 
 
-def _refuse_protocol(port: Port | None, add: bool) -> None:
-    """As a kernel without MRP and CFM."""
-    raise Refusal(errno.EOPNOTSUPP)
-
-
-def _refuse_mst(port: Port | None, add: bool) -> None:
+def _set_trees(call: Call, port: Port | None, span: tuple[int, int], add: bool) -> None:
+    """br_mst_process(): EINVAL, EBUSY, ERANGE, with texts."""
     if port is None:
         raise Refusal(errno.EINVAL, "MST states can only be set on bridge ports")
     if not add:
         raise Refusal(errno.EINVAL, "MST states can only be set through RTM_SETLINK")
-    raise Refusal(errno.EOPNOTSUPP)
-
-
-REFUSED = {
-    BridgeAf.mrp.number: _refuse_protocol,
-    BridgeAf.cfm.number: _refuse_protocol,
-    BridgeAf.mst.number: _refuse_mst,
-}
-"""What is not modelled."""
+    if not port.bridge.has(mst.OPTION):
+        raise Refusal(errno.EBUSY, "bridge: Can't modify MST state when MST is disabled")
+    found = False
+    for number, first, last in walk(call.message, *span):
+        if number == Mst.entry.number:
+            found = True
+            said = nested(call, MST_ENTRY, (first, last))
+            if MstEntry.msti not in said:
+                raise Refusal(errno.EINVAL, "bridge: MSTI not specified")
+            if MstEntry.state not in said:
+                raise Refusal(errno.EINVAL, "bridge: State not specified")
+            mst.set_state(port, said[MstEntry.msti], said[MstEntry.state])
+    if not found:
+        raise Refusal(errno.EINVAL, "bridge: Found no MST entries to process")

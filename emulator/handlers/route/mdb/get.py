@@ -6,10 +6,11 @@ from __future__ import annotations
 import errno
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.route.mdb import told, words
+from nlemu.emulator.handlers.route.mdb import told, vxlan, words
 from nlemu.emulator.kernel.bridge.bridge import bridge_of
+from nlemu.emulator.kernel.vxlan.vxlan import vxlan_of
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
 from nlemu.emulator.netlink.request import read
 from nlemu.protocol.families.route.mdb import GET_ATTRS, GET_ONE, GETMDB, NEWMDB, Mdba, Mdbe
@@ -18,16 +19,27 @@ from nlemu.protocol.uapi.if_ether import ETH_P
 from nlemu.protocol.uapi.socket import AF_BRIDGE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nlemu.emulator.netlink.call import Call, Messages
     from nlemu.protocol.schema.attributes import Attrs
+    from nlemu.protocol.schema.family import Operation
 
 
 @dumpit_of(GETMDB, AF_BRIDGE)
 def dump(call: Call) -> Messages:
-    """rtnl_mdb_dump(): a message a bridge, whatever it has."""
+    """rtnl_mdb_dump(): a message a bridge or a VXLAN, whatever it has."""
     for dev in [*call.net]:
         if bridge_of(dev) is not None:
-            yield partial(told.everything, dev)
+            yield partial(_typed, call, GETMDB, told.everything, dev)
+        elif (tunnel := vxlan_of(dev)) is not None:
+            yield partial(_typed, call, NEWMDB, vxlan.everything, tunnel)
+
+
+def _typed(call: Call, op: Operation, fill: Callable[[Any], bytes], thing: Any) -> bytes:
+    """A message of that type: bridges and VXLANs do not agree in which that of a dump is."""
+    call.op = op
+    return fill(thing)
 
 
 @doit_of(GETMDB, AF_BRIDGE)
@@ -41,7 +53,9 @@ def get(call: Call) -> bytes:
         raise Refusal(errno.EINVAL, "Missing MDBA_GET_ENTRY attribute", missing=Mdba.entry.number)
     br = bridge_of(dev)
     if br is None:
-        raise Refusal(errno.EOPNOTSUPP, "Device does not support MDB operations")
+        found = vxlan.get(call, words.vxlan(dev), attrs)
+        call.op = NEWMDB
+        return found
     entry = words.entry_of(attrs)
     address = words.address(entry)
     if Mdba.entry_attrs in attrs:

@@ -7,7 +7,7 @@ import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.handlers.route.mdb import words
+from nlemu.emulator.handlers.route.mdb import vxlan, words
 from nlemu.emulator.kernel.bridge import mdb
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, bridge_of, port_of
 from nlemu.emulator.netlink.registry import doit_of
@@ -102,7 +102,7 @@ def _config(call: Call, br: Bridge, attrs: Attrs, *, replacing: bool) -> mdb.Wan
     """br_mdb_config_init(): EINVAL and ENODEV, with texts."""
     if not br.dev.running:
         raise Refusal(errno.EINVAL, "bridge: Bridge device is not running")
-    if not br.multicast.snooping:
+    if not br.snooping:
         raise Refusal(errno.EINVAL, "bridge: Bridge's multicast processing is disabled")
     entry = words.entry_of(attrs)
     port = _port(call, br, entry.ifindex)
@@ -196,7 +196,8 @@ def add(call: Call) -> None:
     dev = _device(call, attrs)
     br = bridge_of(dev)
     if br is None:
-        raise Refusal(errno.EOPNOTSUPP, "Device does not support MDB operations")
+        vxlan.add(call, words.vxlan(dev), attrs)
+        return
     want = _config(call, br, attrs, replacing=bool(call.flags & REPLACE))
     group, port = want.address, want.port
     if port is None and group.proto:
@@ -225,10 +226,11 @@ def delete(call: Call) -> None:
     attrs = read(call, FLUSH if bulk else SET_ONE)
     if Mdba.entry in attrs:
         (_check_flush if bulk else _check_entry)(attrs)
-    br = bridge_of(_device(call, attrs))
+    dev = _device(call, attrs)
+    br = bridge_of(dev)
     if br is None:
-        missing = "Device does not support MDB bulk deletion" if bulk else "Device does not support MDB operations"
-        raise Refusal(errno.EOPNOTSUPP, missing)
+        (vxlan.flush if bulk else vxlan.delete)(call, words.vxlan(dev, bulk=bulk), attrs)
+        return
     if bulk:
         _flush(call, br, attrs)
         return

@@ -10,9 +10,9 @@ from nlemu.protocol.schema.attributes import pack
 from nlemu.protocol.uapi.socket import AF_BRIDGE, AF_INET, AF_INET6
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from nlemu.emulator.kernel.bridge.bridge import Bridge, Port
+    from nlemu.emulator.kernel.bridge.bridge import Bridge, PortMulticast, Vlan
     from nlemu.emulator.kernel.bridge.mdb import Group, PortGroup
     from nlemu.emulator.kernel.devices.device import Device
 
@@ -30,12 +30,22 @@ ROUTER, ROUTER_PORT, ROUTER_TIMER, ROUTER_TYPE = 2, 1, 1, 2
 """MDBA_ROUTER, MDBA_ROUTER_PORT, MDBA_ROUTER_PATTR_*"""
 ROUTER_TIMERS = {AF_INET: 3, AF_INET6: 4}
 """MDBA_ROUTER_PATTR_INET_TIMER, MDBA_ROUTER_PATTR_INET6_TIMER"""
+ROUTER_VID = 5
+"""MDBA_ROUTER_PATTR_VID"""
 NESTED = 0x8000
 """NLA_F_NESTED"""
 
 
-def _u32(number: int, value: int) -> bytes:
+def u32(number: int, value: int) -> bytes:
+    """An attribute of four bytes."""
     return pack(number, value.to_bytes(4, "little"))
+
+
+def sources(those: Iterable[tuple[bytes, int]]) -> bytes:
+    """MDBA_MDB_EATTR_SRC_LIST: addresses, and how long each is still wanted."""
+    return pack(SRC_LIST | NESTED, b"".join(
+        pack(SOURCE_ENTRY | NESTED, pack(SOURCE_ADDRESS, address) + u32(SOURCE_TIMER, left)) for address, left in those
+    ))
 
 
 def _info(group: Group, one: PortGroup | None) -> bytes:
@@ -49,18 +59,14 @@ def _info(group: Group, one: PortGroup | None) -> bytes:
         ifindex=ifindex, state=state, flags=told, vid=address.vid, addr=address.dst.ljust(16, b"\0"),
         proto=address.proto,
     )
-    body += _u32(TIMER, (group if one is None else one).timer.left)
+    body += u32(TIMER, (group if one is None else one).timer.left)
     if address.src:
         body += pack(SOURCE, address.src)
     if one is not None:
         body += pack(RTPROT, bytes((one.rt_protocol,)))
-        if mdb.has_modes(br, address.proto):
+        if mdb.has_modes(br.multicast, address.proto):
             if one.sources:
-                body += pack(SRC_LIST | NESTED, b"".join(
-                    pack(SOURCE_ENTRY | NESTED, pack(SOURCE_ADDRESS, source.address)
-                                + _u32(SOURCE_TIMER, source.timer.left))
-                    for source in one.sources
-                ))
+                body += sources((source.address, source.timer.left) for source in one.sources)
             body += pack(GROUP_MODE, bytes((one.filter_mode,)))
     return pack(INFO, body)
 
@@ -91,21 +97,37 @@ def everything(dev: Device) -> bytes:
     return header(dev, 0) + groups(entry(group) for group in mdb.groups(dev.priv)) + routers(dev.priv)
 
 
-def router(port: Port) -> bytes:
+def router(pmctx: PortMulticast) -> bytes:
     """nlmsg_populate_rtr_fill()."""
-    return header(port.bridge.dev) + pack(ROUTER, pack(ROUTER_PORT, port.dev.ifindex.to_bytes(4, "little")))
+    port = pmctx.port
+    told = port.dev.ifindex.to_bytes(4, "little") + _vid(pmctx)
+    return header(port.bridge.dev) + pack(ROUTER, pack(ROUTER_PORT, told))
 
 
-def routers(br: Bridge) -> bytes:
-    """br_rports_fill_info(): MDBA_ROUTER, where there are any and the bridge lets them count."""
-    there = [port for port in br.ports if port.routers.families]
-    if not br.multicast.router or not there:
+def _vid(pmctx: PortMulticast) -> bytes:
+    return pack(ROUTER_VID, pmctx.vid.to_bytes(2, "little")) if pmctx.vid else b""
+
+
+def routers(br: Bridge, vlan: Vlan | None = None) -> bytes:
+    """br_rports_fill_info(): MDBA_ROUTER, where there are any and the bridge, or that VLAN of it, lets them count."""
+    there = [pmctx for pmctx in contexts(br, vlan) if pmctx.families]
+    if not (br.multicast if vlan is None else vlan.mcast).router or not there:
         return b""
-    return pack(ROUTER, b"".join(pack(ROUTER_PORT, _router(port)) for port in there))
+    return pack(ROUTER, b"".join(pack(ROUTER_PORT, _router(pmctx)) for pmctx in there))
 
 
-def _router(port: Port) -> bytes:
-    left = {family: port.routers.timers[family].left for family in port.routers.families}
-    body = port.dev.ifindex.to_bytes(4, "little") + _u32(ROUTER_TIMER, max(left.values()))
-    body += pack(ROUTER_TYPE, bytes((port.multicast_router,)))
-    return body + b"".join(_u32(number, left[family]) for family, number in ROUTER_TIMERS.items() if family in left)
+def contexts(br: Bridge, vlan: Vlan | None) -> Iterator[PortMulticast]:
+    """Of each port, or of its VLAN of that number."""
+    for port in br.ports:
+        if vlan is None:
+            yield port.multicast
+        elif port.vlans is not None and (one := port.vlans.find(vlan.vid)) is not None and one.port_mcast is not None:
+            yield one.port_mcast
+
+
+def _router(pmctx: PortMulticast) -> bytes:
+    left = {family: pmctx.timers[family].left for family in pmctx.families}
+    body = pmctx.port.dev.ifindex.to_bytes(4, "little") + u32(ROUTER_TIMER, max(left.values()))
+    body += pack(ROUTER_TYPE, bytes((pmctx.port.multicast.router,)))  # of the port, also where it is about a VLAN
+    body += b"".join(u32(number, left[family]) for family, number in ROUTER_TIMERS.items() if family in left)
+    return body + _vid(pmctx)

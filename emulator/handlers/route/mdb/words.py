@@ -6,19 +6,20 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.bridge.mdb import Address
+from nlemu.emulator.kernel.vxlan.vxlan import vxlan_of
+from nlemu.emulator.netlink.request import nested
 from nlemu.protocol.families.route.mdb import ENTRY, Mdba
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import NLATTR, Attrs
-from nlemu.protocol.schema.policy import STRICT, Policy
+from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.uapi.if_ether import ETH_P
-from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.vxlan.vxlan import Vxlan
     from nlemu.emulator.netlink.call import Call
 
 VLAN_VID_MASK = 4095
-NLA_F_NESTED = 0x80
 LENGTHS = {int(ETH_P.IP): ("IPv4", 4), int(ETH_P.IPV6): ("IPv6", 16)}
 
 
@@ -40,6 +41,15 @@ def device(call: Call) -> Device:
     return dev
 
 
+def vxlan(dev: Device, *, bulk: bool = False) -> Vxlan:
+    """The VXLAN that a device is that is no bridge: EOPNOTSUPP, with a text."""
+    found = vxlan_of(dev)
+    if found is None:
+        missing = "Device does not support MDB bulk deletion" if bulk else "Device does not support MDB operations"
+        raise Refusal(errno.EOPNOTSUPP, missing)
+    return found
+
+
 def address(entry: Any, src: bytes = b"") -> Address:
     """__mdb_entry_to_br_ip()."""
     length = LENGTHS[entry.proto][1] if entry.proto in LENGTHS else 6
@@ -48,10 +58,7 @@ def address(entry: Any, src: bytes = b"") -> Address:
 
 def inner(call: Call, attrs: Attrs, policy: Policy) -> Attrs:
     """nla_parse_nested() of MDBA_SET_ENTRY_ATTRS: EINVAL, ERANGE."""
-    start, end = attrs.spans[Mdba.entry_attrs.number]
-    if not attrs.message[start - NLATTR.size + 3] & NLA_F_NESTED:
-        raise Refusal(errno.EINVAL, "NLA_F_NESTED is missing", at=attrs.offset(Mdba.entry_attrs))
-    return Attrs(attrs.message, validate(policy, attrs.message, start, end, STRICT, call.extack), start, end)
+    return nested(call, policy, attrs.spans[Mdba.entry_attrs.number])
 
 
 def check_source(payload: bytes, proto: int) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import vlans
-from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, Vlan, bridge_of, port_of
+from nlemu.emulator.handlers.route.link.kinds import read
+from nlemu.emulator.handlers.route.vlan import told
+from nlemu.emulator.kernel.bridge import vlan_options, vlans
+from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, bridge_of
 from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
-from nlemu.emulator.netlink.request import check_length
+from nlemu.emulator.netlink.request import check_length, nested
 from nlemu.protocol.families.route.bridge import (
     DELVLAN,
     DUMP,
@@ -20,78 +22,35 @@ from nlemu.protocol.families.route.bridge import (
     GETVLAN,
     NEWVLAN,
     SET,
+    TAKEN_GLOBAL,
     TAKEN_VLAN,
+    TUNNEL,
     VLAN_INFO,
     VLAN_MSG,
     VLAN_REPLY,
+    GlobalOptions,
     Vlandb,
     VlandbDump,
     VlanEntry,
-    VlanStats,
     VlanTunnel,
 )
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs, walk
 from nlemu.protocol.schema.policy import DEPRECATED_STRICT, STRICT, Policy
-from nlemu.protocol.uapi.if_bridge import BrState, BrVlanInfo, MdbRtrType
+from nlemu.protocol.uapi.if_bridge import BrVlanInfo
 from nlemu.protocol.uapi.netlink import NLMSG_HDRLEN
 from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_BRIDGE
 from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nlemu.emulator.kernel.devices.device import Device
 
 BODY = NLMSG_HDRLEN + (VLAN_MSG.size or 0)
-PVID, UNTAGGED = int(BrVlanInfo.PVID), int(BrVlanInfo.UNTAGGED)
 BEGIN, END, ONLY_OPTS = int(BrVlanInfo.RANGE_BEGIN), int(BrVlanInfo.RANGE_END), int(BrVlanInfo.ONLY_OPTS)
 UNREAD = Policy(top=2, chosen_from=Vlandb)
-NO_STATS = {VlanStats.rx_bytes: 0, VlanStats.rx_packets: 0, VlanStats.tx_bytes: 0, VlanStats.tx_packets: 0}
-OPTIONS = (
-    VlanEntry.state, VlanEntry.tunnel_info, VlanEntry.mcast_router, VlanEntry.mcast_max_groups,
-    VlanEntry.neigh_suppress, VlanEntry.neigh_forward_grat,
-)
-
-
-def owner_of(dev: Device) -> Bridge | Port | None:
-    """The bridge or the port that the device is."""
-    return bridge_of(dev) or port_of(dev)
-
-
-def header(ifindex: int) -> bytes:
-    """struct br_vlan_msg."""
-    return VLAN_MSG.encode({"family": AF_BRIDGE, "reserved1": 0, "reserved2": 0, "ifindex": ifindex})
-
-
-def entry(owner: Bridge | Port, vid: int, last: int, vlan: Vlan | None, *, stats: bool = False) -> dict[Any, Any]:
-    """br_vlan_fill_vids(): a VLAN, or neighbours that are alike; without one, which it was."""
-    group = owner.vlans
-    flags = 0
-    if vlan is not None:
-        assert group is not None
-        flags = vlan.flags & UNTAGGED | (PVID if group.pvid == vid else 0)
-    told: dict[Any, Any] = {
-        VlanEntry.info: {"flags": flags, "vid": vid},
-        VlanEntry.range: last if vid < last and not flags & PVID else None,
-    }
-    if vlan is not None:
-        told |= {
-            VlanEntry.state: int(BrState.FORWARDING),
-            VlanEntry.tunnel_info: None if vlan.tunnel is None else {VlanTunnel.id: vlan.tunnel},
-            VlanEntry.neigh_suppress: 0,
-            VlanEntry.neigh_forward_grat: 0,
-            VlanEntry.mcast_router: int(MdbRtrType.TEMP_QUERY),
-            VlanEntry.stats: NO_STATS if stats else None,
-        }
-    return told
-
-
-def body(dev: Device, event: int, vid: int, last: int) -> bytes:
-    """br_vlan_notify()."""
-    owner = owner_of(dev)
-    assert owner is not None and owner.vlans is not None
-    vlan = owner.vlans.find(vid) if event == RTM.NEWVLAN else None
-    return header(dev.ifindex) + VLAN_REPLY.encode({Vlandb.entry: [entry(owner, vid, last, vlan)]})
 
 
 @doit_of(NEWVLAN, AF_BRIDGE)
@@ -114,38 +73,42 @@ def process(call: Call, *, add: bool) -> None:
     dev = call.net.device(call.fixed.ifindex)
     if dev is None:
         raise Refusal(errno.ENODEV)
-    owner = owner_of(dev)
+    owner = told.owner_of(dev)
     if owner is None:
         raise Refusal(errno.EINVAL, "bridge: The device is not a valid bridge or bridge port")
     found = False
     for number, first, last in walk(message, BODY, end):
         if number == Vlandb.entry.number:
-            found = True
             process_one(call, dev, owner, (first, last), add=add)
         elif number == Vlandb.global_options.number:
-            raise Refusal(errno.EOPNOTSUPP)  # options of multicast in a VLAN are not modelled
+            process_global(call, dev, (first, last), add=add)
+        else:
+            continue
+        found = True
     if not found:
         raise Refusal(errno.EINVAL, "bridge: No vlans found to process")
 
 
 def process_one(call: Call, dev: Device, owner: Bridge | Port, span: tuple[int, int], *, add: bool) -> None:
     """br_vlan_rtm_process_one()."""
-    message = call.message
-    attrs = Attrs(message, validate(TAKEN_VLAN, message, *span, STRICT, call.extack), *span)
+    attrs = nested(call, TAKEN_VLAN, span)
     if VlanEntry.info not in attrs:
         raise Refusal(errno.EINVAL, "bridge: Missing vlan entry info")
-    info = VLAN_INFO.decode(message, *attrs.spans[VlanEntry.info.number])
+    where = attrs.spans[VlanEntry.info.number]
+    info = VLAN_INFO.decode(call.message, *where)
     if info.flags & (BEGIN | END):
         raise Refusal(errno.EINVAL, "bridge: Old-style vlan ranges are not allowed when using RTM vlan calls")
     vlans.check_id(info.vid)
     last = attrs.get(VlanEntry.range)
     request = vlans.Request(owner, add=add)
     if last is not None:
+        call.rewrite(where[0], (info.flags | BEGIN).to_bytes(2, "little"))
         vlans.check_id(last)
         vlans.check_range(info.flags | END, last, info.vid)
-    if not (add and info.flags & ONLY_OPTS and last is None):
+    if not (add and info.flags & ONLY_OPTS):
         try:
             if last is None:
+                call.rewrite(where[0], request.noted(info.flags, info.vid).to_bytes(2, "little"))
                 request.take(info.flags, info.vid)
             else:
                 request.take(info.flags | BEGIN, info.vid)
@@ -153,8 +116,51 @@ def process_one(call: Call, dev: Device, owner: Bridge | Port, span: tuple[int, 
         finally:
             if request.changed:
                 dev.kernel.announcer.bridge_link(RTM.SETLINK if add else RTM.DELLINK, dev)  # as the kernel does
-    if add and any(option in attrs for option in OPTIONS):
-        raise Refusal(errno.EOPNOTSUPP)  # options of a VLAN are not modelled
+    if add:
+        there = VlanEntry.tunnel_info in attrs
+        tunnel = _tunnel(call, attrs.spans[VlanEntry.tunnel_info.number]) if there else None
+        said = read(vlan_options.VlanParams, VlanEntry, attrs, {"tunnel_info": tunnel})
+        vlan_options.process(owner, info.vid, info.vid if last is None else last, said)
+
+
+def _tunnel(call: Call, span: tuple[int, int]) -> Callable[[int], int | None]:
+    """What BRIDGE_VLANDB_ENTRY_TUNNEL_INFO maps a VLAN to, by how many stand before it: EINVAL, ENOENT, with texts."""
+
+    def mapped(behind: int) -> int | None:
+        said = nested(call, TUNNEL, span)
+        command = said.get(VlanTunnel.cmd)
+        if command is None:
+            raise Refusal(errno.ENOENT, "bridge: Missing tunnel command attribute")
+        if command == RTM.DELLINK:
+            return None
+        if command != RTM.SETLINK:
+            raise Refusal(errno.EINVAL, "bridge: Unsupported tunnel command")
+        if VlanTunnel.id not in said:
+            raise Refusal(errno.ENOENT, "bridge: Missing tunnel id attribute")
+        return (said[VlanTunnel.id] + behind) & 0xFFFFFFFF
+
+    return mapped
+
+
+def process_global(call: Call, dev: Device, span: tuple[int, int], *, add: bool) -> None:
+    """br_vlan_rtm_process_global_options(): EINVAL, with texts."""
+    if not add:
+        raise Refusal(errno.EINVAL, "bridge: Global vlan options support only set operation")
+    br = bridge_of(dev)
+    if br is None:
+        raise Refusal(errno.EINVAL, "bridge: Global vlan options can only be set on bridge device")
+    attrs = nested(call, TAKEN_GLOBAL, span)
+    if GlobalOptions.id not in attrs:
+        raise Refusal(errno.EINVAL, "bridge: Missing vlan entry id")
+    first = attrs[GlobalOptions.id]
+    vlans.check_id(first)
+    last = attrs.get(GlobalOptions.range)
+    if last is not None:
+        vlans.check_id(last)
+        if first >= last:
+            raise Refusal(errno.EINVAL, "bridge: End vlan id is less than or equal to start vlan id")
+    said = read(vlan_options.GlobalParams, GlobalOptions, attrs)
+    vlan_options.process_global(br, first, first if last is None else last, said)
 
 
 @dumpit_of(GETVLAN, AF_BRIDGE)
@@ -174,27 +180,19 @@ def tell_vlans(call: Call) -> Messages:
         dev = call.net.device(call.fixed.ifindex)
         if dev is None:
             raise Refusal(errno.ENODEV)
-        if owner_of(dev) is None:
+        if told.owner_of(dev) is None:
             raise Refusal(errno.EINVAL)
         devices = [dev]
     else:
-        devices = [dev for dev in call.net if owner_of(dev) is not None]
+        devices = [dev for dev in call.net if told.owner_of(dev) is not None]
     for dev in devices:
-        owner = owner_of(dev)
-        if owner is not None and owner.vlans is not None and not flags & DUMP_GLOBAL:
-            told = dumped(owner, stats=bool(flags & DUMP_STATS))
-            yield partial(bytes.__add__, header(dev.ifindex), VLAN_REPLY.encode({Vlandb.entry: told}))
-
-
-def dumped(owner: Bridge | Port, *, stats: bool) -> list[dict[Any, Any]]:
-    """br_vlan_dump_dev(): neighbours that are alike together, unless their counters are told."""
-    assert owner.vlans is not None
-    runs = list[list[Vlan]]()
-    for vlan in owner.vlans:
-        if not vlan.used:
+        owner = told.owner_of(dev)
+        if owner is None or owner.vlans is None:
             continue
-        if runs and not stats and vlans.alike(vlan, runs[-1][-1]):
-            runs[-1].append(vlan)
+        if not flags & DUMP_GLOBAL:
+            said = VLAN_REPLY.encode({Vlandb.entry: told.everything(owner, stats=bool(flags & DUMP_STATS))})
+        elif isinstance(owner, Bridge):
+            said = VLAN_REPLY.encode({Vlandb.global_options: told.everything_global(owner)})
         else:
-            runs.append([vlan])
-    return [entry(owner, run[0].vid, run[-1].vid, run[0], stats=stats) for run in runs]
+            continue
+        yield partial(bytes.__add__, told.header(dev.ifindex), said)

@@ -95,11 +95,11 @@ def test_what_is_not_permanent_ends(br: Bridge, kernel: Kernel) -> None:
 
 
 def test_a_port_may_be_in_so_many(br: Bridge) -> None:
-    port(br, "a").max_groups = 1
+    port(br, "a").multicast.max_groups = 1
     mdb.add(want(br, "a"))
     with pytest.raises(Refusal, match="already in 1 groups"):
         mdb.add(want(br, "a", address=replace(GROUP, vid=3)))
-    br.multicast.hash_max = 2
+    br.hash_max = 2
     with pytest.raises(Refusal):
         mdb.add(want(br, "b", address=replace(GROUP, vid=4)))
-    assert not br.multicast.snooping
+    assert not br.snooping

@@ -92,7 +92,7 @@ def test_what_is_not_said_again_ends(port: Port) -> None:
 
 
 def test_a_bridge_that_does_not_snoop(port: Port) -> None:
-    port.bridge.multicast.snooping = False
+    port.bridge.snooping = False
     mld.join(host_of(port), GROUP)
     port.dev.kernel.work.advance(5)
     assert ADDRESS not in wanted(port)
