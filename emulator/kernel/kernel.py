@@ -114,6 +114,10 @@ class Kernel:
         self.dying: list[Net] = []
         """Namespaces that nobody holds any more, in the order in which they were let go."""
         self._made = 0
+        self.firmware: set[str] = set()
+        """Names of files that drivers can write to their devices (request_firmware())."""
+        self.firmware_elsewhere: Callable[[str], bool] | None = None
+        """Whether there is such a file in a folder that the kernel knows nothing of."""
         self.init_net = self.new_net("init")
         self.uevents.seqnum = build.boot_uevents
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.launch import bpf, capabilities, identity
 from nlemu.emulator.launch.files import calls as path_calls
+from nlemu.emulator.launch.files import firmware
 from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
 from nlemu.emulator.launch.namespaces import calls as namespace_calls
@@ -183,6 +184,7 @@ class Supervisor:
     ) -> None:
         self.host = host
         self.machine = host.machine
+        self.machine.firmware_elsewhere = firmware.there
         self.ready = host.ready
         self.settle = host.settle
         self.arch = arch

@@ -73,7 +73,8 @@ class Steps:
         self._verbs: dict[str, Callable[[Step], None]] = {
             "open": self._open, "opt": self._opt, "close": self._close, "send": self._send, "netns": self._netns,
             "netns_del": self._netns_del, "nsim_new": self._nsim_new, "nsim_del": self._nsim_del,
-            "nsim_vfs": self._nsim_vfs, "sleep": self._sleep,
+            "nsim_vfs": self._nsim_vfs, "nsim_write": self._nsim_write,
+            "firmware": self._firmware, "sleep": self._sleep,
         }
 
     @cached_property
@@ -261,6 +262,18 @@ class Steps:
     def _nsim_vfs(self, step: Step) -> None:
         number, count = step.subject
         self.machine.netdevsim_bus.set_vfs(number, count)
+
+    def _nsim_write(self, step: Step) -> None:
+        from nlemu.emulator.kernel.nics.netdevsim_debugfs import write
+
+        number, path, text = step.subject
+        device = self.machine.netdevsim_bus.devices.get(number)
+        if device is None:
+            raise OSError(errno.ENOENT, f"there is no netdevsim device {number}")
+        write(device, path, text)
+
+    def _firmware(self, step: Step) -> None:
+        self.machine.firmware.add(step.subject)
 
     def _sleep(self, step: Step) -> None:
         self.machine.advance(step["sleep"])

@@ -61,6 +61,8 @@ VERBS: Mapping[str, Verb] = {
     "nsim_new": Verb(tuple_of(u32, u32, u32)),
     "nsim_del": Verb(u32),
     "nsim_vfs": Verb(tuple_of(u32, u32)),
+    "firmware": Verb(label),
+    "nsim_write": Verb(tuple_of(u32, label, text)),
     "open": Verb(
         label,
         needs={"proto": u32},

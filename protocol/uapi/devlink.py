@@ -1,10 +1,11 @@
 """uapi/linux/devlink.h: the devlink family."""
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 DEVLINK_GENL_NAME = "devlink"
 DEVLINK_GENL_VERSION = 1
 DEVLINK_GENL_MCGRP_CONFIG_NAME = "config"
+DEVLINK_RATE_TCS_MAX = 8
 
 
 class DevlinkCmd(IntEnum):
@@ -201,6 +202,13 @@ class DevlinkResourceUnit(IntEnum):
     """enum devlink_resource_unit: what a resource is counted in."""
 
     ENTRY = 0
+
+
+class DevlinkResourceScope(IntFlag):
+    """DEVLINK_RESOURCE_SCOPE_*: whose resources."""
+
+    DEV = 1
+    PORT = 2
 
 
 class DevlinkReloadAction(IntEnum):

@@ -61,6 +61,10 @@ COMMITTED = {
     "b05_forwarding": {40},
     "b08_vlan_options": {27, 65},
     "b09_vlan_groups": {19, 27, 56},
+    "d06_devlink_reload": {34, 55},
+    "d09_devlink_rates": {24},
+    "d10_devlink_health": {55},
+    "d13_devlink_traps": {20, 41},
     "g01_contexts": {58},
     "i03_flow_hash": {16, 24},
     "j02_family": {33, 35, 36, 37, 42},
@@ -108,7 +112,11 @@ is around a tunnel any more (t30, t40, t41), and what was set of a WireGuard dev
 redirects where it cannot listen (w04). A device leaves its master before another refuses it (a22), and one that a bond
 refuses has been up (o04). An address of IPv4 that is refused was looked at as one that settings are kept for (a13). A
 device below that joins a bridge in vain was to take all groups for a moment (a02, a08), and a group was there, and
-heard of, before its source was refused (o11)."""
+heard of, before its source was refused (o11).
+
+A driver that fails to begin anew has ended (d06). A rate has the share that was set before its most was refused (d09),
+a reporter of health the period of grace before that of bursts (d10), and traps the action that their group has before
+its policer (d13)."""
 
 
 def fields(thing: object) -> Iterator[tuple[object, object]]:

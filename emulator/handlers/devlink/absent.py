@@ -1,16 +1,19 @@
-"""What instances have none of here, so that the kernel's answer is known: shared buffers, rates of ports that are not
-virtual, line cards, self-tests, parameters of ports; and what the driver of simulated devices cannot do to a port."""
+"""What instances have none of here, so that the kernel's answer is known: shared buffers, line cards, self-tests,
+parameters of ports, tables of a pipeline; and what the driver of simulated devices cannot do to a port."""
 
 from __future__ import annotations
 
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.devlink.instance import Fills, dump, find, find_port
+from nlemu.emulator.handlers.devlink.beyond import find_whole
+from nlemu.emulator.handlers.devlink.instance import Fills, dump, fill_handle, find, find_port
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.devlink import commands as c
 from nlemu.protocol.families.devlink.attributes import Devlink
+from nlemu.protocol.frame import message
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.instance import Instance
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Attr
 
+MULTI, DONE = int(NLM_F.MULTI), int(NlmsgType.DONE)
 NO_PORT_PARAMETERS = "Port params are not supported"
 
 
@@ -37,7 +41,7 @@ def refuse_named(call: Call, attr: Attr[int]) -> None:
 
 
 for op in (
-    c.SB_GET, c.SB_POOL_GET, c.SB_PORT_POOL_GET, c.SB_TC_POOL_BIND_GET, c.RATE_GET, c.LINECARD_GET, c.SELFTESTS_GET,
+    c.SB_GET, c.SB_POOL_GET, c.SB_PORT_POOL_GET, c.SB_TC_POOL_BIND_GET, c.LINECARD_GET, c.SELFTESTS_GET,
 ):
     dumpit(op)(dump_nothing)
 
@@ -69,25 +73,6 @@ def line_card(call: Call) -> None:
     """devlink_linecard_get_from_info()."""
     find(call)
     refuse_named(call, Devlink.linecard_index)
-
-
-@doit(c.RATE_GET)
-@doit(c.RATE_SET)
-def rate(call: Call) -> None:
-    """devlink_rate_get_from_info(): of a port, or a node by name."""
-    instance = find(call)
-    if Devlink.port_index in call.attrs:
-        find_port(call, instance)
-    elif Devlink.rate_node_name not in call.attrs:
-        raise Refusal(errno.EINVAL)
-    raise Refusal(errno.ENODEV)
-
-
-@doit(c.RATE_DEL)
-def rate_del(call: Call) -> None:
-    """devlink_rate_node_get_from_info()."""
-    find(call)
-    raise Refusal(errno.ENODEV if Devlink.rate_node_name in call.attrs else errno.EINVAL)
 
 
 @doit(c.SELFTESTS_GET)
@@ -128,3 +113,34 @@ def port_parameter(call: Call) -> None:
     """devlink_nl_port_param_get_doit(), devlink_nl_port_param_set_doit()."""
     find_port(call, find(call))
     raise Refusal(errno.EINVAL, NO_PORT_PARAMETERS)
+
+
+@doit(c.DPIPE_TABLE_GET)
+def tables(call: Call) -> None:
+    """devlink_nl_dpipe_table_get_doit(): an empty list, whether or not one is asked for by name, and that it was
+    all."""
+    told = call.encode(fill_handle(find_whole(call)) | {Devlink.dpipe_tables: {}}, MULTI)
+    call.endpoint.deliver(told + message(DONE, MULTI, call.seq, call.portid, b""))
+
+
+@doit(c.DPIPE_ENTRIES_GET)
+def entries(call: Call) -> None:
+    """devlink_nl_dpipe_entries_get_doit()."""
+    find_whole(call)
+    call.attrs.require((Devlink.dpipe_table_name,))
+    raise Refusal(errno.EINVAL)
+
+
+@doit(c.DPIPE_HEADERS_GET)
+def headers(call: Call) -> None:
+    """devlink_nl_dpipe_headers_get_doit()."""
+    find_whole(call)
+    raise Refusal(errno.EOPNOTSUPP)
+
+
+@doit(c.DPIPE_TABLE_COUNTERS_SET)
+def counters(call: Call) -> None:
+    """devlink_nl_dpipe_table_counters_set_doit()."""
+    find_whole(call)
+    call.attrs.require((Devlink.dpipe_table_name, Devlink.dpipe_table_counters_enabled))
+    raise Refusal(errno.EINVAL)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.handlers.devlink.beyond import refuse
 from nlemu.emulator.handlers.devlink.instance import dump, fill_handle, find, one_each
 from nlemu.emulator.kernel.nics.instance import ACTIVATE, ACTIVATE_NOW, REINIT, Reload
-from nlemu.emulator.kernel.nics.netdevsim_bus import BusDevice
+from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.devlink.attributes import (
     Devlink,
@@ -21,7 +20,7 @@ from nlemu.protocol.families.devlink.attributes import (
 )
 from nlemu.protocol.families.devlink.commands import ESWITCH_GET, ESWITCH_SET, GET, INFO_GET
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.devlink import DevlinkEswitchMode, DevlinkReloadAction
+from nlemu.protocol.uapi.devlink import DevlinkReloadAction
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.instance import Instance
@@ -54,7 +53,7 @@ def fill_reloads(kinds: tuple[Reload, ...], reloads: int) -> Values:
 def fill_instance(instance: Instance) -> Values:
     """devlink_nl_fill()."""
     return fill_handle(instance) | {
-        Devlink.reload_failed: 0,
+        Devlink.reload_failed: int(instance.reload_failed),
         Devlink.dev_stats: {
             DlDevStats.reload_stats: fill_reloads(instance.offered, instance.reloads),
             DlDevStats.remote_reload_stats: fill_reloads(BY_OTHERS, 0),
@@ -115,7 +114,7 @@ def eswitch(call: Call) -> Values:
         raise Refusal(instance.switch_errno)
     told, switch = fill_handle(instance), instance.eswitch
     if isinstance(instance, BusDevice):
-        told[Devlink.eswitch_mode] = DevlinkEswitchMode.LEGACY
+        told[Devlink.eswitch_mode] = instance.eswitch_mode
     if switch is not None:
         told |= {
             Devlink.eswitch_mode: switch.mode, Devlink.eswitch_inline_mode: switch.inline,
@@ -128,12 +127,16 @@ def eswitch(call: Call) -> Values:
 def eswitch_set(call: Call) -> None:
     """devlink_nl_eswitch_set_doit(): mode, what is inlined, encapsulation; what was done before a refusal stays."""
     instance = find(call)
-    if isinstance(instance, BusDevice):
-        refuse(call)
     if instance.switch_errno:
         raise Refusal(instance.switch_errno)
     attrs, switch = call.attrs, instance.eswitch
     wanted = (Devlink.eswitch_mode, Devlink.eswitch_inline_mode, Devlink.eswitch_encap_mode)
+    if isinstance(instance, BusDevice):
+        if Devlink.eswitch_mode in attrs:
+            instance.set_eswitch_mode(attrs[Devlink.eswitch_mode])
+        if any(attr in attrs for attr in wanted[1:]):
+            raise Refusal(errno.EOPNOTSUPP)
+        return
     if switch is None:
         if any(attr in attrs for attr in wanted):
             raise Refusal(errno.EOPNOTSUPP)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.protocol.families.devlink.attributes import Devlink
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call, Fill
-    from nlemu.protocol.schema.attributes import Values
+    from nlemu.protocol.schema.attributes import Attr, Values
+
+T = TypeVar("T")
 
 INDEX_BUS = "devlink_index"
 """DEVLINK_INDEX_BUS_NAME: the name of the bus, if the name of the device is a number."""
@@ -107,3 +109,20 @@ def one_each(fill: Callable[[Instance], Values]) -> Callable[[Instance], Fills]:
         yield partial(fill, instance)
 
     return told
+
+
+def each(
+    one: Callable[[Instance, T], Values], objects: Callable[[Instance], Iterable[T]]
+) -> Callable[[Instance], Fills]:
+    """The messages about such objects of an instance."""
+
+    def told(instance: Instance) -> Fills:
+        return (partial(one, instance, which) for which in objects(instance))
+
+    return told
+
+
+def named(call: Call, attr: Attr[Any], objects: Iterable[T], name: str = "name") -> T | None:
+    """The object whose ``name`` the attribute has; None: there is none, or none is named."""
+    wanted = call.attrs.get(attr)
+    return next((one for one in objects if getattr(one, name) == wanted), None)

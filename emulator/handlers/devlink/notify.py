@@ -7,21 +7,27 @@ it says is compared only with what a message has, so whoever names a port hears 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.devlink.device import fill_instance
-from nlemu.emulator.handlers.devlink.objects import (
-    fill_group,
-    fill_param,
-    fill_policer,
-    fill_region_told,
-    fill_trap,
-)
+from nlemu.emulator.handlers.devlink.flash import fill_flash
+from nlemu.emulator.handlers.devlink.health import fill_reporter
+from nlemu.emulator.handlers.devlink.param import fill_param
 from nlemu.emulator.handlers.devlink.port import fill_port
+from nlemu.emulator.handlers.devlink.rate import fill_rate
+from nlemu.emulator.handlers.devlink.region import fill_region_told, fill_snapshot
+from nlemu.emulator.handlers.devlink.trap import fill_group, fill_policer, fill_trap
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
-from nlemu.emulator.kernel.nics.netdevsim_devlink import Group, Object, Param, Policer, Port, Region
-from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
+from nlemu.emulator.kernel.devlink.flash import FlashStatus
+from nlemu.emulator.kernel.devlink.health import Reporter
+from nlemu.emulator.kernel.devlink.param import Param
+from nlemu.emulator.kernel.devlink.rate import Rate
+from nlemu.emulator.kernel.devlink.region import Region, Snapshot
+from nlemu.emulator.kernel.devlink.trap import Group, Policer, Trap
+from nlemu.emulator.kernel.nics.netdevsim_devlink import Port
+from nlemu.emulator.kernel.nics.netdevsim_ethtool import PortState
 from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.devlink.attributes import Devlink
@@ -33,6 +39,7 @@ from nlemu.protocol.uapi.netlink import NetlinkProtocol
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.machine import Machine
     from nlemu.emulator.netlink.call import Call
@@ -63,25 +70,18 @@ class Description:
         return all(ours is None or theirs is None or ours == theirs for ours, theirs in pairs)
 
 
-def fill(instance: Instance, thing: Object) -> Values:
-    """The message about an object of an instance; None: the instance itself."""
-    if thing is None:
-        return fill_instance(instance)
-    if isinstance(thing, Port):
-        return fill_port(instance, thing)
-    if isinstance(thing, Param):
-        return fill_param(instance, thing)
-    if isinstance(thing, Region):
-        return fill_region_told(instance, thing)
-    if isinstance(thing, Policer):
-        return fill_policer(instance, thing)
-    return fill_group(instance, thing) if isinstance(thing, Group) else fill_trap(instance, thing)
+FILLS: dict[type, Callable[[Instance, Any], Values]] = {
+    type(None): lambda instance, thing: fill_instance(instance), Port: fill_port, Param: fill_param,
+    Region: fill_region_told, Snapshot: fill_snapshot, Policer: fill_policer, Group: fill_group, Trap: fill_trap,
+    Rate: fill_rate, Reporter: fill_reporter, FlashStatus: fill_flash,
+}
+"""The message about an object of an instance; None: the instance itself."""
 
 
 def instance_behind(dev: Device) -> Instance | None:
     """The instance that has the port of a device."""
-    if is_netdevsim(dev):
-        return state_of(dev).bus_device
+    if isinstance(dev.priv, PortState):
+        return dev.priv.bus_device
     port = dev.devlink_port
     instances = function_of(dev).instances
     return next((one for one in instances if port is not None and one.instance == port.instance), None)
@@ -101,7 +101,7 @@ class DevlinkNotify:
         if not machine.multicast.heard(GENERIC, self.group):
             return
         op = devlink.events[command]
-        data = message(machine.number(op), 0, 0, 0, op.body(fill(instance, thing)))
+        data = message(machine.number(op), 0, 0, 0, op.body(FILLS[type(thing)](instance, thing)))
         port = thing.index if isinstance(thing, Port) else None
         about = Description(instance.bus_name, instance.name, instance.instance, port)
 

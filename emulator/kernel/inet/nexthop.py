@@ -95,6 +95,10 @@ class Nexthops:
         self._last = 0
         self.seq = 0
 
+    def __iter__(self) -> Iterator[Nexthop]:
+        """In the order of their numbers."""
+        return iter([self._by_id[number] for number in self._ids])
+
     def find(self, number: int) -> Nexthop | None:
         """nexthop_find_by_id()."""
         return self._by_id.get(number)

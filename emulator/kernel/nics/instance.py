@@ -9,13 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devlink.rate import Rates
 from nlemu.protocol.uapi.devlink import DevlinkPortFlavour, DevlinkReloadAction, DevlinkReloadLimit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.devlink.health import Reporter
+    from nlemu.emulator.kernel.devlink.param import Param
+    from nlemu.emulator.kernel.devlink.rate import Rate
+    from nlemu.emulator.kernel.devlink.region import Region, Snapshot
+    from nlemu.emulator.kernel.devlink.resource import Resource
+    from nlemu.emulator.kernel.devlink.trap import Group, Policer, Trap
     from nlemu.emulator.kernel.nics.eswitch import Eswitch
-    from nlemu.emulator.kernel.nics.netdevsim_devlink import Group, Param, Policer, Region, Reporter, Trap
 
 REINIT = (DevlinkReloadAction.DRIVER_REINIT, DevlinkReloadLimit.UNSPEC)
 ACTIVATE = (DevlinkReloadAction.FW_ACTIVATE, DevlinkReloadLimit.UNSPEC)
@@ -54,6 +62,9 @@ class Instance:
     instance: int
     net: Net
     reloads: int
+    reload_failed: bool = False
+    whole: bool = False
+    """All that the kernel's has is here, and not only what its driver is known to tell."""
     ports: dict[int, Device]
     offered: tuple[Reload, ...] = (REINIT,)
     """The reloads that the driver offers."""
@@ -63,6 +74,11 @@ class Instance:
     policers: tuple[Policer, ...] = ()
     groups: tuple[Group, ...] = ()
     traps: tuple[Trap, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    rates: Rates = Rates()
+    held_ids: set[int]
+    components: tuple[str, ...] = ()
+    """Parts of the firmware that can be written alone."""
 
     @property
     def name(self) -> str:
@@ -103,6 +119,43 @@ class Instance:
     def set_hw_addr(self, index: int, address: bytes) -> None:
         """port_fn_hw_addr_set(): the address that the function is given to which a port leads."""
         raise NotImplementedError
+
+    def reload(self, net: Net | None) -> None:
+        """devlink_reload(): the driver begins anew, in that namespace if one is said; may refuse."""
+        raise NotImplementedError
+
+    def port_resources(self, index: int) -> Sequence[Resource]:
+        """What a port has of resources."""
+        return ()
+
+    def take_snapshot(self, region: Region, wanted: int | None = None) -> Snapshot:
+        """snapshot() of a region, under that number or the lowest that is free; it is told of."""
+        raise NotImplementedError
+
+    def delete_snapshot(self, region: Region, number: int) -> None:
+        """And gone, and told of."""
+        raise NotImplementedError
+
+    def set_rate(self, rate: Rate, field: str, value: int | Sequence[int] | Rate | None) -> None:
+        """rate_leaf_tx_share_set() and its like: what a rate has of that name is that now."""
+        raise NotImplementedError
+
+    def node_may_come(self) -> None:
+        """rate_node_new(); may refuse."""
+        raise NotImplementedError
+
+    def set_trap_group(self, group: Group) -> None:
+        """trap_group_set(): whether a group may have another policer; may refuse."""
+
+    def set_trap_policer(self, policer: Policer) -> None:
+        """trap_policer_set(); may refuse."""
+
+    def flash(self, component: str | None, overwrite: int) -> None:
+        """flash_update(): and what is said of it."""
+        raise NotImplementedError
+
+    def catch_up(self) -> None:
+        """Counts of traps are to be what they are now."""
 
     def count_trap(self) -> int:
         """trap_drop_counter_get(): as often as that, by all traps."""

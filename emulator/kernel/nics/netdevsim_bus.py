@@ -6,7 +6,7 @@ the errnos that a write to them gives.
 
 A bus device is also a devlink instance, numbered from 0 in the order of plugging. It belongs to the namespace of
 whoever made it, though its ports may move elsewhere; when that namespace dies, devlink reloads the instance into the
-first namespace, which means that all its ports go and as many as it was made with come anew, with new addresses.
+first namespace (netdevsim_device.py).
 
 A bus device that was made but cannot be driven (no queues, or too many) stays on the bus without ports and holds its
 number; the write that made it succeeded.
@@ -15,274 +15,24 @@ number; the write that made it succeeded.
 from __future__ import annotations
 
 import heapq
-from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSPC, EOPNOTSUPP
+from contextlib import suppress
+from errno import EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.uevents import Action
-from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address, valid_ethernet
-from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, Parent
-from nlemu.emulator.kernel.devices.features import HW_MACSEC, word
+from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
-from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
-from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
-from nlemu.emulator.kernel.devices.states import NetmemTx
-from nlemu.emulator.kernel.devices.vf import VfConfig
-from nlemu.emulator.kernel.nics import netdevsim_fib
-from nlemu.emulator.kernel.nics.instance import Info, Instance, PortFacts
-from nlemu.emulator.kernel.nics.netdevsim_devlink import (
-    COMING,
-    DEL,
-    GOING,
-    GROUPS,
-    NEW,
-    PARAMS,
-    POLICERS,
-    REGION,
-    REPORTERS,
-    TRAPS,
-    VERSION,
-    Object,
-    Param,
-    Port,
-    TrapCounts,
-)
-from nlemu.emulator.kernel.nics.netdevsim_port import (
-    NetdevsimDmaOps,
-    NetdevsimOps,
-    PortState,
-    Queue,
-    is_netdevsim,
-    state_of,
-)
-from nlemu.emulator.kernel.nics.netdevsim_vfs import MAX_VFS
+from nlemu.emulator.kernel.nics.netdevsim_device import BUS, UINT_MAX, BusDevice
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.devlink import DevlinkCmd, DevlinkPortFlavour, DevlinkPortType
-from nlemu.protocol.uapi.if_ import IFF
-from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU
-from nlemu.protocol.uapi.netdev import XdpAct
-from nlemu.protocol.uapi.netdevice import NetifF
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.kernel import Kernel
 
-BUS = "netdevsim"
 PTP_MAJOR = 251
 """alloc_chrdev_region() of the clocks' character devices, on the recorded machine."""
 INT_MAX = 0x7FFFFFFF
-UINT_MAX = 0xFFFFFFFF
-LAST_USER = 0.002
-"""netdev_run_todo(): for how many seconds the kernel waits, at least, until nobody uses a device that is gone. Whatever
-is due gets its turn."""
-SWITCH_ID_LEN = 32
-"""MAX_PHYS_ITEM_ID_LEN: the driver's switch id has the full length."""
-
-FEATURES = word(
-    NetifF.HIGHDMA, NetifF.SG, NetifF.FRAGLIST, NetifF.HW_CSUM, NetifF.LRO, NetifF.TSO, NetifF.HW_VLAN_CTAG_FILTER,
-    NetifF.HW_VLAN_STAG_FILTER,
-)
-HW_FEATURES = word(
-    NetifF.HW_TC, NetifF.SG, NetifF.FRAGLIST, NetifF.HW_CSUM, NetifF.LRO, NetifF.TSO, NetifF.LOOPBACK,
-    NetifF.HW_VLAN_CTAG_FILTER, NetifF.HW_VLAN_STAG_FILTER,
-)
-"""nsim_setup()."""
-
-PLAIN = NetdevsimOps()
-DMA = NetdevsimDmaOps()
-"""The two drivers; they have no state."""
-
-
-class BusDevice(Instance):
-    """struct nsim_bus_dev and struct nsim_dev."""
-
-    __slots__ = (
-        "bus", "driven", "drops", "id", "instance", "net", "num_queues", "num_vfs", "param_values",
-        "port_count", "ports", "reloads", "switch_id", "vfs",
-    )
-
-    params, regions, reporters = PARAMS, (REGION,), REPORTERS
-    policers, groups, traps = POLICERS, GROUPS, TRAPS
-
-    def __init__(
-        self, bus: Bus, device_id: int, port_count: int, num_queues: int, net: Net, instance: int
-    ) -> None:
-        self.bus = bus
-        self.id = device_id
-        self.port_count = port_count
-        self.num_queues = num_queues
-        self.net = net
-        """The devlink instance's namespace."""
-        self.instance = instance
-        """The devlink instance's number."""
-        self.switch_id = bus.kernel.random.randbytes(SWITCH_ID_LEN)
-        self.ports: dict[int, Device] = {}
-        """By index, in the order in which they came."""
-        self.driven = False
-        """A driver is bound to it."""
-        self.drops = TrapCounts()
-        self.param_values: dict[str, int] = {}
-        """Of parameters, by name: what was set."""
-        self.reloads = 0
-        """How often the driver began anew."""
-        self.num_vfs = 0
-        self.vfs = [VfConfig() for _ in range(MAX_VFS)]
-        """What was set of the virtual functions, of those too that are not there."""
-
-    @property
-    def name(self) -> str:
-        """dev_name()."""
-        return f"{BUS}{self.id}"
-
-    @property
-    def bus_name(self) -> str:
-        """devlink_bus_name()."""
-        return BUS
-
-    def info(self) -> Info:
-        """nsim_dev_info_get()."""
-        return Info(BUS, stored=(VERSION,), running=(VERSION,))
-
-    def port_facts(self, index: int) -> PortFacts:
-        """Ports are numbered from 1, in 32 bits."""
-        return PortFacts(DevlinkPortFlavour.PHYSICAL, number=index + 1 & UINT_MAX)
-
-    def param_value(self, param: Param) -> int:
-        """nsim_devlink_param_test2_get(), driverinit_value_new."""
-        return self.param_values.get(param.name, param.value)
-
-    def set_param(self, param: Param, value: int | None) -> None:
-        """nsim_devlink_param_test2_set(), nsim_devlink_param_test2_reset_default(), and what devlink keeps for the next
-        beginning of the driver, which looks at nothing of it here."""
-        self.param_values[param.name] = param.value if value is None else value
-        self.tell(DevlinkCmd.PARAM_NEW, param)
-
-    def count_trap(self) -> int:
-        """nsim_dev_devlink_trap_drop_counter_get()."""
-        return self.drops.trap()
-
-    def count_policer(self, number: int) -> int:
-        """nsim_dev_devlink_trap_policer_counter_get()."""
-        return self.drops.policer(number)
-
-    def announce(self, action: Action, *variables: tuple[str, object]) -> None:
-        """kobject_uevent_env() of the bus device, which is in no namespace."""
-        self.bus.kernel.uevents.send(None, action, f"/devices/{self.name}", BUS, *variables)
-
-    def probe(self) -> None:
-        """nsim_drv_probe(): the ports it was made with; all or none."""
-        self.drops = TrapCounts()
-        netdevsim_fib.attach(self.net)
-        for thing in COMING:
-            self.tell(NEW[type(thing)], thing)
-        try:
-            self._add_ports()
-        except Refusal:
-            self._remove_ports()
-            self._forget_objects()
-            netdevsim_fib.detach(self.net)
-            return
-        self.driven = True
-
-    def remove(self) -> None:
-        """nsim_drv_remove()."""
-        self._remove_ports()
-        if self.driven:
-            self._forget_objects()
-            netdevsim_fib.detach(self.net)
-        self.driven = False
-
-    def tell(self, command: DevlinkCmd, thing: Object) -> None:
-        """An object of the devlink instance, or the instance, comes or goes."""
-        self.bus.kernel.announcer.devlink(self, command, thing)
-
-    def _forget_objects(self) -> None:
-        """nsim_dev_reload_destroy(), devl_unregister(): traps go first, and what they do is forgotten."""
-        for thing in GOING:
-            self.tell(DEL[type(thing)], thing)
-
-    def reload(self, net: Net) -> None:
-        """devlink_reload() into a namespace: DEVLINK_RELOAD_ACTION_DRIVER_REINIT. What is told of it is as the source
-        has it; no trace shows it."""
-        self._remove_ports()
-        netdevsim_fib.detach(self.net)
-        self.net = net
-        self.probe()
-        self.reloads += 1
-        self.tell(DevlinkCmd.NEW, None)
-
-    def _add_ports(self) -> None:
-        for index in range(self.port_count):
-            self.add_port(index)
-
-    def set_vfs(self, count: int) -> None:
-        """nsim_drv_configure_vfs(): so many virtual functions. EBUSY: there are others; ENOMEM: more than it has room
-        for; ENOENT: nothing drives it."""
-        if not self.driven:
-            raise Refusal(ENOENT)
-        if count == self.num_vfs:
-            return
-        if self.num_vfs and count:
-            raise Refusal(EBUSY)
-        if count > len(self.vfs):
-            raise Refusal(ENOMEM)
-        self.num_vfs = count
-        for port in self.ports.values():
-            port.changed()
-
-    def _remove_ports(self) -> None:
-        """nsim_dev_reload_destroy(), nsim_dev_port_del_all(): virtual functions go first, then the port that came last,
-        each on its own."""
-        self.num_vfs = 0
-        ports = list(reversed(self.ports))
-        for index in ports:
-            self.remove_port(index)
-            if index != ports[-1]:
-                self.bus.kernel.work.advance(LAST_USER)
-
-    def add_port(self, index: int, perm_address: bytes | None = None) -> Device:
-        """__nsim_dev_port_add(), nsim_create()."""
-        kernel = self.bus.kernel
-        if not 1 <= self.num_queues <= MAX_QUEUES:
-            raise Refusal(EINVAL)
-        dma = kernel.netdevsim == "dma"
-        ops, setup = (DMA, setup_dma) if dma else (PLAIN, setup_plain)
-        dev = alloc_device(self.net, "eth%d", ops, setup, tx=self.num_queues, rx=self.num_queues)
-        if perm_address is not None:
-            dev.perm_address = perm_address
-        dev.parent = Parent(self.name, BUS)
-        dev.devlink_port = DevlinkPort(BUS, self.name, self.instance, index)
-        dev.priv = PortState(
-            bus_device=self,
-            port_index=index,
-            channels=self.num_queues,
-            queues=[Queue() for _ in range(self.num_queues)],
-            clock=self.bus.take_clock(self),
-        )
-        port = Port(index, DevlinkPortType.NOTSET, None)
-        self.tell(DevlinkCmd.PORT_NEW, port)
-        try:
-            register(dev)
-        except Refusal:
-            self.tell(DevlinkCmd.PORT_DEL, port)
-            self.bus.drop_clock(self, dev.priv.clock)
-            raise
-        self.ports[index] = dev
-        return dev
-
-    def remove_port(self, index: int) -> None:
-        """__nsim_dev_port_del(), nsim_destroy(). A page that is held is given back only when the device is gone."""
-        netdevsim_fib.catch_up(self.net)
-        dev = self.ports.pop(index)
-        state = state_of(dev)
-        if state.peer is not None:
-            _part(dev, state.peer)
-        unregister(dev)
-        self.tell(DevlinkCmd.PORT_DEL, Port(index, DevlinkPortType.NOTSET, None))
-        self.bus.drop_clock(self, state.clock)
-        if state.held is not None:
-            state.held.put()
-            state.held = None
 
 
 class Bus:
@@ -395,61 +145,8 @@ class Bus:
         one."""
         for device in list(self.devices.values()):
             if device.net is net and device.driven:
-                device.reload(self.kernel.init_net)
-
-
-def setup_plain(dev: Device) -> None:
-    """nsim_setup(), and what nsim_init_netdevsim() adds."""
-    ether_setup(dev)
-    randomize_address(dev)
-    dev.flags &= ~int(IFF.MULTICAST)
-    dev.live_address_change = True
-    dev.features |= FEATURES
-    if dev.kernel.build.has("MACSEC"):  # nsim_macsec_init()
-        dev.features |= HW_MACSEC
-    dev.hw_features |= HW_FEATURES
-    dev.max_mtu = ETH_MAX_MTU
-    dev.queue_mgmt_ops = True
-    dev.xdp_features = int(XdpAct.BASIC | XdpAct.HW_OFFLOAD)
-
-
-def setup_dma(dev: Device) -> None:
-    """nsim_setup() of the driver that can do DMA."""
-    setup_plain(dev)
-    dev.xdp_features |= int(XdpAct.REDIRECT | XdpAct.NDO_XMIT | XdpAct.XSK_ZEROCOPY)
-    dev.netmem_tx = NetmemTx.DMA
-
-
-def link_ports(first: Device, second: Device) -> None:
-    """link_device: a wire between two ports. EINVAL: not two ports; EBUSY: one has a wire already."""
-    if first is second or not (is_netdevsim(first) and is_netdevsim(second)):
-        raise Refusal(EINVAL)
-    if state_of(first).peer is not None or state_of(second).peer is not None:
-        raise Refusal(EBUSY)
-    for dev, peer in ((first, second), (second, first)):
-        state_of(dev).peer = peer
-        dev.seen_by = peer
-        dev.changed()
-    if first.running and second.running:
-        carrier_on(first)
-        carrier_on(second)
-
-
-def unlink_port(dev: Device) -> None:
-    """unlink_device: the wire goes, and the carrier of both. EINVAL: not a port, or without a wire."""
-    peer = state_of(dev).peer if is_netdevsim(dev) else None
-    if peer is None:
-        raise Refusal(EINVAL)
-    carrier_off(dev)
-    carrier_off(peer)
-    _part(dev, peer)
-
-
-def _part(first: Device, second: Device) -> None:
-    for dev in (first, second):
-        state_of(dev).peer = None
-        dev.seen_by = None
-        dev.changed()
+                with suppress(Refusal):
+                    device.reload(self.kernel.init_net)
 
 
 def new_device(

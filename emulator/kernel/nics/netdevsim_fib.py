@@ -9,15 +9,20 @@ It hears of a prefix only when another route becomes the first of it, or joins t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.devlink.resource import every
+from nlemu.emulator.kernel.inet import nexthop
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv6 import netns as ip6
+from nlemu.emulator.kernel.nics.netdevsim_devlink import IPV4_FIB, IPV4_RULES, IPV6_FIB, IPV6_RULES, NEXTHOPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devlink.resource import Resource
+    from nlemu.emulator.kernel.inet.rules import Rules
     from nlemu.emulator.kernel.ipv4.fib import Route4, Table4
     from nlemu.emulator.kernel.ipv6.fib import Node6, Route6
 
@@ -107,3 +112,49 @@ def detach(net: Net) -> None:
     others, takeover.devices = takeover.devices - 1, 0
     takeover.take_all()
     takeover.devices = others
+
+
+# How much of the device's resources is used
+
+
+def prefixes4(net: Net) -> int:
+    """nsim_fib_ipv4_resource_occ_get(): prefixes that there are routes to, in all tables."""
+    return sum(len({route.key for route in table}) for table in ip4.of(net).fib.in_order())
+
+
+def prefixes6(net: Net) -> int:
+    """nsim_fib_ipv6_resource_occ_get()."""
+    return sum(1 for node in ip6.of(net).fib.nodes() if not node.first().src_length)
+
+
+def rules_of(net: Net, rules: Rules) -> int:
+    """nsim_fib_ipv4_rules_res_occ_get(): those that are there from the start, too."""
+    return len(rules.rules) if net.kernel.build.has(rules.ops.option) else 0
+
+
+def ways(net: Net) -> int:
+    """nsim_fib_nexthops_res_occ_get(): a group takes as much as its weights come to."""
+    return sum(
+        sum(weight for _, weight in one.members) if one.members else 1 for one in nexthop.of(net)
+    )
+
+
+COUNTS: dict[int, Callable[[Net], int]] = {
+    IPV4_FIB: prefixes4, IPV4_RULES: lambda net: rules_of(net, ip4.of(net).rules), IPV6_FIB: prefixes6,
+    IPV6_RULES: lambda net: rules_of(net, ip6.of(net).rules), NEXTHOPS: ways,
+}
+
+
+def count(net: Net, resources: tuple[Resource, ...]) -> None:
+    """nsim_fib_create(): from now on is known how much of each resource is used, and it has the size that was set."""
+    for resource, _ in every(resources):
+        counted = COUNTS.get(resource.id)
+        if counted is not None:
+            resource.size = resource.size_new
+            resource.occupied = partial(counted, net)
+
+
+def uncount(resources: tuple[Resource, ...]) -> None:
+    """nsim_fib_destroy()."""
+    for resource, _ in every(resources):
+        resource.occupied = None

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.device import Device
-from nlemu.emulator.kernel.nics.netdevsim_bus import UINT_MAX, BusDevice, link_ports, unlink_port
-from nlemu.emulator.kernel.nics.netdevsim_port import hold_page, queue_reset, state_of
+from nlemu.emulator.kernel.nics import netdevsim_debugfs
+from nlemu.emulator.kernel.nics.netdevsim_device import UINT_MAX, BusDevice
+from nlemu.emulator.kernel.nics.netdevsim_ethtool import state_of
+from nlemu.emulator.kernel.nics.netdevsim_port import hold_page, queue_reset
+from nlemu.emulator.kernel.nics.netdevsim_wire import link_ports, unlink_port
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, numbers, truth
 
 if TYPE_CHECKING:
@@ -126,13 +129,28 @@ def debugfs(machine: Machine) -> Directory:
 
 
 def _debug(device: BusDevice) -> Directory:
-    ports = {str(index): partial(_debug_port, port) for index, port in device.ports.items()}
-    return Directory({"ports": lambda: Directory(ports)})
+    rates = netdevsim_debugfs.port_files(device)
+    ports: dict[str, Callable[[], Node]] = {}
+    for index, port in device.ports.items():
+        ports[str(index)] = partial(_debug_port, port, _nodes(rates.get(str(index), {})))
+    return Directory(_nodes(netdevsim_debugfs.files(device)) | {"ports": lambda: Directory(ports)})
 
 
-def _debug_port(dev: Device) -> Directory:
+def _nodes(folder: netdevsim_debugfs.Folder) -> dict[str, Callable[[], Node]]:
+    """The files that the model has, as those of a tree."""
+    nodes: dict[str, Callable[[], Node]] = {}
+    for name, found in folder.items():
+        if isinstance(found, netdevsim_debugfs.Setting):
+            nodes[name] = partial(File, found.read, found.write, open_to_all=False)
+        else:
+            nodes[name] = partial(Directory, _nodes(found))
+    return nodes
+
+
+def _debug_port(dev: Device, rates: dict[str, Callable[[], Node]]) -> Directory:
     return Directory(
-        {
+        rates
+        | {
             "ethtool": lambda: Directory(
                 {"pause": lambda: _debug_pause(dev), "ring": lambda: _debug_ring(dev)}
             ),

@@ -21,7 +21,7 @@ from nlemu.emulator.kernel.ethtool.link import LinkSettings, get_link_settings
 from nlemu.emulator.kernel.links import tap
 from nlemu.emulator.kernel.links.tun import Tun, is_tun
 from nlemu.emulator.kernel.links.tun import state_of as state_of_tun
-from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim, state_of
+from nlemu.emulator.kernel.nics.netdevsim_ethtool import PortState
 from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.emulator.kernel.queues import napi
 from nlemu.emulator.launch.files import bonding, bridge, queue_files
@@ -253,8 +253,8 @@ def _duplex(dev: Device) -> str:
 def _bus(dev: Device) -> Node:
     from nlemu.emulator.launch.files import cards, netdevsim
 
-    if is_netdevsim(dev):
-        return netdevsim.bus_device(state_of(dev).bus_device, dev.net)
+    if isinstance(dev.priv, PortState):
+        return netdevsim.bus_device(dev.priv.bus_device, dev.net)
     return cards.parent(function_of(dev), dev.net)
 
 

@@ -55,6 +55,15 @@ class DlPortFunction(AttrSet):
     caps = Attr(4, bitfield32, mask=0xF)
 
 
+class DlPortFunctionSet(AttrSet):
+    """The same, as the kernel looks at it when it sets one (devlink_function_nl_policy)."""
+
+    hw_addr = DlPortFunction.hw_addr
+    state = DlPortFunction.state
+    caps = DlPortFunction.caps
+    max_io_eqs = Attr(6, u32)
+
+
 class DlRateTcBws(AttrSet):
     """The bandwidth of a traffic class: DEVLINK_RATE_TC_ATTR_*."""
 
@@ -262,12 +271,20 @@ class DlResource(AttrSet):
     resource_size_gran = Attr(72, u64)
     resource_unit = Attr(73, u8, enum=DevlinkResourceUnit)
     resource_occ = Attr(74, u64)
+    resource_list = Attr(63, nest(None, flagged=False))
+    order = (
+        resource_name, resource_size, resource_id, resource_size_new, resource_occ, resource_size_gran,
+        resource_size_max, resource_size_min, resource_unit, resource_size_valid, resource_list,
+    )
 
 
 class DlResourceList(AttrSet):
     """Resources."""
 
-    resource = Attr(64, nest(DlResource), multi=True)
+    resource = Attr(64, nest(DlResource, flagged=False), multi=True)
+
+
+DlResource.resource_list.kind.told = DlResourceList  # type: ignore[attr-defined]
 
 
 class DlParamValue(AttrSet):
@@ -303,7 +320,7 @@ class DlRegionSnapshot(AttrSet):
 class DlRegionSnapshots(AttrSet):
     """The snapshots of a region."""
 
-    region_snapshot = Attr(91, nest(DlRegionSnapshot, flagged=False))
+    region_snapshot = Attr(91, nest(DlRegionSnapshot, flagged=False), multi=True)
 
 
 class DlRegionChunk(AttrSet):
@@ -316,7 +333,7 @@ class DlRegionChunk(AttrSet):
 class DlRegionChunks(AttrSet):
     """Pieces of a region."""
 
-    region_chunk = Attr(94, nest(DlRegionChunk, flagged=False))
+    region_chunk = Attr(94, nest(DlRegionChunk, flagged=False), multi=True)
 
 
 class DlFmsg(AttrSet):
@@ -384,7 +401,7 @@ class Devlink(AttrSet):
     sb_occ_max = Attr(24, u32)
     eswitch_mode = Attr(25, u16, enum=DevlinkEswitchMode)
     eswitch_inline_mode = Attr(26, u8, enum=DevlinkEswitchInlineMode)
-    dpipe_tables = Attr(27, nest(DlDpipeTables))
+    dpipe_tables = Attr(27, nest(DlDpipeTables, flagged=False))
     dpipe_table = DlDpipeTables.dpipe_table
     dpipe_table_name = DlDpipeTable.dpipe_table_name
     dpipe_table_size = DlDpipeTable.dpipe_table_size
@@ -419,7 +436,7 @@ class Devlink(AttrSet):
     dpipe_field_bitwidth = DlDpipeField.dpipe_field_bitwidth
     dpipe_field_mapping_type = DlDpipeField.dpipe_field_mapping_type
     eswitch_encap_mode = Attr(62, u8, enum=DevlinkEswitchEncapMode)
-    resource_list = Attr(63, nest(DlResourceList))
+    resource_list = Attr(63, nest(DlResourceList, flagged=False))
     resource = DlResourceList.resource
     resource_name = DlResource.resource_name
     resource_id = DlResource.resource_id

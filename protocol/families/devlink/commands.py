@@ -77,6 +77,16 @@ TRAP = told(
 """devlink_nl_trap_fill()."""
 TRAP_GROUP = told(A.trap_group_name, A.trap_generic, A.trap_policer_id, A.stats)
 """devlink_nl_trap_group_fill()."""
+RATE = told(
+    A.rate_type, A.port_index, A.rate_node_name, A.rate_tx_share, A.rate_tx_max, A.rate_tx_priority, A.rate_tx_weight,
+    A.rate_parent_node_name, A.rate_tc_bws,
+)
+"""devlink_nl_rate_fill()."""
+FLASH = told(
+    A.flash_update_status_msg, A.flash_update_component, A.flash_update_status_done, A.flash_update_status_total,
+    A.flash_update_status_timeout,
+)
+"""devlink_nl_flash_update_fill()."""
 TRAP_POLICER = told(A.trap_policer_id, A.trap_policer_rate, A.trap_policer_burst, A.stats)
 """devlink_nl_trap_policer_fill()."""
 
@@ -175,7 +185,7 @@ REGION_DEL = devlink.operation(
 REGION_READ = devlink.operation(
     DevlinkCmd.REGION_READ, A, dump=list_by(A.port_index, A.region_name, A.region_snapshot_id,
     A.region_direct, A.region_chunk_addr, A.region_chunk_len, flags=ADMIN, level=LIBERAL),
-    replies=told(A.port_index, A.region_name),
+    replies=told(A.port_index, A.region_name, A.region_chunks),
 )
 PORT_PARAM_GET = devlink.operation(
     DevlinkCmd.PORT_PARAM_GET, A, do=take(A.port_index), dump=Half(level=LIBERAL),
@@ -197,6 +207,7 @@ HEALTH_REPORTER_RECOVER = devlink.operation(
 )
 HEALTH_REPORTER_DIAGNOSE = devlink.operation(
     DevlinkCmd.HEALTH_REPORTER_DIAGNOSE, A, do=take(A.port_index, A.health_reporter_name, flags=ADMIN),
+    replies=Layout(A.fmsg),
 )
 HEALTH_REPORTER_DUMP_GET = devlink.operation(
     DevlinkCmd.HEALTH_REPORTER_DUMP_GET, A, dump=list_by(A.port_index, A.health_reporter_name, flags=ADMIN,
@@ -234,7 +245,7 @@ HEALTH_REPORTER_TEST = devlink.operation(
 )
 RATE_GET = devlink.operation(
     DevlinkCmd.RATE_GET, A, do=take(A.port_index, A.rate_node_name), dump=list_by(),
-    replies=told(A.port_index, A.rate_node_name), reply_cmd=DevlinkCmd.RATE_NEW,
+    replies=RATE, reply_cmd=DevlinkCmd.RATE_NEW,
 )
 RATE_SET = devlink.operation(
     DevlinkCmd.RATE_SET, A, do=take(A.rate_node_name, A.rate_tx_share, A.rate_tx_max, A.rate_tx_priority,
@@ -270,3 +281,13 @@ TRAP_GROUP_NEW_NTF = devlink.event(DevlinkCmd.TRAP_GROUP_NEW, CONFIG, TRAP_GROUP
 TRAP_GROUP_DEL_NTF = devlink.event(DevlinkCmd.TRAP_GROUP_DEL, CONFIG, TRAP_GROUP_GET)
 TRAP_POLICER_NEW_NTF = devlink.event(DevlinkCmd.TRAP_POLICER_NEW, CONFIG, TRAP_POLICER_GET)
 TRAP_POLICER_DEL_NTF = devlink.event(DevlinkCmd.TRAP_POLICER_DEL, CONFIG, TRAP_POLICER_GET)
+RATE_NEW_NTF = devlink.event(DevlinkCmd.RATE_NEW, CONFIG, RATE_GET, name="rate-new-ntf")
+RATE_DEL_NTF = devlink.event(DevlinkCmd.RATE_DEL, CONFIG, RATE_GET, name="rate-del-ntf")
+REPORTER_NTF = devlink.event(
+    DevlinkCmd.HEALTH_REPORTER_RECOVER, CONFIG, HEALTH_REPORTER_GET, name="health-reporter-recover-ntf",
+)
+FLASH_UPDATE_NTF = devlink.event(
+    DevlinkCmd.FLASH_UPDATE, CONFIG, attributes=A, layout=FLASH, name="flash-update-ntf",
+)
+FLASH_UPDATE_END_NTF = devlink.event(DevlinkCmd.FLASH_UPDATE_END, CONFIG, attributes=A, layout=FLASH)
+FLASH_UPDATE_STATUS_NTF = devlink.event(DevlinkCmd.FLASH_UPDATE_STATUS, CONFIG, attributes=A, layout=FLASH)

@@ -106,12 +106,14 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("family", f"group {EXTRA}", "config", UNSAID),
         Excepted(
             "new del port-new-ntf port-del-ntf param-new param-del region-new-ntf region-del-ntf trap-new trap-del "
-            "trap-group-new trap-group-del trap-policer-new trap-policer-del", "operation", EXTRA, UNSAID,
+            "trap-group-new trap-group-del trap-policer-new trap-policer-del rate-new-ntf rate-del-ntf "
+            "health-reporter-recover-ntf flash-update-ntf flash-update-end flash-update-status",
+            "operation", EXTRA, UNSAID,
         ),
         Excepted(
             "devlink.fmsg-obj-value-data devlink.nested-devlink devlink.param-value devlink.param-value-data "
-            "devlink.param-value-default devlink.param-values-list dl-param.param-values-list", "attribute", EXTRA,
-            UNSAID,
+            "devlink.param-value-default devlink.param-values-list dl-param.param-values-list "
+            "dl-resource.resource-list", "attribute", EXTRA, UNSAID,
         ),
         Excepted(
             "devlink.flash-update-overwrite-mask devlink.reload-actions-performed devlink.reload-limits "
@@ -141,6 +143,17 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         ),
         Excepted("trap-group-get", REPLIES, "stats trap-generic trap-policer-id", NAMES_IT),
         Excepted("trap-policer-get", REPLIES, "stats trap-policer-burst trap-policer-rate", NAMES_IT),
+        Excepted(
+            "rate-get", REPLIES,
+            "rate-parent-node-name rate-tc-bws rate-tx-max rate-tx-priority rate-tx-share rate-tx-weight rate-type",
+            NAMES_IT,
+        ),
+        Excepted("region-read", f"dump reply {EXTRA}", "region-chunks", NAMES_IT),
+        Excepted(
+            "devlink.region-chunk devlink.region-snapshot dl-region-chunks.region-chunk "
+            "dl-region-snapshots.region-snapshot",
+            "several times", "False in the specification, declared True", SEVERAL,
+        ),
     ),
     "ethtool": (
         Excepted("*-act *-set", "do flags", "[] in the specification, declared ['uns-admin-perm']", NO_RIGHTS),

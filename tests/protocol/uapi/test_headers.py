@@ -322,6 +322,7 @@ UNCOVERED: dict[type, str] = {
     link_modes.Mode: KERNEL,
     nsfs.NsIoctl: "ioctls, which the header makes of a letter and a number",
     socket.So: "of asm-generic/socket.h, which is not among the kernel's networking",
+    devlink.DevlinkResourceScope: "the header makes them of DEVLINK_RESOURCE_SCOPE_*_BIT",
     net_shaper.NetShaperCaps: "a set of the attributes NET_SHAPER_A_CAPS_SUPPORT_*, as bits",
     sock_diag.SockDiag: "of two headers",
     sock_diag.DiagFamily: KERNEL,

@@ -46,6 +46,32 @@ def test_netdevsim_comes_and_goes() -> None:
     assert output.splitlines()[-1] == "lo"
 
 
+def test_devlink_of_a_simulated_device_and_what_debugfs_does_to_it() -> None:
+    """The lines are what the same script prints on Linux 7.2.13."""
+    nobody.need("devlink")
+    script = NEW + """
+    D=netdevsim/netdevsim1 F=/sys/kernel/debug/netdevsim/netdevsim1
+    echo 1 > /sys/bus/netdevsim/devices/netdevsim1/sriov_numvfs
+    devlink dev eswitch set $D mode switchdev
+    devlink port show $D/128
+    devlink port function rate set $D/128 tx_max 1gbit
+    cat $F/ports/128/tx_max /sys/class/net/eth1/phys_port_name
+    echo it broke > $F/health/break_health
+    devlink -j health show $D reporter dummy | tr , '\\n' | grep -w -e error -e recover
+    echo 1 > $F/fail_reload
+    devlink dev reload $D 2>&1 || true
+    devlink dev show $D
+    ls /sys/class/net
+    """
+    assert nobody.shell(script).splitlines() == [
+        "netdevsim/netdevsim1/128: type eth netdev eth1 flavour pcivf controller 0 pfnum 0 vfnum 0 external false "
+        "splittable false",
+        "1000", "pf0vf0", '"error":1', '"recover":1',
+        "Error: netdevsim: User setup the reload to fail for testing purposes.",
+        "kernel answers: Invalid argument", "netdevsim/netdevsim1: reload_failed true", "bonding_masters", "lo",
+    ]
+
+
 def test_virtual_functions_by_file_and_by_ip() -> None:
     script = NEW + """
     cd /sys/bus/netdevsim/devices/netdevsim1

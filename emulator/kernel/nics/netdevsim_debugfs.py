@@ -1,0 +1,169 @@
+"""netdevsim: files of a device in debugfs, by which tests have it fail, break or show what it was told
+(nsim_dev_debugfs_init() of drivers/net/netdevsim/dev.c, health.c).
+
+A file is what it says when read and what is done when it is written to; without one of them that cannot be done. Not
+there: what is said of the cookies of flows, counters of traps that fail, and what concerns routes and tunnels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from errno import EBUSY, EINVAL, ENOENT, ENOMEM, EPERM
+from functools import partial
+from typing import TYPE_CHECKING, Any, Union
+
+from nlemu.emulator.kernel.devices.vf import VfConfig
+from nlemu.emulator.kernel.nics.netdevsim_devlink import TEST2
+from nlemu.emulator.kernel.nics.netdevsim_ethtool import state_of
+from nlemu.emulator.kernel.nics.netdevsim_health import Dummy, break_health
+from nlemu.emulator.kernel.nics.netdevsim_rates import UNIT
+from nlemu.protocol.refusal import Refusal
+
+if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devlink.rate import Rate
+    from nlemu.emulator.kernel.devlink.region import Region
+    from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+
+U32_MAX = 0xFFFFFFFF
+TRUE, FALSE = frozenset({"y", "t", "1", "on"}), frozenset({"n", "f", "0", "of"})
+"""kstrtobool()."""
+VFS_MAX = (4 << 20) // 24
+"""kzalloc() of struct nsim_vf_config: no more fit into what it gives at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One file."""
+
+    read: Callable[[], str] | None = None
+    write: Callable[[str], object] | None = None
+
+
+Folder = Mapping[str, Union[Setting, "Folder"]]
+
+
+def truth(text: str) -> bool:
+    """kstrtobool(). EINVAL."""
+    word = text.strip().lower()
+    begins = {word[:1], word[:2]}
+    if begins & TRUE:
+        return True
+    if begins & FALSE:
+        return False
+    raise Refusal(EINVAL)
+
+
+def whole(text: str, base: int = 0) -> int:
+    """kstrtouint(). EINVAL."""
+    try:
+        number = int(text.strip(), base)
+    except ValueError:
+        raise Refusal(EINVAL) from None
+    if not 0 <= number <= U32_MAX:
+        raise Refusal(EINVAL)
+    return number
+
+
+def flag(owner: object, field: str) -> Setting:
+    """debugfs_create_bool()."""
+    return Setting(
+        lambda: "Y\n" if getattr(owner, field) else "N\n", lambda text: setattr(owner, field, truth(text))
+    )
+
+
+def number(owner: object, field: str) -> Setting:
+    """debugfs_create_u32()."""
+    return Setting(lambda: f"{getattr(owner, field)}\n", lambda text: setattr(owner, field, whole(text)))
+
+
+def kept(values: dict[str, int], name: str, *, truthful: bool = False) -> Setting:
+    """The same of what stands in a table."""
+    if truthful:
+        return Setting(
+            lambda: "Y\n" if values[name] else "N\n", lambda text: values.update({name: int(truth(text))})
+        )
+    return Setting(lambda: f"{values[name]}\n", lambda text: values.update({name: whole(text)}))
+
+
+def shown(value: Any) -> Setting:
+    """What can only be read."""
+    return Setting(lambda: f"{value}\n")
+
+
+def files(device: BusDevice) -> Folder:
+    """The folder of a device. Of what the driver begins with each time, only what there is now."""
+    found: dict[str, Setting | Folder] = {
+        "fw_update_status": flag(device, "flash_status"),
+        "fw_update_overwrite_mask": number(device, "overwrite_mask"),
+        "fw_update_flash_chunk_time_ms": number(device, "chunk_time"),
+        "max_macs": kept(device.begun_with, "max_macs"),
+        "test1": kept(device.begun_with, "test1", truthful=True),
+        "test2": Setting(
+            lambda: f"{device.param_value(TEST2)}\n",
+            lambda text: device.param_values.update({TEST2.name: whole(text)}),
+        ),
+        "dont_allow_reload": flag(device, "dont_allow_reload"),
+        "fail_reload": flag(device, "fail_reload"),
+        "fail_trap_group_set": flag(device, "fail_group_set"),
+        "fail_trap_policer_set": flag(device, "fail_policer_set"),
+        "max_vfs": Setting(lambda: f"{len(device.vfs)}\n", partial(set_most_vfs, device)),
+        "rate_nodes": {rate.name: rate_files(device, rate) for rate in device.rates.listed if rate.name is not None},
+        "ports": port_files(device),
+    }
+    for region in device.regions:
+        found["take_snapshot"] = Setting(write=partial(take_snapshot, device, region))
+    for reporter in device.reporters:
+        if isinstance(reporter.ops, Dummy):
+            found["health"] = {
+                "break_health": Setting(write=partial(break_health, device)),
+                "binary_len": number(reporter.ops, "binary_len"),
+                "fail_recover": flag(reporter.ops, "fail_recover"),
+            }
+    return found
+
+
+def port_files(device: BusDevice) -> dict[str, Folder]:
+    """Those of virtual functions' ports, by the index of the port."""
+    return {str(rate.port): rate_files(device, rate) for rate in device.rates.listed if rate.port is not None}
+
+
+def take_snapshot(device: BusDevice, region: Region, text: str) -> None:
+    """nsim_dev_take_snapshot_write(): whatever is written. ENOSPC."""
+    device.take_snapshot(region)
+
+
+def rate_files(device: BusDevice, rate: Rate) -> Folder:
+    """nsim_dev_port_debugfs_init(), nsim_rate_node_new(): of a virtual function's port, or of a node."""
+    share, most = rate.share // UNIT, rate.max // UNIT
+    if rate.port is not None:
+        vf = state_of(device.ports[rate.port]).vf
+        assert vf is not None
+        share, most = device.vfs[vf].min_tx_rate, device.vfs[vf].max_tx_rate
+    parent = "" if rate.parent is None else rate.parent.name
+    return {
+        "tx_share": shown(share), "tx_max": shown(most), "rate_parent": Setting(lambda: f"{parent}"),
+    } | {f"tc{index}_bw": shown(bandwidth) for index, bandwidth in enumerate(rate.classes)}
+
+
+def set_most_vfs(device: BusDevice, text: str) -> None:
+    """nsim_bus_dev_max_vfs_write(). EBUSY: there are virtual functions; ENOMEM, EINVAL."""
+    count = whole(text, 10)
+    if count > VFS_MAX:
+        raise Refusal(ENOMEM)
+    if device.num_vfs:
+        raise Refusal(EBUSY)
+    device.vfs = [VfConfig() for _ in range(count)]
+
+
+def write(device: BusDevice, path: str, text: str) -> None:
+    """A file below the folder is written to. ENOENT: there is none; EPERM: it can only be read; what the file
+    refuses."""
+    found: Setting | Folder | None = files(device)
+    for part in path.split("/"):
+        found = None if found is None or isinstance(found, Setting) else found.get(part)
+    if not isinstance(found, Setting):
+        raise Refusal(ENOENT)
+    if found.write is None:
+        raise Refusal(EPERM)
+    found.write(text)
