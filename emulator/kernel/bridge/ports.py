@@ -151,12 +151,21 @@ def delete_all(br: Bridge) -> None:
         timer.stop()
 
 
+def _least_mtu(br: Bridge) -> int:
+    """br_mtu_min(): of its ports; one of 0 is as good as none."""
+    least = 0
+    for port in br.ports:
+        if not least or least > port.dev.mtu:
+            least = port.dev.mtu
+    return least or ETH_DATA_LEN
+
+
 def adjust_mtu(br: Bridge) -> None:
     """br_mtu_auto_adjust(). A port may have one that no bridge can."""
     if br.mtu_set_by_user:
         return
     with suppress(Refusal):
-        settings.set_mtu(br.dev, min([port.dev.mtu for port in br.ports], default=ETH_DATA_LEN))
+        settings.set_mtu(br.dev, _least_mtu(br))
     br.mtu_set_by_user = False
 
 

@@ -157,6 +157,17 @@ def note_group4(dev: Device, group: int) -> None:
     )
 
 
+def sent_to(dev: Device) -> bytes:
+    """The hardware address to which the packet that is being sent goes through that device: that which its group was
+    known by when it was first sent to, whatever the device's is by now."""
+    sending = dev.kernel.sending
+    if sending is None:
+        return dev.broadcast
+    alone = sending.family == AF_INET and dev.flags & ONE_NEIGHBOUR
+    known = of(dev.net).find(dev, sending.family, 0 if alone else sending.group)
+    return dev.broadcast if known is None else known.lladdr
+
+
 def flush(dev: Device, family: int, *, permanent: bool = True) -> None:
     """neigh_flush_dev(): nobody is known through that device any more; or only those that user space has made
     permanent, or vouches for."""

@@ -21,6 +21,7 @@ from nlemu.emulator.kernel.devices.address import (
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register
 from nlemu.emulator.kernel.devices.states import Xmit
+from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.links.ip6_tnl import told
 from nlemu.emulator.kernel.links.ip_gre import (
     DIR_MASK,
@@ -149,7 +150,7 @@ class GreOps(Ip6TunnelOps):
         """ip6gre_tunnel_xmit(), ip6erspan_tunnel_xmit(), of a packet to a group of IPv6."""
         tunnel: Ip6Tunnel = dev.priv
         parms = tunnel.parms
-        if tunnel.heads and not any(dev.broadcast):
+        if tunnel.heads and not any(neighbour.sent_to(dev)):
             return Xmit.DROP, None  # ip6gre_header() finds nobody to send it to: the device never sees it
         if parms.collect_md:
             dev.stats.tx_dropped += 1

@@ -20,6 +20,7 @@ from nlemu.emulator.kernel.devices.address import (
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.states import Xmit
+from nlemu.emulator.kernel.inet import neighbour
 from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv4 import groups
 from nlemu.emulator.kernel.ipv4 import lookup as lookup4
@@ -145,7 +146,7 @@ class CommonOps(IpTunnelOps):
         """ipgre_xmit(), of a packet to a group of IPv6, gre_tap_xmit(), erspan_xmit(): without another end it leads
         nowhere."""
         tunnel: GreTunnel = dev.priv
-        if tunnel.heads and not any(dev.broadcast):
+        if tunnel.heads and not any(neighbour.sent_to(dev)):
             return Xmit.DROP, None  # ipgre_header() finds nobody to send it to: the device never sees it
         if tunnel.collect_md:
             dev.stats.tx_dropped += 1
