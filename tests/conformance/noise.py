@@ -10,6 +10,7 @@ Each rule is about an attribute or a field, never about an offset:
   is random;
 - what is left of a lifetime, by a second or two, and of a bridge's timer by less than one;
 - process ids of NAPI threads;
+- how long a group of a bridge is still wanted, by two seconds and a half: it is reported anew after random delays;
 - how much a device has carried: IPv6 solicits routers, probes for duplicates and reports its groups after random
   delays, so chance decides how many packets went out by a given step. These are not compared here but by samples.py,
   which asks both sides again;
@@ -18,8 +19,12 @@ Each rule is about an attribute or a field, never about an offset:
   routers have been solicited (IF_RS_SENT, and with it the counters) may show one message earlier or later. Routes come
   with addresses and neighbours with packets, so the same holds for them, and for the groups of bridges, which come with
   reports;
-- whether the group of all routers is among the neighbours, for the same reason;
-- what bridges learn from packets, and when: who has sent one is in their tables (not compared, as what a walk adds is);
+- whether the groups of all routers, and of those that hear reports, are among the neighbours, for the same reason;
+- when a bond has its groups reported anew: work that comes a thousandth of a second later and tries to get a lock, as
+  link-watch does, which tells that the bond's link is lost; either is first. So that message is not compared, nor are
+  counters in a step that has one;
+- what bridges learn from packets, and when: who has sent one is in their tables (not compared, as what a walk adds is),
+  and counted there;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
 """
@@ -45,10 +50,14 @@ TIMES = (
 LIFETIMES = {"cacheinfo.ifa-prefered": 2, "cacheinfo.ifa-valid": 2, "cacheinfo.rta-expires": 200, "-timer": 100}
 """What is left of one, and how far apart two may be: two seconds, of which a route counts hundredths; and one of
 a timer of a bridge or of its ports, which count hundredths too, since messages take Linux some time."""
+REPORTED = 250
+"""How far apart the times of a group may be, in hundredths of a second: two reports, a second each at most, and half of
+one for messages."""
 ADDRESSES = ("address", "perm-address")
 SWITCH = "phys-switch-id"
 THREADS = (".pid",)
-BY_CHANCE = TIMES + THREADS
+LEARNED = (".fdb-n-learned",)
+BY_CHANCE = TIMES + THREADS + LEARNED
 
 COUNTERS = re.compile(r"\.(stats|stats64|icmp6stats)\.[a-z0-9-]+$")
 
@@ -57,14 +66,18 @@ NEWMDB, DELMDB = 84, 85
 INET6, BRIDGE = 10, 7
 CACHEINFO = re.compile(rb"\x14\0\x03\0.{16}", re.DOTALL)
 """NDA_CACHEINFO with its times, by which nothing is to be sorted."""
+RESENT = b"\x08\0\x2c\0\x05\0\0\0"
+"""IFLA_EVENT that says IFLA_EVENT_IGMP_RESEND."""
 LASTING = 0xC0  # NUD_PERMANENT, NUD_NOARP
 GROUP_TIMER, TIMER = 32, b"\x08\0\x01\0"
 """Where MDBA_MDB_EATTR_TIMER stands in a MDBA_MDB_ENTRY_INFO, and its header."""
+NEWLINK_TYPE = b"\x10\0"
 NEWLINK = "1000"  # the message type, as it stands in hex
 SOLICITED = "af-spec.inet6.flags"
 RS_SENT = 0x10
 
-ALL_ROUTERS = bytes.fromhex("ff020000000000000000000000000002")
+ROUTERS = tuple(bytes.fromhex("ff02" + "00" * 13 + last) for last in ("02", "16"))
+"""The groups to which IPv6 sends solicitations and reports."""
 LINK_LOCAL = bytes.fromhex("fe80000000000000")
 LOCAL = 0x02
 GROUP = 0x01
@@ -100,9 +113,9 @@ def has_no_order(message: bytes) -> bool:
 
 
 def about_routers(message: bytes) -> bool:
-    """Whether it is about the neighbour that all routers are: it is known once they have been solicited, which happens
-    after a random delay, if the device is still up by then."""
-    return message[4] in (NEWNEIGH, DELNEIGH) and ALL_ROUTERS in message[28:]
+    """Whether it is about the neighbour that all routers are: it is known once they have been solicited, or reported
+    to, which happens after a random delay, if the device is still up by then."""
+    return message[4] in (NEWNEIGH, DELNEIGH) and any(group in message[28:] for group in ROUTERS)
 
 
 def learned(message: bytes) -> bool:
@@ -111,9 +124,19 @@ def learned(message: bytes) -> bool:
     return message[4] in (NEWNEIGH, DELNEIGH) and message[16] == BRIDGE and not state & LASTING
 
 
+def resent(message: bytes) -> bool:
+    """Whether it is about a bond that has its groups reported anew."""
+    return message[4:6] == NEWLINK_TYPE and RESENT in message[32:]
+
+
 def unsure(message: bytes) -> bool:
-    """Whether it is chance that it is said at all."""
-    return about_routers(message) or learned(message)
+    """Whether it is chance that it is said at all, or when."""
+    return about_routers(message) or learned(message) or resent(message)
+
+
+def uncounted(said: Sequence[str]) -> bool:
+    """Whether counters are not to be compared in a step in which a socket heard that."""
+    return any(not text.startswith("!") and resent(bytes.fromhex(text)) for text in said)
 
 
 def told_at_any_time(message: bytes) -> bool:
@@ -212,13 +235,13 @@ class Noise:
 
     @staticmethod
     def _same_group(fact: Fact, ours: bytes, theirs: bytes) -> bool:
-        """Whether two MDBA_MDB_ENTRY_INFO are the same but for what is left of its time, by less than a second."""
+        """Whether two MDBA_MDB_ENTRY_INFO are the same but for what is left of its time."""
         start, timer = fact.start, fact.start + GROUP_TIMER
         if timer + 4 > fact.end or any(said[timer - 4 : timer] != TIMER for said in (ours, theirs)):
             return False
         beside = [said[start:timer] + said[timer + 4 : fact.end] for said in (ours, theirs)]
         one, other = (int.from_bytes(said[timer : timer + 4], "little") for said in (ours, theirs))
-        return beside[0] == beside[1] and abs(one - other) <= LIFETIMES["-timer"]
+        return beside[0] == beside[1] and abs(one - other) <= REPORTED
 
     @staticmethod
     def _aged(fact: Fact, ours: bytes, theirs: bytes) -> bool:

@@ -59,19 +59,16 @@ def found(
     seed: str, steps: Sequence[Fields], first: Comparison, once_more: Callable[[int], Comparison], bugs: int = 0,
     races: int = RACES,
 ) -> Found | None:
-    """What differs first in a first run and, if only counters do, in those that follow. once_more: does run number 1, 2
-    and so on, each with other random numbers. races: how many more runs there are where something else differs; what
-    Linux says in one of them as we do is a race there, and it is looked at what comes after it."""
+    """What differs first in a first run and, if only counters do, which of them in all that follow. once_more: does run
+    number 1, 2 and so on, each with other random numbers. races: how many more runs there are where something else
+    differs; what Linux says in one of them as we do is a race there, and it is looked at what comes after it."""
     different, counts = _furthest(first, once_more, races)
-    later: list[Difference] = []
 
     def sampled(run: int) -> Counts:
-        differences, counts = once_more(run)
-        later.extend(differences)
-        return {} if differences else counts
+        _, counts = once_more(run)  # what else differs now did not before
+        return counts
 
     samples = [] if different else apart(counts, sampled)
-    different = different or later
     step = min((*(one.step for one in different), *(one.place.step for one in samples)), default=0)
     if not step:
         return None

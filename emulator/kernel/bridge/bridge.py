@@ -262,8 +262,9 @@ class Bridge:
     """struct net_bridge. ports: by their devices, the newest first; free_numbers: those that no port has, as a heap;
     filtering: of the ports, those that do not take all frames; id, root: priority and address, 8 bytes each; fdb: the
     forwarding table; entries: what of it is the bridge's own; vlans: None where the kernel is built without them;
-    options: BrBoolopt, those that are on; snooping: groups are looked at; query_use_ifaddr, multicast_stats: of
-    queries, and that they are counted; hash_max: how many groups there may be."""
+    vlan_binding: a VLAN device's link follows its ports; options: BrBoolopt, those that are on; snooping: groups are
+    looked at; query_use_ifaddr, multicast_stats: of queries, and that they are counted; hash_max: how many groups there
+    may be."""
 
     def __init__(self, dev: Device) -> None:
         self.dev = dev
@@ -296,6 +297,7 @@ class Bridge:
         self.default_pvid = 0
         self.vlan_stats = False
         self.vlan_stats_per_port = False
+        self.vlan_binding = False
         self.options = 0
         self.multicast = Multicast()
         self.snooping = True

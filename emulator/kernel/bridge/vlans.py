@@ -10,7 +10,7 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.bridge import fdb, mst, promisc, routers, vlan_snooping
+from nlemu.emulator.kernel.bridge import fdb, mst, promisc, routers, vlan_binding, vlan_snooping
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, PortMulticast, Vlan, VlanGroup
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrVlanInfo
@@ -115,6 +115,8 @@ def _insert(vlan: Vlan, flags: int) -> None:
     owner.vlans.by_id[vlan.vid] = vlan
     _commit(owner.vlans, vlan, flags)
     vlan_snooping.toggle_one(vlan, True)
+    if isinstance(owner, Port):
+        vlan_binding.port_vlan_changed(owner, vlan.vid)
 
 
 def _take_master(br: Bridge, group: VlanGroup, vid: int) -> Vlan:
@@ -187,6 +189,8 @@ def _remove(vlan: Vlan) -> None:
         group.count -= 1
     if vlan.master is not None:
         del group.by_id[vlan.vid]
+        assert isinstance(owner, Port)
+        vlan_binding.port_vlan_changed(owner, vlan.vid)
         vlan_snooping.toggle_one(vlan, False)
         if vlan.port_mcast is not None:
             routers.stop(vlan.port_mcast)

@@ -65,6 +65,10 @@ class DeviceOps(VfOps, RssOps, RuleOps):
         """Whether the driver provides the method of that name."""
         return getattr(type(self), name) is not getattr(DeviceOps, name)
 
+    def bridge_binding(self, dev: Device) -> int | None:
+        """VLAN_FLAG_BRIDGE_BINDING: the number of the VLAN whose ports of a bridge the device's link follows."""
+        return None
+
     # net_shaper_ops
 
     def shaper_capabilities(self, dev: Device, scope: NetShaperScope) -> NetShaperCaps:

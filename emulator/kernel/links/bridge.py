@@ -9,7 +9,17 @@ from __future__ import annotations
 from errno import EADDRNOTAVAIL, EBUSY, EINVAL, EPROTONOSUPPORT
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.bridge import fdb, forward, ports, promisc, settings, snoopers, stp, vlans
+from nlemu.emulator.kernel.bridge import (
+    fdb,
+    forward,
+    ports,
+    promisc,
+    settings,
+    snoopers,
+    stp,
+    vlan_binding,
+    vlans,
+)
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, bridge_of, port_of
 from nlemu.emulator.kernel.bridge.params import BridgeParams, PortParams
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
@@ -146,9 +156,18 @@ def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
             vlans.bridge_registered(br)
         elif event == NetdevEvent.UNREGISTER:
             vlans.bridge_unregistered(br)
+        elif event == NetdevEvent.CHANGEUPPER:
+            assert info.upper is not None
+            vlan_binding.upper_changed(br, info.upper, info.linking)
+        else:
+            vlan_binding.bridge_changed(br, event)
+    if dev.kind is not None and dev.kind.name == "vlan" and dev.lowers:
+        vlan_binding.vlan_changed(dev, next(iter(dev.lowers)), event)
     port = port_of(dev)
     if port is not None and event in PORT_EVENTS:
         told = PORT_EVENTS[event](port, info)
+        if event != NetdevEvent.UNREGISTER:
+            vlan_binding.port_changed(port, event)
         if not told and event in REFRESHING:
             stp.tell(port)
 
@@ -238,7 +257,7 @@ class BridgeKind(Kind):
     timed = goes_first = True
     params = BridgeParams
     slave_params = PortParams
-    notifiers = ((Stage.BRIDGE, follow, frozenset({NetdevEvent.REGISTER, *PORT_EVENTS})),)
+    notifiers = ((Stage.BRIDGE, follow, frozenset({NetdevEvent.REGISTER, NetdevEvent.CHANGEUPPER, *PORT_EVENTS})),)
 
     def validate(self, params: LinkParams) -> None:
         check_new_address(params.address)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from errno import EEXIST, EINVAL
 from typing import TYPE_CHECKING, Any
 
-from nlemu.emulator.kernel.devices import features, link_watch
+from nlemu.emulator.kernel.devices import features, l3mdev, link_watch
 from nlemu.emulator.kernel.devices.kind import LinkParams
 from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register, unregister
 from nlemu.emulator.kernel.devices.states import Xmit
@@ -96,12 +96,12 @@ def locate(known: IpTunnelNet, parms: Parms) -> IpTunnel | None:
 
 
 def bind(tunnel: IpTunnel) -> None:
-    """ipip6_tunnel_bind_dev()"""
+    """ipip6_tunnel_bind_dev(): a VRF says nothing of what is below it."""
     dev, room = tunnel.dev, LL_MAX_HEADER
     if tunnel.parms.daddr:
         dev.flags |= POINTOPOINT
     below = ip_tunnel.way_out(tunnel, tunnel.parms)
-    if below is not None:
+    if below is not None and not l3mdev.is_master(below):
         dev.mtu = max(below.mtu - tunnel.header, IPV6_MIN_MTU)
         room = below.hard_header_len + below.needed_headroom
     dev.needed_headroom = min(tunnel.header + room, MAX_HEADROOM)

@@ -298,7 +298,8 @@ class VlanOps(DeviceOps):
             features.update_features(dev)
 
     def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
-        """vlan_dev_hard_start_xmit(), and vlan_do_receive() where it arrives."""
+        """vlan_dev_hard_start_xmit(), and vlan_do_receive() where it arrives. A tag that vlan_dev_hard_header() has put
+        in by then is counted as well."""
         vlan: Vlan = dev.priv
         in_frame = 0 if vlan.below.features & HW_TAG[vlan.protocol] else VLAN_HLEN
         xmit, receiver = qdisc.transmit(vlan.below, size + in_frame)
@@ -306,8 +307,12 @@ class VlanOps(DeviceOps):
         if xmit == Xmit.DROP:
             dev.stats.tx_dropped += 1
         else:
-            dev.stats.sent(size)
+            dev.stats.sent(size if vlan.flags & VlanFlag.REORDER_HDR else size + in_frame)
         return xmit, None if receiver is None else receive(receiver, vlan.number, size)
+
+    def bridge_binding(self, dev: Device) -> int | None:
+        vlan: Vlan = dev.priv
+        return vlan.id if vlan.bridged else None
 
     def get_iflink(self, dev: Device) -> int:
         below: Device = dev.priv.below

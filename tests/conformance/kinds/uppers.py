@@ -8,7 +8,7 @@ from tests.conformance.kinds.row import Row
 from tests.conformance.kinds.values import Make, be16, mac, many, pair, s32, u16, u32
 from tests.conformance.world import World
 
-REORDER, LOOSE = 1, 4
+REORDER, LOOSE, BOUND = 1, 4, 16
 
 
 def mapping(world: World) -> bytes:
@@ -25,13 +25,16 @@ VLAN = Row(
     "vlan",
     {
         "id": u16(*[1, 2, 3, 100] * 5, 0, 4094, 4095, 4096),
-        "flags": pair("<II", (REORDER, REORDER), (0, REORDER), (LOOSE, LOOSE), (0, LOOSE), (LOOSE, 5), (0, 0)),
+        "flags": pair(
+            "<II", (REORDER, REORDER), (0, REORDER), (LOOSE, LOOSE), (0, LOOSE), (LOOSE, 5), (0, 0), (BOUND, BOUND),
+            (0, BOUND),
+        ),
         "egress-qos": QOS,
         "ingress-qos": QOS,
         "protocol": be16(*[0x8100, 0x88A8] * 6, 0x0800),
     },
     needs=("id",),
-    odd=False,  # GVRP, MVRP and BRIDGE_BINDING are flags and no more
+    odd=False,  # GVRP and MVRP are flags and no more
     stands=True,
     likely=2.0,
 )
