@@ -12,8 +12,8 @@ PREPARED = "mount -t tmpfs tmp /tmp; mkdir -p /run/network"
 
 
 def main(image: str, *wanted: str) -> None:
-    """All of them, or those that are named, each on a guest of its own. The guest's root file system is this machine's, and
-    read-only: the folder of the scripts must not lie where something else is mounted there (/tmp, /run)."""
+    """All of them, or those that are named, each on a guest of its own. The guest's root file system is this machine's,
+    and read-only: the folder of the scripts must not lie where something else is mounted there (/tmp, /run)."""
     for name in wanted or names():
         with Guest(image) as guest:
             guest.shell(PREPARED)

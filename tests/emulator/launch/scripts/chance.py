@@ -1,12 +1,13 @@
-"""What a script prints that Linux leaves to chance or to the clock, and so is blanked on either side, by what it is and never
-by where it stands."""
+"""What a script prints that Linux leaves to chance or to the clock, and so is blanked on either side, by what it is and
+never by where it stands."""
 
 from __future__ import annotations
 
 import re
 
 CLOCKS = (
-    r"(?<=_lft )\d+sec", r"(?<=expires )\d+sec", r'(?<="expires":)\d+', r'(?<=_life_time":)\d+(?!\d)(?<!4294967295)',  # lifetimes
+    r"(?<=_lft )\d+sec", r"(?<=expires )\d+sec",  # lifetimes
+    r'(?<="expires":)\d+', r'(?<=_life_time":)\d+(?!\d)(?<!4294967295)',
     r"(?<=_timer)\"?:? +\d+\.\d\d", r'(?<=_timer":)\d+\.\d\d', r"(?<=timer\t)\s+\d+\.\d\d",  # of bridges
     r"(?<=used )\d+/\d+", r" +\d+\.\d\d$",  # of forwarding tables, of groups
     r"(?<=reachable )\d+",  # rand_reach_time()

@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from tests.emulator.launch.scripts.chance import blanked
-from tests.emulator.launch.scripts.run import COMMAND, SCRIPTS, names, recorded
 from tests.emulator.cli.conftest import nlemu
 from tests.emulator.launch import nobody
+from tests.emulator.launch.scripts.chance import blanked
+from tests.emulator.launch.scripts.run import COMMAND, SCRIPTS, names, recorded
 
 pytestmark = pytest.mark.usefixtures("supervision")
 RECORDED_WITH = "iproute2-6.1.0"
