@@ -44,6 +44,7 @@ USED_UP = {
     ("Net", "_next_index"), ("Net", "dev_base_seq"), ("Uevents", "seqnum"),  # a device was made, and unmade
     ("LinkWatch", "_arrivals"), ("LinkWatch", "_job"),  # and its link was waited for
     ("Machine", "ethtool_notifications"),  # and its features were told of
+    ("Reports", "_done"),  # what was trapped is counted when somebody asks
     ("Devmem", "_next"),  # xa_alloc_cyclic()
     ("Queues", "*"), ("Net", "ip4"), ("Net", "ip6"), ("Net", "neighbours"),  # made when first looked at
     ("Net", "nexthops"), ("dict", "vxlan"), ("Machine", "nics"), ("Machine", "netdevsim_bus"),

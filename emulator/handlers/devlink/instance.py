@@ -86,6 +86,18 @@ def fill_handle(instance: Instance) -> dict[Any, Any]:
     }
 
 
+def unless_it_fails(fill: Callable[[], Values | None], begun: Dump) -> Values | None:
+    """A fill that fails with EMSGSIZE is taken for one that does not fit, and as it does not fit into the next datagram
+    either, that is the last: the dump is over, and nothing is said of why (devlink_nl_dumpit())."""
+    try:
+        return fill()
+    except Refusal as refusal:
+        if refusal.errno != errno.EMSGSIZE:
+            raise
+        begun.messages, begun.done_apart = iter(()), True
+        return None
+
+
 def dump(call: Call, told: Callable[[Instance], Fills]) -> Dump:
     """devlink_nl_dumpit(): ``told`` are the fills of one instance."""
 
@@ -93,10 +105,12 @@ def dump(call: Call, told: Callable[[Instance], Fills]) -> Dump:
         if any(attr in call.attrs for attr in HANDLE):
             instance = find(call)
             begun.message_flags = FILTERED
-            yield from told(instance)
+            chosen = [instance]
         else:
-            for instance in instances(call, call.net):
-                yield from told(instance)
+            chosen = instances(call, call.net)
+        for instance in chosen:
+            for fill in told(instance):
+                yield partial(unless_it_fails, fill, begun)
 
     begun = Dump(call, messages())
     return begun

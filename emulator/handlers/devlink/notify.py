@@ -33,6 +33,7 @@ from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.devlink.attributes import Devlink
 from nlemu.protocol.families.devlink.commands import CONFIG, NOTIFY_FILTER_SET, devlink
 from nlemu.protocol.frame import message
+from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.devlink import DevlinkCmd, DevlinkPortType
 from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
@@ -101,7 +102,11 @@ class DevlinkNotify:
         if not machine.multicast.heard(GENERIC, self.group):
             return
         op = devlink.events[command]
-        data = message(machine.number(op), 0, 0, 0, op.body(FILLS[type(thing)](instance, thing)))
+        try:
+            values = FILLS[type(thing)](instance, thing)
+        except Refusal:  # the driver fails to count: nobody is told
+            return
+        data = message(machine.number(op), 0, 0, 0, op.body(values))
         port = thing.index if isinstance(thing, Port) else None
         about = Description(instance.bus_name, instance.name, instance.instance, port)
 

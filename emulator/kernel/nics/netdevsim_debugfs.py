@@ -2,7 +2,7 @@
 (nsim_dev_debugfs_init() of drivers/net/netdevsim/dev.c, health.c).
 
 A file is what it says when read and what is done when it is written to; without one of them that cannot be done. Not
-there: what is said of the cookies of flows, counters of traps that fail, and what concerns routes and tunnels.
+there: what is said of the cookies of flows, and what concerns routes and tunnels.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ def files(device: BusDevice) -> Folder:
         "fail_reload": flag(device, "fail_reload"),
         "fail_trap_group_set": flag(device, "fail_group_set"),
         "fail_trap_policer_set": flag(device, "fail_policer_set"),
+        "fail_trap_drop_counter_get": flag(device, "fail_trap_counter"),
+        "fail_trap_policer_counter_get": flag(device, "fail_policer_counter"),
         "max_vfs": Setting(lambda: f"{len(device.vfs)}\n", partial(set_most_vfs, device)),
         "rate_nodes": {rate.name: rate_files(device, rate) for rate in device.rates.listed if rate.name is not None},
         "ports": port_files(device),

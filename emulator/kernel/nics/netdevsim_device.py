@@ -11,7 +11,7 @@ told. In switchdev mode each has a port with a network device, and a rate.
 
 from __future__ import annotations
 
-from errno import EBUSY, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP
+from errno import EBUSY, EINVAL, EMSGSIZE, ENOENT, ENOMEM, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, Parent
@@ -93,13 +93,15 @@ class BusDevice(Instance):
     """struct nsim_bus_dev and struct nsim_dev.
 
     What is there only while the driver is at work: regions, reporters, policers, groups and traps. fail_reload,
-    dont_allow_reload, fail_group_set, fail_policer_set, flash_status, overwrite_mask: files of debugfs."""
+    dont_allow_reload, fail_group_set, fail_policer_set, fail_trap_counter,
+    fail_policer_counter, flash_status, overwrite_mask: files of debugfs."""
 
     __slots__ = (
         "begun_with", "bus", "chunk_time", "dont_allow_reload", "driven", "drops", "eswitch_mode", "fail_group_set",
-        "fail_policer_set", "fail_reload", "flash_status", "groups", "held_ids", "id", "instance", "net", "num_queues",
-        "num_vfs", "overwrite_mask", "param_values", "policers", "port_count", "ports", "rates", "regions",
-        "reload_failed", "reloads", "reporters", "reports", "resources", "switch_id", "traps", "vfs",
+        "fail_policer_counter", "fail_policer_set", "fail_reload", "fail_trap_counter", "flash_status", "groups",
+        "held_ids", "id", "instance", "net", "num_queues", "num_vfs", "overwrite_mask", "param_values", "policers",
+        "port_count", "ports", "rates", "regions", "reload_failed", "reloads", "reporters", "reports", "resources",
+        "switch_id", "traps", "vfs",
     )
 
     params = PARAMS
@@ -137,6 +139,7 @@ class BusDevice(Instance):
         self.begun_with = {param.name: param.value for param in (MAX_MACS, TEST1)}
         """Parameters that the driver looks at when it begins, as they were then."""
         self.chunk_time = netdevsim_flash.CHUNK_TIME
+        self.fail_trap_counter = self.fail_policer_counter = False
         self.fail_reload = self.dont_allow_reload = self.fail_group_set = self.fail_policer_set = False
         self._clear()
 
@@ -466,11 +469,15 @@ class BusDevice(Instance):
             raise Refusal(EINVAL, POLICER_FAILS)
 
     def count_trap(self) -> int:
-        """nsim_dev_devlink_trap_drop_counter_get()."""
+        """nsim_dev_devlink_trap_drop_counter_get(). EMSGSIZE, whatever the driver says: it failed."""
+        if self.fail_trap_counter:
+            raise Refusal(EMSGSIZE)
         return self.drops.trap()
 
     def count_policer(self, number: int) -> int:
-        """nsim_dev_devlink_trap_policer_counter_get()."""
+        """nsim_dev_devlink_trap_policer_counter_get(). EMSGSIZE."""
+        if self.fail_policer_counter:
+            raise Refusal(EMSGSIZE)
         return self.drops.policer(number)
 
     def catch_up(self) -> None:

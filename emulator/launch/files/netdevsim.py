@@ -38,7 +38,7 @@ def bus(machine: Machine, net: Net, descriptor: Descriptor) -> Directory:
             "drivers": lambda: Directory({"netdevsim": lambda: Directory({})}),
             "drivers_autoprobe": lambda: File(lambda: "1\n"),
             "link_device": lambda: File(write=partial(_link_device, descriptor)),
-            "new_device": lambda: File(write=partial(_new_device, machine, net)),
+            "new_device": lambda: File(write_in=partial(_new_device, machine, net)),
             "uevent": lambda: File(write=lambda _: None),
             "unlink_device": lambda: File(write=partial(_unlink_device, descriptor)),
         }
@@ -70,12 +70,13 @@ def _port(dev: Device) -> Node:
     return device(dev)
 
 
-def _new_device(machine: Machine, net: Net, text: str) -> None:
+def _new_device(machine: Machine, opener: Net, text: str, writer: Net | None) -> None:
+    """new_device_store(): the device is in the namespace of whoever writes."""
     found = numbers(text)[:3]
     if not found:
         raise OSError(errno.EINVAL, "id port_count num_queues")
     number, ports, queues = (*found, 1, 1)[:3]
-    machine.netdevsim_bus.new_device(number, ports, queues, net)
+    machine.netdevsim_bus.new_device(number, ports, queues, writer or opener)
 
 
 def _del_device(machine: Machine, text: str) -> None:

@@ -27,14 +27,15 @@ class Node:
 
 
 class File(Node):
-    """read: what it holds, or raises OSError; write: what is done with what is written. Without one of them the file's
-    mode does not allow it."""
+    """read: what it holds, or raises OSError; write: what is done with what is written, and write_in the same where it
+    matters in which namespace the writer is. Without one of them the file's mode does not allow it."""
 
     def __init__(
         self,
         read: Callable[[], str] | None = None,
         write: Callable[[str], object] | None = None,
         *,
+        write_in: Callable[[str, Net | None], object] | None = None,
         open_to_all: bool = True,
         anybody: bool = False,
         private: bool = False,
@@ -43,9 +44,9 @@ class File(Node):
         """Who may write is looked at when something is written."""
         self.private = private
         """What it holds depends on who reads it."""
-        self._read, self._write = read, write
+        self._read, self._write, self._write_in = read, write, write_in
         everybody = 0o444 if open_to_all else 0o400
-        self.mode = stat.S_IFREG | (everybody if read else 0) | (0o200 if write else 0)
+        self.mode = stat.S_IFREG | (everybody if read else 0) | (0o200 if self.writable else 0)
 
     @property
     def readable(self) -> bool:
@@ -55,7 +56,7 @@ class File(Node):
     @property
     def writable(self) -> bool:
         """Whether it can be written."""
-        return self._write is not None
+        return self._write is not None or self._write_in is not None
 
     def read(self) -> bytes:
         """OSError as a read() of the kernel's file."""
@@ -63,12 +64,17 @@ class File(Node):
             raise OSError(errno.EACCES, "not to be read")
         return self._read().encode("utf-8", "surrogateescape")
 
-    def write(self, data: bytes) -> None:
-        """OSError as a write() to the kernel's file."""
-        if self._write is None:
-            raise OSError(errno.EACCES, "not to be written")
+    def write(self, data: bytes, net: Net | None = None) -> None:
+        """OSError as a write() to the kernel's file. net: the namespace of whoever writes, where that is known; it may
+        be another than that of who opened the file."""
+        text = data.decode("utf-8", "surrogateescape")
         try:
-            self._write(data.decode("utf-8", "surrogateescape"))
+            if self._write_in is not None:
+                self._write_in(text, net)
+            elif self._write is not None:
+                self._write(text)
+            else:
+                raise OSError(errno.EACCES, "not to be written")
         except Refusal as refusal:
             raise OSError(refusal.errno, refusal.text or "") from refusal
         except ValueError:

@@ -218,7 +218,7 @@ def write(call: Call) -> Answer:
     assert file is not None
     data = gather(call, pieces, LONGEST)
     call.check()
-    file.write(data)
+    file.write(data, call.supervisor.tasks.net(call.tid))
     call.supervisor.settle()
     return len(data)
 
@@ -229,7 +229,7 @@ def _write_moved(call: Call) -> Answer:
     if file is None:
         return PASS
     data = call.read(call.args[1], call.args[2])
-    file.write(data)
+    file.write(data, call.supervisor.tasks.net(call.tid))
     call.supervisor.settle()
     return len(data)
 

@@ -72,6 +72,17 @@ def test_devlink_of_a_simulated_device_and_what_debugfs_does_to_it() -> None:
     ]
 
 
+def test_a_device_is_where_the_writer_is_and_not_who_opened_the_file() -> None:
+    """devlink_in_netns.sh of the kernel's selftests has a shell open it."""
+    script = """
+    ip netns add pod
+    ip netns exec pod echo 1 > /sys/bus/netdevsim/new_device
+    ip -n pod -br link show eth0; ip -br link
+    """
+    first, *rest = nobody.shell(script).splitlines()
+    assert first.split()[0] == "eth0" and [line.split()[0] for line in rest] == ["lo"]
+
+
 def test_virtual_functions_by_file_and_by_ip() -> None:
     script = NEW + """
     cd /sys/bus/netdevsim/devices/netdevsim1
