@@ -24,7 +24,7 @@ Each rule is about an attribute or a field, never about an offset:
   link-watch does, which tells that the bond's link is lost; either is first. So that message is not compared, nor are
   counters in a step that has one;
 - what bridges learn from packets, and when: who has sent one is in their tables (not compared, as what a walk adds is),
-  and counted there;
+  and counted there, and when they are looked through is when the oldest of those is to go;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
   sorted by addresses that are made up.
 """
@@ -56,7 +56,7 @@ one for messages."""
 ADDRESSES = ("address", "perm-address")
 SWITCH = "phys-switch-id"
 THREADS = (".pid",)
-LEARNED = (".fdb-n-learned",)
+LEARNED = (".fdb-n-learned", ".gc-timer")
 BY_CHANCE = TIMES + THREADS + LEARNED
 
 COUNTERS = re.compile(r"\.(stats|stats64|icmp6stats)\.[a-z0-9-]+$")

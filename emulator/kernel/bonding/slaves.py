@@ -164,8 +164,10 @@ def _undo(bond: Bond, dev: Device) -> None:
     """The end of bond_enslave(): the first slave was refused."""
     if bond.has_slaves:
         return
-    if bond.dev.address == dev.address:
-        randomize_address(bond.dev)
+    _cut(bond.dev, bond.dev.address)
+    if bond.dev_addr[:ETH_ALEN] == dev.address[:ETH_ALEN].ljust(ETH_ALEN, b"\0"):
+        randomize_address(bond.dev)  # six bytes of it, however many it has
+        bond.dev.address = _cut(bond.dev, bond.dev.address)
     if bond.dev.type != ARPHRD.ETHER:
         flags.close_device(bond.dev)
         setup_ether(bond.dev)

@@ -7,6 +7,7 @@ there) and in the new one as new.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from errno import EBUSY, EEXIST, EINVAL
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,8 @@ def change_net_namespace(dev: Device, net: Net, pattern: str | None = None, new_
     for other in (*dev.uppers, *(() if dev.seen_by is None else (dev.seen_by,))):
         dev.kernel.link_watch.reconsider(other)
     net.list_device(dev)
-    dev.kernel.notify(NetdevEvent.REGISTER, dev)
+    with suppress(Refusal):  # nobody looks at it: a name that settings cannot have is no reason to stay
+        dev.kernel.notify(NetdevEvent.REGISTER, dev)
     announce.announce(dev, announce.ALL)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices import l3mdev, qdisc
 from nlemu.emulator.kernel.inet import neighbour_events, neighbour_parms
-from nlemu.emulator.kernel.inet.names import check_name
+from nlemu.emulator.kernel.inet.names import RESERVED, check_name
 from nlemu.emulator.kernel.ipv6 import anycast, autoconf, dad, mld, packets, routes, solicit
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.conf import MIN_MTU, Ipv6Conf
@@ -110,7 +110,7 @@ def _addrconf(event: NetdevEvent, dev: Device, idev: Inet6Device | None, info: I
     elif event == NetdevEvent.UP:
         autoconf.restore(dev)
         if link_ready(dev):
-            if idev is None and dev.mtu >= MIN_MTU:
+            if idev is None and dev.mtu >= MIN_MTU and dev.name not in RESERVED:
                 idev = _add(dev)
             if idev is not None:
                 _ready(dev, idev)
@@ -148,7 +148,8 @@ def _state_changed(dev: Device, idev: Inet6Device | None, info: Info) -> None:
 
 
 def _add(dev: Device) -> Inet6Device:
-    """ipv6_add_dev()."""
+    """ipv6_add_dev(): EINVAL of a device whose name its settings cannot have."""
+    check_name(dev)
     idev = dev.ip6 = Inet6Device(dev)
     dev.changed()
     _tell_settings(dev, idev, RTM.NEWNETCONF)
@@ -208,7 +209,7 @@ def _mtu_changed(dev: Device, idev: Inet6Device | None) -> None:
     elif idev is not None:
         idev.conf[Ipv6Devconf.MTU6] = dev.mtu
         dev.changed()
-    else:
+    elif dev.name not in RESERVED:
         idev = _add(dev)
         if idev.flags & READY:
             _ready(dev, idev)

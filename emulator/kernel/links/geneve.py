@@ -126,12 +126,14 @@ class Config:
 
 @dataclass(slots=True, eq=False)
 class Socket:
-    """struct geneve_sock: devices that have the same address, port and hint share one."""
+    """struct geneve_sock: devices that have the same address, port and hint share one. local: where it sends from,
+    which is nowhere of its own where it hears a group or everybody (heard)."""
 
     family: int
     port: int
     local: bytes
     gro_hint: bool
+    heard: bytes = b""
     users: int = 1
 
     @property
@@ -360,12 +362,14 @@ def _get_socket(geneve: Geneve, family: int) -> Socket:
     """geneve_sock_add(): EADDRINUSE, EADDRNOTAVAIL."""
     config, known = geneve.config, of_net(geneve.net).sockets
     local = config.local if config.family == family else tunnel_address.of_family(family)
-    new = Socket(family, config.port, local.packed, config.gro_hint)
+    new = Socket(family, config.port, local.packed, config.gro_hint, local.packed)
     for one in known:
         if one.said == new.said:
             one.users += 1
             return one
     udp.bind(geneve.net, family, config.port, new, local.packed)
+    if family == AF_INET and not local.any and not udp.sends_from(geneve.net, local.number):
+        new.local = bytes(len(local.packed))
     known.insert(0, new)
     return new
 
@@ -376,7 +380,7 @@ def _release_sockets(geneve: Geneve) -> None:
         one.users -= 1
         if not one.users:
             of_net(geneve.net).sockets.remove(one)
-            udp.release(geneve.net, one.family, one.port, one.local)
+            udp.release(geneve.net, one.family, one.port, one.heard)
     geneve.sockets.clear()
 
 

@@ -60,6 +60,12 @@ def _is_ours(net: Net, family: int, address: int) -> bool:
     return any(ifa.address == address for dev in net if dev.ip6 is not None for ifa in dev.ip6.addresses)
 
 
+def sends_from(net: Net, address: int) -> bool:
+    """Whether a socket of IPv4 that is bound to an address has that as its own (inet->inet_saddr), which __inet_bind()
+    makes of no group and no broadcast address."""
+    return routes.address_type(net, address) == routes.LOCAL
+
+
 def release(net: Net, family: int, port: int, local: bytes = b"") -> None:
     """udp_tunnel_sock_release()."""
     if port:

@@ -22,7 +22,7 @@ from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_BRIDGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from nlemu.emulator.kernel.devices.device import Device
 
@@ -116,17 +116,22 @@ def changed_globally(dev: Device, vid: int, last: int) -> bytes:
     return header(dev.ifindex) + VLAN_REPLY.encode({Vlandb.global_options: [told]})
 
 
-def everything(owner: Bridge | Port, *, stats: bool) -> list[dict[Any, Any]]:
-    """br_vlan_dump_dev(): neighbours that are alike together, unless their counters are told."""
+def everything(owner: Bridge | Port, begin: int, *, stats: bool) -> Iterator[tuple[int, bytes]]:
+    """br_vlan_dump_dev(), from a VLAN on, counted from 0: how many VLANs each attribute is about, and that. Neighbours
+    that are alike are told together, unless their counters are told."""
     assert owner.vlans is not None
-    runs = _runs((vlan for vlan in owner.vlans if vlan.used), lambda *pair: not stats and vlans.alike(*pair))
-    return [entry(owner, run[0].vid, run[-1].vid, run[0], stats=stats) for run in runs]
+    used = [vlan for vlan in owner.vlans if vlan.used]
+    for run in _runs(used[begin:], lambda *pair: not stats and vlans.alike(*pair)):
+        told = entry(owner, run[0].vid, run[-1].vid, run[0], stats=stats)
+        yield len(run), VLAN_REPLY.encode({Vlandb.entry: [told]})
 
 
-def everything_global(br: Bridge) -> list[dict[Any, Any]]:
+def everything_global(br: Bridge, begin: int) -> Iterator[tuple[int, bytes]]:
     """The same of how a bridge looks at groups in its VLANs; also in those that are there for its ports alone."""
     assert br.vlans is not None
-    return [global_options(br, run[0].vid, run[-1].vid, run[0]) for run in _runs(br.vlans, vlan_options.alike)]
+    for run in _runs([*br.vlans][begin:], vlan_options.alike):
+        told = global_options(br, run[0].vid, run[-1].vid, run[0])
+        yield len(run), VLAN_REPLY.encode({Vlandb.global_options: [told]})
 
 
 def _runs(those: Iterable[Vlan], alike: Callable[[Vlan, Vlan], bool]) -> list[list[Vlan]]:

@@ -27,7 +27,6 @@ from nlemu.protocol.families.route.bridge import (
     TUNNEL,
     VLAN_INFO,
     VLAN_MSG,
-    VLAN_REPLY,
     GlobalOptions,
     Vlandb,
     VlandbDump,
@@ -186,13 +185,38 @@ def tell_vlans(call: Call) -> Messages:
     else:
         devices = [dev for dev in call.net if told.owner_of(dev) is not None]
     for dev in devices:
-        owner = told.owner_of(dev)
+        part = Part(dev, flags)
+        while not part.over:
+            begin = part.end
+            yield partial(part.fill, call, begin)
+
+
+class Part:
+    """Messages about one device, as many as its VLANs need. end: how many VLANs have been told; over: whether that is
+    all."""
+
+    def __init__(self, dev: Device, flags: int) -> None:
+        self.dev, self.flags = dev, flags
+        self.end, self.over = 0, False
+
+    def fill(self, call: Call, begin: int) -> bytes | None:
+        """br_vlan_dump_dev(), from that VLAN on: as much as there is room for, be it nothing, and the datagram ends."""
+        self.end, self.over = begin, True
+        owner, flags = told.owner_of(self.dev), self.flags
         if owner is None or owner.vlans is None:
-            continue
+            return None
         if not flags & DUMP_GLOBAL:
-            said = VLAN_REPLY.encode({Vlandb.entry: told.everything(owner, stats=bool(flags & DUMP_STATS))})
+            rest = told.everything(owner, begin, stats=bool(flags & DUMP_STATS))
         elif isinstance(owner, Bridge):
-            said = VLAN_REPLY.encode({Vlandb.global_options: told.everything_global(owner)})
+            rest = told.everything_global(owner, begin)
         else:
-            continue
-        yield partial(bytes.__add__, told.header(dev.ifindex), said)
+            return None
+        parts, left = [told.header(self.dev.ifindex)], call.dump.left - BODY
+        for count, said in rest:
+            if len(said) > left:
+                self.over, call.dump.full = False, left >= 0
+                break
+            parts.append(said)
+            left -= len(said)
+            self.end += count
+        return b"".join(parts)
