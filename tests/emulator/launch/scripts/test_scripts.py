@@ -17,7 +17,8 @@ pytestmark = pytest.mark.usefixtures("supervision")
 RECORDED_WITH = "iproute2-6.1.0"
 """Of Debian 12: another version prints otherwise."""
 PROGRAMS = {
-    "brctl": ["brctl"], "busybox": ["busybox"], "ifupdown": ["ifup", "brctl"], "links": ["ethtool"],
+    "brctl": ["brctl"], "busybox": ["busybox"], "devlink": ["devlink"], "ifupdown": ["ifup", "brctl"],
+    "links": ["ethtool"],
     "neigh": ["arp"], "net_tools": ["ifconfig"], "netkit": ["ethtool"], "sysctl": ["sysctl"], "tuntap": ["ethtool"],
     "vlan": ["vconfig"], "wireguard": ["wg"],
 }
