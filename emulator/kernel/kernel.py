@@ -44,6 +44,7 @@ from nlemu.emulator.kernel.queues.xsk import XdpSockets
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.kind import Kind
+    from nlemu.emulator.kernel.devices.ptp import PtpClocks
     from nlemu.emulator.kernel.nics.netdevsim_bus import Bus
     from nlemu.emulator.kernel.nics.nics import Nics
 
@@ -129,6 +130,13 @@ class Kernel:
         from nlemu.emulator.kernel.nics.netdevsim_bus import Bus
 
         return Bus(self)
+
+    @cached_property
+    def ptp_clocks(self) -> PtpClocks:
+        """The clocks of devices."""
+        from nlemu.emulator.kernel.devices.ptp import PtpClocks
+
+        return PtpClocks(self)
 
     @cached_property
     def nics(self) -> Nics:

@@ -8,7 +8,12 @@ other. What may follow a structure (strings, counters, words of features) is not
 import construct as c
 
 from nlemu.protocol.schema.structs import s32, u8, u16, u32, u64
-from nlemu.protocol.uapi.ethtool import ETHTOOL_FLASH_MAX_FILENAME, LINK_MODE_MASK_NBITS, MAX_NUM_QUEUE
+from nlemu.protocol.uapi.ethtool import (
+    ETHTOOL_FLASH_MAX_FILENAME,
+    LINK_MODE_MASK_NBITS,
+    MAX_NUM_QUEUE,
+    SOPASS_MAX,
+)
 
 LINK_MODE_WORDS = (LINK_MODE_MASK_NBITS + 31) // 32
 """__ETHTOOL_LINK_MODE_MASK_NU32."""
@@ -111,6 +116,13 @@ ethtool_ts_info = "ethtool_ts_info" / c.Struct(
     c.Padding(12),
 )
 ethtool_modinfo = "ethtool_modinfo" / c.Struct(cmd, "type" / u32, "eeprom_len" / u32, c.Padding(32))
+ethtool_wolinfo = "ethtool_wolinfo" / c.Struct(
+    cmd, "supported" / u32, "wolopts" / u32, "sopass" / c.Bytes(SOPASS_MAX), c.Padding(2)
+)
+ethtool_tunable = numbers("ethtool_tunable", "id", "type_id", "len")
+"""Behind it stands the number."""
+ethtool_test = numbers("ethtool_test", "flags", "reserved", "len")
+"""Behind it stand results of 64 bits."""
 ethtool_eeprom = numbers("ethtool_eeprom", "magic", "offset", "len")
 """Behind it stand the bytes."""
 ethtool_rxnfc = "ethtool_rxnfc" / c.Struct(

@@ -394,6 +394,75 @@ class UdpTunnelType(IntEnum):
 
 SOPASS_MAX = 6
 """The length of a Wake-on-LAN password."""
+class Wake(IntFlag):
+    """WAKE_*: what wakes a machine up, by the bits that name it in StringSet.WOL_MODES."""
+
+    PHY = 1 << 0
+    UCAST = 1 << 1
+    MCAST = 1 << 2
+    BCAST = 1 << 3
+    ARP = 1 << 4
+    MAGIC = 1 << 5
+    MAGICSECURE = 1 << 6
+    FILTER = 1 << 7
+
+
+class Tunable(IntEnum):
+    """enum tunable_id: numbers that a driver can be told."""
+
+    RX_COPYBREAK = 1
+    TX_COPYBREAK = 2
+    PFC_PREVENTION_TOUT = 3
+    TX_COPYBREAK_BUF_SIZE = 4
+
+
+class TunableType(IntEnum):
+    """enum tunable_type_id."""
+
+    U8 = 1
+    U16 = 2
+    U32 = 3
+    U64 = 4
+    STRING = 5
+    S8 = 6
+    S16 = 7
+    S32 = 8
+    S64 = 9
+
+
+class TestFlag(IntFlag):
+    """ETH_TEST_FL_*."""
+
+    OFFLINE = 1 << 0
+    FAILED = 1 << 1
+    EXTERNAL_LB = 1 << 2
+    EXTERNAL_LB_DONE = 1 << 3
+
+
+class NetifMsg(IntFlag):
+    """NETIF_MSG_*: classes of messages that a driver logs."""
+
+    DRV = 1 << 0
+    PROBE = 1 << 1
+    LINK = 1 << 2
+    TIMER = 1 << 3
+    IFDOWN = 1 << 4
+    IFUP = 1 << 5
+    RX_ERR = 1 << 6
+    TX_ERR = 1 << 7
+    TX_QUEUED = 1 << 8
+    INTR = 1 << 9
+    TX_DONE = 1 << 10
+    RX_STATUS = 1 << 11
+    PKTDATA = 1 << 12
+    HW = 1 << 13
+    WOL = 1 << 14
+
+
+PFC_STORM_PREVENTION_AUTO, PFC_STORM_PREVENTION_DISABLE = 0xFFFF, 0
+ETH_RESET_ALL = 0xFFFFFFFF
+
+
 class EthModule(IntEnum):
     """ETH_MODULE_SFF_*: which standard says where what stands in a module's memory."""
 

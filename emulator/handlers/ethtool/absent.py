@@ -1,8 +1,8 @@
 """What no device here has: each command says so in the kernel's way, after looking at the request as far as it does.
 
-Wake-on-LAN, Energy-Efficient Ethernet, PHYs and their cables, power over the
-cable, MACs that merge frames. Which refusal comes first is all there is to tell (net/ethtool/
-wol.c, eee.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c).
+Energy-Efficient Ethernet (some NICs' drivers have it, and none of the cards that they have here), PHYs and their
+cables, power over the cable, MACs that merge frames. Which refusal comes first is all there is to tell
+(net/ethtool/eee.c, cabletest.c, pse-pd.c, plca.c, mm.c, phy.c, mse.c).
 """
 
 from __future__ import annotations
@@ -30,9 +30,6 @@ from nlemu.protocol.families.ethtool.commands import (
     PLCA_SET_CFG,
     PSE_GET,
     PSE_SET,
-    WOL_GET,
-    WOL_NTF,
-    WOL_SET,
 )
 from nlemu.protocol.families.ethtool.hardware import CableTestTdr, TdrCfg
 from nlemu.protocol.refusal import Refusal
@@ -55,11 +52,9 @@ def no_change(dev: Device, request: Request) -> bool:
     raise Refusal(errno.EOPNOTSUPP)
 
 
-for _op, _ntf in (
-    (WOL_GET, WOL_NTF), (EEE_GET, EEE_NTF), (MM_GET, MM_NTF),
-):
+for _op, _ntf in ((EEE_GET, EEE_NTF), (MM_GET, MM_NTF)):
     query(_op, ntf=_ntf)(nothing)
-for _op, _ntf in ((WOL_SET, WOL_NTF), (EEE_SET, EEE_NTF), (MM_SET, MM_NTF)):
+for _op, _ntf in ((EEE_SET, EEE_NTF), (MM_SET, MM_NTF)):
     setting(_op, _ntf)(no_change)
 
 

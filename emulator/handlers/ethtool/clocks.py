@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from nlemu.emulator.netlink.call import Call, Messages
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.ethtool.commands import PHC_VCLOCKS_GET, TSCONFIG_GET, TSCONFIG_SET, TSINFO_GET
-from nlemu.protocol.families.ethtool.link import HwtstampProvider, Tsinfo
+from nlemu.protocol.families.ethtool.link import HwtstampProvider, Tsinfo, TsStat
 from nlemu.protocol.families.ethtool.strings import SOF_TIMESTAMPING, TS_RX_FILTERS, TS_TX_TYPES
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attr, Values
@@ -42,13 +43,13 @@ def provider(request: Request) -> tuple[int, int]:
     return signed(wanted[HwtstampProvider.index]), wanted[HwtstampProvider.qualifier]
 
 
-def fill_info(info: model.TsInfo, request: Request, stats: bool) -> Values:
-    """tsinfo_fill_reply(). No driver here counts time stamps."""
+def fill_info(info: model.TsInfo, request: Request, stats: model.TsStats | None) -> Values:
+    """tsinfo_fill_reply(). stats: where they are wanted."""
     compact, has_clock = request.compact, info.phc_index >= 0
     values: dict[Attr[Any], Any] = {
         Tsinfo.phc_index: info.phc_index if has_clock else None,
         Tsinfo.hwtstamp_source: HwtstampSource.NETDEV if has_clock else None,
-        Tsinfo.stats: {} if stats else None,
+        Tsinfo.stats: None if stats is None else counted(stats),
     }
     if has_clock:
         values[Tsinfo.hwtstamp_provider] = {
@@ -65,6 +66,12 @@ def fill_info(info: model.TsInfo, request: Request, stats: bool) -> Values:
     return values
 
 
+def counted(stats: model.TsStats) -> Values:
+    """tsinfo_put_stats()."""
+    names = vars(TsStat)
+    return {names[field.name]: getattr(stats, field.name) for field in fields(stats)}
+
+
 @doit(TSINFO_GET)
 def tsinfo(call: Call) -> Values:
     """tsinfo_prepare_data()."""
@@ -73,7 +80,8 @@ def tsinfo(call: Call) -> Values:
     assert dev is not None
     clock, qualifier = provider(request)
     info = model.get_ts_info(dev) if clock == NO_CLOCK else model.get_ts_info_of(dev, clock, qualifier)
-    return named_header(TSINFO_GET, dev) | dict(fill_info(info, request, request.stats))
+    stats = (dev.ops.get_ts_stats(dev) or model.TsStats()) if request.stats else None
+    return named_header(TSINFO_GET, dev) | dict(fill_info(info, request, stats))
 
 
 @dumpit(TSINFO_GET)
@@ -88,7 +96,7 @@ def tsinfo_dump(call: Call) -> Dump:
         if not dev.ops.has("get_ts_info"):
             return None
         info = model.get_ts_info(dev)
-        return named_header(TSINFO_GET, dev) | dict(fill_info(info, request, False))
+        return named_header(TSINFO_GET, dev) | dict(fill_info(info, request, None))
 
     def messages() -> Messages:
         for dev in devices(call.net) if request.dev is None else (request.dev,):

@@ -31,17 +31,19 @@ from nlemu.protocol.families.ethtool.device import (
     StatsGrpHist,
     TunnelInfo,
     TunnelUdp,
+    TunnelUdpEntry,
     TunnelUdpTable,
 )
 from nlemu.protocol.families.ethtool.strings import STATS_STD, STRING_SETS, UDP_TUNNEL_TYPES
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Values
-from nlemu.protocol.uapi.ethtool import Stats, StringSet
+from nlemu.protocol.uapi.ethtool import Stats, StringSet, UdpTunnelType
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.standard_stats import Bucket
 
+IANA_VXLAN_UDP_PORT = 4789
 NAMED_IN = {
     Stats.ETH_PHY: StringSet.STATS_ETH_PHY,
     Stats.ETH_MAC: StringSet.STATS_ETH_MAC,
@@ -94,17 +96,22 @@ def fill_tunnels(dev: Device, compact: bool) -> Values:
     tables = dev.ops.udp_tunnel_tables
     if not tables:
         raise Refusal(errno.EOPNOTSUPP)
-    return named_header(TUNNEL_INFO_GET, dev) | {
-        TunnelInfo.udp_ports: {
-            TunnelUdp.table: [
-                {
-                    TunnelUdpTable.size: entries,
-                    TunnelUdpTable.types: put_bitset(types, None, UDP_TUNNEL_TYPES, compact),
-                }
-                for entries, types in tables
-            ]
+    told: list[Values] = [
+        {
+            TunnelUdpTable.size: entries,
+            TunnelUdpTable.types: put_bitset(types, None, UDP_TUNNEL_TYPES, compact),
         }
-    }
+        for entries, types in tables
+    ]
+    if dev.ops.knows_iana_vxlan:
+        told.append({
+            TunnelUdpTable.size: 1,
+            TunnelUdpTable.types: put_bitset(0, None, UDP_TUNNEL_TYPES, compact),
+            TunnelUdpTable.entry: [
+                {TunnelUdpEntry.port: IANA_VXLAN_UDP_PORT, TunnelUdpEntry.type: int(UdpTunnelType.VXLAN)}
+            ],
+        })
+    return named_header(TUNNEL_INFO_GET, dev) | {TunnelInfo.udp_ports: {TunnelUdp.table: told}}
 
 
 @doit(TUNNEL_INFO_GET)

@@ -21,8 +21,9 @@ from nlemu.protocol.refusal import Refusal
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device, Stats
     from nlemu.emulator.kernel.devices.module import Module, ModuleInfo, ModulePage
-    from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo
+    from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings, TsInfo, TsStats
     from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, PauseStats, Rings
+    from nlemu.emulator.kernel.ethtool.wake import Wol
     from nlemu.emulator.kernel.macsec.offload import MacsecOps
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
     from nlemu.emulator.kernel.queues.xdp import XdpAttached, XdpLink
@@ -45,6 +46,8 @@ class DeviceOps(VfOps, RssOps, RuleOps):
     """dev->udp_tunnel_nic_info is set: the device offloads UDP tunnel ports."""
     udp_tunnel_tables: tuple[tuple[int, int], ...] = ()
     """udp_tunnel_nic_info.tables: how many ports each holds, and of which types (bits of UdpTunnelType)."""
+    knows_iana_vxlan = False
+    """UDP_TUNNEL_NIC_INFO_STATIC_IANA_VXLAN: it takes VXLAN's own port apart without being told."""
 
     xdp_rx_metadata = 0
     """What its XDP programs can be told of a packet (xdp_metadata_ops), as NETDEV_XDP_RX_METADATA_*."""
@@ -333,6 +336,43 @@ class DeviceOps(VfOps, RssOps, RuleOps):
     def get_ethtool_stats(self, dev: Device) -> Sequence[int]:
         """The counters that ETH_SS_STATS names, in that order."""
         return ()
+
+    def get_wol(self, dev: Device) -> Wol:
+        """What wakes the machine up."""
+        raise Refusal(EOPNOTSUPP)
+
+    def set_wol(self, dev: Device, wol: Wol) -> None:
+        """Takes what is to wake it up, which can."""
+        raise Refusal(EOPNOTSUPP)
+
+    def get_tunable(self, dev: Device, which: int) -> int:
+        """A number that the driver can be told (Tunable)."""
+        raise Refusal(EOPNOTSUPP)
+
+    def set_tunable(self, dev: Device, which: int, value: int) -> None:
+        """Takes one."""
+        raise Refusal(EOPNOTSUPP)
+
+    def self_test(self, dev: Device, offline: bool) -> tuple[tuple[int, ...], bool]:
+        """Tests the device, and returns how it fared, 0 for well, by ETH_SS_TEST, and whether it failed; may take it
+        offline."""
+        raise Refusal(EOPNOTSUPP)
+
+    def nway_reset(self, dev: Device) -> None:
+        """Negotiates the link anew."""
+        raise Refusal(EOPNOTSUPP)
+
+    def reset(self, dev: Device, which: int) -> int:
+        """Begins parts of it anew, and returns which it did not (ETH_RESET_*)."""
+        raise Refusal(EOPNOTSUPP)
+
+    def set_phys_id(self, dev: Device) -> None:
+        """Lets a light blink at the device."""
+        raise Refusal(EOPNOTSUPP)
+
+    def get_ts_stats(self, dev: Device) -> TsStats | None:
+        """What it counts of time stamps; None: nothing."""
+        return None
 
     def get_module_info(self, dev: Device) -> ModuleInfo:
         """Of which sort the module is, and how large its memory."""

@@ -60,6 +60,16 @@ class TsInfo:
 
 
 @dataclass(slots=True)
+class TsStats:
+    """struct ethtool_ts_stats, of what was sent; None: not counted."""
+
+    tx_pkts: int | None = None
+    tx_onestep_pkts_unconfirmed: int | None = None
+    tx_lost: int | None = None
+    tx_err: int | None = None
+
+
+@dataclass(slots=True)
 class Fec:
     """struct ethtool_fecparam, as FecFlag: what may be used, and what is."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.ops import DeviceOps
+from nlemu.emulator.kernel.nics.beside import TESTS
 from nlemu.emulator.kernel.nics.private_flags import NicPrivateFlags
 from nlemu.emulator.kernel.nics.profiles import Profile
 from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats
@@ -43,6 +44,8 @@ class NicCounting(NicPrivateFlags, DeviceOps):
     def get_strings(self, dev: Device, string_set: int) -> tuple[str, ...]:
         if string_set == StringSet.PRIV_FLAGS:
             return self.flag_names(dev)
+        if string_set == StringSet.TEST:
+            return TESTS.get(self.driver, ())
         return self.profile.counters.names(dev) if string_set == StringSet.STATS else ()
 
     def get_ethtool_stats(self, dev: Device) -> tuple[int, ...]:

@@ -14,7 +14,6 @@ number; the write that made it succeeded.
 
 from __future__ import annotations
 
-import heapq
 from contextlib import suppress
 from errno import EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.kernel import Kernel
 
-PTP_MAJOR = 251
-"""alloc_chrdev_region() of the clocks' character devices, on the recorded machine."""
 INT_MAX = 0x7FFFFFFF
 
 
@@ -41,10 +38,6 @@ class Bus:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.devices: dict[int, BusDevice] = {}
-        self._clocks = 0
-        """How many numbers of PTP clocks were ever in use; only these ports have any."""
-        self._free_clocks: list[int] = []
-        """Those below that are free again, as a heap."""
         self._next_instance = 0
         kernel.chain.exits.append(self.net_exit)
 
@@ -53,27 +46,6 @@ class Bus:
         runs; the kernel would begin anew after two thousand million."""
         self._next_instance += 1
         return self._next_instance - 1
-
-    def take_clock(self, device: BusDevice) -> int:
-        """ptp_clock_register(): the lowest number that is free."""
-        if self._free_clocks:
-            clock = heapq.heappop(self._free_clocks)
-        else:
-            clock = self._clocks
-            self._clocks += 1
-        self._announce_clock(device, Action.ADD, clock)
-        return clock
-
-    def drop_clock(self, device: BusDevice, clock: int) -> None:
-        """ptp_clock_unregister()."""
-        heapq.heappush(self._free_clocks, clock)
-        self._announce_clock(device, Action.REMOVE, clock)
-
-    def _announce_clock(self, device: BusDevice, action: Action, clock: int) -> None:
-        self.kernel.uevents.send(
-            None, action, f"/devices/{device.name}/ptp/ptp{clock}", "ptp",
-            ("MAJOR", PTP_MAJOR), ("MINOR", clock), ("DEVNAME", f"ptp{clock}"),
-        )
 
     def new_device(
         self, device_id: int, ports: int = 1, queues: int = 1, net: Net | None = None

@@ -371,14 +371,14 @@ class BusDevice(Instance):
         self.ports[index] = dev
         self.tell(DevlinkCmd.PORT_NEW, port)
         if vf is None:
-            state.clock = self.bus.take_clock(self)
+            state.clock = self.bus.kernel.ptp_clocks.take(self.name)
         try:
             register(dev)
         except Refusal:
             self.tell(DevlinkCmd.PORT_DEL, port)
             del self.ports[index]
             if vf is None:
-                self.bus.drop_clock(self, state.clock)
+                self.bus.kernel.ptp_clocks.drop(self.name, state.clock)
             raise
         if vf is not None:
             rate = Rate(port=index)
@@ -401,7 +401,7 @@ class BusDevice(Instance):
         self.tell(DevlinkCmd.PORT_DEL, Port(index, DevlinkPortType.NOTSET, None))
         del self.ports[index]
         if state.vf is None:
-            self.bus.drop_clock(self, state.clock)
+            self.bus.kernel.ptp_clocks.drop(self.name, state.clock)
         if state.held is not None:
             state.held.put()
             state.held = None

@@ -23,6 +23,7 @@ from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Pause, Rings
+from nlemu.emulator.kernel.nics.beside import TESTS, TUNNELS, Beside, NicBeside
 from nlemu.emulator.kernel.nics.counting import NicCounting
 from nlemu.emulator.kernel.nics.function import BusFunction
 from nlemu.emulator.kernel.nics.link import NicLink
@@ -85,6 +86,7 @@ class NicState:
     rules: RuleTable
     """Those that send flows to queues, by their locations."""
     link: NicLink
+    beside: Beside
     channels: list[Channel] = field(default_factory=list)
     ever: int = 0
     """How many channels there were at most."""
@@ -126,7 +128,9 @@ def is_nic(dev: Device) -> bool:
     return isinstance(dev.ops, NicOps)
 
 
-class NicOps(NicCounting, NicModules, NicStandard, NicLinking, NicRss, NicRules, NicPorts, NicVfs, DeviceOps):
+class NicOps(
+    NicCounting, NicBeside, NicModules, NicStandard, NicLinking, NicRss, NicRules, NicPorts, NicVfs, DeviceOps
+):
     """The driver of a NIC, of that profile."""
 
     def __init__(self, profile: Profile) -> None:
@@ -141,6 +145,9 @@ class NicOps(NicCounting, NicModules, NicStandard, NicLinking, NicRss, NicRules,
         self.link = link_of(profile.driver)
         self.standard = FACTS.get(profile.driver, NO_FACTS)
         self.links_lanes = self.link.lanes_settable
+        self.udp_tunnel_tables = TUNNELS.get(profile.driver, ())
+        self.has_udp_tunnels = bool(self.udp_tunnel_tables)
+        self.knows_iana_vxlan = profile.driver == "mlx5_core"
         self.take_facts(profile.rss)
         self.xdp_rx_metadata = profile.rx_metadata
         self.sets_rx_page_size = profile.rx_page_size > 0
@@ -159,13 +166,15 @@ class NicOps(NicCounting, NicModules, NicStandard, NicLinking, NicRss, NicRules,
         if name in FLAGS:
             return bool(self.private.names)
         if name == "get_strings":
-            return bool(self.profile.counters.blocks or self.private.names)
+            return bool(self.profile.counters.blocks or self.private.names or self.driver in TESTS)
         if name in PAUSE:
             return self.profile.pause
         if name in self.RULE_METHODS:
             return self.rules is not None
         if name in self.PORT_METHODS:
             return self.has_port(name)
+        if name in self.BESIDE_METHODS:
+            return self.has_beside(name)
         if name in self.MODULE_METHODS:
             return self.has_module_method(name)
         if name in self.LINK_METHODS:

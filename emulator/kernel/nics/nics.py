@@ -13,6 +13,7 @@ from nlemu.emulator.kernel.devices.register import alloc_device, register, unreg
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Coalesce, Rings
 from nlemu.emulator.kernel.nics import devlink, eswitch, pci, sriov, vfs
+from nlemu.emulator.kernel.nics.beside import at_first
 from nlemu.emulator.kernel.nics.bnxt import BnxtOps
 from nlemu.emulator.kernel.nics.ena import EnaOps
 from nlemu.emulator.kernel.nics.fbnic import FbnicOps
@@ -148,6 +149,8 @@ class Nics:
         dev, function.dev = function.dev, None
         unregister(dev)
         assert isinstance(dev.ops, NicOps)
+        if dev.priv.beside.clock >= 0:
+            self.kernel.ptp_clocks.drop(function.pci_place, dev.priv.beside.clock)
         dev.ops.unplugged(dev)
         devlink.end(self, function)
         function.driver, function.eswitch = "", None
@@ -190,6 +193,8 @@ class Nics:
         dev.priv = self.state(function, ops, queues, room)
         if profile.rss is not None:
             dev.priv.rxfh, dev.priv.fields = ops.begin(dev, queues)
+        if function.address and ops.has_clock(ops.virtual):
+            dev.priv.beside.clock = self.kernel.ptp_clocks.take(function.pci_place)
         eswitch.begin(self, function)
         devlink.begin(self, function, dev)
         ops.plugged(dev)
@@ -213,6 +218,7 @@ class Nics:
                         rx_mini=profile.buffer_ring, rx_jumbo=profile.buffer_ring,
                         hds_thresh_max=profile.hds_thresh_max),
             coalesce=Coalesce(**profile.coalesce.first), rules=RuleTable(ops.match), link=ops.link(profile),
+            beside=at_first(ops.driver),
             flags=profile.private.bits(*profile.private.first),
         )
 

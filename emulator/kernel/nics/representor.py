@@ -58,7 +58,10 @@ FACTS = {
 OF_ETHTOOL = frozenset((
     "get_channels", "set_channels", "get_ringparam", "set_ringparam", "get_coalesce", "set_coalesce",
 ))
-NOT_OF_REPRESENTORS = NicOps.LINK_METHODS | {"get_pauseparam", "set_pauseparam", "setup_xdp"}
+NOT_OF_REPRESENTORS = frozenset((
+    *NicOps.LINK_METHODS, *NicOps.BESIDE_METHODS, *NicOps.MODULE_METHODS, "get_pauseparam", "set_pauseparam",
+    "setup_xdp",
+))
 
 
 class RepOps(NicOps):
@@ -68,6 +71,7 @@ class RepOps(NicOps):
         super().__init__(profile)
         self.driver, self.has_vfs, self.alone, self.vf = facts.driver, False, facts.alone, vf
         self.standard = NO_FACTS
+        self.udp_tunnel_tables, self.has_udp_tunnels = (), False
 
     def has(self, name: str) -> bool:
         if name in NOT_OF_REPRESENTORS or (self.alone and name in OF_ETHTOOL):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.link_watch import carrier_off
 from nlemu.emulator.kernel.devices.settings import set_real_num_queues
-from nlemu.emulator.kernel.ethtool.link import SOFTWARE_STAMPS, TsInfo
 from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Rings
 from nlemu.emulator.kernel.nics.nic import Channel, NicOps, state_of
 from nlemu.emulator.kernel.nics.rss import ADDRESSES, PORTS
@@ -101,9 +100,6 @@ class VirtioOps(NicOps):
         if coalesce.tx_max_frames > 1 or coalesce.rx_max_frames != 1:
             raise Refusal(EINVAL)
         kept.tx_max_frames = coalesce.tx_max_frames
-
-    def get_ts_info(self, dev: Device, info: TsInfo) -> None:
-        info.so_timestamping |= SOFTWARE_STAMPS
 
     # Which packets are hashed
 

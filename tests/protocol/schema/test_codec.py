@@ -112,7 +112,7 @@ SIZES = {  # sizeof() as the compiler has it on x86-64
     "ethtool_coalesce": 92, "ethtool_ringparam": 36, "ethtool_channels": 36, "ethtool_pauseparam": 16,
     "ethtool_fecparam": 16, "ethtool_perm_addr": 8, "ethtool_gstrings": 12, "ethtool_sset_info": 16, "ethtool_stats": 8,
     "ethtool_gfeatures": 8, "ethtool_get_features_block": 16, "ethtool_set_features_block": 8, "ethtool_ts_info": 44,
-    "ethtool_modinfo": 44, "ethtool_eeprom": 16,
+    "ethtool_modinfo": 44, "ethtool_eeprom": 16, "ethtool_wolinfo": 20, "ethtool_tunable": 16, "ethtool_test": 16,
     "ethtool_rxnfc": 192, "ethtool_rxfh_indir": 8, "ethtool_rxfh": 24, "ethtool_flash": 136,
     "ethtool_per_queue_op": 520,
 }

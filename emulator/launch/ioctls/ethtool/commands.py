@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nlemu.emulator.launch.ioctls.ethtool import driver, features, link, module, queues, rss, rules
+from nlemu.emulator.launch.ioctls.ethtool import beside, driver, features, link, module, queues, rss, rules
 from nlemu.emulator.launch.ioctls.ethtool.request import Answer, unsupported, unsupported_behind
 from nlemu.protocol.uapi.ethtool import EthtoolIoctl as Do
 
@@ -27,15 +27,15 @@ COMMANDS: dict[int, Command] = {
     Do.GLINKSETTINGS: Command(ANYONE, link.get_link_settings),
     Do.SLINKSETTINGS: Command(ADMIN, link.set_link_settings),
     Do.GLINK: Command(ANYONE, link.get_link),
-    Do.NWAY_RST: Command(ADMIN, unsupported),
+    Do.NWAY_RST: Command(ADMIN, beside.negotiate),
     Do.GFECPARAM: Command(ANYONE, link.get_fec),
     Do.SFECPARAM: Command(ADMIN, link.set_fec),
     Do.GEEE: Command(ANYONE, unsupported),
     Do.SEEE: Command(ADMIN, unsupported),
     Do.GET_TS_INFO: Command(ANYONE, link.get_ts_info),
     Do.GPERMADDR: Command(ANYONE, link.get_permanent_address),
-    Do.GWOL: Command(ADMIN, unsupported),
-    Do.SWOL: Command(ADMIN, unsupported),
+    Do.GWOL: Command(ADMIN, beside.get_wol),
+    Do.SWOL: Command(ADMIN, beside.set_wol),
     # Queues
     Do.GCHANNELS: Command(ANYONE, queues.get_channels),
     Do.SCHANNELS: Command(ADMIN, queues.set_channels),
@@ -62,15 +62,15 @@ COMMANDS: dict[int, Command] = {
     Do.GSTATS: Command(ANYONE, driver.get_statistics),
     Do.GPHYSTATS: Command(ANYONE, unsupported_behind(driver.STATS)),
     Do.FLASHDEV: Command(ADMIN, driver.flash),
-    Do.RESET: Command(ADMIN, unsupported),
-    Do.TEST: Command(ADMIN, unsupported),
-    Do.PHYS_ID: Command(ADMIN, unsupported),
+    Do.RESET: Command(ADMIN, beside.reset),
+    Do.TEST: Command(ADMIN, beside.test),
+    Do.PHYS_ID: Command(ADMIN, beside.blink),
     Do.GMSGLVL: Command(ANYONE, driver.get_message_level),
     Do.SMSGLVL: Command(ADMIN, driver.set_message_level),
     Do.GPFLAGS: Command(ANYONE, driver.get_private_flags),
     Do.SPFLAGS: Command(ADMIN, driver.set_private_flags),
-    Do.GTUNABLE: Command(ANYONE, unsupported),
-    Do.STUNABLE: Command(ADMIN, unsupported),
+    Do.GTUNABLE: Command(ANYONE, beside.get_tunable),
+    Do.STUNABLE: Command(ADMIN, beside.set_tunable),
     Do.PHY_GTUNABLE: Command(ANYONE, unsupported),
     Do.PHY_STUNABLE: Command(ADMIN, unsupported),
     Do.GREGS: Command(ADMIN, unsupported),

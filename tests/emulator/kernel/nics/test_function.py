@@ -115,8 +115,8 @@ def test_uevents_of_a_function_and_its_driver() -> None:
     place = "/devices/pci0000:08/0000:08:00.0"
     queues = [f"{place}/net/eth0/queues/rx-0", f"{place}/net/eth0/queues/tx-0"]
     assert [one for one in heard if "queues" not in one] == [
-        f"add@{place}", f"add@{place}/net/eth0", f"bind@{place}", f"remove@{place}/net/eth0", f"unbind@{place}",
-        f"remove@{place}",
+        f"add@{place}", f"add@{place}/ptp/ptp0", f"add@{place}/net/eth0", f"bind@{place}",
+        f"remove@{place}/net/eth0", f"remove@{place}/ptp/ptp0", f"unbind@{place}", f"remove@{place}",
     ]
     assert [one for one in heard if "queues" in one] == [
         f"{what}@{queue}" for what in ("add", "remove") for queue in queues

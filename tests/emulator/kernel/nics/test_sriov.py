@@ -171,8 +171,8 @@ def test_uevents_of_functions() -> None:
     while (message := listener.receive()) is not None:
         heard.append(message.split(b"\0")[0].decode().replace("/devices/pci0000:08/0000:08:", ""))
     assert [one for one in heard if "queues" not in one] == [
-        "add@00.2", "change@00.2", "add@00.2/net/eth1", "bind@00.2", "change@00.0", "remove@00.2/net/eth1",
-        "unbind@00.2", "remove@00.2",
+        "add@00.2", "change@00.2", "add@00.2/ptp/ptp1", "add@00.2/net/eth1", "bind@00.2", "change@00.0",
+        "remove@00.2/net/eth1", "remove@00.2/ptp/ptp1", "unbind@00.2", "remove@00.2",
     ]
 
 
