@@ -11,4 +11,5 @@ class IpProto(IntEnum):
     UDP = 17
     IPV6 = 41
     GRE = 47
+    SCTP = 132
     MPLS = 137

@@ -1,4 +1,4 @@
-"""i40e: what it does otherwise than a profile can say (drivers/net/ethernet/intel/i40e). Its rules are not modelled."""
+"""i40e: what it does otherwise than a profile can say (drivers/net/ethernet/intel/i40e)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.ethtool.rss import default_table
 from nlemu.emulator.kernel.ethtool.settings import Channels, Rings
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
+from nlemu.emulator.kernel.nics.i40e_rules import I40eRules
 from nlemu.emulator.kernel.nics.nic import NicOps, state_of
 from nlemu.emulator.kernel.nics.rings import multiple
 from nlemu.emulator.kernel.nics.rss import BY_ADDRESSES, BY_PORTS, PORTS
@@ -24,8 +25,14 @@ LEAST_RING, MULTIPLE = 64, 32
 OF_PORTS = int(Rxh.L4_B_0_1 | Rxh.L4_B_2_3)
 
 
-class I40eOps(NicOps):
+class I40eOps(I40eRules, NicOps):
     """i40e_netdev_ops and i40e_ethtool_ops."""
+
+    def set_features(self, dev: Device, features: int) -> bool:
+        """i40e_set_features(): without ntuple there are no rules."""
+        if dev.features & NTUPLE and not features & NTUPLE:
+            self.forget_rules(dev)
+        return False
 
     def get_channels(self, dev: Device) -> Channels:
         """i40e_get_channels(): Flow Director has an interrupt of its own."""

@@ -149,8 +149,7 @@ class Nics:
         dev, function.dev = function.dev, None
         unregister(dev)
         assert isinstance(dev.ops, NicOps)
-        if dev.priv.beside.clock >= 0:
-            self.kernel.ptp_clocks.drop(function.pci_place, dev.priv.beside.clock)
+        self._drop_clock(function, dev)
         dev.ops.unplugged(dev)
         devlink.end(self, function)
         function.driver, function.eswitch = "", None
@@ -201,10 +200,15 @@ class Nics:
         try:
             register(dev)
         except Refusal:
+            self._drop_clock(function, dev)
             devlink.end(self, function)
             raise
         ops.registered(dev)
         return dev
+
+    def _drop_clock(self, function: BusFunction, dev: Device) -> None:
+        if dev.priv.beside.clock >= 0:
+            self.kernel.ptp_clocks.drop(function.pci_place, dev.priv.beside.clock)
 
     def state(self, function: BusFunction, ops: NicOps, queues: int, room: int) -> NicState:
         """What a device carries that begins, with so many channels in use and room for so many."""

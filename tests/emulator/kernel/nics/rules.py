@@ -14,7 +14,7 @@ from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.codec import prepare
 from nlemu.protocol.schema.flow_specs import SPECS, flow_ext
-from nlemu.protocol.uapi.ethtool import RX_CLS_LOC_ANY, FlowType
+from nlemu.protocol.uapi.ethtool import FLOW_EXT, RX_CLS_LOC_ANY, FlowType
 from tests.emulator.kernel.world import set_up
 
 EXTRA = prepare(flow_ext)
@@ -29,6 +29,12 @@ def rule(flow: FlowType | int = FlowType.TCP_V4, *, queue: int = 0, location: in
     wanted, looked_at = (codec and codec.unpack(codec.pack(**fields)) for fields in (values or {}, masks))
     tag, mask = (EXTRA.unpack(EXTRA.pack(vlan_tci=tci)) for tci in vlan)
     return Rule(flow, flags, wanted, looked_at, tag, mask, queue, location, context)
+
+
+def extra(one: Rule, values: dict[str, Any], **masks: Any) -> Rule:
+    """With that beside the kind."""
+    tag, mask = (EXTRA.unpack(EXTRA.pack(**{"data": (0, 0), **each})) for each in (values, masks))
+    return Rule(one.flow, one.flags | FLOW_EXT, one.values, one.masks, tag, mask, one.cookie, one.location)
 
 
 def anywhere(flow: FlowType = FlowType.TCP_V4, **said: Any) -> Rule:

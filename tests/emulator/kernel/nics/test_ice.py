@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from errno import EINVAL, EMSGSIZE, ENOENT, ENOSPC, EOPNOTSUPP
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,6 @@ from nlemu.emulator.kernel.ethtool.rss import Wanted
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import (
-    FLOW_EXT,
     FLOW_MAC_EXT,
     FLOW_RSS,
     RX_CLS_FLOW_DISC,
@@ -26,15 +24,9 @@ from nlemu.protocol.uapi.ethtool import (
     Rxh,
     RxhXfrm,
 )
-from tests.emulator.kernel.nics.rules import EVERY_BIT, EXTRA, HOST, PORT, plugged, refused, rule
+from tests.emulator.kernel.nics.rules import EVERY_BIT, HOST, PORT, extra, plugged, refused, rule
 
 MAC = b"\xff" * 6
-
-
-def extra(one: Rule, values: dict[str, Any], **masks: Any) -> Rule:
-    """With that beside the kind."""
-    tag, mask = (EXTRA.unpack(EXTRA.pack(**{"data": (0, 0), **each})) for each in (values, masks))
-    return Rule(one.flow, one.flags | FLOW_EXT, one.values, one.masks, tag, mask, one.cookie, one.location)
 
 
 def told(dev: Device) -> tuple[tuple[int, ...], int]:
