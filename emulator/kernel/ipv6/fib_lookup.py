@@ -73,15 +73,16 @@ def lookup(net: Net, flow: Flow, *, iface: bool = False) -> Route6 | None:
 
 
 def look_up(
-    net: Net, table: Table6, flow: Flow, *, iface: bool = False, reachable: bool = False
+    net: Net, table: Table6, flow: Flow, *, by: int | None = None, iface: bool = False, reachable: bool = False
 ) -> Route6 | None:
-    """fib6_table_lookup(): the route to an address in one table, None if there is none. iface: it must lead through the
-    device that is asked for (RT6_LOOKUP_F_IFACE); reachable: gateways should have been met (RT6_LOOKUP_F_REACHABLE),
-    unless then there is no route at all."""
+    """fib6_table_lookup(): the route to an address in one table, None if there is none. by: another device than
+    flow.oif is asked for; iface: it must lead through the device that is asked for (RT6_LOOKUP_F_IFACE); reachable:
+    gateways should have been met (RT6_LOOKUP_F_REACHABLE), unless then there is no route at all."""
     nodes = list(table.covering(flow.dst, flow.src))
+    oif = flow.oif if by is None else by
     for met in (True, False) if reachable else (False,):
         for node in nodes:
-            route = _select(net, node, flow.oif, iface, met)
+            route = _select(net, node, oif, iface, met)
             if route is not None:
                 return route
     return None

@@ -55,9 +55,22 @@ def find_way(net: Net, flow: Flow) -> Route6:
         if master is not None:
             return _link_scope_lookup(net, master, flow)
     near = bool(ip6.classify(flow.dst)[0] & (AddrType.MULTICAST | AddrType.LINKLOCAL | AddrType.LOOPBACK))
-    iface = near or bool(flow.oif and not flow.src)
+    return _by_rules(net, flow, None, near or bool(flow.oif and not flow.src))
+
+
+def find_way_in(net: Net, flow: Flow) -> Route6:
+    """ip6_route_input_lookup(): the route that a packet would take that comes in by flow.iif. A route by that very
+    device is better than others, and what is near is looked for by no other. ENETUNREACH, and what a rule or the type
+    of a route stands for."""
+    near = bool(ip6.classify(flow.dst)[0] & (AddrType.MULTICAST | AddrType.LINKLOCAL | AddrType.LOOPBACK))
+    return _by_rules(net, flow, flow.iif, near)
+
+
+def _by_rules(net: Net, flow: Flow, by: int | None, iface: bool) -> Route6:
+    """fib6_rule_lookup() with ip6_pol_route(). by: the index of the device that is better, or with iface the only
+    one; None: that by which the packet is to leave, which rules may yet change."""
     for table, rule in tables(net, flow):
-        route = look_up(net, table, flow, iface=iface, reachable=True)
+        route = look_up(net, table, flow, by=by, iface=iface, reachable=True)
         if route is None or (rule is not None and not _speaks_from(net, rule, flow, route)):
             continue
         refused = ERRORS.get(route.type, 0) if route.reject else 0

@@ -159,15 +159,15 @@ TOLD4 = Layout(
     Rta.multipath,
 )
 TOLD6 = Layout(
-    Rta.table, Rta.dst, Rta.src, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.nh_id, Rta.gateway, Rta.oif,
+    Rta.table, Rta.dst, Rta.src, Rta.iif, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.nh_id, Rta.gateway, Rta.oif,
     Rta.multipath, Rta.cacheinfo, Rta.pref,
 )
 LOOKED_UP4 = Layout(
     Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.flow, Rta.prefsrc, Rta.gateway, Rta.via, Rta.metrics, Rta.mark, Rta.uid,
-    Rta.cacheinfo,
+    Rta.iif, Rta.cacheinfo,
 )
 """rt_fill_info() of net/ipv4/route.c: a route that has been looked up"""
-ASKED6 = Layout(Rta.table, Rta.dst, Rta.src, Rta.prefsrc)
+ASKED6 = Layout(Rta.table, Rta.dst, Rta.src, Rta.iif, Rta.prefsrc)
 LOOKED_UP6 = Layout(Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.cacheinfo, Rta.pref)
 """What follows: a source address that the route itself prefers is told a second time."""
 HOP = Layout(Rta.gateway, Rta.via, Rta.flow)

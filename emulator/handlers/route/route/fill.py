@@ -16,6 +16,7 @@ from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM_F, RTN, RTNH_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ipv4.fib import Route4
     from nlemu.emulator.kernel.ipv4.fib_info import Gateway, Nexthop4
     from nlemu.emulator.kernel.ipv6.fib import Route6
@@ -118,10 +119,13 @@ def node_siblings(net: Net, route: Route6) -> tuple[Route6, ...]:
     return (route,) if node is None or not route.linked else node.siblings(route)
 
 
-def body6(route: Route6, siblings: Iterable[Route6] = ()) -> bytes:
-    """The body of a message about a route of IPv6. siblings: all that share the load with it, itself included. What is
-    told of one that does not share and does not end is kept."""
+def body6(route: Route6, siblings: Iterable[Route6] = (), came: Device | None = None) -> bytes:
+    """The body of a message about a route of IPv6. siblings: all that share the load with it, itself included; came: by
+    which device a packet came in for which it was looked up. What is told of one that does not share and does not end
+    is kept."""
     hops = tuple(siblings)
+    if came is not None:
+        return _body6(route, hops, came.ifindex)
     if len(hops) > 1 or route.expires is not None or route.dev is None or route.nh is not None:
         return _body6(route, hops)
     key = route.trap, route.flags, route.dev.ifindex, route.prefsrc
@@ -130,13 +134,14 @@ def body6(route: Route6, siblings: Iterable[Route6] = ()) -> bytes:
     return route.told[1]
 
 
-def _body6(route: Route6, hops: tuple[Route6, ...]) -> bytes:
+def _body6(route: Route6, hops: tuple[Route6, ...], iif: int | None = None) -> bytes:
     """rt6_fill_node()."""
     flags, kind = 0, route.type
     values: dict[Attr[Any], Any] = {
         Rta.table: route.table,
         Rta.dst: route.dst.to_bytes(16, "big") if route.length else None,
         Rta.src: route.src.to_bytes(16, "big") if route.src_length else None,
+        Rta.iif: iif,
         Rta.prefsrc: pack6(route.prefsrc),
         Rta.metrics: metric_values(route.metrics),
         Rta.priority: route.metric,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.common.inet import pack4, pack6
@@ -20,6 +21,7 @@ from nlemu.emulator.handlers.route.route.ipv4 import address
 from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv4 import lookup as route_lookup4
+from nlemu.emulator.kernel.ipv4 import lookup_in
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import lookup as route_lookup6
@@ -74,17 +76,21 @@ def check_asked(call: Call, prefix: str, request: str, bits: int, family: str) -
     return attrs
 
 
-def refuse_input(attrs: Attrs) -> None:
-    """What comes in by a device is not looked up here."""
-    if attrs.get(Rta.iif):
-        raise Refusal(errno.EOPNOTSUPP, "nlemu: routes of packets that come in are not known")
+def comes_in(call: Call) -> Device | None:
+    """By which device the packet comes in, None where it begins here. ENODEV."""
+    ifindex = call.attrs.get(Rta.iif)
+    if not ifindex:
+        return None
+    dev = call.net.device(ifindex)
+    if dev is None:
+        raise Refusal(errno.ENODEV)
+    return dev
 
 
 @doit_of(GETROUTE, AF_INET)
 def get4(call: Call) -> bytes:
     """inet_rtm_getroute()."""
     attrs = check_asked(call, "ipv4", "route get request", 32, "IPv4")
-    refuse_input(attrs)
     header = call.fixed
     dst, source = address(attrs, Rta.dst.number), address(attrs, Rta.src.number)
     check_protocol(attrs, ICMP)
@@ -92,14 +98,18 @@ def get4(call: Call) -> bytes:
         dst, source, header.tos & DSCP, attrs.get(Rta.oif, 0), attrs.get(Rta.mark, 0), uid(call),
         proto=attrs.get(Rta.ip_proto, UDP), sport=attrs.get(Rta.sport, 0), dport=attrs.get(Rta.dport, 0),
     )
-    way = route_lookup4.find_way(call.net, flow)
+    dev = comes_in(call)
+    if dev is None:
+        way = route_lookup4.find_way(call.net, flow)
+    else:
+        way = lookup_in.find_way(call.net, dev, replace(flow, iif=dev.ifindex))
     table = MAIN
     if header.flags & LOOKUP_TABLE:
         table = table_of(call, way)
     if header.flags & NOTIFY:
         way.flags |= TO_BE_TOLD | NOTIFY
     if not header.flags & FIB_MATCH:
-        return body4(call, way, dst, source, table)
+        return body4(call, way, dst, source, table, dev)
     if way.found is None:
         raise Refusal(errno.EHOSTUNREACH)
     return table_body4(way.found, table, way.type)
@@ -124,8 +134,8 @@ def uid(call: Call) -> int:
     return call.attrs.get(Rta.uid, call.endpoint.credentials.uid)
 
 
-def body4(call: Call, way: Way4, dst: int, source: int, table: int) -> bytes:
-    """rt_fill_info()."""
+def body4(call: Call, way: Way4, dst: int, source: int, table: int, came: Device | None) -> bytes:
+    """rt_fill_info(). came: by which device it came in."""
     attrs = call.attrs
     values: dict[Attr[Any], Any] = {
         Rta.table: table,
@@ -133,10 +143,11 @@ def body4(call: Call, way: Way4, dst: int, source: int, table: int) -> bytes:
         Rta.src: pack4(source),
         Rta.oif: way.dev.ifindex,
         Rta.flow: way.realm or None,
-        Rta.prefsrc: pack4(way.source) if way.source != source else None,
+        Rta.prefsrc: pack4(way.source) if way.source != source and came is None else None,
         Rta.metrics: metric_values(way.metrics),
         Rta.mark: attrs.get(Rta.mark) or None,
-        Rta.uid: uid(call),
+        Rta.uid: uid(call) if came is None else attrs.get(Rta.uid),
+        Rta.iif: None if came is None else came.ifindex,
         Rta.cacheinfo: {"clntref": 1 + way.cached},
     }
     values |= gateway_values(way.gateway)
@@ -151,7 +162,6 @@ def body4(call: Call, way: Way4, dst: int, source: int, table: int) -> bytes:
 def get6(call: Call) -> bytes:
     """inet6_rtm_getroute()."""
     attrs = check_asked(call, "ipv6", "get route request", 128, "IPv6")
-    refuse_input(attrs)
     source, dst = address6(attrs, Rta.src.number), address6(attrs, Rta.dst.number)
     check_protocol(attrs, ICMPV6)
     flow = Flow(
@@ -159,10 +169,14 @@ def get6(call: Call) -> bytes:
         proto=attrs.get(Rta.ip_proto, 0), sport=attrs.get(Rta.sport, 0), dport=attrs.get(Rta.dport, 0),
         label=attrs.get(Rta.flowlabel, 0) & ALL_LABELS,
     )
-    route = route_lookup6.find_way(call.net, flow)
+    dev = comes_in(call)
+    if dev is None:
+        route = route_lookup6.find_way(call.net, flow)
+    else:
+        route = route_lookup6.find_way_in(call.net, replace(flow, oif=0, iif=dev.ifindex))
     if call.fixed.flags & FIB_MATCH:
-        return table_body6(route, node_siblings(call.net, route))
-    return body6(call, route, flow)
+        return table_body6(route, node_siblings(call.net, route), dev)
+    return body6(call, route, flow, dev)
 
 
 def domain_of(net: Net, route: Route6) -> Device:
@@ -183,19 +197,23 @@ def address6(attrs: Attrs, number: int) -> int:
     return int.from_bytes(attrs.message[span[0] : span[0] + 16], "big")
 
 
-def body6(call: Call, route: Route6, flow: Flow) -> bytes:
+def body6(call: Call, route: Route6, flow: Flow, came: Device | None) -> bytes:
     """rt6_fill_node(), of a route that has been looked up. A kernel that knows routes for some sources only tells the
-    source that was asked with, whatever it is."""
-    source: int | None = route.prefsrc
-    if not source:
+    source that was asked with, whatever it is. came: by which device it came in, in the place of a source address."""
+    source: int | None = route.prefsrc if came is None else None
+    if came is None and not source:
         first = route.dev if route.nh is None else route.nh.leaves[0][0].dev  # fib6_info_nh_dev(), whatever the way
         source = route_lookup6.select_source(call.net, first, flow.dst)
-    sourced = call.net.kernel.build.has("IPV6_SUBTREES")
+    build = call.net.kernel.build
+    if came is not None and build.has("IPV6_MROUTE") and ip6.classify(route.dst)[0] & AddrType.MULTICAST:
+        raise Refusal(errno.EMSGSIZE)  # ip6mr_get_route() knows none, for which the message is given up
+    sourced = build.has("IPV6_SUBTREES")
     dev = domain_of(call.net, route) if route.local else route.dev
     asked: dict[Attr[Any], Any] = {
         Rta.table: route.table,
         Rta.dst: flow.dst.to_bytes(16, "big"),
         Rta.src: flow.src.to_bytes(16, "big") if sourced else None,
+        Rta.iif: None if came is None else came.ifindex,
         Rta.prefsrc: None if source is None else source.to_bytes(16, "big"),
     }
     values: dict[Attr[Any], Any] = {
