@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 NEW = int(NLM_F.CREATE | NLM_F.EXCL)
+FUNCTION = re.compile(r"pf0vf(\d+)")
+"""The name of the port of a virtual function of a netdevsim device."""
 NETDEVSIM = re.compile(r"netdevsim(\d+)")
 PORT = re.compile(r"p(\d+)")
 ANY_NIC = "e1000e"
@@ -220,7 +222,11 @@ class Links:
             bus.new_device(number, 0, max(queues, 1), net)
         if "index" in entry.fields:
             net.begin_at(entry.fields["index"])
-        dev = bus.new_port(number, int(port[1]) - 1 if port else len(bus.devices[number].ports))
+        function = FUNCTION.fullmatch(str(entry.fields.get("port", "")))
+        if function:
+            dev = bus.devices[number].add_function(int(function[1]))
+        else:
+            dev = bus.new_port(number, int(port[1]) - 1 if port else len(bus.devices[number].ports))
         if dev.name != entry.fields["name"]:
             rename = {"ifi-index": dev.ifindex, "ifname": entry.fields["name"]}
             self.site.sessions[net.name].ask("rt-link", "newlink", rename)

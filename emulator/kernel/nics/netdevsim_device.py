@@ -334,6 +334,15 @@ class BusDevice(Instance):
             raise
         self.eswitch_mode = SWITCHDEV
 
+    def add_function(self, vf: int) -> Device:
+        """A virtual function and its port come alone, in switchdev mode, as a world tells of them. ENOMEM: there is no
+        room for it; see `add_port()`."""
+        if vf >= len(self.vfs):
+            raise Refusal(ENOMEM)
+        self.eswitch_mode = SWITCHDEV
+        self._set_num_vfs(max(self.num_vfs, vf + 1))
+        return self.add_port(FUNCTION_BASE + vf, vf=vf)
+
     def _remove_functions(self) -> None:
         for index, dev in reversed(list(self.ports.items())):
             if state_of(dev).vf is not None:

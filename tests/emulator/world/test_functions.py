@@ -13,6 +13,7 @@ from nlemu.emulator.world.export import export
 from nlemu.emulator.world.perform import Performer
 from nlemu.emulator.world.reduce import reduced
 from nlemu.emulator.world.world import WorldError
+from nlemu.protocol.uapi.devlink import DevlinkEswitchMode
 
 WORLD = Path(__file__).resolve().parents[3] / "fixtures" / "worlds" / "functions.toml"
 
@@ -103,3 +104,16 @@ def test_representors_that_cannot_be(change: tuple[str, str], told: str) -> None
     with pytest.raises(WorldError) as caught:
         machine_of(SWITCHED.replace(*change))
     assert str(caught.value) == told
+
+
+def test_ports_of_functions_of_a_simulated_device_are_made_again() -> None:
+    machine = Machine()
+    device = machine.netdevsim_bus.new_device(1)
+    machine.netdevsim_bus.set_vfs(1, 2)
+    device.set_eswitch_mode(DevlinkEswitchMode.SWITCHDEV)
+    again = machine_of(file.write(reduced(export(machine)))).netdevsim_bus.devices[1]
+    assert list(again.ports) == [0, 128, 129] and again.num_vfs == 2
+    assert again.eswitch_mode == DevlinkEswitchMode.SWITCHDEV
+    assert [(dev.name, dev.ifindex, dev.address) for dev in again.ports.values()] == [
+        (dev.name, dev.ifindex, dev.address) for dev in device.ports.values()
+    ]
