@@ -23,6 +23,8 @@ Each rule is about an attribute or a field, never about an offset:
 - when a bond has its groups reported anew: work that comes a thousandth of a second later and tries to get a lock, as
   link-watch does, which tells that the bond's link is lost; either is first. So that message is not compared, nor are
   counters in a step that has one;
+- how often a bond that watches by ARP lost a link, by one: where it looks while the lock is taken by who asked for it,
+  it counts what it sees, and sees it again (bond_loadbalance_arp_mon());
 - what bridges learn from packets, and when: who has sent one is in their tables (not compared, as what a walk adds is),
   and counted there, and when they are looked through is when the oldest of those is to go;
 - in which order neighbours are listed, which are kept in a table with a random key, and routes of IPv6, which are
@@ -47,9 +49,13 @@ TIMES = (
     "cacheinfo.updated",
     "cacheinfo.rta-lastuse",
 )
-LIFETIMES = {"cacheinfo.ifa-prefered": 2, "cacheinfo.ifa-valid": 2, "cacheinfo.rta-expires": 200, "-timer": 100}
+LIFETIMES = {
+    "cacheinfo.ifa-prefered": 2, "cacheinfo.ifa-valid": 2, "cacheinfo.rta-expires": 200, "-timer": 100,
+    ".link-failure-count": 1,
+}
 """What is left of one, and how far apart two may be: two seconds, of which a route counts hundredths; and one of
-a timer of a bridge or of its ports, which count hundredths too, since messages take Linux some time."""
+a timer of a bridge or of its ports, which count hundredths too, since messages take Linux some time. And how often a
+link of a bond was lost, by one."""
 REPORTED = 250
 """How far apart the times of a group may be, in hundredths of a second: two reports, a second each at most, and half of
 one for messages."""

@@ -12,7 +12,6 @@ from nlemu.emulator.handlers.route.mdb import told, vxlan, words
 from nlemu.emulator.kernel.bridge.bridge import bridge_of
 from nlemu.emulator.kernel.vxlan.vxlan import vxlan_of
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
-from nlemu.emulator.netlink.request import read
 from nlemu.protocol.families.route.mdb import GET_ATTRS, GET_ONE, GETMDB, NEWMDB, Mdba, Mdbe
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ether import ETH_P
@@ -45,9 +44,7 @@ def _typed(call: Call, op: Operation, fill: Callable[[Any], bytes], thing: Any) 
 @doit_of(GETMDB, AF_BRIDGE)
 def get(call: Call) -> bytes:
     """rtnl_mdb_get(), br_mdb_get(): EINVAL, ENODEV, EOPNOTSUPP, ENOENT, with texts."""
-    attrs = read(call, GET_ONE)
-    if Mdba.entry in attrs:
-        check_entry(attrs)
+    attrs = words.read(call, GET_ONE, check_entry)
     dev = words.device(call)
     if Mdba.entry not in attrs:
         raise Refusal(errno.EINVAL, "Missing MDBA_GET_ENTRY attribute", missing=Mdba.entry.number)

@@ -11,7 +11,6 @@ from nlemu.emulator.handlers.route.mdb import vxlan, words
 from nlemu.emulator.kernel.bridge import mdb
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, bridge_of, port_of
 from nlemu.emulator.netlink.registry import doit_of
-from nlemu.emulator.netlink.request import read
 from nlemu.protocol.families.route.mdb import (
     ADD_ATTRS,
     DELMDB,
@@ -190,9 +189,7 @@ def _vids(want: mdb.Wanted) -> list[int] | None:
 @doit_of(NEWMDB, AF_BRIDGE)
 def add(call: Call) -> None:
     """br_mdb_add(): EINVAL, ENODEV, EOPNOTSUPP, EEXIST, with texts."""
-    attrs = read(call, SET_ONE)
-    if Mdba.entry in attrs:
-        _check_entry(attrs)
+    attrs = words.read(call, SET_ONE, _check_entry)
     dev = _device(call, attrs)
     br = bridge_of(dev)
     if br is None:
@@ -223,9 +220,7 @@ def add(call: Call) -> None:
 def delete(call: Call) -> None:
     """br_mdb_del(), br_mdb_del_bulk(): EINVAL, ENODEV, EOPNOTSUPP, with texts."""
     bulk = bool(call.flags & BULK)
-    attrs = read(call, FLUSH if bulk else SET_ONE)
-    if Mdba.entry in attrs:
-        (_check_flush if bulk else _check_entry)(attrs)
+    attrs = words.read(call, FLUSH, _check_flush) if bulk else words.read(call, SET_ONE, _check_entry)
     dev = _device(call, attrs)
     br = bridge_of(dev)
     if br is None:

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.bridge.mdb import Address
 from nlemu.emulator.kernel.vxlan.vxlan import vxlan_of
+from nlemu.emulator.netlink import request
 from nlemu.emulator.netlink.request import nested
-from nlemu.protocol.families.route.mdb import ENTRY, Mdba
+from nlemu.protocol.families.route.mdb import ENTRY, HEADER, Mdba
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.attributes import Attrs, walk
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.uapi.if_ether import ETH_P
+from nlemu.protocol.uapi.netlink import NLMSG_HDRLEN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.vxlan.vxlan import Vxlan
     from nlemu.emulator.netlink.call import Call
+    from nlemu.protocol.schema.family import Half
 
+BODY = NLMSG_HDRLEN + (HEADER.size or 0)
 VLAN_VID_MASK = 4095
 LENGTHS = {int(ETH_P.IP): ("IPv4", 4), int(ETH_P.IPV6): ("IPv6", 16)}
 
@@ -29,6 +35,25 @@ def entry_of(attrs: Attrs) -> Any:
     if end - start != ENTRY.size:
         raise Refusal(errno.EINVAL, "Invalid attribute length", at=attrs.offset(Mdba.entry))
     return ENTRY.decode(attrs.message, start, end)
+
+
+def read(call: Call, half: Half, check: Callable[[Attrs], None]) -> Attrs:
+    """The request, whose entry is looked at where it stands (NLA_POLICY_VALIDATE_FN()), before what is wrong behind it.
+    EINVAL, with texts."""
+    wrong: Refusal | None = None
+    end = len(call.message)
+    try:
+        attrs = request.read(call, half)
+    except Refusal as refusal:
+        wrong = refusal
+        if isinstance(refusal.at, int):
+            end = refusal.at
+    for number, first, last in walk(call.message, BODY, len(call.message)):
+        if number == Mdba.entry.number and last <= end:
+            check(Attrs(call.message, {number: (first, last)}, first, last))
+    if wrong is not None:
+        raise wrong
+    return attrs
 
 
 def device(call: Call) -> Device:
