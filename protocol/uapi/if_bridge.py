@@ -81,3 +81,19 @@ class Brctl(IntEnum):
     SET_PORT_PRIORITY = 16
     SET_PATH_COST = 17
     GET_FDB_ENTRIES = 18
+
+
+MCAST_COUNTS = tuple(
+    f"{name}_{way}" if way else name
+    for name, ways in (
+        *((f"igmp_{what}", ("rx", "tx")) for what in (
+            "v1queries", "v2queries", "v3queries", "leaves", "v1reports", "v2reports", "v3reports",
+        )),
+        ("igmp_parse_errors", ("",)),
+        *((f"mld_{what}", ("rx", "tx")) for what in ("v1queries", "v2queries", "leaves", "v1reports", "v2reports")),
+        ("mld_parse_errors", ("",)),
+        ("mcast_bytes", ("rx", "tx")), ("mcast_packets", ("rx", "tx")),
+    )
+    for way in ways
+)
+"""struct br_mcast_stats of include/uapi/linux/if_bridge.h, in its order"""

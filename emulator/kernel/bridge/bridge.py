@@ -322,6 +322,15 @@ class Bridge:
         return self.forward_delay if self.topology_change else self.ageing_time
 
 
+@dataclass(slots=True)
+class StpCounts:
+    """struct bridge_stp_xstats of a port, without what it receives, which is nothing."""
+
+    transition_blk: int = 0
+    transition_fwd: int = 0
+    tx_bpdu: int = 0
+
+
 class Port:
     """struct net_bridge_port. flags: PortFlag; id, number, priority, cost: of the spanning tree protocol; designated_*:
     what it believes of the tree; entries: of the forwarding table, what is behind it; backup: to which frames go while
@@ -345,6 +354,7 @@ class Port:
         self.backup: Port | None = None
         self.backup_nhid = 0
         self.vlans: VlanGroup | None = None
+        self.stp_counts = StpCounts()
         self.message_age_timer = self.forward_delay_timer = self.hold_timer = Timer(dev.kernel, _nothing)
 
     @property

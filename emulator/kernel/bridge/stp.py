@@ -72,6 +72,11 @@ def set_state(port: Port, state: int) -> None:
     """br_set_state()."""
     port.state = state
     mst.port_state_set(port)
+    if port.bridge.stp == KERNEL_STP:
+        if state == BLOCKING:
+            port.stp_counts.transition_blk += 1
+        elif state == FORWARDING:
+            port.stp_counts.transition_fwd += 1
 
 
 def become_designated(port: Port) -> None:
@@ -116,6 +121,7 @@ def transmit_config(port: Port) -> None:
     port.topology_change_ack = port.config_pending = False
     if port.bridge.stp == KERNEL_STP:
         qdisc.transmit(port.dev, CONFIG_FRAME)
+        port.stp_counts.tx_bpdu += 1
         port.dev.changed()
         start_round(port.hold_timer, port.dev, HOLD_TIME)
 

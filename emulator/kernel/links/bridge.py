@@ -6,6 +6,7 @@ ports.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from errno import EADDRNOTAVAIL, EBUSY, EINVAL, EPROTONOSUPPORT
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from nlemu.emulator.kernel.bridge import (
     vlan_binding,
     vlans,
 )
-from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, bridge_of, port_of
+from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, Vlan, bridge_of, port_of
 from nlemu.emulator.kernel.bridge.params import BridgeParams, PortParams
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.devices import features
@@ -40,7 +41,7 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import Duplex
 from nlemu.protocol.uapi.ethtool import Port as Connector
 from nlemu.protocol.uapi.if_ import IFF
-from nlemu.protocol.uapi.if_bridge import BrBoolopt
+from nlemu.protocol.uapi.if_bridge import MCAST_COUNTS, BrBoolopt, BrVlanInfo
 from nlemu.protocol.uapi.if_ether import ETH_MAX_MTU, ETH_P
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     from nlemu.emulator.kernel.devices.device import Device
 
-PROMISC = int(IFF.PROMISC)
+PROMISC, PVID = int(IFF.PROMISC), int(BrVlanInfo.PVID)
 VLAN_VID_MASK = 4095
 FEATURES = features.SG | features.FRAGLIST | features.HIGHDMA | features.GSO_MASK | features.HW_CSUM
 """COMMON_FEATURES"""
@@ -352,6 +353,24 @@ class BridgeKind(Kind):
     def fill_slave_info(self, dev: Device, slave: Device) -> Mapping[str, Any]:
         port = port_of(slave)
         return {} if port is None else fill_port(port)
+
+    def fill_linkxstats(self, dev: Device, slave: Device | None) -> Mapping[str, Any] | None:
+        """br_fill_linkxstats(). What is said of groups (IGMP, MLD) is not counted; no spanning tree is heard of."""
+        owner: Bridge | Port | None = dev.priv if slave is None else port_of(slave)
+        if owner is None:
+            return {}
+        told: dict[str, Any] = {"vlan": [], "mcast": dict.fromkeys(MCAST_COUNTS, 0)}
+        if owner.vlans is not None:
+            told["vlan"] = [fill_vlan(vlan, owner.vlans.pvid) for vlan in owner.vlans]
+        if isinstance(owner, Port):
+            told["stp"] = {"rx_bpdu": 0, "rx_tcn": 0, "tx_tcn": 0} | asdict(owner.stp_counts)
+        return {"bridge": told}
+
+
+def fill_vlan(vlan: Vlan, pvid: int) -> dict[str, int]:
+    """struct bridge_vlan_xstats. Those of the bridge that are there for its ports alone are told too."""
+    flags = vlan.flags | (PVID if vlan.vid == pvid else 0)
+    return asdict(vlan.counts) | {"vid": vlan.vid, "flags": flags, "pad2": 0}
 
 
 def bridge_id(number: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from nlemu.protocol.schema.family import Half, Registered
 from nlemu.protocol.schema.kinds import array, binary, nest, structure, u8, u32, u64
 from nlemu.protocol.schema.policy import STRICT, Policy
 from nlemu.protocol.schema.structs import if_stats_msg, rtnl_hw_stats64, rtnl_link_stats64
+from nlemu.protocol.uapi.if_bridge import MCAST_COUNTS
 from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_UNSPEC
 
@@ -67,9 +68,27 @@ class BondXstats(AttrSet):
     lacp = Attr(1, nest(Bond3adStats, flagged=False))
 
 
+STP_COUNTS = ("transition_blk", "transition_fwd", "rx_bpdu", "tx_bpdu", "rx_tcn", "tx_tcn")
+"""struct bridge_stp_xstats"""
+
+
+class BridgeXstats(AttrSet):
+    """BRIDGE_XSTATS_*: of each VLAN; of the protocols of groups; and of a port's spanning tree."""
+
+    vlan = Attr(1, structure("bridge_vlan_xstats" / c.Struct(
+        *(name / c.Int64ul for name in ("rx_bytes", "rx_packets", "tx_bytes", "tx_packets")),
+        "vid" / c.Int16ul, "flags" / c.Int16ul, "pad2" / c.Int32ul,
+    ), "bridge_vlan_xstats"), multi=True)
+    mcast = Attr(2, structure("br_mcast_stats" / c.Struct(*(name / c.Int64ul for name in MCAST_COUNTS)),
+                              "br_mcast_stats"))
+    stp = Attr(4, structure("bridge_stp_xstats" / c.Struct(*(name / c.Int64ul for name in STP_COUNTS)),
+                            "bridge_stp_xstats"))
+
+
 class LinkXstats(AttrSet):
     """LINK_XSTATS_TYPE_*: by the kind of link."""
 
+    bridge = Attr(1, nest(BridgeXstats, flagged=False))
     bond = Attr(2, nest(BondXstats, flagged=False))
 
 

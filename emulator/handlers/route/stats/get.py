@@ -1,6 +1,6 @@
 """Statistics of devices are told: rtnl_stats_get(), rtnl_stats_dump() of net/core/rtnetlink.c.
 
-Of kinds of links, bonds have statistics of their own. No driver counts what hardware forwards.
+Of kinds of links, bonds and bridges have statistics of their own. No driver counts what hardware forwards.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.route.link.fill import COUNTERS
 from nlemu.emulator.handlers.route.link.kinds import by_attr
+from nlemu.emulator.handlers.route.stats import parts
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
 from nlemu.emulator.netlink.request import check_length, read
@@ -32,7 +33,7 @@ from nlemu.protocol.families.route.stats import (
     OffloadXstats,
 )
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.schema.attributes import Attrs
+from nlemu.protocol.schema.attributes import Attr, Attrs
 from nlemu.protocol.schema.policy import STRICT
 from nlemu.protocol.uapi.netlink import NLMSG_HDRLEN
 from nlemu.protocol.uapi.socket import AF_UNSPEC
@@ -82,16 +83,37 @@ def offload_mask(call: Call, attrs: Attrs) -> int:
     return mask
 
 
-def body(dev: Device, mask: int, offload: int) -> bytes:
-    """rtnl_fill_statsinfo(). offload: which statistics of hardware."""
-    head = HEADER.codec.pack(family=AF_UNSPEC, pad1=0, pad2=0, ifindex=dev.ifindex, filter_mask=mask)
-    return head + TOLD.encode({
+def header(dev: Device, mask: int) -> bytes:
+    """struct if_stats_msg of an answer."""
+    return HEADER.codec.pack(family=AF_UNSPEC, pad1=0, pad2=0, ifindex=dev.ifindex, filter_mask=mask)
+
+
+def values(dev: Device, mask: int, offload: int) -> dict[Attr[Any], Any]:
+    """rtnl_fill_statsinfo(): what is told, in the order in which it is. offload: which statistics of hardware."""
+    return {
         LinkStats.link_64: COUNTERS(dev.stats) if mask & LINK_64 else None,
         LinkStats.link_xstats: _of_kind(dev, dev.kind, None) if mask & XSTATS else None,
         LinkStats.link_xstats_slave: _of_master(dev) if mask & XSTATS_SLAVE else None,
         LinkStats.link_offload_xstats: _offloaded(dev, offload) if mask & OFFLOAD else None,
         LinkStats.af_spec: _families(dev) if mask & AF_SPEC else None,
-    })
+    }
+
+
+def body(dev: Device, mask: int, offload: int) -> bytes:
+    """The answer about one device, whole. EMSGSIZE."""
+    told = values(dev, mask, offload)
+    for attr in parts.DIVIDED:
+        if parts.too_long(told.get(attr)):
+            raise Refusal(errno.EMSGSIZE)
+    return header(dev, mask) + TOLD.encode(told)
+
+
+def in_parts(call: Call, dev: Device, mask: int, offload: int, part: parts.Part) -> bytes | None:
+    """The next of the messages about one device: what the datagram has room for."""
+    assert call.dump is not None
+    said = parts.fill(part, values(dev, mask, offload), call.dump.left - NLMSG_HDRLEN - (HEADER.size or 0))
+    call.dump.full = not part.over
+    return None if said is None else header(dev, mask) + said
 
 
 def _of_kind(dev: Device, kind: Kind | None, slave: Device | None) -> dict[Any, Any] | None:
@@ -140,7 +162,9 @@ def walk(call: Call) -> Messages:
     attrs = Attrs(call.message, validate(GET, call.message, start, end, STRICT, call.extack), start, end)
     mask = offload_mask(call, attrs)
     for dev in devices(call.net):
-        yield partial(body, dev, call.fixed.filter_mask, mask)
+        part = parts.Part()
+        while not part.over:
+            yield partial(in_parts, call, dev, call.fixed.filter_mask, mask, part)
 
 
 @dumpit_of(GETSTATS, AF_UNSPEC)
