@@ -2,7 +2,7 @@
 
 One that stands alone leads through a device, perhaps to a gateway, or nowhere (a black hole). A group is made of such
 ones, with weights, and leads through all of them. Both go with what they are made of: an object with its device, a
-group with its last member, and the routes with either. Resilient groups are not emulated.
+group with its last member, and the routes with either. A resilient group also has buckets (nexthop_buckets.py).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.inet.nexthop_buckets import Bucket, Buckets
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTM
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 U32_MAX = 0xFFFFFFFF
 AF_INET = 2
+IDLE_TIMER = 12000
+"""NH_RES_DEFAULT_IDLE_TIMER, in hundredths of a second"""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,10 +46,21 @@ class Way:
     dst_port: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request says of a resilient group: how many buckets, and timers in hundredths of a second; None for what
+    it does not."""
+
+    buckets: int | None = None
+    idle_timer: int | None = None
+    unbalanced_timer: int | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Nexthop:
     """struct nexthop. way: of one that stands alone; members: of a group, with their weights, from 1; fdb: of a group
-    of those for forwarding tables; groups: that it is in, the newest first; infos: the ways of routes of IPv4 that are
+    of those for forwarding tables; wanted: of a resilient group, what was said of its buckets; buckets: what it has;
+    groups: that it is in, the newest first; infos: the ways of routes of IPv4 that are
     it; routes6: the routes of IPv6 that lead by it, the oldest first; followers: who else leads by it, and what is to
     be done when it goes."""
 
@@ -55,6 +69,8 @@ class Nexthop:
     way: Way | None = None
     members: list[tuple[Nexthop, int]] = field(default_factory=list)
     fdb: bool = False
+    wanted: Wanted | None = None
+    buckets: Buckets | None = None
     groups: list[Nexthop] = field(default_factory=list)
     infos: dict[Info4, None] = field(default_factory=dict)
     routes6: dict[Route6, None] = field(default_factory=dict)
@@ -169,7 +185,8 @@ def check_members(net: Net, members: list[tuple[int, int]], *, fdb: bool) -> lis
         if one is None:
             raise Refusal(EINVAL, "Invalid nexthop id")
         if one.way is None:
-            raise Refusal(EINVAL, "Hash-threshold group can not be a nexthop within a group")
+            sort = "Hash-threshold" if one.buckets is None else "Resilient"
+            raise Refusal(EINVAL, f"{sort} group can not be a nexthop within a group")
         if one.way.blackhole and len(members) > 1:
             raise Refusal(EINVAL, "Blackhole nexthop can not be used in a group with more than 1 path")
         if fdb and not one.way.fdb:
@@ -197,6 +214,8 @@ def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin |
     elif replace and not create:
         raise Refusal(ENOENT, "Replace specified without create and no entry exists")
     else:
+        if new.wanted is not None:
+            new.buckets = _buckets(net, new.wanted, new.members)
         for member, _ in new.members:
             member.groups.insert(0, new)
         known.list(new)
@@ -204,6 +223,34 @@ def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin |
         _follow(one)
     net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, new, origin=origin)
     return changed
+
+
+def _buckets(net: Net, wanted: Wanted, members: list[tuple[Nexthop, int]]) -> Buckets:
+    """Those of a group that is new. EINVAL, with a text."""
+    if wanted.buckets is None:
+        raise Refusal(EINVAL, "Number of buckets not specified for nexthop group insertion")
+    made = Buckets(
+        net.kernel.clock, IDLE_TIMER if wanted.idle_timer is None else wanted.idle_timer,
+        wanted.unbalanced_timer or 0, [Bucket() for _ in range(wanted.buckets)],
+    )
+    made.share_out(members)
+    return made
+
+
+def _change_buckets(old: Nexthop, new: Nexthop) -> None:
+    """What replace_nexthop_grp() does of a resilient group. EINVAL, with texts."""
+    if (new.wanted is None) != (old.buckets is None):
+        raise Refusal(EINVAL, "Can not replace a nexthop group with one of a different type.")
+    buckets, wanted = old.buckets, new.wanted
+    if buckets is None or wanted is None:
+        return
+    if wanted.buckets not in (None, len(buckets.buckets)):
+        raise Refusal(EINVAL, "Can not change number of buckets of a resilient nexthop group.")
+    if wanted.idle_timer is not None:
+        buckets.idle_timer = wanted.idle_timer
+    if wanted.unbalanced_timer is not None:
+        buckets.unbalanced_timer = wanted.unbalanced_timer
+    buckets.share_out(new.members)
 
 
 def _follow(one: Nexthop) -> None:
@@ -240,6 +287,7 @@ def _replace(known: Nexthops, old: Nexthop, new: Nexthop) -> None:
     if old.way is None:
         if new.way is not None:
             raise Refusal(EINVAL, "Can not replace a nexthop group with a nexthop.")
+        _change_buckets(old, new)
         for member, _ in old.members:
             member.groups.remove(old)
         for member, _ in new.members:
@@ -280,6 +328,11 @@ def remove(
             continue
         group.members = [(member, weight) for member, weight in group.members if member is not one]
         one.groups.remove(group)
+        for member, _ in group.members:  # it is the newest of theirs now
+            member.groups.remove(group)
+            member.groups.insert(0, group)
+        if group.buckets is not None:
+            group.buckets.share_out(group.members)
         _follow(group)
         if told:
             net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, group, origin=origin)

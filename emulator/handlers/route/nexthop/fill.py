@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
-from nlemu.protocol.families.route.nexthop import HEADER, MEMBER, TOLD, Nha
+from nlemu.protocol.families.route.nexthop import (
+    HEADER,
+    MEMBER,
+    TOLD,
+    TOLD_OF_BUCKET,
+    Nha,
+    ResBucket,
+    ResGroup,
+)
 from nlemu.protocol.uapi.nexthop import NEXTHOP_GRP_TYPE, NHA_OP_FLAG_RESP_GRP_RESVD_0
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.inet.nexthop import Nexthop, Way
+    from nlemu.emulator.kernel.inet.nexthop_buckets import Buckets
     from nlemu.protocol.schema.attributes import Attr
 
-MPATH = int(NEXTHOP_GRP_TYPE.MPATH)
+MPATH, RES = int(NEXTHOP_GRP_TYPE.MPATH), int(NEXTHOP_GRP_TYPE.RES)
 pack_header, pack_member = HEADER.codec.pack, MEMBER.codec.pack
 
 
@@ -29,9 +38,36 @@ def body(one: Nexthop) -> bytes:
         {
             Nha.id: one.id,
             Nha.fdb: one.fdb or None,
-            Nha.group_type: MPATH,
+            Nha.group_type: MPATH if one.buckets is None else RES,
             Nha.group: members,
+            Nha.res_group: None if one.buckets is None else _of_buckets(one.buckets),
             Nha.op_flags: NHA_OP_FLAG_RESP_GRP_RESVD_0,
+        }
+    )
+
+
+def _of_buckets(buckets: Buckets) -> dict[Attr[Any], int]:
+    """nla_put_nh_group_res()."""
+    return {
+        ResGroup.buckets: len(buckets.buckets), ResGroup.idle_timer: buckets.idle_timer,
+        ResGroup.unbalanced_timer: buckets.unbalanced_timer, ResGroup.unbalanced_time: 0,
+    }
+
+
+def of_bucket(one: Nexthop, index: int) -> bytes:
+    """nh_fill_res_bucket(): a bucket of a resilient group."""
+    buckets = one.buckets
+    assert buckets is not None
+    bucket = buckets.buckets[index]
+    assert bucket.share is not None
+    head = pack_header(family=0, scope=0, protocol=one.protocol, resvd=0, flags=0)
+    return head + TOLD_OF_BUCKET.encode(
+        {
+            Nha.id: one.id,
+            Nha.res_bucket: {
+                ResBucket.index: index, ResBucket.nh_id: bucket.share.member.id,
+                ResBucket.idle_time: buckets.idle(bucket),
+            },
         }
     )
 

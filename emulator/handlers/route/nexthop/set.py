@@ -6,10 +6,11 @@ import errno
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet import nexthop
-from nlemu.emulator.kernel.inet.nexthop import Nexthop
+from nlemu.emulator.kernel.inet.nexthop import Nexthop, Wanted
 from nlemu.emulator.kernel.ipv4 import nexthop as ways
 from nlemu.emulator.netlink.registry import doit_of
-from nlemu.protocol.families.route.nexthop import DELNEXTHOP, MEMBER, NEWNEXTHOP, Nha
+from nlemu.emulator.netlink.request import nested
+from nlemu.protocol.families.route.nexthop import DELNEXTHOP, MEMBER, NEWNEXTHOP, RES_NEW, Nha, ResGroup
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F
 from nlemu.protocol.uapi.nexthop import NEXTHOP_GRP_TYPE
@@ -51,8 +52,9 @@ def check_header(call: Call, attrs: Attrs) -> None:
         raise refuse("Destination port can only be set on fdb nexthops that have a gateway")
 
 
-def members_of(call: Call, attrs: Attrs) -> list[tuple[int, int]]:
-    """nh_check_attr_group(): the numbers and weights of a group's members. EINVAL, with texts."""
+def members_of(call: Call, attrs: Attrs) -> tuple[list[tuple[int, int]], Wanted | None]:
+    """nh_check_attr_group(): the numbers and weights of a group's members, and of a resilient one what is said of its
+    buckets. EINVAL, with texts."""
     if call.fixed.family != AF_UNSPEC:
         raise refuse("Invalid family for group")
     kind = attrs.get(Nha.group_type, MPATH)
@@ -72,9 +74,18 @@ def members_of(call: Call, attrs: Attrs) -> list[tuple[int, int]]:
             raise refuse("Nexthop id can not be used twice in a group")
     if not attrs.spans.keys() <= BESIDE_A_GROUP | ({Nha.res_group.number} if kind == RES else frozenset()):
         raise refuse("No other attributes can be set in nexthop groups")
-    if kind == RES:
-        call.machine.refuse_not_emulated("route newnexthop of a resilient group")
-    return [(entry.id, (entry.weight_high << 8 | entry.weight) + 1) for entry in entries]
+    members = [(entry.id, (entry.weight_high << 8 | entry.weight) + 1) for entry in entries]
+    return members, buckets_of(call, attrs) if kind == RES else None
+
+
+def buckets_of(call: Call, attrs: Attrs) -> Wanted:
+    """rtm_to_nh_config_grp_res(): EINVAL, with texts."""
+    if Nha.res_group not in attrs:
+        return Wanted()
+    said = nested(call, RES_NEW, attrs.spans[Nha.res_group.number])
+    if said.get(ResGroup.buckets) == 0:
+        raise refuse("Number of buckets needs to be non-0")
+    return Wanted(said.get(ResGroup.buckets), said.get(ResGroup.idle_timer), said.get(ResGroup.unbalanced_timer))
 
 
 def gateway_of(call: Call, attrs: Attrs) -> int:
@@ -123,12 +134,12 @@ def newnexthop(call: Call) -> None:
     attrs, header, net = call.attrs, call.fixed, call.net
     check_header(call, attrs)
     grouped = Nha.group in attrs
-    members = members_of(call, attrs) if grouped else []
+    members, wanted = members_of(call, attrs) if grouped else ([], None)
     gateway = 0 if grouped else gateway_of(call, attrs)
     number = attrs.get(Nha.id, 0)
     if call.flags & REPLACE and not number:
         raise refuse("Replace requires nexthop id")
-    new = Nexthop(number, header.protocol, fdb=grouped and Nha.fdb in attrs)
+    new = Nexthop(number, header.protocol, fdb=grouped and Nha.fdb in attrs, wanted=wanted)
     found = nexthop.check_members(net, members, fdb=new.fdb) if grouped else []
     ifindex = 0 if grouped else check_device(call, attrs)
     if not number:
@@ -148,8 +159,8 @@ for family in (AF_UNSPEC, AF_INET, AF_INET6):
     doit_of(NEWNEXTHOP, family)(newnexthop)
 
 
-def named(call: Call) -> Nexthop:
-    """nh_valid_get_del_req(), and the one that is meant: EINVAL with texts, ENOENT."""
+def number_of(call: Call) -> int:
+    """nh_valid_get_del_req(): which one is meant. EINVAL, with texts."""
     header, attrs = call.fixed, call.attrs
     if header.protocol or header.resvd or header.scope or header.flags:
         raise refuse("Invalid values in header")
@@ -157,7 +168,13 @@ def named(call: Call) -> Nexthop:
         raise refuse("Nexthop id is missing")
     if not attrs[Nha.id]:
         raise refuse("Invalid nexthop id")
-    one = nexthop.of(call.net).find(attrs[Nha.id])
+    number: int = attrs[Nha.id]
+    return number
+
+
+def named(call: Call) -> Nexthop:
+    """The one that is meant: EINVAL with texts, ENOENT."""
+    one = nexthop.of(call.net).find(number_of(call))
     if one is None:
         raise Refusal(errno.ENOENT)
     return one
