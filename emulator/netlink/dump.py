@@ -34,7 +34,8 @@ class Dump:
     ``generation`` tells whether the set that is dumped has changed (cb->seq): where it has, NLM_F_DUMP_INTR says so.
     ``answer_flags`` stand in every message and in the DONE (NLM_F_DUMP_FILTERED); ``least`` is what the first datagram
     has room for where one message may want more than usual (min_dump_alloc). Without ``multi`` the messages lack
-    NLM_F_MULTI, as those of some commands do that write their headers themselves.
+    NLM_F_MULTI, as those of some commands do that write their headers themselves. ``split``: where the DONE is apart,
+    the dump's function is not called for it, and does not read the request again (RTNL_FLAG_DUMP_SPLIT_NLM_DONE).
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Dump:
         messages: Messages,
         *,
         done_apart: bool = False,
+        split: bool = False,
         generation: Callable[[], int] | None = None,
         least: int = 0,
         answer_flags: int = 0,
@@ -50,13 +52,14 @@ class Dump:
     ) -> None:
         call.dump = self
         self.call, self.messages, self.done_apart, self.generation = call, messages, done_apart, generation
-        self.least, self.answer_flags = least, answer_flags
+        self.least, self.answer_flags, self.split = least, answer_flags, split
         self.dump_flags = call.op.family.dump_flags if multi else 0
         self.message_flags = 0  # flags of the messages alone: a fill may set them before the first
         self.waiting: Fill | None = None  # what did not fit
         self.prepare: Callable[[], object] | None = None  # done before the first message is asked for; may refuse
         self.exhausted = False
         self.errno = 0
+        self.said: Extack | None = None  # what reading the request said without refusing it: said whenever it is read
         self.seen = 0
         self.interrupted = False  # the next datagram says so whatever `generation` tells
         self.left = 0  # how much room the message at hand has, for a fill that goes by it
@@ -79,7 +82,7 @@ class Dump:
 
         Returns the datagram and whether the dump is over.
         """
-        extack = Extack()
+        extack = Extack() if self.said is None else self.said.copy()
         parts: list[bytes] = []
         left = size
         self.fresh = 0
@@ -87,6 +90,8 @@ class Dump:
             left = self._pack(parts, left, extack)
         else:
             self.generation = None  # nobody looks again: the dump's function is not called any more
+            if self.split or not self.done_apart:
+                extack = Extack()
         flags = self._interrupted(parts)
         if not self.exhausted or left < DONE_SIZE or (self.done_apart and parts and not self.errno):
             return b"".join(parts), False
@@ -110,6 +115,8 @@ class Dump:
             while True:
                 if fill is None:
                     fill = next(self.messages, None)
+                    if self.said is None:
+                        self.said = extack.copy()
                     if fill is None:
                         self.exhausted = True
                         break

@@ -28,6 +28,13 @@ class Extack:
         self.missing: int | None = None
         self.nest: int | None = None
 
+    def copy(self) -> Extack:
+        """The same, to be written to for itself."""
+        other = Extack()
+        for field in self.__slots__:
+            setattr(other, field, getattr(self, field))
+        return other
+
     def merge(self, refusal: Refusal) -> None:
         """Takes over what a refusal says; what it does not say stays as it was."""
         if refusal.text is not None:

@@ -60,7 +60,7 @@ def getlink(call: Call) -> bytes:
 @dumpit_of(GETLINK, AF_UNSPEC)
 def getlink_dump(call: Call) -> Dump:
     """rtnl_dump_ifinfo()."""
-    return Dump(call, tell_links(call), done_apart=True, least=least_room(call))
+    return Dump(call, tell_links(call), done_apart=True, split=True, least=least_room(call))
 
 
 def tell_links(call: Call) -> Iterator[Fill]:

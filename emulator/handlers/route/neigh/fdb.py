@@ -293,8 +293,7 @@ def _asked(call: Call) -> tuple[int, int]:
 
 @dumpit_of(GETNEIGH, AF_BRIDGE)
 def dump(call: Call) -> Messages:
-    """rtnl_fdb_dump(), ndo_dflt_fdb_dump(): addresses before groups, each in the order in which they came. What is
-    left over behind the attributes is told with the first datagram here, and with the end in Linux."""
+    """rtnl_fdb_dump(), ndo_dflt_fdb_dump(): addresses before groups, each in the order in which they came."""
     bridge, ifindex = (_asked_strictly if call.endpoint.strict else _asked)(call)
     wanted = call.net.device(bridge) if bridge else None
     if bridge and wanted is None:
