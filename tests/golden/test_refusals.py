@@ -72,7 +72,7 @@ COMMITTED = {
     "k01_since_7_3": {46, 47},
     "m09_neighbour_parameters": {50},
     "o02_bond_options": {558, 561, 562, 564, 568, 569, 573, 587},
-    "o04_bond_refused": {16, 18},
+    "o04_bond_refused": {16, 18, 19},
     "o11_bridge_groups": {60},
     "r03_netkit_errors": {22},
     "r17_ipv6": {15, 28, 29, 30, 32, 35, 36},

@@ -164,8 +164,8 @@ class LinkWatch:
 
 
 def carrier_on(dev: Device) -> None:
-    """netif_carrier_on()."""
-    if not dev.no_carrier:
+    """netif_carrier_on(): not of a device that a protocol holds down, whatever comes up below it."""
+    if dev.proto_down or not dev.no_carrier:
         return
     dev.no_carrier = False
     dev.changed()

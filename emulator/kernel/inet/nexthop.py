@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.core.sysctl import settings
 from nlemu.emulator.kernel.inet.nexthop_buckets import Bucket, Buckets
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTM
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv6.fib import Route6
 
 U32_MAX = 0xFFFFFFFF
+COMPAT_MODE = "ipv4/nexthop_compat_mode"
 AF_INET = 2
 IDLE_TIMER = 12000
 """NH_RES_DEFAULT_IDLE_TIMER, in hundredths of a second"""
@@ -76,6 +78,9 @@ class Nexthop:
     routes6: dict[Route6, None] = field(default_factory=dict)
     followers: dict[object, Callable[[], None]] = field(default_factory=dict)
 
+    net: Net | None = None
+    """The namespace whose it is, once it is there."""
+
     @property
     def leaves(self) -> list[tuple[Way, int]]:
         """All ways, with their weights."""
@@ -87,6 +92,11 @@ class Nexthop:
     def blackhole(self) -> bool:
         """nexthop_is_blackhole()"""
         return self.leaves[0][0].blackhole and len(self.leaves) == 1
+
+    @property
+    def told_ways(self) -> list[tuple[Way, int]]:
+        """Those that a route tells that leads by it: all, or with net.ipv4.nexthop_compat_mode off none."""
+        return self.leaves if self.net is None or spelled_out(self.net) else []
 
     @property
     def has_v4(self) -> bool:
@@ -177,6 +187,12 @@ def of(net: Net) -> Nexthops:
     return known
 
 
+def spelled_out(net: Net) -> bool:
+    """net.ipv4.nexthop_compat_mode: a route that leads by an object is told with the ways of that, and told of again
+    when they change, for programs that know no objects."""
+    return settings(net.kernel.build)[COMPAT_MODE].read(net) != "0"
+
+
 def check_members(net: Net, members: list[tuple[int, int]], *, fdb: bool) -> list[tuple[Nexthop, int]]:
     """nh_check_attr_group_rtnl(): the members of a group that is to be, by their numbers. EINVAL, with texts."""
     family, found = 0, []
@@ -218,6 +234,7 @@ def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin |
             new.buckets = _buckets(net, new.wanted, new.members)
         for member, _ in new.members:
             member.groups.insert(0, new)
+        new.net = net
         known.list(new)
     for one in changed:
         _follow(one)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.ipv6.fib import Route6
 
 LINK = int(RT_SCOPE.LINK)
 CARRYING = int(IFF.RUNNING | IFF.LOWER_UP)
@@ -49,20 +50,25 @@ def create_way(net: Net, family: int, ifindex: int, gateway: int, nh_flags: int,
 
 def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin | None = None) -> None:
     """nexthop_add(), once it is made: routes that lead another way now are told of again."""
-    for changed in nexthop.add(net, new, replace=replace, create=create, origin=origin):
+    changes = nexthop.add(net, new, replace=replace, create=create, origin=origin)
+    for changed in changes if nexthop.spelled_out(net) else ():
         routes.tell_again(net, changed.infos, origin)
         for route in reversed(changed.routes6):
             routes6.tell(net, RTM.NEWROUTE, route, routes6.REPLACE, origin)
 
 
+def _remove6(net: Net, route: Route6) -> None:
+    routes6.remove(net, route, quiet=not nexthop.spelled_out(net))
+
+
 def remove(net: Net, one: Nexthop, origin: Origin | None = None) -> None:
     """remove_one_nexthop(): with the routes that lead by it."""
-    routes.flush(net, nexthop.remove(net, one, routes6.remove, told=True, origin=origin))
+    routes.flush(net, nexthop.remove(net, one, _remove6, told=True, origin=origin))
 
 
 def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
     """nh_netdev_event(): a device that goes, or can carry nothing, takes them along without a word; routes of IPv6 are
-    told of (ip6_del_rt())."""
+    told of (ip6_del_rt()) where they are spelled out."""
     if event == NetdevEvent.CHANGE and flags.get_flags(dev) & CARRYING:
         return
     known = nexthop.of(dev.net)
@@ -70,6 +76,6 @@ def on_event(event: NetdevEvent, dev: Device, info: Info) -> None:
     for one in known.on(dev):
         assert one.way is not None
         if not one.way.blackhole or event == NetdevEvent.UNREGISTER:
-            dead += nexthop.remove(dev.net, one, routes6.remove, told=False)
+            dead += nexthop.remove(dev.net, one, _remove6, told=False)
     if dead:
         routes.flush(dev.net, dead)

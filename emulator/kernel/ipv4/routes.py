@@ -457,9 +457,7 @@ def flush(net: Net, infos: Iterable[Info4]) -> None:
     """fib_flush(): the routes that lead the dead one of these ways are gone, without a word; only who lost its source
     address is told of."""
     fib = ip4.of(net).fib
-    dying = [
-        route for info in infos if info.flags & DEAD for route in info.routes if route.type not in ERRORS
-    ]
+    dying = [route for info in infos if info.flags & DEAD for route in info.routes]
     place = {table.id: at for at, table in enumerate(fib.in_order())}
     dying.sort(key=lambda route: (place[route.table], route.key))
     for route in dying:

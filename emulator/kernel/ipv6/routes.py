@@ -247,12 +247,12 @@ def _on_link(route: Route6 | None) -> TypeGuard[Route6]:
 
 
 def _check_onlink(net: Net, gateway: int, dev: Device | None) -> None:
-    """ip6_route_check_nh_onlink(): what is said to be on the link must not be anything special elsewhere."""
+    """ip6_route_check_nh_onlink(): what is said to be on the link must not be one of our addresses, or of a group."""
     number = MAIN if dev is None else l3mdev.table_of(dev) or MAIN
     table = ip6.of(net).fib.table(number) or ip6.of(net).fib.main
     route = look_up(net, table, Flow(gateway, oif=0 if dev is None else dev.ifindex))
-    if route is not None and not route.reject and route.dst and (route.type != UNICAST or route.dev is not dev):
-        raise Refusal(EINVAL, "Nexthop has invalid gateway or device mismatch")
+    if route is not None and not route.reject and route.type != UNICAST:
+        raise Refusal(EINVAL, "Nexthop has invalid gateway")
 
 
 # -- coming -----------------------------------------------------------------------------------
@@ -326,8 +326,8 @@ def tell(net: Net, event: int, route: Route6, nlflags: int, origin: Origin | Non
 # -- going ------------------------------------------------------------------------------------
 
 
-def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
-    """ip6_del_rt(): ENOENT when it is not there."""
+def remove(net: Net, route: Route6, origin: Origin | None = None, *, quiet: bool = False) -> None:
+    """ip6_del_rt(): ENOENT when it is not there. quiet: nobody is told."""
     if not route.linked:
         raise Refusal(ENOENT)
     fib = ip6.of(net).fib
@@ -337,7 +337,8 @@ def remove(net: Net, route: Route6, origin: Origin | None = None) -> None:
     route.expires = None
     if first:
         fib_chain.changed6(net, route)
-    tell(net, RTM.DELROUTE, route, 0, origin)
+    if not quiet:
+        tell(net, RTM.DELROUTE, route, 0, origin)
 
 
 def delete(net: Net, wanted: Wanted6, origin: Origin | None = None, *, whole: bool = True) -> None:

@@ -62,6 +62,8 @@ def body4(route: Route4, table: int | None = None, kind: int | None = None) -> b
     if (table, kind) not in ((None, None), (route.table, route.type)):
         return _body4(route, route.table if table is None else table, route.type if kind is None else kind)
     hops = route.info.nexthops
+    if route.info.nh is not None:
+        return _body4(route, route.table, route.type)
     key = route.trap, route.info.flags, [(hop.flags, hop.dev and hop.dev.ifindex) for hop in hops]
     if route.told is None or route.told[0] != key:
         route.told = key, _body4(route, route.table, route.type)
@@ -71,6 +73,7 @@ def body4(route: Route4, table: int | None = None, kind: int | None = None) -> b
 def _body4(route: Route4, table: int, kind: int) -> bytes:
     """fib_dump_info()."""
     info = route.info
+    hops = info.nexthops
     values: dict[Attr[Any], Any] = {
         Rta.table: table,
         Rta.dst: route.dst.to_bytes(4, "big") if route.length else None,
@@ -81,20 +84,21 @@ def _body4(route: Route4, table: int, kind: int) -> bytes:
     if info.nh is not None:
         values[Rta.nh_id] = info.nh.id
         kind = BLACKHOLE if info.nh.blackhole else kind
+        hops = hops if info.nh.told_ways else []
     flags = info.flags
-    if len(info.nexthops) == 1:
-        nexthop = info.nexthops[0]
+    if len(hops) == 1:
+        nexthop = hops[0]
         values |= gateway_values(nexthop.gateway)
         values[Rta.oif] = _index(nexthop) or None
         values[Rta.flow] = nexthop.realm or None
         flags = nexthop.flags & SHOWN
-    else:
+    elif hops or info.nh is None:
         values[Rta.multipath] = b"".join(
             _hop(
                 gateway_values(nexthop.gateway) | {Rta.flow: nexthop.realm or None}, nexthop.flags & SHOWN,
                 nexthop.weight, _index(nexthop),
             )
-            for nexthop in info.nexthops
+            for nexthop in hops
         )
     trap = route.trap and (table, kind) == (route.table, route.type)
     head = pack_header(
@@ -156,6 +160,8 @@ def _body6(route: Route6, hops: tuple[Route6, ...], iif: int | None = None) -> b
             )
             for hop in hops
         )
+    elif route.nh is not None and not route.nh.told_ways:
+        pass
     elif route.nh is not None and route.nh.way is None:
         values[Rta.multipath] = b"".join(
             _hop(
