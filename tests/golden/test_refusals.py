@@ -116,7 +116,8 @@ refuses has been up (o04), and the bond has been of its sort (r99), or has noted
 IPv4 that is refused was looked at as one that settings are kept for (a13). A device below that joins a bridge in vain
 was to take all groups for a moment (a02, a08), and a group was there, and heard of, before its source was refused
 (o11). A driver that fails to begin anew has ended (d06). A rate has the share that was set before its most was refused
-(d09), a reporter of health the period of grace before that of bursts (d10), and traps the action that their group has before its policer (d13)."""
+(d09), a reporter of health the period of grace before that of bursts (d10), and traps the action that their group has
+before its policer (d13)."""
 
 
 def fields(thing: object) -> Iterator[tuple[object, object]]:
