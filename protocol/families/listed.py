@@ -53,19 +53,6 @@ acpi_event = Family(
     groups=("acpi_mc_group",),
     listed={},
 )
-seg6 = Family(
-    "SEG6",
-    version=1,
-    attributes=7,
-    listed={1: 0xb, 2: 0x5, 3: 0xb, 4: 0xb},
-)
-ioam6 = Family(
-    "IOAM6",
-    version=1,
-    groups=("ioam6_events",),
-    privileged=("ioam6_events",),
-    listed={1: 0xb, 2: 0xb, 3: 0x5, 4: 0xb, 5: 0xb, 6: 0x5, 7: 0xb},
-)
 psample = Family(
     "psample",
     version=1,
@@ -88,16 +75,6 @@ psp = Family(
     option="INET_PSP",
     listed={1: 0xe, 4: 0xb, 6: 0xb, 8: 0xa, 9: 0xa, 10: 0xe, 11: 0xb, 12: 0xb},
 )
-mptcp_pm = Family(
-    "mptcp_pm",
-    version=1,
-    groups=("mptcp_pm_cmds", "mptcp_pm_events"),
-    privileged=("mptcp_pm_events",),
-    option="MPTCP",
-    listed={
-        1: 0x1a, 2: 0x1a, 3: 0xe, 4: 0x1a, 5: 0x1a, 6: 0xa, 7: 0x1a, 8: 0x1a, 9: 0x1a, 10: 0x1a, 11: 0x1a,
-    },
-)
 net_dm = Family(
     "NET_DM",
     version=2,
@@ -117,21 +94,6 @@ ipvs = Family(
         1: 0xb, 2: 0xb, 3: 0xb, 4: 0xf, 5: 0xb, 6: 0xb, 7: 0xb, 8: 0x5, 9: 0xb, 10: 0xb, 11: 0x5, 12: 0xb, 13: 0xb,
         15: 0xb, 16: 0xb, 17: 0xb,
     },
-)
-fou = Family(
-    "fou",
-    version=1,
-    attributes=11,
-    option="NET_FOU",
-    listed={1: 0xb, 2: 0xb, 3: 0xe},
-)
-l2tp = Family(
-    "l2tp",
-    version=1,
-    attributes=35,
-    groups=("l2tp",),
-    option="L2TP",
-    listed={0: 0xa, 1: 0x1a, 2: 0x1a, 3: 0x1a, 4: 0x1e, 5: 0x1a, 6: 0x1a, 7: 0x1a, 8: 0x1e},
 )
 ovs_datapath = Family(
     "ovs_datapath",

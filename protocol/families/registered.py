@@ -4,12 +4,17 @@ follow from it, and from what each was built with."""
 from nlemu.protocol.families import listed
 from nlemu.protocol.families.devlink.commands import devlink
 from nlemu.protocol.families.ethtool.commands import ethtool
+from nlemu.protocol.families.fou import fou
 from nlemu.protocol.families.gtp import gtp
 from nlemu.protocol.families.hsr import hsr
+from nlemu.protocol.families.ioam6 import ioam6
+from nlemu.protocol.families.l2tp import l2tp
 from nlemu.protocol.families.macsec import macsec
+from nlemu.protocol.families.mptcp_pm import mptcp_pm
 from nlemu.protocol.families.net_shaper import net_shaper
 from nlemu.protocol.families.netdev import netdev
 from nlemu.protocol.families.nlctrl import nlctrl
+from nlemu.protocol.families.seg6 import seg6
 from nlemu.protocol.families.tcp_metrics import tcp_metrics
 from nlemu.protocol.families.team import team
 from nlemu.protocol.families.wireguard import wireguard
@@ -29,16 +34,16 @@ REGISTERED: tuple[Family, ...] = (
     net_shaper,
     listed.acpi_event,
     tcp_metrics,
-    listed.mptcp_pm,
+    mptcp_pm,
     wireguard,
     macsec,
     team,
     listed.net_dm,
     listed.ipvs,
-    listed.fou,
-    listed.seg6,
-    listed.ioam6,
-    listed.l2tp,
+    fou,
+    seg6,
+    ioam6,
+    l2tp,
     listed.psample,
     listed.ovs_datapath,
     listed.ovs_vport,

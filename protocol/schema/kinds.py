@@ -394,6 +394,7 @@ u16 = Integer("u16", c.Int16ul, AttrType.U16)
 u32 = Integer("u32", c.Int32ul, AttrType.U32)
 u64 = Integer("u64", c.Int64ul, AttrType.U64)
 sparse_u64 = Sparse("u64", c.Int64ul, AttrType.U64)
+msecs = Integer("msecs", c.Int64ul, AttrType.UINT)  # which is how GETPOLICY calls it
 s16 = Integer("s16", c.Int16sl, AttrType.S16, signed=True)
 s32 = Integer("s32", c.Int32sl, AttrType.S32, signed=True)
 s64 = Integer("s64", c.Int64sl, AttrType.S64, signed=True)

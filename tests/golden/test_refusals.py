@@ -71,6 +71,8 @@ COMMITTED = {
     "j02_family": {33, 35, 36, 37, 42},
     "k01_since_7_3": {46, 47},
     "m09_neighbour_parameters": {50},
+    "m14_mptcp": {354},
+    "m15_segments": {25},
     "o02_bond_options": {558, 561, 562, 564, 568, 569, 573, 587},
     "o04_bond_refused": {16, 18, 19},
     "o11_bridge_groups": {60},
