@@ -131,6 +131,8 @@ def encode_attribute(attr: Attr[Any], value: Any, siblings: Mapping[str, Any], w
             raise BadValue(f"{where}: what it takes depends on {kind.selector}, which is one of {known}")
         return pack(attr.wire_type | nested, encode_attributes(inside, value, where))
     if isinstance(kind, Nest) and isinstance(kind.told, ByNumber) and isinstance(value, Mapping):
+        if not value:  # whatever it would be
+            return pack(attr.wire_type | nested, b"")
         told = kind.told.choices.get(number(siblings.get(kind.told.selector), kind.told.names, ANY_NUMBER, where))
         if told is not None:
             return pack(attr.wire_type | nested, encode_attributes(told, value, where))

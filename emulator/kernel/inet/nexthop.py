@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.lwtunnel import Tunnel
     from nlemu.emulator.kernel.ipv4.fib_info import Info4
     from nlemu.emulator.kernel.ipv6.fib import Route6
 
@@ -36,7 +37,7 @@ IDLE_TIMER = 12000
 @dataclass(slots=True, eq=False)
 class Way:
     """struct nh_info: where one that stands alone leads. gateway: of its family, 0 for none; scope: RT_SCOPE_*;
-    dst_port: of UDP, 0 for a forwarding table's own."""
+    dst_port: of UDP, 0 for a forwarding table's own; tunnel: that packets go through."""
 
     family: int
     dev: Device | None = None
@@ -46,6 +47,7 @@ class Way:
     blackhole: bool = False
     fdb: bool = False
     dst_port: int = 0
+    tunnel: Tunnel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTAX, RTN, RTNH_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.lwtunnel import Tunnel
     from nlemu.emulator.kernel.inet.nexthop import Nexthop, Way
     from nlemu.emulator.kernel.ipv4.fib import Route4
 
@@ -81,10 +82,11 @@ class Nexthop4:
     weight: int = 1
     dev: Device | None = None
     realm: int = 0
+    tunnel: Tunnel | None = None
 
     def same(self) -> tuple[object, ...]:
         """What makes two of them one (nh_comp())."""
-        return self.oif, self.gateway, self.weight, self.scope, self.realm, self.flags & ~NOT_COMPARED
+        return self.oif, self.gateway, self.weight, self.scope, self.realm, self.flags & ~NOT_COMPARED, self.tunnel
 
 
 @dataclass(slots=True, eq=False)
@@ -139,7 +141,7 @@ class Info4:
 def _hop_of(way: Way, weight: int) -> Nexthop4:
     dev = way.dev
     gateway = Gateway(way.family, way.gateway) if way.gateway else None
-    return Nexthop4(0 if dev is None else dev.ifindex, gateway, way.flags, way.scope, weight, dev)
+    return Nexthop4(0 if dev is None else dev.ifindex, gateway, way.flags, way.scope, weight, dev, tunnel=way.tunnel)
 
 
 def check_nexthop(one: Nexthop, scope: int) -> None:

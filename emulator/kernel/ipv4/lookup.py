@@ -22,6 +22,7 @@ from nlemu.protocol.uapi.if_ import IFF
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.lwtunnel import Tunnel
     from nlemu.emulator.kernel.ipv4.fib import Found, Route4
     from nlemu.emulator.kernel.ipv4.fib_info import Gateway, Metrics
 
@@ -36,7 +37,7 @@ SOURCE, DESTINATION = 0xFFFF0000, 0xFFFF
 class Way4:
     """struct rtable. source: that a packet would have; route: None where no table knows it, or the way is not that of
     the route; found: what the tables knew; cached: it is kept with the next hop, and so has one reference more;
-    realm: its two realms (tclassid)."""
+    realm: its two realms (tclassid); tunnel: that packets go through."""
 
     type: int
     dev: Device
@@ -48,6 +49,7 @@ class Way4:
     found: Route4 | None = None
     cached: bool = False
     realm: int = 0
+    tunnel: Tunnel | None = None
 
 
 def has(net: Net, address: int) -> bool:
@@ -180,7 +182,7 @@ def _make(dst: int, source: int, kind: int, dev: Device, found: Found | None) ->
     way.found = found.route
     if dst != ip4.BROADCAST and not (kind == MULTICAST and found.route.length < 4):
         way.route, way.metrics = found.route, found.route.info.metrics
-        way.realm = found.nexthop.realm
+        way.realm, way.tunnel = found.nexthop.realm, found.nexthop.tunnel
         way.cached = not member and (kind != LOCAL or found.nexthop.dev is dev)
         if found.nexthop.gateway is not None and found.nexthop.scope == LINK:
             way.gateway = found.nexthop.gateway

@@ -108,7 +108,7 @@ def _to_us(net: Net, found: Found | None, flags: int, kind: int) -> Way4:
     master = None if on is None else l3mdev.master_of(on)
     way = Way4(kind, master or net.loopback, 0, flags)
     if found is not None:
-        way.found, way.cached = found.route, True
+        way.found, way.cached, way.tunnel = found.route, True, found.nexthop.tunnel
     return way
 
 
@@ -120,6 +120,7 @@ def _onward(net: Net, dev: Device, flow: Flow, found: Found) -> Way4:
     way = Way4(found.route.type, out, 0)
     way.route = way.found = found.route
     way.metrics, way.realm = found.route.info.metrics, found.nexthop.realm
+    way.tunnel = found.nexthop.tunnel
     gateway = found.nexthop.gateway
     if gateway is not None and found.nexthop.scope == LINK:
         way.gateway = gateway

@@ -16,6 +16,7 @@ from nlemu.emulator.kernel.ipv4.fib_info import Gateway, Nexthop4
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import routes as routes6
 from nlemu.emulator.kernel.ipv6.routes import Wanted6
+from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTM
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.lwtunnel import Tunnel
     from nlemu.emulator.kernel.ipv6.fib import Route6
 
 LINK = int(RT_SCOPE.LINK)
@@ -30,21 +32,26 @@ CARRYING = int(IFF.RUNNING | IFF.LOWER_UP)
 EVENTS = (NetdevEvent.DOWN, NetdevEvent.UNREGISTER, NetdevEvent.CHANGE)
 
 
-def create_way(net: Net, family: int, ifindex: int, gateway: int, nh_flags: int, *, blackhole: bool, fdb: bool) -> Way:
-    """nexthop_create(): a way that is asked for, checked, with its device. What a route would be refused for, with
-    texts."""
+def create_way(
+    net: Net, family: int, ifindex: int, gateway: int, nh_flags: int, *, blackhole: bool, fdb: bool,
+    tunnel: Tunnel | Refusal | None = None,
+) -> Way:
+    """nexthop_create(): a way that is asked for, checked, with its device. tunnel: or what is wrong with it. What a
+    route would be refused for, with texts."""
     if blackhole:
         ifindex = net.loopback.ifindex
     way = Way(family, None, gateway, LINK, nh_flags, blackhole, fdb)
     if fdb:
         return way
     if family == AF_INET:
+        if isinstance(tunnel, Refusal):
+            raise tunnel
         hop = Nexthop4(ifindex, Gateway(AF_INET, gateway) if gateway else None, nh_flags)
         routes.check_nexthop(net, hop, routes.Wanted4())
-        way.dev, way.scope, way.flags = hop.dev, hop.scope, hop.flags
+        way.dev, way.scope, way.flags, way.tunnel = hop.dev, hop.scope, hop.flags, tunnel
     else:
-        made = routes6.create(net, Wanted6(ifindex=ifindex, gateway=gateway or None, flags=nh_flags))
-        way.dev, way.flags = made.dev, made.flags
+        made = routes6.create(net, Wanted6(ifindex=ifindex, gateway=gateway or None, flags=nh_flags, tunnel=tunnel))
+        way.dev, way.flags, way.tunnel = made.dev, made.flags, made.tunnel
     return way
 
 

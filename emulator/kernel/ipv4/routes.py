@@ -37,6 +37,7 @@ from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNH_F
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.inet.lwtunnel import Tunnel
     from nlemu.emulator.kernel.inet.rules import Rule
     from nlemu.emulator.kernel.ipv4.fib import Fib4, Table4
 
@@ -60,7 +61,7 @@ class Hop:
     gateway: Gateway | None = None
     flags: int = 0
     weight: int = 1
-    encapsulated: Refusal | None = None
+    tunnel: Tunnel | Refusal | None = None
     realm: int = 0
 
 
@@ -70,9 +71,10 @@ Hops = tuple[Hop | Refusal, ...]
 
 @dataclass(slots=True)
 class Wanted4:
-    """struct fib_config: a route that is to come, or to go. nlflags: NLM_F_CREATE, EXCL, REPLACE, APPEND; encapsulated:
-    by a tunnel, and what is wrong with that; nh_id: of a next hop object, in the place of all that; realm: of the way,
-    where the kernel keeps realms (CONFIG_IP_ROUTE_CLASSID)."""
+    """struct fib_config: a route that is to come, or to go. nlflags: NLM_F_CREATE, EXCL, REPLACE, APPEND; tunnel: or
+    what is wrong with it; nh_id: of a next hop object, in the place of all that; realm: of the way, where the kernel
+    keeps realms (CONFIG_IP_ROUTE_CLASSID); remark: what is said of it when it goes, though it is not refused for
+    that."""
 
     dst: int = 0
     length: int = 0
@@ -88,10 +90,11 @@ class Wanted4:
     prefsrc: int = 0
     metrics: Metrics | Refusal = ()
     hops: Hops | Refusal = ()
-    encapsulated: Refusal | None = None
+    tunnel: Tunnel | Refusal | None = None
     realm: int = 0
     nh_id: int = 0
     nlflags: int = CREATE
+    remark: Refusal | None = None
 
 
 # -- looking up -------------------------------------------------------------------------------
@@ -177,7 +180,7 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
     elif nexthops:
         _check_first(nexthops[0], wanted)
     else:
-        alone = Hop(wanted.oif, wanted.gateway, wanted.flags, encapsulated=wanted.encapsulated, realm=wanted.realm)
+        alone = Hop(wanted.oif, wanted.gateway, wanted.flags, tunnel=wanted.tunnel, realm=wanted.realm)
         nexthops = [_nexthop(alone)]
     info = Info4(
         wanted.table, wanted.protocol, wanted.scope, wanted.type, wanted.priority, wanted.prefsrc, nexthops,
@@ -208,13 +211,15 @@ def create_info(net: Net, wanted: Wanted4) -> Info4:
 
 
 def _nexthop(hop: Hop | Refusal) -> Nexthop4:
-    """fib_nh_init(): EOPNOTSUPP."""
+    """fib_nh_init(): what is wrong with a tunnel."""
     if isinstance(hop, Refusal):
         raise hop
-    if hop.encapsulated is not None:
-        raise hop.encapsulated
+    if isinstance(hop.tunnel, Refusal):
+        raise hop.tunnel
     gateway = hop.gateway if hop.gateway is not None and hop.gateway.address else None
-    return Nexthop4(hop.oif, gateway, hop.flags & 0xFF, weight=hop.weight, realm=hop.realm)
+    return Nexthop4(
+        hop.oif, gateway, hop.flags & 0xFF, weight=hop.weight, realm=hop.realm, tunnel=hop.tunnel
+    )
 
 
 def _check_first(first: Nexthop4, wanted: Wanted4) -> None:
@@ -416,6 +421,8 @@ def _hops_fit(info: Info4, wanted: Wanted4) -> bool:
         return not wanted.oif and wanted.gateway is None and wanted.hops == ()
     if wanted.oif or wanted.gateway is not None:
         first = info.nexthops[0]
+        if not _tunnel_fits(first, wanted):
+            return False
         same = wanted.oif in (0, first.oif) and wanted.gateway in (None, first.gateway)
         return same and wanted.realm in (0, first.realm)
     if wanted.hops == ():
@@ -423,6 +430,14 @@ def _hops_fit(info: Info4, wanted: Wanted4) -> bool:
     if isinstance(wanted.hops, Refusal) or len(wanted.hops) < len(info.nexthops):
         return False
     return all(_hop_fits(hop, nexthop) for hop, nexthop in zip(wanted.hops, info.nexthops, strict=False))
+
+
+def _tunnel_fits(first: Nexthop4, wanted: Wanted4) -> bool:
+    """fib_encap_match(): a tunnel that would be refused fits all, and what is wrong with it is said all the same."""
+    if isinstance(wanted.tunnel, Refusal):
+        wanted.remark = wanted.tunnel
+        return True
+    return wanted.tunnel in (None, first.tunnel)
 
 
 def _hop_fits(hop: Hop | Refusal, nexthop: Nexthop4) -> bool:

@@ -22,6 +22,7 @@ from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTN
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.lwtunnel import Tunnel
     from nlemu.emulator.kernel.inet.nexthop import Nexthop, Way
     from nlemu.emulator.kernel.ipv4.fib_info import Metrics
 
@@ -31,7 +32,7 @@ HASH_SIZE = 256
 BLACKHOLE = int(RTN.BLACKHOLE)
 PREF_MEDIUM = 0
 """ICMPV6_ROUTER_PREF_MEDIUM"""
-Hop = tuple["Device | Nexthop | None", int]
+Hop = tuple["Device | Nexthop | None", int, "Tunnel | None"]
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +67,8 @@ class Route6:
     src_length: int = 0
     """The sources that it is for; with a length of 0 for all."""
     nh: Nexthop | None = None
+    tunnel: Tunnel | None = None
+    """That packets go through; of a next hop object, that of its first way."""
 
     @property
     def key(self) -> str:
@@ -75,7 +78,7 @@ class Route6:
     @property
     def hop(self) -> Hop:
         """What makes two next hops the same (rt6_duplicate_nexthop())."""
-        return (self.dev, self.gateway) if self.nh is None else (self.nh, 0)
+        return (self.dev, self.gateway, self.tunnel) if self.nh is None else (self.nh, 0, None)
 
     @property
     def shares(self) -> bool:
@@ -91,11 +94,11 @@ class Route6:
         """The next hop object leads another way, or this is new: so does this."""
         assert self.nh is not None
         way, _ = self.nh.leaves[0]
-        self.dev, self.gateway, self.flags = way.dev, way.gateway, way.flags
+        self.dev, self.gateway, self.flags, self.tunnel = way.dev, way.gateway, way.flags, way.tunnel
 
     def by(self, way: Way) -> Route6:
         """As it is found when a packet goes that way of the next hop object (nexthop_path_fib6_result())."""
-        hop = replace(self, dev=way.dev, gateway=way.gateway, flags=way.flags)
+        hop = replace(self, dev=way.dev, gateway=way.gateway, flags=way.flags, tunnel=way.tunnel)
         if way.blackhole:
             hop.reject, hop.type = True, BLACKHOLE
         return hop
@@ -140,8 +143,8 @@ class Node6:
         return (*ring[at:], *ring[:at])
 
     def through(self, dev: Device | None, gateway: int) -> Route6 | None:
-        """The first with that next hop."""
-        found = (self.same(metric, (dev, gateway)) for metric in sorted(self.by_metric))
+        """The first with that next hop, and no tunnel."""
+        found = (self.same(metric, (dev, gateway, None)) for metric in sorted(self.by_metric))
         return next((route for route in found if route is not None), None)
 
     def append(self, route: Route6) -> None:

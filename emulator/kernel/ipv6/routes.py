@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet.lwtunnel import Tunnel
     from nlemu.emulator.kernel.ipv4.fib_info import Metrics
     from nlemu.emulator.kernel.ipv6.fib import Node6
 
@@ -52,7 +53,7 @@ class Wanted6:
     """struct fib6_config: a route that is to come, or to go. expires: in nanoseconds since boot; nlflags: NLM_F_CREATE,
     EXCL, REPLACE, APPEND, None where nobody asked by a message; local: to one of our addresses, or an anycast one;
     may_be_down: the device need not be up; metrics: or what is wrong with them, which is said when it is their turn;
-    encapsulated: by a tunnel, and what is wrong with that; table: 0 for the main one; nh_id: of a next hop
+    tunnel: or what is wrong with it; table: 0 for the main one; nh_id: of a next hop
     object, 0 for none."""
 
     dst: int = 0
@@ -71,7 +72,7 @@ class Wanted6:
     local: bool = False
     reject: bool = False
     cached: bool = False
-    encapsulated: Refusal | None = None
+    tunnel: Tunnel | Refusal | None = None
     expires: int | None = None
     nlflags: int | None = None
     may_be_down: bool = False
@@ -191,9 +192,9 @@ def _lead(net: Net, route: Route6, wanted: Wanted6, dev: Device | None) -> None:
         raise Refusal(ENETDOWN, "Nexthop device is not up")
     if not wanted.local and not dev.carrier:
         route.flags |= LINKDOWN
-    if wanted.encapsulated is not None:
-        raise wanted.encapsulated
-    route.dev = dev
+    if isinstance(wanted.tunnel, Refusal):
+        raise wanted.tunnel
+    route.dev, route.tunnel = dev, wanted.tunnel
 
 
 def _check_gateway(net: Net, wanted: Wanted6, gateway: int, dev: Device | None) -> Device:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from errno import EBUSY, EINVAL, EOPNOTSUPP
+from errno import EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
@@ -142,6 +142,15 @@ def follow(event: NetdevEvent, dev: Device, info: Info) -> None:
 def tables(net: Net) -> list[int]:
     """The tables of the VRFs of a namespace, as often as VRFs have them (vrf_map)."""
     return [dev.priv.table for dev in net if dev.ops is OPS and dev.priv.mapped]
+
+
+def check_table(net: Net, table: int) -> None:
+    """vrf_ifindex_lookup_by_table_id(), for a tunnel that ends in that table: EPERM, ENODEV, with the texts of
+    __seg6_end_dt_vrf_build()."""
+    if net.sysctls.get(STRICT_MODE, "0") != "1":
+        raise Refusal(EPERM, "Strict mode for VRF is disabled")
+    if table not in tables(net):
+        raise Refusal(ENODEV, "Table has no associated VRF device")
 
 
 def set_strict_mode(net: Net, mode: int) -> None:

@@ -6,12 +6,14 @@ command has its own few attributes.
 """
 
 from nlemu.protocol.families.route.family import route
+from nlemu.protocol.families.route.lwtunnel import ENCAPS
 from nlemu.protocol.release import V7_3
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered
 from nlemu.protocol.schema.kinds import be16, binary, flag, nest, structure, u16, u32, u64
 from nlemu.protocol.schema.policy import STRICT, Policy
 from nlemu.protocol.schema.structs import nexthop_grp, nhmsg
+from nlemu.protocol.uapi.lwtunnel import LwtunnelEncap
 from nlemu.protocol.uapi.nexthop import NHA_OP_FLAG_DUMP_HW_STATS, NHA_OP_FLAG_DUMP_STATS
 from nlemu.protocol.uapi.rtnetlink import RTM
 from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
@@ -50,8 +52,8 @@ class Nha(AttrSet):
     blackhole = Attr(4, flag)
     oif = Attr(5, u32)
     gateway = Attr(6, binary)
-    encap_type = Attr(7, u16)
-    encap = Attr(8, binary)
+    encap_type = Attr(7, u16, shown=LwtunnelEncap)
+    encap = Attr(8, nest(None, flagged=False, told=ENCAPS))
     groups = Attr(9, flag)
     master = Attr(10, u32)
     fdb = Attr(11, flag)
@@ -66,8 +68,8 @@ class Nha(AttrSet):
 
 OP_FLAGS = Nha.op_flags.but(mask=DUMP_ALL)
 NEW = Policy(
-    Nha.id, Nha.group, Nha.group_type, Nha.blackhole, Nha.oif, Nha.gateway, Nha.encap_type,
-    Nha.encap.but(kind=nest(None)), Nha.fdb, Nha.dst_port.but(min=1, max=0xFFFF),
+    Nha.id, Nha.group, Nha.group_type, Nha.blackhole, Nha.oif, Nha.gateway,
+    Nha.encap_type.but(shown=None), Nha.encap.but(kind=nest(None)), Nha.fdb, Nha.dst_port.but(min=1, max=0xFFFF),
     Nha.res_group.but(kind=nest(None)), Nha.hw_stats_enable.but(min=0, max=1), chosen_from=Nha,
 )
 """rtm_nh_policy_new"""
@@ -91,7 +93,7 @@ RES_DUMP = Policy(ResBucket.nh_id, top=3)
 
 TOLD = Layout(
     Nha.id, Nha.blackhole, Nha.fdb, Nha.dst_port, Nha.group_type, Nha.group, Nha.res_group, Nha.op_flags, Nha.oif,
-    Nha.gateway,
+    Nha.gateway, Nha.encap, Nha.encap_type,
 )
 
 SET = Registered(do=Half(NEW, level=STRICT))

@@ -11,16 +11,15 @@ from typing import Any
 
 from nlemu.protocol.families.route.addr import in6_addr, in_addr
 from nlemu.protocol.families.route.family import route
+from nlemu.protocol.families.route.lwtunnel import ENCAPS
 from nlemu.protocol.release import V7_3
 from nlemu.protocol.schema.attributes import Attr, AttrSet, Layout
 from nlemu.protocol.schema.family import Half, Registered, Strict, Unread
 from nlemu.protocol.schema.kinds import (
-    ByNumber,
     Headed,
     Records,
     be16,
     be32,
-    be64,
     binary,
     nest,
     string,
@@ -64,41 +63,6 @@ class Metrics(AttrSet):
     quickack = Attr(15, u32)
     cc_algo = Attr(16, string)
     fastopen_no_cookie = Attr(17, u32)
-
-
-class MplsTunnel(AttrSet):
-    """MPLS_IPTUNNEL_*: labels, and no address."""
-
-    mpls_dst = Attr(1, binary)
-    ttl = Attr(2, u8)
-
-
-class IpTunnel(AttrSet):
-    """LWTUNNEL_IP_*, and LWTUNNEL_IP6_*, which are the same."""
-
-    id = Attr(1, be64)
-    dst = Attr(2, binary)
-    src = Attr(3, binary)
-    ttl = Attr(4, u8)
-    tos = Attr(5, u8)
-    flags = Attr(6, be16)
-    opts = Attr(8, nest(None))
-
-
-class Seg6Tunnel(AttrSet):
-    """SEG6_IPTUNNEL_*."""
-
-    srh = Attr(1, binary)
-
-
-ENCAPS = ByNumber(
-    "encap-type", LwtunnelEncap,
-    {
-        LwtunnelEncap.MPLS: MplsTunnel, LwtunnelEncap.IP: IpTunnel, LwtunnelEncap.IP6: IpTunnel,
-        LwtunnelEncap.SEG6: Seg6Tunnel,
-    },
-)
-"""What RTA_ENCAP holds, for whoever reads it; each kind of tunnel checks it by itself."""
 
 
 class Rta(AttrSet):
@@ -155,22 +119,24 @@ IPV6 = Policy(
 """rtm_ipv6_policy"""
 
 TOLD4 = Layout(
-    Rta.table, Rta.dst, Rta.priority, Rta.metrics, Rta.prefsrc, Rta.nh_id, Rta.gateway, Rta.via, Rta.oif, Rta.flow,
-    Rta.multipath,
+    Rta.table, Rta.dst, Rta.priority, Rta.metrics, Rta.prefsrc, Rta.nh_id, Rta.gateway, Rta.via, Rta.oif, Rta.encap,
+    Rta.encap_type, Rta.flow, Rta.multipath,
 )
 TOLD6 = Layout(
     Rta.table, Rta.dst, Rta.src, Rta.iif, Rta.prefsrc, Rta.metrics, Rta.priority, Rta.nh_id, Rta.gateway, Rta.oif,
-    Rta.multipath, Rta.cacheinfo, Rta.pref,
+    Rta.encap, Rta.encap_type, Rta.multipath, Rta.cacheinfo, Rta.pref,
 )
 LOOKED_UP4 = Layout(
-    Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.flow, Rta.prefsrc, Rta.gateway, Rta.via, Rta.metrics, Rta.mark, Rta.uid,
-    Rta.iif, Rta.cacheinfo,
+    Rta.table, Rta.dst, Rta.src, Rta.oif, Rta.encap, Rta.encap_type, Rta.flow, Rta.prefsrc, Rta.gateway, Rta.via,
+    Rta.metrics, Rta.mark, Rta.uid, Rta.iif, Rta.cacheinfo,
 )
 """rt_fill_info() of net/ipv4/route.c: a route that has been looked up"""
 ASKED6 = Layout(Rta.table, Rta.dst, Rta.src, Rta.iif, Rta.prefsrc)
-LOOKED_UP6 = Layout(Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.cacheinfo, Rta.pref)
+LOOKED_UP6 = Layout(
+    Rta.prefsrc, Rta.metrics, Rta.priority, Rta.gateway, Rta.oif, Rta.encap, Rta.encap_type, Rta.cacheinfo, Rta.pref,
+)
 """What follows: a source address that the route itself prefers is told a second time."""
-HOP = Layout(Rta.gateway, Rta.via, Rta.flow)
+HOP = Layout(Rta.gateway, Rta.via, Rta.encap, Rta.encap_type, Rta.flow)
 """What stands behind each struct rtnexthop"""
 
 SET4, SET6 = Half(IPV4, level=LIBERAL, cut=None), Half(IPV6, level=LIBERAL)

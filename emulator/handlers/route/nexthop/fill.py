@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.handlers.route.route import tunnels
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.protocol.families.route.nexthop import (
     HEADER,
@@ -84,5 +85,6 @@ def _alone(one: Nexthop, way: Way) -> bytes:
         values[Nha.oif] = None if way.dev is None else way.dev.ifindex
         if way.gateway:
             values[Nha.gateway] = way.gateway.to_bytes(4 if way.family == AF_INET else 16, "big")
+        values |= tunnels.values(way.tunnel, Nha.encap, Nha.encap_type)
     head = pack_header(family=way.family, scope=scope, protocol=one.protocol, resvd=0, flags=way.flags)
     return head + TOLD.encode(values)

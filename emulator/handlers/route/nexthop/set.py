@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.route.route import tunnels
 from nlemu.emulator.kernel.inet import nexthop
 from nlemu.emulator.kernel.inet.nexthop import Nexthop, Wanted
 from nlemu.emulator.kernel.ipv4 import nexthop as ways
@@ -107,8 +108,8 @@ def gateway_of(call: Call, attrs: Attrs) -> int:
     if Nha.encap in attrs:
         if Nha.encap_type not in attrs:
             raise refuse("LWT encapsulation type is missing")
-        call.machine.refuse_not_emulated("route newnexthop through a tunnel")
-    if Nha.encap_type in attrs:
+        tunnels.check_type(call.net.kernel.build, attrs[Nha.encap_type])
+    elif Nha.encap_type in attrs:
         raise refuse("LWT encapsulation attribute is missing")
     if Nha.hw_stats_enable in attrs:
         raise refuse("Cannot enable nexthop hardware statistics for non-group nexthops")
@@ -147,8 +148,10 @@ def newnexthop(call: Call) -> None:
     if grouped:
         new.members = found
     else:
+        kind = tunnels.type_of(attrs, Nha.encap_type)
         new.way = ways.create_way(
-            net, header.family, ifindex, gateway, header.flags, blackhole=Nha.blackhole in attrs, fdb=Nha.fdb in attrs
+            net, header.family, ifindex, gateway, header.flags, blackhole=Nha.blackhole in attrs, fdb=Nha.fdb in attrs,
+            tunnel=tunnels.asked(call, attrs, header.family, kind, Nha.encap),
         )
         if new.way.fdb:
             new.way.dst_port = attrs.get(Nha.dst_port, 0)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.common.inet import CENTISECOND, pack4, pack6
+from nlemu.emulator.handlers.route.route import tunnels
 from nlemu.emulator.kernel.ipv4.fib_info import DEAD, LINKDOWN
 from nlemu.emulator.kernel.ipv4.netns import AF_INET
 from nlemu.emulator.kernel.ipv6 import netns as ip6
@@ -88,15 +89,15 @@ def _body4(route: Route4, table: int, kind: int) -> bytes:
     flags = info.flags
     if len(hops) == 1:
         nexthop = hops[0]
-        values |= gateway_values(nexthop.gateway)
+        values |= gateway_values(nexthop.gateway) | tunnels.values(nexthop.tunnel)
         values[Rta.oif] = _index(nexthop) or None
         values[Rta.flow] = nexthop.realm or None
         flags = nexthop.flags & SHOWN
     elif hops or info.nh is None:
         values[Rta.multipath] = b"".join(
             _hop(
-                gateway_values(nexthop.gateway) | {Rta.flow: nexthop.realm or None}, nexthop.flags & SHOWN,
-                nexthop.weight, _index(nexthop),
+                gateway_values(nexthop.gateway) | tunnels.values(nexthop.tunnel) | {Rta.flow: nexthop.realm or None},
+                nexthop.flags & SHOWN, nexthop.weight, _index(nexthop),
             )
             for nexthop in hops
         )
@@ -155,7 +156,7 @@ def _body6(route: Route6, hops: tuple[Route6, ...], iif: int | None = None) -> b
     if len(hops) > 1:
         values[Rta.multipath] = b"".join(
             _hop(
-                {Rta.gateway: pack6(hop.gateway)}, hop.flags & SHOWN, hop.weight,
+                {Rta.gateway: pack6(hop.gateway)} | tunnels.values(hop.tunnel), hop.flags & SHOWN, hop.weight,
                 0 if hop.dev is None else hop.dev.ifindex,
             )
             for hop in hops
@@ -165,13 +166,15 @@ def _body6(route: Route6, hops: tuple[Route6, ...], iif: int | None = None) -> b
     elif route.nh is not None and route.nh.way is None:
         values[Rta.multipath] = b"".join(
             _hop(
-                {Rta.gateway: pack6(way.gateway)}, way.flags & SHOWN, weight, 0 if way.dev is None else way.dev.ifindex
+                {Rta.gateway: pack6(way.gateway)} | tunnels.values(way.tunnel), way.flags & SHOWN, weight,
+                0 if way.dev is None else way.dev.ifindex,
             )
             for way, weight in route.nh.leaves
         )
     else:
         values[Rta.gateway] = pack6(route.gateway)
         values[Rta.oif] = route.dev.ifindex if route.dev is not None else None
+        values |= tunnels.values(route.tunnel)
         flags = route.flags & SHOWN
     if route.nh is not None:
         values[Rta.nh_id] = route.nh.id

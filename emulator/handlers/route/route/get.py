@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.common.inet import pack4, pack6
+from nlemu.emulator.handlers.route.route import tunnels
 from nlemu.emulator.handlers.route.route.fill import (
     COMPAT,
     MAIN,
@@ -150,7 +151,7 @@ def body4(call: Call, way: Way4, dst: int, source: int, table: int, came: Device
         Rta.iif: None if came is None else came.ifindex,
         Rta.cacheinfo: {"clntref": 1 + way.cached},
     }
-    values |= gateway_values(way.gateway)
+    values |= gateway_values(way.gateway) | tunnels.values(way.tunnel)
     head = pack_header(
         family=AF_INET, dst_len=32, src_len=32 if source else 0, table=table if table < 256 else COMPAT,
         type=way.type, flags=way.flags | CLONED,
@@ -225,6 +226,7 @@ def body6(call: Call, route: Route6, flow: Flow, came: Device | None) -> bytes:
         Rta.cacheinfo: {"clntref": 2},
         Rta.pref: route.pref,
     }
+    values |= tunnels.values(None if route.reject else route.tunnel)
     head = pack_header(
         family=AF_INET6, dst_len=128, src_len=128 if sourced else 0,
         table=route.table if route.table < 256 else COMPAT, protocol=route.protocol, type=route.type,

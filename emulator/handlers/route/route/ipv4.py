@@ -105,7 +105,7 @@ def metrics_meant(attrs: Attrs, release: Release) -> Metrics:
     return tuple(found)
 
 
-def hops(attrs: Attrs, build: Build) -> Hops | Refusal:
+def hops(call: Call, attrs: Attrs) -> Hops | Refusal:
     """fib_count_nexthops(), fib_get_nhs(): the next hops of a route that has several, and what is wrong with one of
     them; or with all of them. EINVAL, EOPNOTSUPP, with texts."""
     span = attrs.spans.get(Rta.multipath.number)
@@ -119,7 +119,7 @@ def hops(attrs: Attrs, build: Build) -> Hops | Refusal:
             break
         inside = Attrs.index(attrs.message, at + 8, at + header.len)
         try:
-            found.append(_hop(header, inside, build))
+            found.append(_hop(call, header, inside))
         except Refusal as refused:
             found.append(refused)
         at += header.len + 3 & ~3
@@ -139,7 +139,7 @@ def check_hops(attrs: Attrs, build: Build) -> None:
         at += header.len + 3 & ~3
 
 
-def _hop(header: Any, inside: Attrs, build: Build) -> Hop:
+def _hop(call: Call, header: Any, inside: Attrs) -> Hop:
     hop = Hop(header.ifindex & ALL_BITS, None, header.flags, header.hops + 1)
     if header.flags & (DEAD | LINKDOWN):
         raise Refusal(errno.EINVAL, "Invalid flags for nexthop - can not contain DEAD or LINKDOWN")
@@ -153,9 +153,9 @@ def _hop(header: Any, inside: Attrs, build: Build) -> Hop:
         hop.gateway = via(inside)
     if Rta.flow in inside and len(inside.payload(Rta.flow)) < 4:
         raise Refusal(errno.EINVAL, "Invalid RTA_FLOW")
-    if Rta.flow in inside and build.has(REALMS):
+    if Rta.flow in inside and call.net.kernel.build.has(REALMS):
         hop.realm = inside[Rta.flow]
-    hop.encapsulated = tunnels.asked(build, inside)
+    hop.tunnel = tunnels.asked(call, inside, AF_INET, tunnels.type_of(inside))
     return hop
 
 
@@ -191,8 +191,8 @@ def wanted(call: Call, metrics: Callable[[Attrs, Release], Metrics | Refusal] = 
         attrs.get(Rta.priority, 0),
         address(attrs, Rta.prefsrc.number),
         metrics(attrs, build.release),
-        hops(attrs, build),
-        encapsulated=tunnels.asked(build, attrs),
+        hops(call, attrs),
+        tunnel=tunnels.asked(call, attrs, AF_INET, tunnels.type_of(attrs)),
         nh_id=attrs.get(Rta.nh_id, 0),
         nlflags=call.flags,
         realm=attrs.get(Rta.flow, 0) if build.has(REALMS) else 0,
@@ -238,4 +238,10 @@ def delroute(call: Call) -> None:
     if route.nh_id and nexthop.of(call.net).find(route.nh_id) is None:
         raise Refusal(errno.EINVAL, "Nexthop id does not exist")
     route.nlflags = CREATE
-    routes.delete(call.net, route, call)
+    if Rta.encap_type not in call.attrs:
+        route.tunnel = None  # fib_encap_match() does not look at it
+    try:
+        routes.delete(call.net, route, call)
+    finally:
+        if route.remark is not None:
+            call.extack.merge(route.remark)

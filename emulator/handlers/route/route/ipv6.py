@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nlemu.protocol.schema.attributes import Attr
 
 ALL_BITS = 0xFFFFFFFF
+NEXTHOP_SIZE = NEXTHOP.size or 0
 FLAGS = 6
 """Where the flags of a message stand."""
 CLONED = int(RTM_F.CLONED)
@@ -67,7 +68,7 @@ def wanted(call: Call) -> tuple[Wanted6, list[Wanted6]]:
         local=header.type == RTN.LOCAL,
         reject=header.type in REJECTED,
         cached=bool(header.flags & CLONED),
-        encapsulated=tunnels.asked(call.net.kernel.build, attrs),
+        tunnel=tunnels.asked(call, attrs, AF_INET6, tunnels.type_of(attrs)),
         expires=expires,
         nlflags=call.flags,
         table=attrs.get(Rta.table, header.table),
@@ -112,10 +113,14 @@ def several(call: Call, route: Wanted6) -> list[Wanted6]:
             raise Refusal(
                 errno.EINVAL, "Device only routes can not be added for IPv6 using the multipath API."
             )
+        tunnel = route.tunnel
+        if hop.len > NEXTHOP_SIZE:  # of which nothing is said is as the route itself
+            kind = tunnels.type_of(inside, otherwise=tunnels.type_of(attrs))
+            tunnel = tunnels.asked(call, inside, AF_INET6, kind)
         found.append(
             replace(
                 route, ifindex=hop.ifindex & ALL_BITS or route.ifindex, gateway=gateway, weight=hop.hops + 1,
-                flags=route.flags | hop.flags & ONLINK, encapsulated=tunnels.asked(build, inside),
+                flags=route.flags | hop.flags & ONLINK, tunnel=tunnel,
             )
         )
         at += hop.len + 3 & ~3
