@@ -46,6 +46,7 @@ USED_UP = {
     ("Machine", "ethtool_notifications"),  # and its features were told of
     ("Reports", "_done"),  # what was trapped is counted when somebody asks
     ("Devmem", "_next"),  # xa_alloc_cyclic()
+    ("Nexthops", "_last"),  # nh_find_unused_id()
     ("Queues", "*"), ("Net", "ip4"), ("Net", "ip6"), ("Net", "neighbours"),  # made when first looked at
     ("Net", "nexthops"), ("dict", "vxlan"), ("Machine", "nics"), ("Machine", "netdevsim_bus"),
 }
