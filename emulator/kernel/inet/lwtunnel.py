@@ -19,8 +19,38 @@ class Mpls:
 
 
 @dataclass(slots=True, frozen=True)
+class Geneve:
+    """struct geneve_opt: what Geneve's header is to hold."""
+
+    option_class: int
+    type: int
+    data: bytes
+
+
+@dataclass(slots=True, frozen=True)
+class Vxlan:
+    """struct vxlan_metadata. gbp: a policy and its flags."""
+
+    gbp: int
+
+
+@dataclass(slots=True, frozen=True)
+class Erspan:
+    """struct erspan_metadata: an index of version 1; a direction and a number of hardware of version 2."""
+
+    version: int
+    index: int = 0
+    direction: int = 0
+    hwid: int = 0
+
+
+Option = Geneve | Vxlan | Erspan
+
+
+@dataclass(slots=True, frozen=True)
 class Ip:
-    """struct ip_tunnel_info, of a tunnel of either family. flags: IP_TUNNEL_*_BIT, but those of options."""
+    """struct ip_tunnel_info, of a tunnel of either family. flags: IP_TUNNEL_*_BIT, but those of options, which are of
+    one sort."""
 
     family: int
     id: int = 0
@@ -29,6 +59,7 @@ class Ip:
     ttl: int = 0
     tos: int = 0
     flags: int = 0
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)

@@ -5,7 +5,20 @@ They are written in the order of the kinds' fill_encap(), without NLA_F_NESTED a
 
 from nlemu.protocol.release import V7_2, V7_3
 from nlemu.protocol.schema.attributes import Attr, AttrSet
-from nlemu.protocol.schema.kinds import ByNumber, be16, be64, binary, nest, string, u8, u16, u32, u64, unspec
+from nlemu.protocol.schema.kinds import (
+    ByNumber,
+    be16,
+    be32,
+    be64,
+    binary,
+    nest,
+    string,
+    u8,
+    u16,
+    u32,
+    u64,
+    unspec,
+)
 from nlemu.protocol.schema.policy import Policy
 from nlemu.protocol.uapi.lwtunnel import LwtunnelEncap
 from nlemu.protocol.uapi.seg6 import Seg6LocalAction
@@ -22,6 +35,58 @@ MPLS = Policy(MplsTunnel.mpls_dst.but(kind=unspec, length=4), MplsTunnel.ttl, ch
 """mpls_iptunnel_policy"""
 
 
+class GeneveOption(AttrSet):
+    """LWTUNNEL_IP_OPT_GENEVE_*."""
+
+    class_ = Attr(1, be16)
+    type = Attr(2, u8)
+    data = Attr(3, binary, length=127)
+
+
+GENEVE = Policy(GeneveOption.class_.but(kind=u16), GeneveOption.type, GeneveOption.data, chosen_from=GeneveOption)
+"""geneve_opt_policy"""
+
+
+class VxlanOption(AttrSet):
+    """LWTUNNEL_IP_OPT_VXLAN_*."""
+
+    gbp = Attr(1, u32)
+
+
+VXLAN = Policy(VxlanOption.gbp, chosen_from=VxlanOption)
+"""vxlan_opt_policy"""
+
+
+class ErspanOption(AttrSet):
+    """LWTUNNEL_IP_OPT_ERSPAN_*."""
+
+    ver = Attr(1, u8)
+    index = Attr(2, be32)
+    dir = Attr(3, u8)
+    hwid = Attr(4, u8)
+
+
+ERSPAN = Policy(
+    ErspanOption.ver, ErspanOption.index.but(kind=u32), ErspanOption.dir, ErspanOption.hwid, chosen_from=ErspanOption
+)
+"""erspan_opt_policy"""
+
+
+class IpOptions(AttrSet):
+    """LWTUNNEL_IP_OPTS_*: of one sort."""
+
+    geneve = Attr(1, nest(GeneveOption, flagged=False))
+    vxlan = Attr(2, nest(VxlanOption, flagged=False))
+    erspan = Attr(3, nest(ErspanOption, flagged=False))
+
+
+IP_OPTIONS = Policy(
+    *(attr.but(kind=nest(None)) for attr in (IpOptions.geneve, IpOptions.vxlan, IpOptions.erspan)),
+    chosen_from=IpOptions,
+)
+"""ip_opts_policy"""
+
+
 class IpTunnel(AttrSet):
     """LWTUNNEL_IP_*, and LWTUNNEL_IP6_*, which are the same."""
 
@@ -31,11 +96,14 @@ class IpTunnel(AttrSet):
     ttl = Attr(4, u8)
     tos = Attr(5, u8)
     flags = Attr(6, be16)
-    opts = Attr(8, nest(None))
+    opts = Attr(8, nest(IpOptions, flagged=False))
     order = (id, dst, src, tos, ttl, flags, opts)
 
 
-_IP = (IpTunnel.id.but(kind=u64), IpTunnel.ttl, IpTunnel.tos, IpTunnel.flags.but(kind=u16), IpTunnel.opts)
+_IP = (
+    IpTunnel.id.but(kind=u64), IpTunnel.ttl, IpTunnel.tos, IpTunnel.flags.but(kind=u16),
+    IpTunnel.opts.but(kind=nest(None)),
+)
 IP = Policy(
     *_IP, *(attr.but(kind=u32) for attr in (IpTunnel.dst, IpTunnel.src)),
     strict_from=IpTunnel.opts.number, chosen_from=IpTunnel,

@@ -25,7 +25,6 @@ from nlemu.protocol.wire.validate import validate
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.build import Build
-    from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.inet.lwtunnel import Tunnel
     from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.attributes import Attr
@@ -51,21 +50,25 @@ class Kind(NamedTuple):
     and ways of which families only have it, if not all."""
 
     policy: Policy
-    read: Callable[[Net, Attrs, int], Tunnel]
+    read: Callable[[Call, Attrs, int], Tunnel]
     told: Callable[[Any], bytes]
     families: tuple[int, ...] = ()
 
 
 KINDS: dict[int, Kind] = {
-    LwtunnelEncap.MPLS: Kind(lwtunnel.MPLS, lambda net, attrs, family: mpls_tunnel.read(attrs), mpls_tunnel.told),
-    LwtunnelEncap.IP: Kind(lwtunnel.IP, lambda net, attrs, family: ip_tunnel.read(attrs, AF_INET), ip_tunnel.told),
-    LwtunnelEncap.IP6: Kind(lwtunnel.IP6, lambda net, attrs, family: ip_tunnel.read(attrs, AF_INET6), ip_tunnel.told),
+    LwtunnelEncap.MPLS: Kind(lwtunnel.MPLS, lambda call, attrs, family: mpls_tunnel.read(attrs), mpls_tunnel.told),
+    LwtunnelEncap.IP: Kind(
+        lwtunnel.IP, lambda call, attrs, family: ip_tunnel.read(attrs, AF_INET, call.extack), ip_tunnel.told
+    ),
+    LwtunnelEncap.IP6: Kind(
+        lwtunnel.IP6, lambda call, attrs, family: ip_tunnel.read(attrs, AF_INET6, call.extack), ip_tunnel.told
+    ),
     LwtunnelEncap.SEG6: Kind(
-        lwtunnel.SEG6, lambda net, attrs, family: seg6_tunnel.read(attrs, family, net.kernel.build.release),
+        lwtunnel.SEG6, lambda call, attrs, family: seg6_tunnel.read(attrs, family, call.net.kernel.build.release),
         seg6_tunnel.told,
     ),
     LwtunnelEncap.SEG6_LOCAL: Kind(
-        lwtunnel.SEG6_LOCAL, lambda net, attrs, family: seg6_local.read(net, attrs), seg6_local.told, (AF_INET6,)
+        lwtunnel.SEG6_LOCAL, lambda call, attrs, family: seg6_local.read(call.net, attrs), seg6_local.told, (AF_INET6,)
     ),
 }
 """Those that are emulated."""
@@ -120,7 +123,7 @@ def asked(call: Call, attrs: Attrs, family: int, kind: int, encap: Attr[Any] = R
     policy = known.policy.on(build.release)
     try:
         spans = validate(policy, attrs.message, *span, LIBERAL, call.extack)
-        return known.read(call.net, Attrs(attrs.message, spans, *span), family)
+        return known.read(call, Attrs(attrs.message, spans, *span), family)
     except Refusal as refused:
         return refused
 
