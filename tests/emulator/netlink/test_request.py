@@ -38,7 +38,7 @@ HEADERS = {RTM.NEWLINK: 16, RTM.NEWADDR: 8, RTM.NEWROUTE: 12, RTM.NEWNEIGH: 12, 
            RTM.NEWLINKPROP: 16, RTM.GETMULTICAST & ~3: 8, RTM.GETANYCAST & ~3: 8, RTM.NEWADDRLABEL: 12,
            RTM.NEWNETCONF: 4, RTM.NEWNEXTHOP: 8, RTM.NEWQDISC: 20, RTM.GETTCLASS & ~3: 20, RTM.GETTFILTER & ~3: 20,
            RTM.GETCHAIN & ~3: 20, RTM.GETACTION & ~3: 4, RTM.NEWNEIGHTBL: 4, RTM.NEWSTATS: 12, RTM.NEWMDB: 8,
-           RTM.NEWVLAN: 8, RTM.NEWTUNNEL: 8}
+           RTM.NEWVLAN: 8, RTM.NEWTUNNEL: 8, RTM.NEWNEXTHOPBUCKET: 8}
 """The size of the structure that a request begins with, with its padding, by the first type of the block."""
 
 Row = tuple[RTM, int, Attr[int]]
@@ -74,6 +74,7 @@ DOITS: tuple[Row, ...] = (
     (RTM.NEWNEXTHOP, AF_INET6, Nha.id),
     (RTM.DELNEXTHOP, AF_UNSPEC, Nha.id),
     (RTM.GETNEXTHOP, AF_UNSPEC, Nha.id),
+    (RTM.GETNEXTHOPBUCKET, AF_UNSPEC, Nha.id),
     (RTM.NEWQDISC, AF_UNSPEC, Tca.chain),
     (RTM.DELQDISC, AF_UNSPEC, Tca.chain),
     (RTM.GETQDISC, AF_UNSPEC, Tca.chain),
@@ -124,6 +125,7 @@ BARE_DUMPITS = {(RTM.GETLINK, AF_INET6): "ipv6: Invalid data after header",
 
 ALWAYS_READ = {
     (RTM.GETNEXTHOP, AF_UNSPEC): Nha.oif, (RTM.GETNEXTHOP, AF_INET): Nha.oif, (RTM.GETNEXTHOP, AF_INET6): Nha.oif,
+    (RTM.GETNEXTHOPBUCKET, AF_UNSPEC): Nha.oif,
     (RTM.GETQDISC, AF_UNSPEC): Tca.chain, (RTM.GETTFILTER, AF_UNSPEC): Tca.chain, (RTM.GETCHAIN, AF_UNSPEC): Tca.chain,
     (RTM.GETSTATS, AF_UNSPEC): Asked.filters, (RTM.GETACTION, AF_UNSPEC): Actions.time_delta,
     (RTM.GETTCLASS, AF_UNSPEC): None,
@@ -142,7 +144,8 @@ STRICT_TEXTS = {(RTM.NEWLINKPROP, AF_UNSPEC): "invalid attribute length",
                 (RTM.NEWNEXTHOP, AF_INET): "invalid attribute length",
                 (RTM.NEWNEXTHOP, AF_INET6): "invalid attribute length",
                 (RTM.DELNEXTHOP, AF_UNSPEC): "invalid attribute length",
-                (RTM.GETNEXTHOP, AF_UNSPEC): "invalid attribute length"}
+                (RTM.GETNEXTHOP, AF_UNSPEC): "invalid attribute length",
+                (RTM.GETNEXTHOPBUCKET, AF_UNSPEC): "invalid attribute length"}
 """What a validator says that is strict with every socket."""
 ENDS = (NlmsgType.ERROR, NlmsgType.DONE)
 
