@@ -344,6 +344,8 @@ class DlFmsg(AttrSet):
     fmsg_arr_nest_start = Attr(109, flag)
     fmsg_nest_end = Attr(110, flag)
     fmsg_obj_name = Attr(111, nul_string)
+    fmsg_obj_value_type = Attr(112, u8, shown=DevlinkVarAttrType)
+    fmsg_obj_value_data = Attr(113, binary)
 
 
 class DlHealthReporter(AttrSet):
@@ -485,8 +487,8 @@ class Devlink(AttrSet):
     fmsg_arr_nest_start = DlFmsg.fmsg_arr_nest_start
     fmsg_nest_end = DlFmsg.fmsg_nest_end
     fmsg_obj_name = DlFmsg.fmsg_obj_name
-    fmsg_obj_value_type = Attr(112, u8, shown=DevlinkVarAttrType)
-    fmsg_obj_value_data = Attr(113, binary)
+    fmsg_obj_value_type = DlFmsg.fmsg_obj_value_type
+    fmsg_obj_value_data = DlFmsg.fmsg_obj_value_data
     health_reporter = Attr(114, nest(DlHealthReporter, flagged=False))
     health_reporter_name = DlHealthReporter.health_reporter_name
     health_reporter_state = DlHealthReporter.health_reporter_state

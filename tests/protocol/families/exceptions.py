@@ -113,7 +113,8 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted(
             "devlink.fmsg-obj-value-data devlink.nested-devlink devlink.param-value devlink.param-value-data "
             "devlink.param-value-default devlink.param-values-list dl-param.param-values-list "
-            "dl-resource.resource-list", "attribute", EXTRA, UNSAID,
+            "dl-resource.resource-list dl-fmsg.fmsg-obj-value-type dl-fmsg.fmsg-obj-value-data", "attribute", EXTRA,
+            UNSAID,
         ),
         Excepted(
             "devlink.flash-update-overwrite-mask devlink.reload-actions-performed devlink.reload-limits "
@@ -341,7 +342,7 @@ EXCEPTIONS: dict[str, tuple[Excepted, ...]] = {
         Excepted("newroute delroute", f"do request {ABSENT}", "cacheinfo mfc-stats via newdst pad ttl-propagate",
                  WHOLE_SET),
         Excepted("getroute", NOT_IN_REPLIES,
-                 "iif newdst encap-type encap expires ttl-propagate ip-proto sport dport flowlabel mfc-stats",
+                 "newdst expires ttl-propagate ip-proto sport dport flowlabel mfc-stats",
                  NOT_MODELLED),
         Excepted("getroute", NOT_IN_REPLIES, "pad", NUMBERED_0),
         Excepted("route-attrs.pad", "attribute", ABSENT, NUMBERED_0),
