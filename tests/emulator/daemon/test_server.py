@@ -127,7 +127,7 @@ async def test_a_busy_client_does_not_starve_the_others(place: Path) -> None:
         while busy.waiting():
             busy.sock.recv(65536)
             answered += 1
-        assert 0 < answered < 4 * TURN
+        assert 0 < answered < 5 * TURN  # how many turns pass first is a matter of trio's, which shuffles who is next
 
 
 async def test_notifications_reach_clients_that_ask_nothing(place: Path) -> None:
