@@ -3,10 +3,10 @@ which on Linux differs from boot to boot."""
 
 from __future__ import annotations
 
-import errno
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.common.wanted import need
 from nlemu.emulator.kernel.ipv6 import ioam6
 from nlemu.emulator.kernel.ipv6.ioam6 import UNAVAILABLE, UNAVAILABLE_WIDE, Namespace, Schema
 from nlemu.emulator.netlink.registry import doit, dumpit
@@ -20,23 +20,15 @@ from nlemu.protocol.families.ioam6 import (
     NS_SET_SCHEMA,
     Ioam6,
 )
-from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from nlemu.emulator.netlink.call import Call, Messages
-    from nlemu.protocol.schema.attributes import Attr
-
-
-def _want(call: Call, *attrs: Attr[Any]) -> None:
-    """EINVAL, and nothing else is said."""
-    if any(attr not in call.attrs for attr in attrs):
-        raise Refusal(errno.EINVAL)
 
 
 @doit(ADD_NAMESPACE)
 def add_namespace(call: Call) -> None:
     """ioam6_genl_addns(): EINVAL, EEXIST."""
-    _want(call, Ioam6.ns_id)
+    need(call, Ioam6.ns_id)
     attrs = call.attrs
     ioam6.of(call.net).add_namespace(Namespace(
         attrs[Ioam6.ns_id], attrs.get(Ioam6.ns_data, UNAVAILABLE), attrs.get(Ioam6.ns_data_wide, UNAVAILABLE_WIDE),
@@ -46,31 +38,31 @@ def add_namespace(call: Call) -> None:
 @doit(DEL_NAMESPACE)
 def delete_namespace(call: Call) -> None:
     """ioam6_genl_delns(): EINVAL, ENOENT."""
-    _want(call, Ioam6.ns_id)
+    need(call, Ioam6.ns_id)
     ioam6.of(call.net).delete_namespace(call.attrs[Ioam6.ns_id])
 
 
 @doit(ADD_SCHEMA)
 def add_schema(call: Call) -> None:
     """ioam6_genl_addsc(): EINVAL, EEXIST."""
-    _want(call, Ioam6.sc_id, Ioam6.sc_data)
+    need(call, Ioam6.sc_id, Ioam6.sc_data)
     ioam6.of(call.net).add_schema(call.attrs[Ioam6.sc_id], call.attrs[Ioam6.sc_data])
 
 
 @doit(DEL_SCHEMA)
 def delete_schema(call: Call) -> None:
     """ioam6_genl_delsc(): EINVAL, ENOENT."""
-    _want(call, Ioam6.sc_id)
+    need(call, Ioam6.sc_id)
     ioam6.of(call.net).delete_schema(call.attrs[Ioam6.sc_id])
 
 
 @doit(NS_SET_SCHEMA)
 def use(call: Call) -> None:
     """ioam6_genl_ns_set_schema(): EINVAL, ENOENT."""
-    _want(call, Ioam6.ns_id)
+    need(call, Ioam6.ns_id)
     none = Ioam6.sc_none in call.attrs
     if not none:
-        _want(call, Ioam6.sc_id)
+        need(call, Ioam6.sc_id)
     ioam6.of(call.net).use(call.attrs[Ioam6.ns_id], None if none else call.attrs[Ioam6.sc_id])
 
 

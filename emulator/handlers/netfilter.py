@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.handlers.common.wanted import need
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families import netfilter as nf
@@ -328,12 +329,6 @@ def no_table(call: Call) -> None:
     """nft_table_lookup(): EINVAL when no table is named, ENOENT at the name of one that there is not."""
     at = call.attrs.offset(TABLE_OF[call.op.set])
     raise Refusal(errno.EINVAL if at is None else errno.ENOENT, at=at)
-
-
-def need(call: Call, *attrs: Attr[Any]) -> None:
-    """EINVAL unless all of them are there."""
-    if any(attr not in call.attrs for attr in attrs):
-        raise Refusal(errno.EINVAL)
 
 
 def nft_get(call: Call) -> Body | None:

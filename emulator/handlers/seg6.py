@@ -7,6 +7,7 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.handlers.common.wanted import need
 from nlemu.emulator.kernel.ipv6 import seg6
 from nlemu.emulator.kernel.ipv6.seg6 import Key
 from nlemu.emulator.netlink.registry import doit, dumpit
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 def set_key(call: Call) -> None:
     """seg6_genl_sethmac(): without a length the key goes. EINVAL, ENOENT."""
     attrs = call.attrs
-    if any(attr not in attrs for attr in (Seg6.hmackeyid, Seg6.secretlen, Seg6.algid)):
-        raise Refusal(errno.EINVAL)
+    need(call, Seg6.hmackeyid, Seg6.secretlen, Seg6.algid)
     number, length = attrs[Seg6.hmackeyid], attrs[Seg6.secretlen]
     if not number or length > SEG6_HMAC_SECRET_LEN:
         raise Refusal(errno.EINVAL)
@@ -55,8 +55,7 @@ def _body(key: Key) -> bytes:
 @doit(SET_TUNSRC)
 def set_source(call: Call) -> None:
     """seg6_genl_set_tunsrc(): EINVAL."""
-    if Seg6.dst not in call.attrs:
-        raise Refusal(errno.EINVAL)
+    need(call, Seg6.dst)
     seg6.of(call.net).source = call.attrs[Seg6.dst][:16]
 
 

@@ -4,27 +4,24 @@ kept. Ports have none here."""
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.devlink.beyond import find_whole, refuse
 from nlemu.emulator.handlers.devlink.fmsg import pieces, whole
-from nlemu.emulator.handlers.devlink.instance import dump, each, fill_handle, find, named
+from nlemu.emulator.handlers.devlink.instance import dump, each, fill_handle, find, in_pieces, named
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.devlink import commands as c
 from nlemu.protocol.families.devlink.attributes import Devlink, DlHealthReporter
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devlink.health import Dumped, Reporter
     from nlemu.emulator.kernel.nics.instance import Instance
-    from nlemu.emulator.netlink.call import Call, Fill
+    from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.attributes import Values
 
-ACK = int(NLM_F.ACK)
 TRAMPLED = "Dump trampled, please retry"
 NSEC_PER_MSEC = 1_000_000
 INITIAL_JIFFIES = -300_000
@@ -118,10 +115,9 @@ def reporter_dump_get(call: Call) -> Dump:
     not there is a reporter that is not; EAGAIN: it was cleared in the meantime."""
     at = 0
     begun_with: Dumped | None = None
-    over = False
 
     def fill() -> bytes | None:
-        nonlocal at, begun_with, over
+        nonlocal at, begun_with
         try:
             instance = find(call)
         except Refusal:
@@ -136,16 +132,10 @@ def reporter_dump_get(call: Call) -> Dump:
             raise Refusal(errno.EAGAIN, TRAMPLED)
         body, count = pieces(call, kept.fmsg, at, begun.left)
         if not count:
-            over = True
             return None
         at += count
         begun.full = True
         return body
 
-    def messages() -> Iterator[Fill]:
-        while not over:
-            yield fill
-
-    begun = Dump(call, messages())
-    begun.message_flags = ACK
+    begun = in_pieces(call, fill)
     return begun

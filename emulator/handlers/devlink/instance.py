@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 INDEX_BUS = "devlink_index"
 """DEVLINK_INDEX_BUS_NAME: the name of the bus, if the name of the device is a number."""
-FILTERED = int(NLM_F.DUMP_FILTERED)
+FILTERED, ACK = int(NLM_F.DUMP_FILTERED), int(NLM_F.ACK)
 NUMBER = re.compile(r"\+?[0-9]+\n?")
 """kstrtoul(), base 10."""
 UNBOUND = 1 << 64
@@ -113,6 +113,26 @@ def dump(call: Call, told: Callable[[Instance], Fills]) -> Dump:
                 yield partial(unless_it_fails, fill, begun)
 
     begun = Dump(call, messages())
+    return begun
+
+
+def in_pieces(call: Call, fill: Callable[[], bytes | Values | None]) -> Dump:
+    """One thing told by as many messages as it takes: ``fill`` makes the next one, None when there is no more. Each has
+    NLM_F_ACK, which the kernel writes into them."""
+    over = False
+
+    def piece() -> bytes | Values | None:
+        nonlocal over
+        made = fill()
+        over = made is None
+        return made
+
+    def messages() -> Iterator[Fill]:
+        while not over:
+            yield piece
+
+    begun = Dump(call, messages())
+    begun.message_flags = ACK
     return begun
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.devlink.beyond import find_whole, refuse
-from nlemu.emulator.handlers.devlink.instance import dump, each, fill_handle, find, find_port, named
+from nlemu.emulator.handlers.devlink.instance import (
+    dump,
+    each,
+    fill_handle,
+    find,
+    find_port,
+    in_pieces,
+    named,
+)
 from nlemu.emulator.kernel.devlink.region import find_snapshot
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit, dumpit
@@ -20,12 +27,11 @@ from nlemu.protocol.families.devlink.attributes import (
     DlRegionSnapshots,
 )
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.netlink import NLM_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devlink.region import Region, Snapshot
     from nlemu.emulator.kernel.nics.instance import Instance
-    from nlemu.emulator.netlink.call import Call, Fill
+    from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.attributes import Values
 
 NO_NAME, NO_REGION = "No region name provided", "The requested region does not exist"
@@ -36,7 +42,6 @@ CHUNK = 256
 """DEVLINK_REGION_READ_CHUNK_SIZE"""
 CHUNK_ROOM = 4 + 4 + CHUNK + 4 + 8
 """Of a whole piece in a message: the nest, what it holds, and the address."""
-ACK = int(NLM_F.ACK)
 U64 = (1 << 64) - 1
 
 
@@ -137,10 +142,9 @@ def region_read(call: Call) -> Dump:
     """devlink_nl_region_read_dumpit(): a message a datagram, with as many pieces as there is room for."""
     attrs = call.attrs
     position: int | None = None
-    over = False
 
     def fill() -> Values | None:
-        nonlocal position, over
+        nonlocal position
         instance = find(call)
         if not instance.whole:
             refuse(call)
@@ -152,7 +156,6 @@ def region_read(call: Call) -> Dump:
             end = address + attrs[Devlink.region_chunk_len] & U64
         end = min(end, region.size)
         if start == end:
-            over = True
             return None
         values = fill_handle(instance) | {Devlink.region_name: region.name}
         room = begun.left - len(call.encode(values | {Devlink.region_chunks: {}}))
@@ -170,11 +173,6 @@ def region_read(call: Call) -> Dump:
         position, begun.full = at, True
         return values | {Devlink.region_chunks: {DlRegionChunks.region_chunk: chunks}}
 
-    def messages() -> Iterator[Fill]:
-        while not over:
-            yield fill
-
-    begun = Dump(call, messages())
-    begun.message_flags = ACK
+    begun = in_pieces(call, fill)
     return begun
 

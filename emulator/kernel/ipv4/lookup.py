@@ -51,21 +51,34 @@ class Way4:
     realm: int = 0
     tunnel: Tunnel | None = None
 
+    def lead_by(self, found: Found) -> None:
+        """rt_set_nexthop(): all that the route says of the way."""
+        nexthop = found.nexthop
+        self.route, self.metrics = found.route, found.route.info.metrics
+        self.realm, self.tunnel = nexthop.realm, nexthop.tunnel
+        if nexthop.gateway is not None and nexthop.scope == LINK:
+            self.gateway = nexthop.gateway
+
 
 def has(net: Net, address: int) -> bool:
     """__ip_dev_find(): whether the address is ours, in whatever domain."""
     if routes.address_type(net, address) == LOCAL:
         return True
-    return net.leads_to_domains and any(
-        dev.ip4 is not None and any(ifa.local == address for ifa in dev.ip4.addresses) for dev in net
+    return net.leads_to_domains and holder(net, address) is not None
+
+
+def holder(net: Net, address: int) -> Device | None:
+    """inet_lookup_ifaddr_rcu(): the device that has the address, None if none has."""
+    return next(
+        (dev for dev in net if dev.ip4 is not None and any(ifa.local == address for ifa in dev.ip4.addresses)), None
     )
 
 
 def _device_of(net: Net, address: int) -> Device:
     """__ip_dev_find(): whose address it is."""
-    for dev in net:
-        if dev.ip4 is not None and any(ifa.local == address for ifa in dev.ip4.addresses):
-            return dev
+    dev = holder(net, address)
+    if dev is not None:
+        return dev
     found = routes.lookup(net, Flow(address))
     assert found.nexthop.dev is not None
     return found.nexthop.dev
@@ -181,9 +194,6 @@ def _make(dst: int, source: int, kind: int, dev: Device, found: Found | None) ->
         return way
     way.found = found.route
     if dst != ip4.BROADCAST and not (kind == MULTICAST and found.route.length < 4):
-        way.route, way.metrics = found.route, found.route.info.metrics
-        way.realm, way.tunnel = found.nexthop.realm, found.nexthop.tunnel
+        way.lead_by(found)
         way.cached = not member and (kind != LOCAL or found.nexthop.dev is dev)
-        if found.nexthop.gateway is not None and found.nexthop.scope == LINK:
-            way.gateway = found.nexthop.gateway
     return way

@@ -17,8 +17,8 @@ from nlemu.emulator.kernel.devices import l3mdev
 from nlemu.emulator.kernel.inet.rules import Flow
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv4 import routes
-from nlemu.emulator.kernel.ipv4.lookup import STAYS, TO_ALL, TO_GROUP, Way4
-from nlemu.emulator.kernel.ipv4.routes import BROADCAST, HOST, LINK, LOCAL, MULTICAST, UNICAST
+from nlemu.emulator.kernel.ipv4.lookup import STAYS, TO_ALL, TO_GROUP, Way4, holder
+from nlemu.emulator.kernel.ipv4.routes import BROADCAST, HOST, LOCAL, MULTICAST, UNICAST
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ip import Ipv4Devconf
 
@@ -118,14 +118,10 @@ def _onward(net: Net, dev: Device, flow: Flow, found: Found) -> Way4:
     assert out is not None
     near = _check_source(net, dev, flow, out.ifindex)
     way = Way4(found.route.type, out, 0)
-    way.route = way.found = found.route
-    way.metrics, way.realm = found.route.info.metrics, found.nexthop.realm
-    way.tunnel = found.nexthop.tunnel
-    gateway = found.nexthop.gateway
-    if gateway is not None and found.nexthop.scope == LINK:
-        way.gateway = gateway
-    way.cached = True
+    way.lead_by(found)
+    way.found, way.cached = found.route, True
     if out is dev and near and _either(dev, Ipv4Devconf.SEND_REDIRECTS):
+        gateway = found.nexthop.gateway
         via = gateway.address if gateway is not None and gateway.family == ip4.AF_INET else 0
         if _either(dev, Ipv4Devconf.SHARED_MEDIA) or _on_link(dev, flow.src, via):
             way.flags |= REDIRECTED
@@ -149,10 +145,7 @@ def _check_source(net: Net, dev: Device, flow: Flow, oif: int) -> bool:
         if _either(dev, Ipv4Devconf.ACCEPT_LOCAL):
             return False
         if not ip4.of(net).fib.split:
-            ours = any(
-                ifa.local == flow.src for other in net if other.ip4 is not None for ifa in other.ip4.addresses
-            )
-            if ours:
+            if holder(net, flow.src) is not None:
                 raise Refusal(EINVAL)
             return False
     return _look_back(net, dev, flow, oif, looks)

@@ -52,7 +52,7 @@ from nlemu.protocol.uapi.if_vlan import VLAN_PRIO_MASK, VLAN_PRIO_SHIFT, VLAN_VI
 from nlemu.protocol.uapi.netdevice import NetifF
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
@@ -132,6 +132,13 @@ class Vlan:
     def number(self) -> tuple[int, int]:
         """Where it stands among the VLANs of its device."""
         return PROTOCOLS.index(self.protocol), self.id
+
+    def egress_tags(self) -> Iterator[tuple[int, int]]:
+        """Of which priority of packets which one stands in the tag, in the order in which that is told."""
+        return (
+            (priority, qos >> VLAN_PRIO_SHIFT)
+            for bucket in self.egress for priority, qos in reversed(bucket.items())
+        )
 
     @property
     def loose(self) -> bool:
@@ -514,10 +521,7 @@ class VlanKind(Kind):
     def fill_info(self, dev: Device) -> Mapping[str, Any]:
         vlan: Vlan = dev.priv
         ingress = [{"from_": tag, "to": priority} for tag, priority in enumerate(vlan.ingress) if priority]
-        egress = [
-            {"from_": priority, "to": qos >> VLAN_PRIO_SHIFT}
-            for bucket in vlan.egress for priority, qos in reversed(bucket.items())
-        ]
+        egress = [{"from_": priority, "to": tag} for priority, tag in vlan.egress_tags()]
         return {
             "protocol": vlan.protocol,
             "id": vlan.id,

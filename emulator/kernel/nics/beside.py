@@ -49,6 +49,7 @@ class Stamps:
     filters: tuple[HwtstampFilter, ...] = ()
     counts: tuple[str, ...] = ()
     virtual: bool = False
+    own: int = 0
     stack: int = int(SOF_TIMESTAMPING.TX_SOFTWARE)
 
 
@@ -72,7 +73,7 @@ STAMPS = {
     "e1000e": Stamps((  # e1000e_get_ts_info()
         NONE, PTP.PTP_V1_L4_SYNC, PTP.PTP_V1_L4_DELAY_REQ, PTP.PTP_V2_L4_SYNC, PTP.PTP_V2_L4_DELAY_REQ,
         PTP.PTP_V2_L2_SYNC, PTP.PTP_V2_L2_DELAY_REQ, PTP.PTP_V2_EVENT, PTP.PTP_V2_SYNC, PTP.PTP_V2_DELAY_REQ, ALL,
-    )),
+    ), own=SOFTWARE_STAMPS),
     "virtio_net": Stamps(stack=SOFTWARE_STAMPS),  # ethtool_op_get_ts_info(), recorded
 }
 
@@ -201,7 +202,7 @@ class NicBeside(DeviceOps):
         if clock < 0:
             info.so_timestamping |= stamps.stack
             return
-        info.so_timestamping |= SENDING | HEARING | (SOFTWARE_STAMPS if self.driver == "e1000e" else 0)
+        info.so_timestamping |= SENDING | HEARING | stamps.own
         info.phc_index, info.tx_types = clock, TX_TYPES
         info.rx_filters = sum(1 << one for one in stamps.filters)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.launch.files import bonding, counters, fib_trie, sockets_listed, tables, vlan
-from nlemu.emulator.launch.files.tree import Directory, File, Node
+from nlemu.emulator.launch.files.tree import Directory, Node, file_of
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.ipv6 import InetDeviceFlag
 
@@ -186,19 +186,16 @@ OF_MACHINES: dict[str, Callable[[Net, Machine], str]] = {
 
 def proc_net(net: Net, machine: Machine) -> Directory:
     """/proc/PID/net."""
-    entries: dict[str, Callable[[], Node]] = {name: partial(_file, read, net) for name, read in FILES.items()}
-    entries |= {name: partial(_file, partial(read, net), machine) for name, read in OF_MACHINES.items()}
+    entries: dict[str, Callable[[], Node]] = {name: partial(file_of, read, net) for name, read in FILES.items()}
+    entries |= {name: partial(file_of, partial(read, net), machine) for name, read in OF_MACHINES.items()}
     entries |= {
-        name: partial(_file, read, net) for name, (option, read) in WITH_OPTION.items() if net.kernel.build.has(option)
+        name: partial(file_of, read, net)
+        for name, (option, read) in WITH_OPTION.items() if net.kernel.build.has(option)
     }
     entries["dev_snmp6"] = lambda: Directory(
-        {device.name: partial(_file, counters.dev_snmp6, device) for device in net if device.ip6 is not None}
+        {device.name: partial(file_of, counters.dev_snmp6, device) for device in net if device.ip6 is not None}
     )
     entries["vlan"] = lambda: vlan.proc_vlan(net)
     if net.kernel.build.has("BONDING"):
         entries["bonding"] = lambda: bonding.proc_bonding(net)
     return Directory(entries)
-
-
-def _file(read: Callable[[Any], str], of: object) -> File:
-    return File(lambda: read(of))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlemu.protocol.refusal import Refusal
 
@@ -125,6 +125,11 @@ class NetFile(Node):
         self.net = net
         self.link = link
         """Where it is a link of procfs: what readlink() says."""
+
+
+def file_of(read: Callable[[Any], str], of: object) -> File:
+    """A file that holds what is told of something when it is read."""
+    return File(lambda: read(of))
 
 
 def walk(node: Node, parts: list[str], *, follow: bool = True) -> Node | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.links.vlan import names_of
-from nlemu.emulator.launch.files.tree import Directory, File
+from nlemu.emulator.launch.files.tree import Directory, file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +28,8 @@ KEEPS_DST = frozenset((
 
 def proc_vlan(net: Net) -> Directory:
     """The directory. One of these names is the table's, and a VLAN that has it has no file."""
-    entries = {dev.name: partial(_file, one, dev) for dev in _vlans(net)}
-    return Directory(entries | {"config": partial(_file, config, net)})
-
-
-def _file(read: Callable[[Any], str], of: object) -> File:
-    return File(lambda: read(of))
+    entries = {dev.name: partial(file_of, one, dev) for dev in _vlans(net)}
+    return Directory(entries | {"config": partial(file_of, config, net)})
 
 
 def _vlans(net: Net) -> Iterator[Device]:
@@ -59,9 +54,7 @@ def one(dev: Device) -> str:
     sent = ("total frames transmitted", stats.tx_packets), ("total bytes transmitted", stats.tx_bytes)
     tags = [str(priority) for priority in vlan.ingress]
     ingress = "  ".join(f"{tag}:{priority}" for tag, priority in enumerate(tags[:6]))
-    egress = "".join(
-        f"{priority}:{qos >> 13 & 7} " for bucket in vlan.egress for priority, qos in reversed(bucket.items())
-    )
+    egress = "".join(f"{priority}:{tag} " for priority, tag in vlan.egress_tags())
     return (
         f"{dev.name}  VID: {vlan.id}\t REORDER_HDR: {vlan.flags & 1}  dev->priv_flags: {_private_flags(dev):x}\n"
         + "".join(f"{name:>30} {count:12}\n" for name, count in received)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.bridge import ports, stp
 from nlemu.emulator.kernel.bridge.bridge import MAX_PORTS, NO_STP, Bridge, Port, bridge_of
 from nlemu.emulator.kernel.devices import link_watch
-from nlemu.emulator.kernel.devices.register import KillList, alloc_device, register, unregister_many
+from nlemu.emulator.kernel.devices.links import delete_link
+from nlemu.emulator.kernel.devices.register import alloc_device, register
 from nlemu.emulator.kernel.links.bridge import KIND as BRIDGE
 from nlemu.emulator.launch.files.bridge import FDB_ENTRIES, FDB_ENTRY, fdb_entries
 from nlemu.emulator.launch.ioctls.caller import Caller, Ifreq, text_of
@@ -74,9 +75,7 @@ def _make_or_delete(caller: Caller, place: int, *, make: bool) -> int:
         raise OSError(errno.EPERM, "no bridge")
     if found.up:
         raise OSError(errno.EBUSY, "it is up")
-    kill: KillList = {}
-    BRIDGE.del_link(found, kill)
-    unregister_many(kill)
+    delete_link(found)
     return 0
 
 

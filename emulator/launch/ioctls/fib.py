@@ -20,6 +20,7 @@ from nlemu.emulator.kernel.ipv6 import routes as routes6
 from nlemu.emulator.kernel.ipv6.fib import MAIN as MAIN6
 from nlemu.emulator.kernel.ipv6.routes import Wanted6
 from nlemu.emulator.launch.ioctls.caller import text_of
+from nlemu.emulator.launch.ioctls.devinet import SOCKADDR_IN
 from nlemu.protocol.uapi.if_ import IFNAMSIZ
 from nlemu.protocol.uapi.route import RTF
 from nlemu.protocol.uapi.rtnetlink import RT_SCOPE, RTAX, RTN, RTPROT
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 USER_HZ = 100
 """What clock_t counts."""
-SOCKADDR_IN = struct.Struct("=HH4s8x")
 RTENTRY = struct.Struct("=8x16s16s16sHh20xh6xQQQH6x")
 """struct rtentry: destination, gateway, mask, flags, metric, where a device's name is, MTU, window, round-trip time."""
 IN6_RTMSG = struct.Struct("=16s16s16sIHHI4xQIi")

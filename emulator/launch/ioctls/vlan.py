@@ -9,7 +9,7 @@ import errno
 import struct
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devices.register import KillList, unregister_many
+from nlemu.emulator.kernel.devices.links import delete_link
 from nlemu.emulator.kernel.devices.states import NameAssignment
 from nlemu.emulator.kernel.links.vlan import KIND, Vlan, change_flags, name_by, names_of, set_egress
 from nlemu.emulator.launch.ioctls.caller import text_of
@@ -64,9 +64,7 @@ def ioctl(caller: Caller, place: int) -> int:
     if command == VlanCommand.ADD:
         _add(dev, value)
     elif command == VlanCommand.DEL:
-        kill: KillList = {}
-        KIND.del_link(dev, kill)
-        unregister_many(kill)
+        delete_link(dev)
     else:
         _set(dev, command, value, qos)
     return 0
