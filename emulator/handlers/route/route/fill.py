@@ -62,10 +62,9 @@ def body4(route: Route4, table: int | None = None, kind: int | None = None) -> b
     kind: others than its own, where a look-up found it by those."""
     if (table, kind) not in ((None, None), (route.table, route.type)):
         return _body4(route, route.table if table is None else table, route.type if kind is None else kind)
-    hops = route.info.nexthops
-    if route.info.nh is not None:
-        return _body4(route, route.table, route.type)
-    key = route.trap, route.info.flags, [(hop.flags, hop.dev and hop.dev.ifindex) for hop in hops]
+    info = route.info
+    spelled_out = info.nh is None or bool(info.nh.told_ways)
+    key = route.trap, info.flags, spelled_out, [(hop.flags, hop.dev and hop.dev.ifindex) for hop in info.nexthops]
     if route.told is None or route.told[0] != key:
         route.told = key, _body4(route, route.table, route.type)
     return route.told[1]
