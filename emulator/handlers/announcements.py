@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.core.uevents import Uevent
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.nics.instance import Instance as Devlink
-    from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
+    from nlemu.emulator.kernel.devlink.instance import Instance as Devlink
+    from nlemu.emulator.kernel.devlink.objects import Object
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.kernel.teaming.options import Instance
     from nlemu.emulator.kernel.teaming.team import Port, Team

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devices.kind import Kind
     from nlemu.emulator.kernel.devices.ptp import PtpClocks
-    from nlemu.emulator.kernel.nics.netdevsim_bus import Bus
+    from nlemu.emulator.kernel.nics.netdevsim.bus import Bus
     from nlemu.emulator.kernel.nics.nics import Nics
 
 MOST_DEVICES, MOST_NAMESPACES = 200_000, 50_000
@@ -127,7 +127,7 @@ class Kernel:
     @cached_property
     def netdevsim_bus(self) -> Bus:
         """The bus of netdevsim's devices."""
-        from nlemu.emulator.kernel.nics.netdevsim_bus import Bus
+        from nlemu.emulator.kernel.nics.netdevsim.bus import Bus
 
         return Bus(self)
 
@@ -238,7 +238,7 @@ class Kernel:
 
 
 def _netdevsim() -> Kind:
-    from nlemu.emulator.kernel.nics.netdevsim_bus import NETDEVSIM
+    from nlemu.emulator.kernel.nics.netdevsim.bus import NETDEVSIM
 
     return NETDEVSIM
 

@@ -264,7 +264,7 @@ class Steps:
         self.machine.netdevsim_bus.set_vfs(number, count)
 
     def _nsim_write(self, step: Step) -> None:
-        from nlemu.emulator.kernel.nics.netdevsim_debugfs import write
+        from nlemu.emulator.kernel.nics.netdevsim.debugfs import write
 
         number, path, text = step.subject
         device = self.machine.netdevsim_bus.devices.get(number)

@@ -16,7 +16,7 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.netlink.call import Call, Messages
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Attr

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from nlemu.emulator.handlers.devlink.instance import find
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.netlink.call import Call
 
 

@@ -6,8 +6,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.handlers.devlink.instance import dump, fill_handle, find, one_each
-from nlemu.emulator.kernel.nics.instance import ACTIVATE, ACTIVATE_NOW, REINIT, Reload
-from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+from nlemu.emulator.kernel.devlink.instance import ACTIVATE, ACTIVATE_NOW, REINIT, Reload
+from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.devlink.attributes import (
     Devlink,
@@ -23,7 +23,7 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.devlink import DevlinkReloadAction
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Values

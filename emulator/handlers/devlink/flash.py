@@ -15,7 +15,7 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.devlink import DevlinkCmd
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.attributes import Values
 

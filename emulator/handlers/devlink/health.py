@@ -18,7 +18,7 @@ from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devlink.health import Dumped, Reporter
-    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.attributes import Values
 

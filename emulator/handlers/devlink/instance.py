@@ -8,12 +8,12 @@ messages that it was filtered. What is wrong with the name is found when the dum
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nlemu.emulator.kernel.core.kstrto import kstrtoul
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.protocol.families.devlink.attributes import Devlink
 from nlemu.protocol.families.devlink.commands import HANDLE
@@ -23,7 +23,7 @@ from nlemu.protocol.uapi.netlink import NLM_F
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.netlink.call import Call, Fill
     from nlemu.protocol.schema.attributes import Attr, Values
 
@@ -32,9 +32,6 @@ T = TypeVar("T")
 INDEX_BUS = "devlink_index"
 """DEVLINK_INDEX_BUS_NAME: the name of the bus, if the name of the device is a number."""
 FILTERED, ACK = int(NLM_F.DUMP_FILTERED), int(NLM_F.ACK)
-NUMBER = re.compile(r"\+?[0-9]+\n?")
-"""kstrtoul(), base 10."""
-UNBOUND = 1 << 64
 
 
 Fills = Iterator[Callable[[], "Values | None"]]
@@ -60,9 +57,10 @@ def find(call: Call) -> Instance:
     elif bus is None or name is None:
         raise Refusal(errno.EINVAL)
     elif bus == INDEX_BUS:
-        if NUMBER.fullmatch(name) is None or int(name) >= UNBOUND:
-            raise Refusal(errno.ENODEV)
-        number = int(name)
+        try:
+            number = kstrtoul(name, 10)
+        except Refusal:
+            raise Refusal(errno.ENODEV) from None
     for one in instances(call, call.net):
         if number == one.instance if number is not None else (bus, name) == (one.bus_name, one.name):
             return one

@@ -22,12 +22,12 @@ from nlemu.emulator.handlers.devlink.trap import fill_group, fill_policer, fill_
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent, Stage
 from nlemu.emulator.kernel.devlink.flash import FlashStatus
 from nlemu.emulator.kernel.devlink.health import Reporter
+from nlemu.emulator.kernel.devlink.objects import Port
 from nlemu.emulator.kernel.devlink.param import Param
 from nlemu.emulator.kernel.devlink.rate import Rate
 from nlemu.emulator.kernel.devlink.region import Region, Snapshot
 from nlemu.emulator.kernel.devlink.trap import Group, Policer, Trap
-from nlemu.emulator.kernel.nics.netdevsim_devlink import Port
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import PortState
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import PortState
 from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.emulator.netlink.registry import doit
 from nlemu.protocol.families.devlink.attributes import Devlink
@@ -39,8 +39,8 @@ from nlemu.protocol.uapi.netlink import NetlinkProtocol
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.nics.instance import Instance
-    from nlemu.emulator.kernel.nics.netdevsim_devlink import Object
+    from nlemu.emulator.kernel.devlink.instance import Instance
+    from nlemu.emulator.kernel.devlink.objects import Object
     from nlemu.emulator.machine.endpoint import Endpoint
     from nlemu.emulator.machine.machine import Machine
     from nlemu.emulator.netlink.call import Call

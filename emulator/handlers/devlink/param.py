@@ -13,8 +13,8 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.devlink import DevlinkVarAttrType
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.kernel.devlink.param import Param
-    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Attrs, Values

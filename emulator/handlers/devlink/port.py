@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.handlers.devlink.beyond import refuse
 from nlemu.emulator.handlers.devlink.instance import Fills, dump, fill_handle, find, find_port
 from nlemu.emulator.handlers.ethtool.common import parse_nest
-from nlemu.emulator.kernel.nics.netdevsim_devlink import Port
+from nlemu.emulator.kernel.devlink.objects import Port
 from nlemu.emulator.netlink.registry import doit, dumpit
 from nlemu.protocol.families.devlink.attributes import Devlink, DlPortFunction, DlPortFunctionSet
 from nlemu.protocol.families.devlink.commands import PORT_GET, PORT_SET
@@ -23,7 +23,7 @@ from nlemu.protocol.uapi.if_ether import ETH_ALEN
 from nlemu.protocol.uapi.netdevice import MAX_ADDR_LEN
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.instance import Instance, PortFacts
+    from nlemu.emulator.kernel.devlink.instance import Instance, PortFacts
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Attrs, Values

@@ -17,7 +17,7 @@ from nlemu.protocol.schema.attributes import walk
 from nlemu.protocol.uapi.devlink import DEVLINK_RATE_TCS_MAX, DevlinkCmd
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Attr, Values

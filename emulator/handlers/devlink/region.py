@@ -29,8 +29,8 @@ from nlemu.protocol.families.devlink.attributes import (
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.kernel.devlink.region import Region, Snapshot
-    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.attributes import Values
 

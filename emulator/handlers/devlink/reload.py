@@ -17,7 +17,7 @@ from nlemu.protocol.uapi.devlink import DevlinkReloadAction, DevlinkReloadLimit
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.kernel.nics.instance import Instance
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.protocol.schema.attributes import Values
 

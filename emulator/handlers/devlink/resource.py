@@ -19,8 +19,8 @@ from nlemu.protocol.uapi.devlink import DevlinkResourceScope
 from nlemu.protocol.uapi.netlink import NLM_F, NlmsgType
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.kernel.devlink.resource import Resource
-    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Values

@@ -15,8 +15,8 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.devlink import DevlinkTrapAction
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devlink.instance import Instance
     from nlemu.emulator.kernel.devlink.trap import Group, Policer, Trap, TrapStats
-    from nlemu.emulator.kernel.nics.instance import Instance
     from nlemu.emulator.netlink.call import Call
     from nlemu.emulator.netlink.dump import Dump
     from nlemu.protocol.schema.attributes import Values

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.handlers.common.devices import devices
+from nlemu.emulator.handlers.common.ints import s32
 from nlemu.emulator.handlers.ethtool.bitset import put_bitset
 from nlemu.emulator.handlers.ethtool.common import Request, named_header, parse_header, query, setting
 from nlemu.emulator.kernel.ethtool import link as model
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
 NO_CLOCK = -1
 
 
-def signed(number: int) -> int:
-    """A clock's number, which the kernel keeps in an int."""
-    return number - (1 << 32) if number >> 31 else number
-
-
 def provider(request: Request) -> tuple[int, int]:
     """tsinfo_parse_request(): which clock is meant, by number and qualifier; NO_CLOCK for the device's own."""
     if Tsinfo.hwtstamp_provider not in request.attrs:
@@ -40,7 +36,7 @@ def provider(request: Request) -> tuple[int, int]:
         raise Refusal(errno.EOPNOTSUPP, "can't query statistics for a provider")
     wanted = request.attrs[Tsinfo.hwtstamp_provider]
     wanted.require((HwtstampProvider.index, HwtstampProvider.qualifier))
-    return signed(wanted[HwtstampProvider.index]), wanted[HwtstampProvider.qualifier]
+    return s32(wanted[HwtstampProvider.index]), wanted[HwtstampProvider.qualifier]
 
 
 def fill_info(info: model.TsInfo, request: Request, stats: model.TsStats | None) -> Values:

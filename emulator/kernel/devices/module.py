@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OUI = bytes.fromhex("02ee00")
+"""What those begin with that nobody chose, of addresses as of modules: locally administered, as no vendor's should
+appear by chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -22,7 +26,7 @@ class Module:
     host_interface: int = 0
     encoding: int = 0
     vendor: str = "nlemu"
-    oui: bytes = bytes.fromhex("02ee00")
+    oui: bytes = OUI
     part: str = ""
     revision: str = "A"
     serial: str = ""

@@ -11,8 +11,7 @@ from errno import EPERM
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.device import DevlinkPort
-from nlemu.emulator.kernel.nics import pci
-from nlemu.emulator.kernel.nics.instance import (
+from nlemu.emulator.kernel.devlink.instance import (
     ACTIVATE,
     ACTIVATE_NOW,
     REINIT,
@@ -21,7 +20,8 @@ from nlemu.emulator.kernel.nics.instance import (
     PortFacts,
     Reload,
 )
-from nlemu.emulator.kernel.nics.netdevsim_devlink import Port
+from nlemu.emulator.kernel.devlink.objects import Port
+from nlemu.emulator.kernel.nics import pci
 from nlemu.emulator.kernel.nics.ports import serial_number
 from nlemu.protocol.uapi.devlink import DevlinkCmd, DevlinkPortFlavour, DevlinkPortType
 

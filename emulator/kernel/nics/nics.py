@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.uevents import Action
 from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address
 from nlemu.emulator.kernel.devices.device import Device, Parent
+from nlemu.emulator.kernel.devices.module import OUI
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.ethtool.settings import Coalesce, Rings
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.devlink import NicInstance
     from nlemu.protocol.uapi.devlink import DevlinkCmd
 
-OUI = bytes.fromhex("02ee00")
-"""What the addresses begin with that nobody chose: locally administered, as no vendor's should appear by chance."""
 NO_SERIAL = bytes(6)
 FIRST_IRQ = 24
 """Of message-signalled interrupts: below are the legacy ones."""

@@ -17,8 +17,9 @@ from nlemu.emulator.kernel.bridge import fdb, ports, settings, stp
 from nlemu.emulator.kernel.bridge.bridge import TICK, Bridge, Entry, Fdb, Port, Timer
 from nlemu.emulator.kernel.bridge.params import BridgeParams, PortParams
 from nlemu.emulator.kernel.bridge.vlans import OPTION as VLANS
+from nlemu.emulator.kernel.core.kstrto import kstrtoul
 from nlemu.emulator.kernel.devices import link_watch
-from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number
+from nlemu.emulator.launch.files.tree import Directory, File, Link, Node
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_bridge import BrBoolopt
 from nlemu.protocol.uapi.if_ether import ETH_P
@@ -137,12 +138,12 @@ def _check_pvid(br: Bridge, value: int) -> None:
 
 def _store(br: Bridge, name: str, text: str) -> None:
     """store_bridge_parm()."""
-    _set(br, name, number(text))
+    _set(br, name, kstrtoul(text))
     link_watch.state_change(br.dev)
 
 
 def _flush(br: Bridge, text: str) -> None:
-    number(text)
+    kstrtoul(text)
     settings.change_bridge(br, BridgeParams(fdb_flush=b""))
     link_watch.state_change(br.dev)
 

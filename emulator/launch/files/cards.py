@@ -13,10 +13,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.core.kstrto import kstrtobool, kstrtoul
 from nlemu.emulator.kernel.devices import steering
 from nlemu.emulator.kernel.nics import pci, sriov
 from nlemu.emulator.kernel.nics.function import PCI, VIRTIO, BusFunction
-from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, truth, walk
+from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, walk
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -260,7 +261,7 @@ def _sriov(one: BusFunction, net: Net) -> Entries:
     }
     return entries | {
         "sriov_drivers_autoprobe": lambda: File(
-            lambda: f"{int(said.autoprobe)}\n", lambda text: setattr(said, "autoprobe", truth(text))
+            lambda: f"{int(said.autoprobe)}\n", lambda text: setattr(said, "autoprobe", kstrtobool(text))
         ),
         "sriov_numvfs": lambda: File(lambda: f"{len(said.vfs)}\n", partial(_set_vfs, nics, one)),
         "sriov_offset": _text(said.facts.offset), "sriov_stride": _text(said.facts.stride),
@@ -271,7 +272,7 @@ def _sriov(one: BusFunction, net: Net) -> Entries:
 def _set_vfs(nics: Nics, card: BusFunction, text: str) -> None:
     """sriov_numvfs_store(): whatever is no number of 16 bits is EINVAL."""
     try:
-        count = number(text)
+        count = kstrtoul(text)
     except OSError as error:
         raise ValueError(text) from error
     if count > U16_MAX:

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.core.kstrto import kstrtobool, kstrtouint, kstrtoul
 from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.device import Device
-from nlemu.emulator.kernel.nics import netdevsim_debugfs
-from nlemu.emulator.kernel.nics.netdevsim_device import UINT_MAX, BusDevice
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import state_of
-from nlemu.emulator.kernel.nics.netdevsim_port import hold_page, queue_reset
-from nlemu.emulator.kernel.nics.netdevsim_wire import link_ports, unlink_port
-from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, numbers, truth
+from nlemu.emulator.kernel.nics.netdevsim import debugfs
+from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import state_of
+from nlemu.emulator.kernel.nics.netdevsim.port import hold_page, queue_reset
+from nlemu.emulator.kernel.nics.netdevsim.wire import link_ports, unlink_port
+from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, numbers
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.machine import Machine
@@ -91,18 +92,15 @@ def _new_port(device: BusDevice, text: str) -> None:
     if not words:
         raise OSError(errno.EINVAL, "port_index [address]")
     address = bytes.fromhex(words[1].replace(":", "")) if len(words) > 1 else None
-    device.bus.new_port(device.id, number(words[0]), address)
+    device.bus.new_port(device.id, kstrtoul(words[0]), address)
 
 
 def _set_vfs(device: BusDevice, text: str) -> None:
-    count = number(text)
-    if count > UINT_MAX:
-        raise OSError(errno.ERANGE, "more than can be counted")
-    device.set_vfs(count)
+    device.set_vfs(kstrtouint(text))
 
 
 def _del_port(device: BusDevice, text: str) -> None:
-    device.bus.del_port(device.id, number(text))
+    device.bus.del_port(device.id, kstrtoul(text))
 
 
 def _linked(descriptor: Descriptor, word: str) -> Device:
@@ -124,24 +122,24 @@ def _unlink_device(descriptor: Descriptor, text: str) -> None:
     unlink_port(_linked(descriptor, text.strip()))
 
 
-def debugfs(machine: Machine) -> Directory:
+def debug_folder(machine: Machine) -> Directory:
     """/sys/kernel/debug/netdevsim."""
     return Directory({device.name: partial(_debug, device) for device in machine.netdevsim_bus.devices.values()})
 
 
 def _debug(device: BusDevice) -> Directory:
-    rates = netdevsim_debugfs.port_files(device)
+    rates = debugfs.port_files(device)
     ports: dict[str, Callable[[], Node]] = {}
     for index, port in device.ports.items():
         ports[str(index)] = partial(_debug_port, port, _nodes(rates.get(str(index), {})))
-    return Directory(_nodes(netdevsim_debugfs.files(device)) | {"ports": lambda: Directory(ports)})
+    return Directory(_nodes(debugfs.files(device)) | {"ports": lambda: Directory(ports)})
 
 
-def _nodes(folder: netdevsim_debugfs.Folder) -> dict[str, Callable[[], Node]]:
+def _nodes(folder: debugfs.Folder) -> dict[str, Callable[[], Node]]:
     """The files that the model has, as those of a tree."""
     nodes: dict[str, Callable[[], Node]] = {}
     for name, found in folder.items():
-        if isinstance(found, netdevsim_debugfs.Setting):
+        if isinstance(found, debugfs.Setting):
             nodes[name] = partial(File, found.read, found.write, open_to_all=False)
         else:
             nodes[name] = partial(Directory, _nodes(found))
@@ -157,7 +155,7 @@ def _debug_port(dev: Device, rates: dict[str, Callable[[], Node]]) -> Directory:
             ),
             "pp_hold": lambda: File(
                 lambda: "Y\n" if state_of(dev).held is not None else "N\n",
-                lambda text: hold_page(dev, truth(text)),
+                lambda text: hold_page(dev, kstrtobool(text)),
                 open_to_all=False,
             ),
             "queue_reset": lambda: File(write=partial(_queue_reset, dev)),
@@ -188,12 +186,12 @@ def _debug_ring(dev: Device) -> Directory:
 def _flag(owner: object, field: str) -> File:
     return File(
         lambda: "Y\n" if getattr(owner, field) else "N\n",
-        lambda text: setattr(owner, field, truth(text)),
+        lambda text: setattr(owner, field, kstrtobool(text)),
         open_to_all=False,
     )
 
 
 def _value(owner: object, field: str) -> File:
     return File(
-        lambda: f"{getattr(owner, field)}\n", lambda text: setattr(owner, field, number(text)), open_to_all=False
+        lambda: f"{getattr(owner, field)}\n", lambda text: setattr(owner, field, kstrtoul(text)), open_to_all=False
     )

@@ -105,7 +105,7 @@ class Files:
             case ["kernel", "debug", "netdevsim", *rest]:
                 from nlemu.emulator.launch.files import netdevsim
 
-                return walk(netdevsim.debugfs(machine), rest, follow=follow)
+                return walk(netdevsim.debug_folder(machine), rest, follow=follow)
             case ["devices", "system", *_]:  # processors, which every second program counts
                 return False
             case ["bus" | "devices" | "kernel" | "module", *_]:

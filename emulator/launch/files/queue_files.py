@@ -7,9 +7,10 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.core.kstrto import kstrtoul
 from nlemu.emulator.kernel.devices import steering
-from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim
-from nlemu.emulator.launch.files.tree import Directory, File, number
+from nlemu.emulator.kernel.nics.netdevsim.port import is_netdevsim
+from nlemu.emulator.launch.files.tree import Directory, File
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def _receiving(dev: Device, queue: int) -> Directory:
         ),
         "rps_flow_cnt": lambda: File(
             lambda: f"{steering.of(dev).rps_flow_cnt.get(queue, 0)}\n",
-            lambda text: _put(steering.to_set(dev).rps_flow_cnt, queue, steering.flows(number(text))),
+            lambda text: _put(steering.to_set(dev).rps_flow_cnt, queue, steering.flows(kstrtoul(text))),
         ),
     })
 
@@ -115,7 +116,7 @@ def _set_limit(dev: Device, queue: int, name: str, text: str) -> None:
     if name in BYTES and text.removesuffix("\n") == "max":
         value = steering.DQL_MAX_LIMIT
     else:
-        value = number(text)
+        value = kstrtoul(text)
         if value > (steering.DQL_MAX_LIMIT if name in BYTES else 0xFFFFFFFF):
             raise OSError(errno.EINVAL, text)
         if name == "stall_thrs" and value and value not in STALLS:

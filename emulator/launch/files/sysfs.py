@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.bonding.bond import bond_of, slave_of
 from nlemu.emulator.kernel.bridge.bridge import bridge_of, port_of
+from nlemu.emulator.kernel.core.kstrto import UINT_MAX, kstrtoul
 from nlemu.emulator.kernel.devices import flags, settings
 from nlemu.emulator.kernel.devices.device import Device, Stats
 from nlemu.emulator.kernel.devices.states import NameAssignment
@@ -21,11 +22,11 @@ from nlemu.emulator.kernel.ethtool.link import LinkSettings, get_link_settings
 from nlemu.emulator.kernel.links import tap
 from nlemu.emulator.kernel.links.tun import Tun, is_tun
 from nlemu.emulator.kernel.links.tun import state_of as state_of_tun
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import PortState
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import PortState
 from nlemu.emulator.kernel.nics.ports import function_of
 from nlemu.emulator.kernel.queues import napi
 from nlemu.emulator.launch.files import bonding, bridge, queue_files
-from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, number, u32
+from nlemu.emulator.launch.files.tree import Directory, File, Link, Node
 from nlemu.protocol.uapi.ethtool import Duplex
 from nlemu.protocol.uapi.netdev import NapiThreaded
 
@@ -99,27 +100,27 @@ def device(dev: Device) -> Directory:
         "dormant": lambda: File(lambda: _running_only(dev, lambda: int(dev.dormant))),
         "duplex": lambda: File(partial(_duplex, dev)),
         "flags": lambda: File(
-            lambda: f"{dev.flags:#x}\n", lambda text: flags.change_flags(dev, u32(text))
+            lambda: f"{dev.flags:#x}\n", lambda text: flags.change_flags(dev, kstrtoul(text) & UINT_MAX)
         ),
         "gro_flush_timeout": lambda: File(
-            lambda: f"{dev.gro_flush_timeout}\n", lambda text: napi.set_device_gro_flush_timeout(dev, number(text))
+            lambda: f"{dev.gro_flush_timeout}\n", lambda text: napi.set_device_gro_flush_timeout(dev, kstrtoul(text))
         ),
         "ifalias": lambda: File(lambda: f"{dev.ifalias}\n" if dev.ifalias else "", partial(_set_alias, dev)),
         "ifindex": lambda: _shown(lambda: dev.ifindex),
         "iflink": lambda: _shown(lambda: dev.iflink),
         "link_mode": lambda: _shown(lambda: dev.link_mode),
-        "mtu": lambda: File(lambda: f"{dev.mtu}\n", lambda text: settings.set_mtu(dev, u32(text))),
+        "mtu": lambda: File(lambda: f"{dev.mtu}\n", lambda text: settings.set_mtu(dev, kstrtoul(text) & UINT_MAX)),
         "name_assign_type": lambda: File(partial(_name_assign_type, dev)),
         "napi_defer_hard_irqs": lambda: File(
             lambda: f"{dev.napi_defer_hard_irqs}\n", partial(_set_defer_hard_irqs, dev)
         ),
         "netdev_group": lambda: File(
-            lambda: f"{dev.group}\n", lambda text: settings.set_group(dev, u32(text))
+            lambda: f"{dev.group}\n", lambda text: settings.set_group(dev, kstrtoul(text) & UINT_MAX)
         ),
         "operstate": lambda: _shown(lambda: OPERSTATES[dev.operstate if dev.running else OPER_DOWN]),
         "power": lambda: power(dev),
         "proto_down": lambda: File(
-            lambda: f"{int(dev.proto_down)}\n", lambda text: settings.set_proto_down(dev, number(text) != 0)
+            lambda: f"{int(dev.proto_down)}\n", lambda text: settings.set_proto_down(dev, kstrtoul(text) != 0)
         ),
         "queues": lambda: queue_files.queues(dev),
         "speed": lambda: File(partial(_speed, dev)),
@@ -128,7 +129,7 @@ def device(dev: Device) -> Directory:
         "testing": lambda: File(lambda: _running_only(dev, lambda: int(dev.testing))),
         "threaded": lambda: File(lambda: f"{int(dev.threaded)}\n", partial(_set_threaded, dev)),
         "tx_queue_len": lambda: File(
-            lambda: f"{dev.txqlen}\n", lambda text: settings.set_txqlen(dev, number(text))
+            lambda: f"{dev.txqlen}\n", lambda text: settings.set_txqlen(dev, kstrtoul(text))
         ),
         "type": lambda: _shown(lambda: dev.type),
         "uevent": lambda: File(partial(_uevent, dev), lambda _: None),
@@ -277,14 +278,14 @@ def _set_carrier(dev: Device, text: str) -> None:
     """carrier_store(): who has no carrier to change does not look at what is written."""
     if not dev.ops.has("change_carrier"):
         _unsupported()
-    wanted = number(text) != 0
+    wanted = kstrtoul(text) != 0
     if not dev.running:
         raise OSError(errno.EINVAL, "the device is down")
     settings.change_carrier(dev, wanted)
 
 
 def _set_defer_hard_irqs(dev: Device, text: str) -> None:
-    wanted = number(text)
+    wanted = kstrtoul(text)
     if wanted > settings.S32_MAX:
         raise OSError(errno.ERANGE, text)
     napi.set_device_defer_hard_irqs(dev, wanted)
@@ -296,7 +297,7 @@ def _set_alias(dev: Device, text: str) -> None:
 
 def _set_threaded(dev: Device, text: str) -> None:
     """threaded_store()."""
-    wanted = number(text)
+    wanted = kstrtoul(text)
     if wanted not in (0, 1):
         raise OSError(errno.EOPNOTSUPP, "0 or 1")
     napi.set_device_threaded(dev, NapiThreaded(wanted))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
 
 
-ULONG_MAX = (1 << 64) - 1
 
 
 class Node:
@@ -159,33 +158,3 @@ def numbers(text: str) -> list[int]:
             break
         found.append(int(digits))
     return found
-
-
-def truth(text: str) -> bool:
-    """kstrtobool(). ValueError."""
-    match text[:1]:
-        case "y" | "Y" | "t" | "T" | "1":
-            return True
-        case "n" | "N" | "f" | "F" | "0":
-            return False
-        case "o" | "O" if text[1:2] in ("n", "N"):
-            return True
-        case "o" | "O" if text[1:2] in ("f", "F"):
-            return False
-    raise ValueError(text)
-
-
-def number(text: str) -> int:
-    """kstrtoul(text, 0): one newline may end it. ValueError; OSError ERANGE beyond 64 bits."""
-    digits = text.removesuffix("\n").removeprefix("+")
-    if not digits.isalnum():  # neither a sign nor a space, nor what int() takes besides
-        raise ValueError(text)
-    value = int(digits, 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10)
-    if value > ULONG_MAX:
-        raise OSError(errno.ERANGE, text)
-    return value
-
-
-def u32(text: str) -> int:
-    """The same, cut to an unsigned int, as by those who do not look. ValueError; OSError ERANGE beyond 64 bits."""
-    return number(text) & 0xFFFFFFFF

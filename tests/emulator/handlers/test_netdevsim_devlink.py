@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from nlemu.emulator.kernel.devices.flags import change_flags
-from nlemu.emulator.kernel.nics.netdevsim_debugfs import files, write
-from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+from nlemu.emulator.kernel.nics.netdevsim.debugfs import files, write
+from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.world.session import Session

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.flags import change_flags
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.nics.netdevsim_bus import new_device
+from nlemu.emulator.kernel.nics.netdevsim.bus import new_device
 from tests.emulator.kernel.pool_events import PoolEvents
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
+from nlemu.emulator.handlers.common.ints import s32
 from nlemu.emulator.kernel import rules_families
 from nlemu.emulator.kernel.inet import rules
 from nlemu.emulator.kernel.inet.rules import GOTO, Rule
@@ -50,8 +51,8 @@ def read(call: Call) -> tuple[Rules, Rule]:
         header.action,
         attrs.get(Fra.protocol, 0),
         header.flags,
-        _signed(attrs.get(Fra.suppress_prefixlen, ALL_BITS)),
-        _signed(attrs.get(Fra.suppress_ifgroup, ALL_BITS)),
+        s32(attrs.get(Fra.suppress_prefixlen, ALL_BITS)),
+        s32(attrs.get(Fra.suppress_ifgroup, ALL_BITS)),
         iifname=attrs.get(Fra.iifname, ""),
         oifname=attrs.get(Fra.oifname, ""),
         mark=mark,
@@ -79,10 +80,6 @@ def read(call: Call) -> tuple[Rules, Rule]:
     if Fra.goto in attrs and rule.target <= rule.priority:
         raise Refusal(errno.EINVAL, "Backward goto not supported")
     return known, rule
-
-
-def _signed(value: int) -> int:
-    return value - (1 << 32) if value >> 31 else value
 
 
 def _address(attrs: Attrs, attr: Attr[bytes], length: int, bits: int, complaint: str) -> int:

@@ -19,7 +19,7 @@ from nlemu.emulator.kernel.ipv4.routes import Wanted4
 from nlemu.emulator.kernel.ipv6 import lookup as route_lookup6
 from nlemu.emulator.kernel.ipv6 import routes as ip6_route
 from nlemu.emulator.kernel.ipv6.routes import Wanted6
-from nlemu.emulator.kernel.nics.netdevsim_bus import del_device, new_device
+from nlemu.emulator.kernel.nics.netdevsim.bus import del_device, new_device
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.fib_rules import FR_ACT
 from nlemu.protocol.uapi.neighbour import NUD

@@ -13,7 +13,7 @@ from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.links.macsec import KIND, MacsecParams
 from nlemu.emulator.kernel.macsec import frames
 from nlemu.emulator.kernel.macsec.secy import Macsec, RxSc, Sa, Secy, create_channel, make_sci, on, state_of
-from nlemu.emulator.kernel.nics.netdevsim_macsec import NetdevsimMacsec
+from nlemu.emulator.kernel.nics.netdevsim.macsec import NetdevsimMacsec
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_link import MacsecValidate
 from nlemu.protocol.uapi.if_macsec import MacsecCipherId

@@ -11,8 +11,8 @@ from nlemu.emulator.kernel.core.events import Info, NetdevEvent, NullAnnouncer, 
 from nlemu.emulator.kernel.devices.device import DevlinkPort, Parent
 from nlemu.emulator.kernel.devices.states import NetmemTx
 from nlemu.emulator.kernel.kernel import Kernel
-from nlemu.emulator.kernel.nics.netdevsim_bus import del_device, new_device
-from nlemu.emulator.kernel.nics.netdevsim_wire import link_ports, unlink_port
+from nlemu.emulator.kernel.nics.netdevsim.bus import del_device, new_device
+from nlemu.emulator.kernel.nics.netdevsim.wire import link_ports, unlink_port
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.netdev import XdpAct
 from tests.emulator.kernel.world import set_up, world

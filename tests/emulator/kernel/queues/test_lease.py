@@ -10,7 +10,7 @@ from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.queue import is_leased
 from nlemu.emulator.kernel.devices.register import alloc_device, register
-from nlemu.emulator.kernel.nics.netdevsim_bus import new_device
+from nlemu.emulator.kernel.nics.netdevsim.bus import new_device
 from nlemu.emulator.kernel.queues.lease import create_queue
 from nlemu.protocol.refusal import Refusal
 from tests.emulator.kernel.world import World, world

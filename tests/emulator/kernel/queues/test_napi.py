@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlemu.emulator.kernel.nics.netdevsim_bus import del_device, new_device
+from nlemu.emulator.kernel.nics.netdevsim.bus import del_device, new_device
 from nlemu.emulator.kernel.queues.napi import MIN_NAPI_ID, NapiTable
 from nlemu.emulator.kernel.queues.napi import Napi as NapiInstance
 from nlemu.protocol.uapi.netdev import NapiThreaded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from nlemu.emulator.kernel.nics.netdevsim_bus import del_device
-from nlemu.emulator.kernel.nics.netdevsim_port import hold_page
+from nlemu.emulator.kernel.nics.netdevsim.bus import del_device
+from nlemu.emulator.kernel.nics.netdevsim.port import hold_page
 from nlemu.emulator.kernel.queues.page_pool import PAGE_SIZE, PagePool
 from tests.emulator.kernel.world import set_up, world
 

@@ -7,7 +7,7 @@ from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENODATA, EOPNOTSUPP, ERANGE
 import pytest
 
 from nlemu.emulator.kernel.devices.queue import RxQueue
-from nlemu.emulator.kernel.nics.netdevsim_port import queue_reset
+from nlemu.emulator.kernel.nics.netdevsim.port import queue_reset
 from nlemu.emulator.kernel.queues.devmem import Binding, Dmabuf
 from nlemu.emulator.kernel.queues.lease import lease, unlease
 from nlemu.emulator.kernel.queues.page_pool import PagePool

@@ -13,7 +13,7 @@ from nlemu.protocol.uapi.devlink import DevlinkTrapAction
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
 
 INTERVAL = 100_000_000
 """NSIM_TRAP_REPORT_INTERVAL_MS, in nanoseconds."""

@@ -7,28 +7,16 @@ whenever the driver begins, and are told of as they come and go; reporters of he
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from nlemu.emulator.kernel.devlink.flash import FlashStatus
-from nlemu.emulator.kernel.devlink.health import Reporter
 from nlemu.emulator.kernel.devlink.param import Param
-from nlemu.emulator.kernel.devlink.rate import Rate
-from nlemu.emulator.kernel.devlink.region import Region, Snapshot
+from nlemu.emulator.kernel.devlink.region import Region
 from nlemu.emulator.kernel.devlink.resource import U64_MAX, Resource
 from nlemu.emulator.kernel.devlink.trap import Group, Policer, Trap
 from nlemu.protocol.uapi.devlink import (
-    DevlinkCmd,
     DevlinkParamCmode,
-    DevlinkPortType,
     DevlinkTrapAction,
     DevlinkTrapType,
     DevlinkVarAttrType,
 )
-
-if TYPE_CHECKING:
-    from nlemu.emulator.kernel.devices.device import Device
-
 
 VERSION = ("fw.mgmt", "10.20.30")
 """nsim_dev_info_get(): the one version, running and stored."""
@@ -106,31 +94,6 @@ def resources() -> tuple[Resource, ...]:
 
 PORT_RESOURCES = (Resource("test_resource", 1, 20, size_max=100),)
 """__nsim_dev_port_add(): of physical ports. They cannot be set, so all ports have the same."""
-
-
-@dataclass(frozen=True)
-class Port:
-    """struct devlink_port as it is told: ``dev`` is its network device, if that is there and in the namespace of the
-    instance."""
-
-    index: int
-    type: DevlinkPortType
-    dev: Device | None
-
-
-Object = Param | Region | Snapshot | Policer | Group | Trap | Port | Rate | Reporter | FlashStatus | None
-"""What can come to an instance and go, and what else is told of one; None: the instance itself."""
-
-NEW: dict[type, DevlinkCmd] = {
-    type(None): DevlinkCmd.NEW, Param: DevlinkCmd.PARAM_NEW, Region: DevlinkCmd.REGION_NEW,
-    Snapshot: DevlinkCmd.REGION_NEW, Policer: DevlinkCmd.TRAP_POLICER_NEW, Group: DevlinkCmd.TRAP_GROUP_NEW,
-    Trap: DevlinkCmd.TRAP_NEW, Rate: DevlinkCmd.RATE_NEW,
-}
-DEL: dict[type, DevlinkCmd] = {
-    type(None): DevlinkCmd.DEL, Param: DevlinkCmd.PARAM_DEL, Region: DevlinkCmd.REGION_DEL,
-    Snapshot: DevlinkCmd.REGION_DEL, Policer: DevlinkCmd.TRAP_POLICER_DEL, Group: DevlinkCmd.TRAP_GROUP_DEL,
-    Trap: DevlinkCmd.TRAP_DEL, Rate: DevlinkCmd.RATE_DEL,
-}
 PARAMS_COMING = tuple(sorted(PARAMS, key=lambda param: param.mode is DevlinkParamCmode.DRIVERINIT))
 """A parameter of the driver's beginning is told of when it has its value."""
 

@@ -17,7 +17,7 @@ from nlemu.emulator.kernel.devlink.resource import every
 from nlemu.emulator.kernel.inet import nexthop
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv6 import netns as ip6
-from nlemu.emulator.kernel.nics.netdevsim_devlink import IPV4_FIB, IPV4_RULES, IPV6_FIB, IPV6_RULES, NEXTHOPS
+from nlemu.emulator.kernel.nics.netdevsim.devlink import IPV4_FIB, IPV4_RULES, IPV6_FIB, IPV6_RULES, NEXTHOPS
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net

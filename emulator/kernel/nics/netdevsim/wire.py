@@ -7,8 +7,8 @@ from errno import EBUSY, EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import state_of
-from nlemu.emulator.kernel.nics.netdevsim_port import is_netdevsim
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import state_of
+from nlemu.emulator.kernel.nics.netdevsim.port import is_netdevsim
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:

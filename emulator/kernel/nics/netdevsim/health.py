@@ -11,7 +11,7 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.devlink import DevlinkCmd, DevlinkVarAttrType
 
 if TYPE_CHECKING:
-    from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
 
 FAIL = "netdevsim: User setup the recover to fail for testing purposes"
 FLAG, U8, U32, U64, STRING = (

@@ -6,7 +6,7 @@ the errnos that a write to them gives.
 
 A bus device is also a devlink instance, numbered from 0 in the order of plugging. It belongs to the namespace of
 whoever made it, though its ports may move elsewhere; when that namespace dies, devlink reloads the instance into the
-first namespace (netdevsim_device.py).
+first namespace (device.py).
 
 A bus device that was made but cannot be driven (no queues, or too many) stays on the bus without ports and holds its
 number; the write that made it succeeded.
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.core.uevents import Action
 from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.nics.netdevsim_device import BUS, UINT_MAX, BusDevice
+from nlemu.emulator.kernel.nics.netdevsim.device import BUS, UINT_MAX, BusDevice
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:

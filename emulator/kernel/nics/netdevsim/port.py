@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.devices.states import Xmit
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import NetdevsimEthtoolOps, Queue, state_of
-from nlemu.emulator.kernel.nics.netdevsim_vfs import NetdevsimVfOps
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import NetdevsimEthtoolOps, Queue, state_of
+from nlemu.emulator.kernel.nics.netdevsim.vfs import NetdevsimVfOps
 from nlemu.emulator.kernel.queues.napi import set_queue_napi
 from nlemu.emulator.kernel.queues.provider import restart_queue
 from nlemu.protocol.refusal import Refusal
@@ -30,7 +30,7 @@ from nlemu.protocol.uapi.net_shaper import NetShaperCaps
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.macsec.offload import MacsecOps
-    from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
     from nlemu.emulator.kernel.queues.napi import Napi
     from nlemu.emulator.kernel.queues.page_pool import PagePool
     from nlemu.emulator.kernel.queues.qstats import RxStats, TxStats

@@ -18,21 +18,18 @@ from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, Parent
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.devices.vf import VfConfig
+from nlemu.emulator.kernel.devlink.instance import Info, Instance, PortFacts
+from nlemu.emulator.kernel.devlink.objects import DEL, NEW, Object, Port
 from nlemu.emulator.kernel.devlink.rate import Rate, Rates
 from nlemu.emulator.kernel.devlink.region import Snapshot, choose_id
-from nlemu.emulator.kernel.nics import netdevsim_fib, netdevsim_flash, netdevsim_health, netdevsim_rates
-from nlemu.emulator.kernel.nics.instance import Info, Instance, PortFacts
-from nlemu.emulator.kernel.nics.netdevsim_devlink import (
-    DEL,
+from nlemu.emulator.kernel.nics.netdevsim import fib, flash, health, rates
+from nlemu.emulator.kernel.nics.netdevsim.devlink import (
     MAX_MACS,
-    NEW,
     PARAMS,
     PARAMS_COMING,
     PORT_RESOURCES,
     TEST1,
     VERSION,
-    Object,
-    Port,
     TrapCounts,
     groups,
     policers,
@@ -40,13 +37,13 @@ from nlemu.emulator.kernel.nics.netdevsim_devlink import (
     resources,
     traps,
 )
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import PortState, Queue, state_of
-from nlemu.emulator.kernel.nics.netdevsim_function import NetdevsimFunctionOps
-from nlemu.emulator.kernel.nics.netdevsim_port import NetdevsimDmaOps, NetdevsimOps
-from nlemu.emulator.kernel.nics.netdevsim_reports import Reports
-from nlemu.emulator.kernel.nics.netdevsim_setup import setup_dma, setup_function, setup_plain
-from nlemu.emulator.kernel.nics.netdevsim_vfs import MAX_VFS
-from nlemu.emulator.kernel.nics.netdevsim_wire import part
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import PortState, Queue, state_of
+from nlemu.emulator.kernel.nics.netdevsim.function import NetdevsimFunctionOps
+from nlemu.emulator.kernel.nics.netdevsim.port import NetdevsimDmaOps, NetdevsimOps
+from nlemu.emulator.kernel.nics.netdevsim.reports import Reports
+from nlemu.emulator.kernel.nics.netdevsim.setup import setup_dma, setup_function, setup_plain
+from nlemu.emulator.kernel.nics.netdevsim.vfs import MAX_VFS
+from nlemu.emulator.kernel.nics.netdevsim.wire import part
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.devlink import (
     DevlinkCmd,
@@ -66,7 +63,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devlink.region import Region
     from nlemu.emulator.kernel.devlink.resource import Resource
     from nlemu.emulator.kernel.devlink.trap import Group, Policer, Trap
-    from nlemu.emulator.kernel.nics.netdevsim_bus import Bus
+    from nlemu.emulator.kernel.nics.netdevsim.bus import Bus
 
 BUS = "netdevsim"
 UINT_MAX = 0xFFFFFFFF
@@ -138,7 +135,7 @@ class BusDevice(Instance):
         self.resources: tuple[Resource, ...] = resources()
         self.begun_with = {param.name: param.value for param in (MAX_MACS, TEST1)}
         """Parameters that the driver looks at when it begins, as they were then."""
-        self.chunk_time = netdevsim_flash.CHUNK_TIME
+        self.chunk_time = flash.CHUNK_TIME
         self.fail_trap_counter = self.fail_policer_counter = False
         self.fail_reload = self.dont_allow_reload = self.fail_group_set = self.fail_policer_set = False
         self._clear()
@@ -211,9 +208,9 @@ class BusDevice(Instance):
         coming: tuple[Object, ...] = (*self.regions, *self.policers, *self.groups, *self.traps)
         for thing in coming:
             self.tell(NEW[type(thing)], thing)
-        netdevsim_fib.attach(self.net)
-        netdevsim_fib.count(self.net, self.resources)
-        self.reporters = netdevsim_health.reporters(self)
+        fib.attach(self.net)
+        fib.count(self.net, self.resources)
+        self.reporters = health.reporters(self)
         for index in range(self.port_count):
             self.add_port(index)
 
@@ -229,8 +226,8 @@ class BusDevice(Instance):
             self.remove_port(index)
             if index != ports[-1]:
                 self.bus.kernel.work.advance(LAST_USER)
-        netdevsim_fib.uncount(self.resources)
-        netdevsim_fib.detach(self.net)
+        fib.uncount(self.resources)
+        fib.detach(self.net)
         self.reports.catch_up()
         for trap in self.traps:
             trap.action = DevlinkTrapAction.DROP
@@ -397,7 +394,7 @@ class BusDevice(Instance):
 
     def remove_port(self, index: int) -> None:
         """__nsim_dev_port_del(), nsim_destroy(). A page that is held is given back only when the device is gone."""
-        netdevsim_fib.catch_up(self.net)
+        fib.catch_up(self.net)
         dev = self.ports[index]
         state = state_of(dev)
         if state.vf is not None:
@@ -460,12 +457,12 @@ class BusDevice(Instance):
 
     def set_rate(self, rate: Rate, field: str, value: int | Sequence[int] | Rate | None) -> None:
         """nsim_leaf_tx_share_set() and its like: one thing that a rate has."""
-        netdevsim_rates.set_rate(self, rate, field, value)
+        rates.set_rate(self, rate, field, value)
 
     def node_may_come(self) -> None:
         """nsim_rate_node_new(). EOPNOTSUPP."""
         if self.eswitch_mode != SWITCHDEV:
-            raise Refusal(EOPNOTSUPP, netdevsim_rates.ONLY_SWITCHDEV)
+            raise Refusal(EOPNOTSUPP, rates.ONLY_SWITCHDEV)
 
     def set_trap_group(self, group: Group) -> None:
         """nsim_dev_devlink_trap_group_set(). EINVAL."""
@@ -498,5 +495,5 @@ class BusDevice(Instance):
         if overwrite & ~self.overwrite_mask:
             raise Refusal(EOPNOTSUPP)
         if self.flash_status:
-            for step in netdevsim_flash.steps(component):
+            for step in flash.steps(component):
                 self.tell(DevlinkCmd.FLASH_UPDATE_STATUS, step)

@@ -1,5 +1,5 @@
 """What all network devices of a simulated device have: ethtool's settings, an address, a switch that they are in
-(drivers/net/netdevsim/ethtool.c). Physical ports can do more (netdevsim_port.py), those of virtual functions no more
+(drivers/net/netdevsim/ethtool.c). Physical ports can do more (port.py), those of virtual functions no more
 than this.
 """
 
@@ -22,14 +22,14 @@ from nlemu.emulator.kernel.ethtool.settings import (
     PauseStats,
     Rings,
 )
-from nlemu.emulator.kernel.nics.netdevsim_macsec import NetdevsimMacsec
+from nlemu.emulator.kernel.nics.netdevsim.macsec import NetdevsimMacsec
 from nlemu.emulator.kernel.queues.napi import Napi
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import FecFlag, TcpDataSplit
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
-    from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
     from nlemu.emulator.kernel.queues.page_pool import PagePool
 
 HDS_THRESHOLD_MAX = 1024

@@ -10,14 +10,14 @@ from __future__ import annotations
 from errno import EINVAL
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import state_of
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import state_of
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nlemu.emulator.kernel.devlink.rate import Rate
-    from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
 
 FASTEST = 5000
 """NSIM_LINK_SPEED_MAX, in Mbit/s."""

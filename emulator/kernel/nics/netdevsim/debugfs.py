@@ -9,25 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from errno import EBUSY, EINVAL, ENOENT, ENOMEM, EPERM
+from errno import EBUSY, ENOENT, ENOMEM, EPERM
 from functools import partial
 from typing import TYPE_CHECKING, Any, Union
 
+from nlemu.emulator.kernel.core.kstrto import kstrtobool, kstrtouint
 from nlemu.emulator.kernel.devices.vf import VfConfig
-from nlemu.emulator.kernel.nics.netdevsim_devlink import TEST2
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import state_of
-from nlemu.emulator.kernel.nics.netdevsim_health import Dummy, break_health
-from nlemu.emulator.kernel.nics.netdevsim_rates import UNIT
+from nlemu.emulator.kernel.nics.netdevsim.devlink import TEST2
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import state_of
+from nlemu.emulator.kernel.nics.netdevsim.health import Dummy, break_health
+from nlemu.emulator.kernel.nics.netdevsim.rates import UNIT
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devlink.rate import Rate
     from nlemu.emulator.kernel.devlink.region import Region
-    from nlemu.emulator.kernel.nics.netdevsim_device import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
 
-U32_MAX = 0xFFFFFFFF
-TRUE, FALSE = frozenset({"y", "t", "1", "on"}), frozenset({"n", "f", "0", "of"})
-"""kstrtobool()."""
 VFS_MAX = (4 << 20) // 24
 """kzalloc() of struct nsim_vf_config: no more fit into what it gives at once."""
 
@@ -43,47 +41,25 @@ class Setting:
 Folder = Mapping[str, Union[Setting, "Folder"]]
 
 
-def truth(text: str) -> bool:
-    """kstrtobool(). EINVAL."""
-    word = text.strip().lower()
-    begins = {word[:1], word[:2]}
-    if begins & TRUE:
-        return True
-    if begins & FALSE:
-        return False
-    raise Refusal(EINVAL)
-
-
-def whole(text: str, base: int = 0) -> int:
-    """kstrtouint(). EINVAL."""
-    try:
-        number = int(text.strip(), base)
-    except ValueError:
-        raise Refusal(EINVAL) from None
-    if not 0 <= number <= U32_MAX:
-        raise Refusal(EINVAL)
-    return number
-
-
 def flag(owner: object, field: str) -> Setting:
     """debugfs_create_bool()."""
     return Setting(
-        lambda: "Y\n" if getattr(owner, field) else "N\n", lambda text: setattr(owner, field, truth(text))
+        lambda: "Y\n" if getattr(owner, field) else "N\n", lambda text: setattr(owner, field, kstrtobool(text))
     )
 
 
 def number(owner: object, field: str) -> Setting:
     """debugfs_create_u32()."""
-    return Setting(lambda: f"{getattr(owner, field)}\n", lambda text: setattr(owner, field, whole(text)))
+    return Setting(lambda: f"{getattr(owner, field)}\n", lambda text: setattr(owner, field, kstrtouint(text)))
 
 
 def kept(values: dict[str, int], name: str, *, truthful: bool = False) -> Setting:
     """The same of what stands in a table."""
     if truthful:
         return Setting(
-            lambda: "Y\n" if values[name] else "N\n", lambda text: values.update({name: int(truth(text))})
+            lambda: "Y\n" if values[name] else "N\n", lambda text: values.update({name: int(kstrtobool(text))})
         )
-    return Setting(lambda: f"{values[name]}\n", lambda text: values.update({name: whole(text)}))
+    return Setting(lambda: f"{values[name]}\n", lambda text: values.update({name: kstrtouint(text)}))
 
 
 def shown(value: Any) -> Setting:
@@ -101,7 +77,7 @@ def files(device: BusDevice) -> Folder:
         "test1": kept(device.begun_with, "test1", truthful=True),
         "test2": Setting(
             lambda: f"{device.param_value(TEST2)}\n",
-            lambda text: device.param_values.update({TEST2.name: whole(text)}),
+            lambda text: device.param_values.update({TEST2.name: kstrtouint(text)}),
         ),
         "dont_allow_reload": flag(device, "dont_allow_reload"),
         "fail_reload": flag(device, "fail_reload"),
@@ -150,7 +126,7 @@ def rate_files(device: BusDevice, rate: Rate) -> Folder:
 
 def set_most_vfs(device: BusDevice, text: str) -> None:
     """nsim_bus_dev_max_vfs_write(). EBUSY: there are virtual functions; ENOMEM, EINVAL."""
-    count = whole(text, 10)
+    count = kstrtouint(text, 10)
     if count > VFS_MAX:
         raise Refusal(ENOMEM)
     if device.num_vfs:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.states import Xmit
-from nlemu.emulator.kernel.nics.netdevsim_ethtool import NetdevsimEthtoolOps, state_of
+from nlemu.emulator.kernel.nics.netdevsim.ethtool import NetdevsimEthtoolOps, state_of
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
