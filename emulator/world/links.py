@@ -53,6 +53,7 @@ MODES = {"legacy": LEGACY, "switchdev": SWITCHDEV}
 """Of the switch of a card, by the words of the specification."""
 FIRST_BUS, BUSES = 1, 256
 FLAGS = numbers(IFF)
+PAUSES = frozenset(("autoneg", "rx", "tx"))
 
 
 class Links:
@@ -280,7 +281,9 @@ class Links:
                     values: dict[str, Any] = {"wanted": {"bits": {"bit": bits}}}
                 else:
                     changed = values = {word: value for word, value in words.items() if there.get(word) != value}
-                if changed:
+                if what == "pause" and is_nic(dev) and changed.keys() <= PAUSES:  # what was negotiated is not asked for
+                    dev.priv.pause = replace(dev.priv.pause, **{word: bool(value) for word, value in values.items()})
+                elif changed:
                     session.ask("ethtool", f"{what}-set", {**header, **values})
         finally:
             session.close()

@@ -10,11 +10,13 @@ or fewer, as they were made. A link that is set anew goes down, and comes back.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from errno import EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.link_watch import carrier_off, carrier_on
 from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings
+from nlemu.emulator.kernel.ethtool.settings import Pause
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FecFlag, Port
 from nlemu.protocol.uapi.link_modes import PARAMETERS, Mode, bits, modes
@@ -116,6 +118,20 @@ class NicLink:
     def fec_stats(self, dev: Device) -> FecStats:
         """get_fec_stats: no error was ever corrected here."""
         raise Refusal(EOPNOTSUPP)
+
+    def pause(self, dev: Device) -> Pause:
+        """get_pauseparam: which frames that ask for a pause are heeded and sent."""
+        pause: Pause = dev.priv.pause
+        return replace(pause)
+
+    def take_pause(self, dev: Device, wanted: Pause) -> None:
+        """set_pauseparam. Refusal."""
+        dev.priv.pause = replace(wanted)
+
+    def pause_at_first(self) -> Pause:
+        """What the driver, or the firmware, begins with. Whether pauses are negotiated; of cards that do not tell in
+        their drivers, nothing is heeded or sent."""
+        return Pause()
 
 
 def is_virtual(dev: Device) -> bool:

@@ -11,6 +11,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.kernel.ethtool.link import Fec, FecCounter, FecStats, LinkSettings
+from nlemu.emulator.kernel.ethtool.settings import Pause
 from nlemu.emulator.kernel.nics.link import (
     ASYM_PAUSE,
     AUTONEG,
@@ -117,6 +118,7 @@ class BnxtLink(NicLink):
             if forced == self.forced:
                 return
             self.forced, self.advertised = forced, frozenset()
+            dev.priv.pause.autoneg = False
         again(dev)
 
     def _advertised(self, wanted: int) -> frozenset[Speed]:
@@ -168,3 +170,15 @@ class BnxtLink(NicLink):
         if is_virtual(dev):
             return FecStats()
         return FecStats(FecCounter(0), FecCounter(0), FecCounter(0))
+
+    def pause(self, dev: Device) -> Pause:
+        """bnxt_get_pauseparam(): a virtual function is told nothing."""
+        return Pause() if is_virtual(dev) else super().pause(dev)
+
+    def take_pause(self, dev: Device, wanted: Pause) -> None:
+        """bnxt_set_pauseparam(). EOPNOTSUPP; EINVAL: nothing is negotiated on a link that is forced."""
+        if is_virtual(dev):
+            raise Refusal(EOPNOTSUPP)
+        if wanted.autoneg and self.forced is not None:
+            raise Refusal(EINVAL)
+        super().take_pause(dev, wanted)

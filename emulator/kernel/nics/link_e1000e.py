@@ -11,6 +11,7 @@ from errno import EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.ethtool.link import LinkSettings
+from nlemu.emulator.kernel.ethtool.settings import Pause
 from nlemu.emulator.kernel.nics.link import ASYM_PAUSE, AUTONEG, PAUSE, UNKNOWN, NicLink, again
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, Port, TpMdi
@@ -84,3 +85,14 @@ class E1000eLink(NicLink):
         else:
             self.forced = found[0]
         self.crossed = int(TpMdi.AUTO)
+
+    def pause_at_first(self) -> Pause:
+        """e1000_probe(), e1000e_set_default_fc_generic(): they are negotiated, and the memory of the card says both."""
+        return Pause(autoneg=True, rx=True, tx=True)
+
+    def take_pause(self, dev: Device, wanted: Pause) -> None:
+        """e1000_set_pauseparam(): what is said beside negotiation is not listened to."""
+        if wanted.autoneg:
+            wanted = self.pause_at_first()
+            again(dev)
+        super().take_pause(dev, wanted)

@@ -6,10 +6,12 @@ Their port is the firmware's: it has a link while the device is down, too, unles
 
 from __future__ import annotations
 
+from dataclasses import replace
 from errno import EINVAL, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.ethtool.link import Fec, FecCounter, FecStats, LinkSettings
+from nlemu.emulator.kernel.ethtool.settings import Pause
 from nlemu.emulator.kernel.nics.link import (
     ASYM_PAUSE,
     AUTONEG,
@@ -51,6 +53,20 @@ class IntelLink(NicLink):
         closes = private.bits(CLOSES) if CLOSES in private.names else 0
         return bool(self.speed) and dev.ops.link_wanted(dev) and (dev.running or not dev.priv.flags & closes)
 
+    def negotiates(self, dev: Device) -> bool:
+        """Whether the link is negotiated, and pauses with it: what is plugged in says that, no request."""
+        return bool(dev.priv.pause.autoneg)
+
+    def pause(self, dev: Device) -> Pause:
+        """i40e_get_pauseparam(), ice_get_pauseparam()."""
+        return replace(super().pause(dev), autoneg=self.negotiates(dev))
+
+    def take_pause(self, dev: Device, wanted: Pause) -> None:
+        """i40e_set_pauseparam(), ice_set_pauseparam(). EOPNOTSUPP: whether it is negotiated is the link's to set."""
+        if wanted.autoneg != self.negotiates(dev):
+            raise Refusal(EOPNOTSUPP)
+        super().take_pause(dev, replace(wanted, autoneg=dev.priv.pause.autoneg))
+
     def check_alone(self, dev: Device, wanted: LinkSettings) -> None:
         """memcmp() of what is wanted and what is so. EOPNOTSUPP."""
         told = self.settings(dev)
@@ -85,6 +101,10 @@ class IceLink(IntelLink):
         self.speeds: frozenset[int] = frozenset()
         """Those that were asked for; none: whatever the cable can."""
         self.fec_wanted = FecFlag.AUTO
+
+    def pause_at_first(self) -> Pause:
+        """ice_is_phy_caps_an_enabled(): a cable of copper negotiates."""
+        return Pause(autoneg=True)
 
     def mode(self) -> Mode | None:
         """How the link is when there is one."""
@@ -165,6 +185,17 @@ class I40eLink(IntelLink):
     def __init__(self, profile: Profile) -> None:
         super().__init__(profile)
         self.fec_wanted = FecFlag.AUTO
+
+    def pause_at_first(self) -> Pause:
+        return Pause(autoneg=self.speed in NEGOTIATING)
+
+    def negotiates(self, dev: Device) -> bool:
+        """I40E_AQ_AN_COMPLETED."""
+        return super().negotiates(dev) and self.has_link(dev)
+
+    def take_pause(self, dev: Device, wanted: Pause) -> None:
+        super().take_pause(dev, wanted)
+        again(dev)
 
     def settings(self, dev: Device) -> LinkSettings:
         """i40e_get_link_ksettings(): what is told does not hang on whether there is a link, but for the speed."""

@@ -12,6 +12,7 @@ from errno import EINVAL, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.ethtool.link import Fec, FecCounter, FecStats, LinkSettings
+from nlemu.emulator.kernel.ethtool.settings import Pause
 from nlemu.emulator.kernel.nics.link import (
     ASYM_PAUSE,
     AUTONEG,
@@ -25,6 +26,7 @@ from nlemu.emulator.kernel.nics.link import (
     fastest,
     fec_modes,
     fits,
+    is_virtual,
 )
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FecFlag, Port
@@ -154,6 +156,15 @@ class Mlx5Link(NicLink):
             raise Refusal(EOPNOTSUPP)
         self.wanted = chosen
         again(dev)
+
+    def take_pause(self, dev: Device, wanted: Pause) -> None:
+        """mlx5e_ethtool_set_pauseparam(). EOPNOTSUPP: a virtual function's port is not its own; EINVAL: pauses are not
+        negotiated."""
+        if is_virtual(dev):
+            raise Refusal(EOPNOTSUPP)
+        if wanted.autoneg:
+            raise Refusal(EINVAL)
+        super().take_pause(dev, wanted)
 
     def fec_stats(self, dev: Device) -> FecStats:
         """mlx5e_stats_fec_get(), without a histogram."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.ethtool.link import Fec, FecCounter, FecStats, LinkSettings
 from nlemu.emulator.kernel.ethtool.link_settings import check_virtual
+from nlemu.emulator.kernel.ethtool.settings import Pause
 from nlemu.emulator.kernel.nics.link import ASYM_PAUSE, PAUSE, UNKNOWN, NicLink, fec_modes
 from nlemu.protocol.uapi.ethtool import Autoneg, Duplex, FecFlag, Port
 from nlemu.protocol.uapi.link_modes import modes
@@ -113,3 +114,8 @@ class FbnicLink(NicLink):
 
     def fec_stats(self, dev: Device) -> FecStats:
         return FecStats(FecCounter(0), FecCounter(0))
+
+    def pause_at_first(self) -> Pause:
+        """phylink_create(), which was not at hand: they are negotiated. What is set afterwards is taken as it is said
+        (phylink_ethtool_set_pauseparam())."""
+        return Pause(autoneg=True)

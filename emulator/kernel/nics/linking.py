@@ -9,6 +9,7 @@ from nlemu.emulator.kernel.devices.ops import DeviceOps
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.ethtool.link import Fec, FecStats, LinkSettings
+    from nlemu.emulator.kernel.ethtool.settings import Pause
     from nlemu.emulator.kernel.nics.link import NicLink
 
 
@@ -17,8 +18,12 @@ class NicLinking(DeviceOps):
 
     link: type[NicLink]
 
+    pauses: bool
+    """Whether it tells of pause frames."""
+
     LINK_METHODS = frozenset((
-        "get_link_ksettings", "set_link_ksettings", "get_fecparam", "set_fecparam", "get_fec_stats",
+        "get_link_ksettings", "set_link_ksettings", "get_fecparam", "set_fecparam", "get_fec_stats", "get_pauseparam",
+        "set_pauseparam",
     ))
 
     def has_link_method(self, name: str) -> bool:
@@ -27,6 +32,7 @@ class NicLinking(DeviceOps):
         return {
             "get_link_ksettings": True, "set_link_ksettings": link.settable, "get_fecparam": link.corrects,
             "set_fecparam": link.corrections_settable, "get_fec_stats": link.counts_corrections,
+            "get_pauseparam": self.pauses, "set_pauseparam": self.pauses,
         }[name]
 
     def get_link(self, dev: Device) -> bool:
@@ -46,6 +52,12 @@ class NicLinking(DeviceOps):
 
     def get_fec_stats(self, dev: Device) -> FecStats:
         return _of(dev).fec_stats(dev)
+
+    def get_pauseparam(self, dev: Device) -> Pause:
+        return _of(dev).pause(dev)
+
+    def set_pauseparam(self, dev: Device, pause: Pause) -> None:
+        _of(dev).take_pause(dev, pause)
 
 
 def _of(dev: Device) -> NicLink:

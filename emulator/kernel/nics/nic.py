@@ -56,7 +56,6 @@ LIMITS_OF_RINGS = ("rx_max", "rx_mini_max", "rx_jumbo_max", "tx_max", "hds_thres
 SIZES_OF_RINGS = ("rx", "rx_mini", "rx_jumbo", "tx", "rx_buf_len")
 STATS = ("get_queue_stats_rx", "get_queue_stats_tx", "get_base_stats")
 FLAGS = ("get_priv_flags", "set_priv_flags")
-PAUSE = ("get_pauseparam", "set_pauseparam")
 QUEUES = ("queue_mem_alloc", "queue_mem_free", "queue_start", "queue_stop")
 
 
@@ -144,6 +143,7 @@ class NicOps(
         self.settable_coalesce = profile.coalesce.settable
         self.link = link_of(profile.driver)
         self.standard = FACTS.get(profile.driver, NO_FACTS)
+        self.pauses = profile.pause
         self.links_lanes = self.link.lanes_settable
         self.udp_tunnel_tables = TUNNELS.get(profile.driver, ())
         self.has_udp_tunnels = bool(self.udp_tunnel_tables)
@@ -167,8 +167,6 @@ class NicOps(
             return bool(self.private.names)
         if name == "get_strings":
             return bool(self.profile.counters.blocks or self.private.names or self.driver in TESTS)
-        if name in PAUSE:
-            return self.profile.pause
         if name in self.RULE_METHODS:
             return self.rules is not None
         if name in self.PORT_METHODS:
@@ -335,8 +333,3 @@ class NicOps(
     def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
         state_of(dev).coalesce = dataclasses.replace(coalesce)
 
-    def get_pauseparam(self, dev: Device) -> Pause:
-        return dataclasses.replace(state_of(dev).pause)
-
-    def set_pauseparam(self, dev: Device, pause: Pause) -> None:
-        state_of(dev).pause = dataclasses.replace(pause)

@@ -212,6 +212,7 @@ class Nics:
     def state(self, function: BusFunction, ops: NicOps, queues: int, room: int) -> NicState:
         """What a device carries that begins, with so many channels in use and room for so many."""
         profile = ops.profile
+        link = ops.link(profile)
         return NicState(
             profile=profile, function=function, functions=tuple(Function() for _ in range(profile.functions)),
             count=queues, first_irq=self.take_irqs(room),
@@ -220,8 +221,8 @@ class Nics:
                         rx_mini_max=profile.buffer_ring_max, rx_jumbo_max=profile.buffer_ring_max,
                         rx_mini=profile.buffer_ring, rx_jumbo=profile.buffer_ring,
                         hds_thresh_max=profile.hds_thresh_max),
-            coalesce=Coalesce(**profile.coalesce.first), rules=RuleTable(ops.match), link=ops.link(profile),
-            beside=at_first(ops.driver),
+            coalesce=Coalesce(**profile.coalesce.first), rules=RuleTable(ops.match), link=link,
+            pause=link.pause_at_first(), beside=at_first(ops.driver),
             flags=profile.private.bits(*profile.private.first),
         )
 

@@ -242,7 +242,7 @@ PROFILES = {
         ),
         Profile(
             "iavf", "A virtual function of Intel's cards", queues=4, max_queues=16, max_mtu=9702, firmware="N/A",
-            ring=512, ring_max=4096,
+            ring=512, ring_max=4096, pause=False,
         ),
         Profile(
             "e1000e", "Intel 82574L: one queue and nothing else",

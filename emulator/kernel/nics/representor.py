@@ -59,7 +59,7 @@ OF_ETHTOOL = frozenset((
     "get_channels", "set_channels", "get_ringparam", "set_ringparam", "get_coalesce", "set_coalesce",
 ))
 NOT_OF_REPRESENTORS = frozenset((
-    *NicOps.LINK_METHODS, *NicOps.BESIDE_METHODS, *NicOps.MODULE_METHODS, "get_pauseparam", "set_pauseparam",
+    *NicOps.LINK_METHODS, *NicOps.BESIDE_METHODS, *NicOps.MODULE_METHODS,
     "setup_xdp",
 ))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import nlemu as package
+from nlemu.emulator.kernel.ethtool.settings import Pause
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.emulator.world import file, profile_file
 from nlemu.emulator.world.begin import begin
@@ -143,3 +144,15 @@ def test_it_is_plugged_in_from_python_and_by_a_verb(tmp_path: Path) -> None:
         assert f"argument --profile: {slip}:4: profile.queues: a number from 1 to 65535 belongs" in done.stderr
         done = nlemu(*ctl, "0000:0b:00.0", "--profile", tmp_path / "none.toml")
         assert "none.toml: No such file or directory" in done.stderr
+
+
+def test_what_a_card_negotiated_of_pauses_is_said_and_not_asked_for() -> None:
+    world = file.parse(
+        '[[link]]\nname = "eth0"\nnic = "ice"\nethtool = { pause = { autoneg = false, rx = true } }\n', "w"
+    )
+    machine = begin(world)
+    (dev,) = machine.nics.devices.values()
+    assert dev.ops.get_pauseparam(dev) == Pause(False, True, False)
+    again = begin(export(machine))
+    (dev,) = again.nics.devices.values()
+    assert dev.ops.get_pauseparam(dev) == Pause(False, True, False)
