@@ -303,6 +303,14 @@ class DeviceOps(VfOps, RssOps, RuleOps):
         """Takes what holds interrupts back."""
         raise Refusal(EOPNOTSUPP)
 
+    def get_per_queue_coalesce(self, dev: Device, queue: int) -> Coalesce:
+        """How those of a queue are."""
+        raise Refusal(EOPNOTSUPP)
+
+    def set_per_queue_coalesce(self, dev: Device, queue: int, coalesce: Coalesce) -> None:
+        """Takes what holds those of a queue back."""
+        raise Refusal(EOPNOTSUPP)
+
     def get_pauseparam(self, dev: Device) -> Pause:
         """Which pause frames are sent and heeded."""
         raise Refusal(EOPNOTSUPP)

@@ -43,9 +43,15 @@ GVE = CoalesceFacts(USECS, {"rx_usecs": 20, "tx_usecs": 50})
 """GVE_RX_IRQ_RATELIMIT_US_DQO, GVE_TX_IRQ_RATELIMIT_US_DQO"""
 FBNIC = CoalesceFacts(USECS | {"rx_max_frames"}, {"rx_usecs": 30, "tx_usecs": 35})
 """FBNIC_RX_USECS_DEFAULT, FBNIC_TX_USECS_DEFAULT"""
-ICE = CoalesceFacts(USECS | ADAPTIVE | {"rx_usecs_high"})
-I40E = CoalesceFacts(USECS | ADAPTIVE | {"tx_max_frames_irq", "rx_usecs_high", "tx_usecs_high"})
-IDPF = CoalesceFacts(USECS | ADAPTIVE)
+ADAPTS = {"rx_usecs": 50, "tx_usecs": 50, "use_adaptive_rx": 1, "use_adaptive_tx": 1}
+"""ICE_DFLT_RX_ITR, I40E_ITR_RX_DEF, IDPF_ITR_RX_DEF and their like: 20,000 interrupts a second. As older kernels begin:
+the headers were not at hand in 7.2.13."""
+ICE = CoalesceFacts(USECS | ADAPTIVE | {"rx_usecs_high"}, ADAPTS)
+I40E = CoalesceFacts(
+    USECS | ADAPTIVE | {"tx_max_frames_irq", "rx_usecs_high", "tx_usecs_high"}, ADAPTS | {"tx_max_frames_irq": 256}
+)
+"""I40E_DEFAULT_IRQ_WORK, likewise."""
+IDPF = CoalesceFacts(USECS | ADAPTIVE, ADAPTS)
 ENA = CoalesceFacts(USECS | {"use_adaptive_rx"})
 MANA = CoalesceFacts(frozenset(("rx_cqe_frames",)), {"rx_cqe_frames": 1})
 E1000E = CoalesceFacts(frozenset(("rx_usecs",)), {"rx_usecs": 3})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.devices.rules import Rule
-from nlemu.emulator.kernel.ethtool.settings import Channels, Rings
+from nlemu.emulator.kernel.ethtool.settings import Channels, Coalesce, Rings
 from nlemu.emulator.kernel.nics.feature_sets import RXHASH
 from nlemu.emulator.kernel.nics.nic import NicOps, state_of
 from nlemu.emulator.kernel.nics.rings import multiple
@@ -63,6 +63,18 @@ class IdpfOps(NicOps):
         kept, told = state_of(dev).rings, Rings()
         self.get_ringparam(dev, told)
         return (rings.tx, rings.rx, rings.tcp_data_split) != (kept.tx, kept.rx, told.tcp_data_split)
+
+    # Interrupts held back: nothing is told, and nothing taken, while the device is down (idpf_get_q_coalesce())
+
+    def get_coalesce(self, dev: Device) -> Coalesce:
+        return super().get_coalesce(dev) if dev.running else Coalesce()
+
+    def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
+        if dev.running:
+            super().set_coalesce(dev, coalesce)
+
+    def get_per_queue_coalesce(self, dev: Device, queue: int) -> Coalesce:
+        return super().get_per_queue_coalesce(dev, queue) if dev.running else Coalesce()
 
     # Receive-side scaling
 

@@ -16,6 +16,7 @@ from nlemu.emulator.kernel.devices.rules import Rule, empty
 from nlemu.emulator.kernel.ethtool.rss import default_table
 from nlemu.emulator.kernel.ethtool.settings import Coalesce, Rings
 from nlemu.emulator.kernel.nics.feature_sets import RXHASH
+from nlemu.emulator.kernel.nics.moderation import MLX5_LONGEST, MLX5_MOST
 from nlemu.emulator.kernel.nics.nic import Channel, NicOps, program_of, splits, state_of
 from nlemu.emulator.kernel.nics.rings import power_of_two
 from nlemu.emulator.kernel.nics.rules import RuleFacts
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 LEAST_RINGS = {"rx": 16, "tx": 64}
 """MLX5E_PARAMS_MINIMUM_LOG_RQ_SIZE, which hangs on how many packets share a page, and _LOG_SQ_SIZE."""
-LONGEST_WAIT, MOST_FRAMES = 4095, 65535
-"""MLX5_MAX_CQ_PERIOD, MLX5_MAX_CQ_COUNT, as older kernels have them."""
 MODERATION = {
     ("rx", True, True): (8, 128), ("rx", True, False): (8, 256), ("rx", False, True): (3, 32),
     ("rx", False, False): (16, 32), ("tx", True, True): (8, 64), ("tx", True, False): (8, 128),
@@ -84,12 +83,12 @@ class Mlx5Ops(NicOps):
         """mlx5e_ethtool_set_coalesce(): what holds interrupts back by itself cannot be told how long, and who begins or
         ends to do so, or counts from another moment, begins anew."""
         rx, tx, kept = coalesce.rx_usecs, coalesce.tx_usecs, state_of(dev).coalesce
-        if max(rx, tx) > LONGEST_WAIT:
-            text = f"mlx5_core: Max coalesce time {LONGEST_WAIT} usecs, tx-usecs ({tx}) rx-usecs ({rx})"
+        if max(rx, tx) > MLX5_LONGEST:
+            text = f"mlx5_core: Max coalesce time {MLX5_LONGEST} usecs, tx-usecs ({tx}) rx-usecs ({rx})"
             raise Refusal(ERANGE, formatted(text))
         rx, tx = coalesce.rx_max_frames, coalesce.tx_max_frames
-        if max(rx, tx) > MOST_FRAMES:
-            text = f"mlx5_core: Max coalesce frames {MOST_FRAMES}, tx-frames ({tx}) rx-frames ({rx})"
+        if max(rx, tx) > MLX5_MOST:
+            text = f"mlx5_core: Max coalesce frames {MLX5_MOST}, tx-frames ({tx}) rx-frames ({rx})"
             raise Refusal(ERANGE, formatted(text))
         new = replace(coalesce)
         for side in ("rx", "tx"):

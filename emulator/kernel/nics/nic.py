@@ -11,7 +11,6 @@ follows from the same rules as for any other device.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from errno import EINVAL, ERANGE
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from nlemu.emulator.kernel.nics.function import BusFunction
 from nlemu.emulator.kernel.nics.link import NicLink
 from nlemu.emulator.kernel.nics.linking import NicLinking
 from nlemu.emulator.kernel.nics.links import link_of
+from nlemu.emulator.kernel.nics.moderation import NicModeration
 from nlemu.emulator.kernel.nics.modules import NicModules
 from nlemu.emulator.kernel.nics.ports import NicPorts
 from nlemu.emulator.kernel.nics.profiles import Profile
@@ -90,6 +90,8 @@ class NicState:
     ever: int = 0
     """How many channels there were at most."""
     coalesce: Coalesce = field(default_factory=Coalesce)
+    apart: dict[int, Coalesce] = field(default_factory=dict)
+    """How interrupts are held back, and of which queues otherwise."""
     pause: Pause = field(default_factory=Pause)
     rx: dict[int, RxStats] = field(default_factory=dict)
     tx: dict[int, TxStats] = field(default_factory=dict)
@@ -128,7 +130,8 @@ def is_nic(dev: Device) -> bool:
 
 
 class NicOps(
-    NicCounting, NicBeside, NicModules, NicStandard, NicLinking, NicRss, NicRules, NicPorts, NicVfs, DeviceOps
+    NicCounting, NicBeside, NicModules, NicStandard, NicLinking, NicModeration, NicRss, NicRules, NicPorts, NicVfs,
+    DeviceOps,
 ):
     """The driver of a NIC, of that profile."""
 
@@ -141,6 +144,7 @@ class NicOps(
         self.settable_rings = profile.settable_rings
         self.private = profile.private
         self.settable_coalesce = profile.coalesce.settable
+        self.take_way(profile.driver)
         self.link = link_of(profile.driver)
         self.standard = FACTS.get(profile.driver, NO_FACTS)
         self.pauses = profile.pause
@@ -167,6 +171,8 @@ class NicOps(
             return bool(self.private.names)
         if name == "get_strings":
             return bool(self.profile.counters.blocks or self.private.names or self.driver in TESTS)
+        if name in self.OF_QUEUES:
+            return self.way.of_queue is not None
         if name in self.RULE_METHODS:
             return self.rules is not None
         if name in self.PORT_METHODS:
@@ -203,6 +209,7 @@ class NicOps(
 
     def _start(self, dev: Device) -> None:
         state = state_of(dev)
+        self.forget_apart(dev)
         state.channels = [Channel() for _ in range(state.count)]
         state.ever = max(state.ever, state.count)
         for index, channel in enumerate(state.channels):
@@ -326,10 +333,4 @@ class NicOps(
             setattr(state.rings, name, getattr(rings, name))
         if again:
             self._restart(dev, state.count)
-
-    def get_coalesce(self, dev: Device) -> Coalesce:
-        return dataclasses.replace(state_of(dev).coalesce)
-
-    def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
-        state_of(dev).coalesce = dataclasses.replace(coalesce)
 

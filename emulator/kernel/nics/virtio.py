@@ -8,7 +8,7 @@ are not polled.
 
 from __future__ import annotations
 
-from errno import EBUSY, EINVAL, EOPNOTSUPP
+from errno import EBUSY, EINVAL
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices.link_watch import carrier_off
@@ -92,14 +92,21 @@ class VirtioOps(NicOps):
 
     def set_coalesce(self, dev: Device, coalesce: Coalesce) -> None:
         """virtnet_set_coalesce()."""
-        kept = state_of(dev).coalesce
-        if bool(coalesce.tx_max_frames) != bool(kept.tx_max_frames) and dev.flags & UP:
+        for queue in range(dev.num_rx_queues):
+            self._check_weight(dev, queue, coalesce)
+        super().set_coalesce(dev, coalesce)
+
+    def set_per_queue_coalesce(self, dev: Device, queue: int, coalesce: Coalesce) -> None:
+        """virtnet_set_per_queue_coalesce()."""
+        if queue < dev.num_rx_queues:
+            self._check_weight(dev, queue, coalesce)
+        super().set_per_queue_coalesce(dev, queue, coalesce)
+
+    def _check_weight(self, dev: Device, queue: int, wanted: Coalesce) -> None:
+        """virtnet_should_update_vq_weight(): who polls for what is sent is settled while the device is up. EBUSY."""
+        kept = self.get_per_queue_coalesce(dev, queue)
+        if bool(wanted.tx_max_frames) != bool(kept.tx_max_frames) and dev.flags & UP:
             raise Refusal(EBUSY)
-        if coalesce.rx_usecs or coalesce.tx_usecs:
-            raise Refusal(EOPNOTSUPP)
-        if coalesce.tx_max_frames > 1 or coalesce.rx_max_frames != 1:
-            raise Refusal(EINVAL)
-        kept.tx_max_frames = coalesce.tx_max_frames
 
     # Which packets are hashed
 

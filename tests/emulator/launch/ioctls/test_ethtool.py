@@ -147,3 +147,33 @@ def test_who_may_not_is_refused_before_anything_else(command: EthtoolIoctl) -> N
     dev.present = False
     expected = errno.EPERM if COMMANDS[command].admin else errno.ENODEV
     assert refused(lambda: ask(dev, command, admin=False)) == expected
+
+
+COALESCE_SIZE, BEHIND = 92, 8 + 4096 // 8
+"""struct ethtool_coalesce; where those of queues begin in struct ethtool_per_queue_op."""
+
+
+def ask_queues(dev: Device, command: int, mask: int, *rx_usecs: int) -> tuple[int, list[int]]:
+    """ETHTOOL_PERQUEUE of the queues in the mask; what it returns, and each one's rx-usecs. Nothing adapts."""
+    wanted = b"".join(struct.pack("=2I", command, usecs).ljust(COALESCE_SIZE, b"\0") for usecs in rx_usecs)
+    numbers = struct.unpack(f"={len(wanted) // 4}I", wanted)
+    words = (mask >> 32 * word & 0xFFFFFFFF for word in range(128))
+    result, data = ask(dev, EthtoolIoctl.PERQUEUE, command, *words, *numbers)
+    told = struct.iter_unpack(f"={COALESCE_SIZE // 4}I", data[BEHIND : BEHIND + mask.bit_count() * COALESCE_SIZE])
+    return result, [one[1] for one in told]
+
+
+def test_queues_are_asked_about_and_set_apart() -> None:
+    machine = Machine()
+    dev = machine.nics.plug("0000:01:00.0", PROFILES["ice"], machine.init_net, queues=4)
+    get, put = EthtoolIoctl.GCOALESCE, EthtoolIoctl.SCOALESCE
+    assert ask_queues(dev, put, 0b1010, 20, 30) == (0, [20, 30])
+    assert ask_queues(dev, get, 0b1111) == (0, [50, 20, 50, 30])
+    assert refused(ask_queues, dev, put, 0b0110, 40, 9000) == errno.EINVAL
+    assert ask_queues(dev, get, 0b1111) == (0, [50, 20, 50, 30]), "the first one is set back"
+    assert refused(ask_queues, dev, get, 1 << 40) == errno.EINVAL
+    assert refused(ask_queues, dev, EthtoolIoctl.GRINGPARAM, 1) == errno.EOPNOTSUPP
+    other = machine.nics.plug("0000:02:00.0", PROFILES["gve"], machine.init_net)
+    assert refused(ask_queues, other, get, 1) == errno.EOPNOTSUPP
+    frames = (put, 0, 7)  # rx_max_coalesced_frames, which ice does not know
+    assert refused(ask, dev, EthtoolIoctl.PERQUEUE, put, 1, *[0] * 127, *frames) == errno.EOPNOTSUPP
