@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from nlemu.emulator.cli import Refused, Usage
+from nlemu.emulator.cli.progress import Progress
 
 if TYPE_CHECKING:
     from nlemu.emulator.launch.record.journal import Heard
@@ -62,19 +63,26 @@ def run(options: argparse.Namespace) -> int:
     if options.no_worlds and (options.world_before or options.world_after):
         raise Usage("--no-worlds, and a file for one")
     missing: list[str] = []
-    with written(options.output) as stream:
+    with written(options.output) as stream, Progress() as progress:
         recording = AsTrace(stream, command) if options.output.endswith(".jsonl") else AsCapture(stream)
         if not options.no_worlds:
+            progress.show("reading this machine's network, as it is before")
             missing += write_world(before)
+        progress.clear()  # the terminal is the program's now
         tracer = Tracer(command, recording.hear)
         try:
             status = tracer.run()
         except CannotSupervise as error:
             raise Refused(str(error)) from error
+        progress.show("writing what was recorded")
         recording.end()
-    if not options.no_worlds:
-        missing += [line for line in write_world(after) if line not in missing]
-        add_namespaces(before, recording.networks)
+        if not options.no_worlds:
+            progress.clear()
+            progress.show("reading this machine's network, as it is now")
+            missing += [line for line in write_world(after) if line not in missing]
+            add_namespaces(before, recording.networks)
+    if progress.on:
+        print(f"nlemu record: {options.output}: {recording.count} datagrams", file=sys.stderr)
     for line in missing:
         print(f"nlemu record: not in the worlds: {line}", file=sys.stderr)
     if recording.failed is not None:
@@ -149,12 +157,13 @@ def add_namespaces(path: str, networks: Iterable[str]) -> None:
 
 class Recording:
     """Hears what sockets say, and writes it to a file. networks: the namespaces that they were in; numbers: of generic
-    netlink families, as far as nlctrl told."""
+    netlink families, as far as nlctrl told; count: how many there were."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
         self.networks: dict[str, None] = {}
         self.numbers: dict[str, int] = {}
+        self.count = 0
         self.failed: OSError | None = None
         """Why what came later could not be written: the program goes on all the same."""
 
@@ -165,6 +174,7 @@ class Recording:
         from nlemu.protocol.names.known import GENERIC_NETLINK
 
         self.networks.setdefault(heard.network)
+        self.count += 1
         if heard.protocol == GENERIC_NETLINK:
             self.numbers |= told(heard.data)
         way = Way.TO_KERNEL if heard.to_kernel else Way.TO_USER

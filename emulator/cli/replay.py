@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.cli import OK, REFUSED, Usage, kernel_argument, world_argument, world_of
 from nlemu.emulator.cli.dissect import PROTOCOLS
+from nlemu.emulator.cli.progress import Progress
 from nlemu.emulator.kernel.core.build import NoBuild, nearest, recorded_on
 
 if TYPE_CHECKING:
@@ -69,11 +70,14 @@ def run(options: argparse.Namespace) -> int:
         if len(captures) < len(options.traces):
             raise Usage(f"{captures[0]} is a capture; replay captures and traces apart")
         return replay_captures(captures, options)
-    for path in options.traces:
-        result = replay(found := read(path), build_for(path, found, options))
-        results.append(result)
-        if not options.json:
-            tell(path, result)
+    with Progress() as progress:
+        for number, path in enumerate(options.traces, 1):
+            progress.show(f"trace {number} of {len(options.traces)}: {path}")
+            result = replay(found := read(path), build_for(path, found, options))
+            results.append(result)
+            if not options.json:
+                progress.clear()
+                tell(path, result)
     if options.actual:
         try:
             trace.write(options.actual, results[0].actual)
@@ -124,10 +128,10 @@ def replay_captures(paths: Sequence[str], options: argparse.Namespace) -> int:
     well, world = True, world_of(options.world, options.kernel)
     for path in paths:
         try:
-            with kept_events(path) as events:
+            with Progress() as progress, kept_events(path) as events:
                 result = replay_capture(
                     events, build=options.kernel, strict=options.strict, protocol=PROTOCOLS[options.protocol],
-                    world=world,
+                    world=world, heed=progress.show,
                 )
         except OSError as error:
             raise Usage(f"{path}: {error.strerror}") from None

@@ -20,12 +20,12 @@ import argparse
 import json
 import re
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.cli import OK, REFUSED, kernel_argument, world_argument
+from nlemu.emulator.cli.progress import Progress
 
 if TYPE_CHECKING:
     from nlemu.kernel import Kernel
@@ -98,23 +98,24 @@ def run(options: argparse.Namespace) -> int:
     if whole.status != 0:
         said = f": {whole.said}" if whole.said else ", and says nothing"
         raise Refused(f"undisturbed, the command ends with {whole.status}{said}")
-    cases = []
-    for number, place in targets(asked, options):
-        with machine(options) as kernel:
+    cases: list[Case] = []
+    wanted = targets(asked, options)
+    with Progress() as progress:
+        for number, place in wanted:
             operation = asked[number].operation
-            if options.interrupt:
-                kernel.interrupt(operation, skip=place)
-            else:
-                kernel.fault(operation, errno=options.errno, skip=place)
-            ended = attempt(kernel, command, options.timeout)
-        case = Case(
-            number + 1, operation, about(asked[number].values), verdict(ended, whole, before), ended.status, ended.said
-        )
-        cases.append(case)
-        progress(len(cases))
-        if options.json:
-            print(json.dumps(asdict(case)), flush=True)
-    progress(0)
+            progress.show(f"run {len(cases) + 1} of {len(wanted)}: {operation}")
+            with machine(options) as kernel:
+                if options.interrupt:
+                    kernel.interrupt(operation, skip=place)
+                else:
+                    kernel.fault(operation, errno=options.errno, skip=place)
+                ended = attempt(kernel, command, options.timeout)
+            what = about(asked[number].values)
+            case = Case(number + 1, operation, what, verdict(ended, whole, before), ended.status, ended.said)
+            cases.append(case)
+            if options.json:
+                progress.clear()
+                print(json.dumps(asdict(case)), flush=True)
     if not options.json:
         paint = Paint()
         colours = {"told": paint.green, "coped": paint.green}
@@ -187,9 +188,3 @@ def about(values: dict[Any, Any]) -> str:
         if values.get(name):
             return f"{name} {values[name]}"
     return ""
-
-
-def progress(count: int) -> None:
-    """How far it is, on a terminal; 0: the end."""
-    if sys.stderr.isatty():
-        print(f"\r{count} runs" if count else "\r\033[K", end="", file=sys.stderr, flush=True)

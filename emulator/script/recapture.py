@@ -126,12 +126,13 @@ class Replayed:
 
 def replay_capture(
     events: Events, *, build: Build | None = None, world: World | None = None, strict: bool = False,
-    protocol: int = ROUTE,
+    protocol: int = ROUTE, heed: Callable[[str], None] | None = None,
 ) -> Replayed:
     """Replays a capture. world: in which it begins; without one it is worked out. build: the kernel; without one it is
-    the one of those that there are whose answers are the most like the capture's. Raises WorldError for a world that
-    cannot be made."""
+    the one of those that there are whose answers are the most like the capture's. heed: hears in words how far it is.
+    Raises WorldError for a world that cannot be made."""
     capture = Capture(events, world, strict, protocol)
+    capture.heed = heed or capture.heed
     return capture.replay(build) if build is not None else capture.fitting()
 
 
@@ -145,16 +146,21 @@ def explained(
     return capture.replay(build or DEFAULT) if best is None else capture.replay(best.build, best.older)
 
 
+def unheeded(told: str) -> None:
+    """Nobody wants to know how far it is."""
+
+
 @dataclass
 class Capture:
     """A capture that is replayed, perhaps on several kernels: read and bound to sockets once. explains: refusals are
-    given a reason."""
+    given a reason. heed: hears how far it is."""
 
     events: Events
     world: World | None
     strict: bool
     protocol: int
     explains: bool = False
+    heed: Callable[[str], None] = unheeded
     cut_off: list[str] = field(default_factory=list)
     _told: dict[frozenset[tuple[int, str]], set[tuple[str, str]]] = field(default_factory=dict)
 
@@ -163,7 +169,8 @@ class Capture:
         """What one passage through it tells."""
         pairing, binder, evidence = Pairing(), Binder(self.protocol), Evidence(self.protocol)
         with growing():
-            for event in whole(self.events, self.cut_off):
+            for number, event in enumerate(whole(self.events, self.cut_off), 1):
+                self.heed(f"reading: {number} events")
                 messages = list(pairing.messages(event)) if isinstance(event, Datagram) else ()
                 binder.take(event, messages)
                 evidence.take(event, messages)
@@ -371,6 +378,8 @@ class Replay:
             if step.verb != "send":
                 self.quietly(step)
                 continue
+            done, build = len(self.result.compared), self.result.build.name
+            self.capture.heed(f"request {done + 1} of {bound.requests}, on {build}")
             self.result.compared.append(self.send(step, place))
             if len(self.result.compared) == requests and not (doubted and self.result.equal):
                 break
