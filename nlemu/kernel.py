@@ -40,9 +40,8 @@ if TYPE_CHECKING:
     from nlemu.protocol.captures.events import Datagram
     from nlemu.snapshot import Snapshot
 
+UNRECORDED = "nothing was recorded: that is for Kernel(record=True)"
 NETDEVSIMS = ("plain", "dma")
-EXPLAINED = 100
-"""Refusals whose reasons are kept."""
 
 
 class Kernel:
@@ -67,7 +66,7 @@ class Kernel:
             raise ValueError(f"there is no netdevsim {netdevsim!r}: it is one of {', '.join(NETDEVSIMS)}")
         self._recording: Recording | None = None
         self._traffic: deque[Datagram] = deque()
-        self._why: deque[Reason] = deque(maxlen=EXPLAINED)
+        self._why: deque[Reason] = deque()
         with ExitStack() as stack:
             if directory is None:
                 directory = self._begin(stack, self._machines(build, world, faults, seed, netdevsim), record, coverage)
@@ -85,11 +84,11 @@ class Kernel:
         watched = make if coverage is None else lambda: coverage.begin(make())
         if not record:
             return stack.enter_context(daemon(watched))
-        from nlemu.emulator.script import explanation
         from nlemu.emulator.script.recording import in_memory
 
         self._recording, self._traffic = recording, _ = in_memory()
-        return stack.enter_context(daemon(lambda: explanation.begin(recording.begin(watched()), self._why.append)))
+        self._why = recording.reasons
+        return stack.enter_context(daemon(lambda: recording.begin(watched())))
 
     @property
     def recorded(self) -> bool:
@@ -106,12 +105,12 @@ class Kernel:
         the last 10,000 datagrams of a kernel that was made with ``record=True``. Returns how many there are; raises
         ValueError for one that was not, OSError."""
         if self._recording is None:
-            raise ValueError("nothing was recorded: that is for Kernel(record=True)")
+            raise ValueError(UNRECORDED)
         from nlemu.emulator.script.recording import save
 
         traffic = list(self._traffic)
         with open(path, "wb") as stream:
-            save(self._recording, traffic, stream)
+            save(self._recording.families, traffic, stream)
         return len(traffic)
 
     @property
@@ -136,17 +135,11 @@ class Kernel:
 
     def traffic(self, last: int = 40) -> list[str]:
         """The last messages that were recorded, a line each, as `nlemu dissect --brief` shows them."""
-        import tempfile
+        from nlemu.emulator.script.story import messages
 
-        from nlemu.emulator.script.dissection import Dissection
-
-        with tempfile.NamedTemporaryFile(suffix=".pcapng") as file:
-            self.save_pcap(file.name)
-            numbers = {} if self._recording is None else {
-                family.name: number for number, family in self._recording.families.items()
-            }
-            with Dissection(file.name, numbers=numbers) as dissection:
-                return [one.brief() for one in dissection.found()][-last:]
+        if self._recording is None:
+            raise ValueError(UNRECORDED)
+        return messages(self._recording.families, list(self._traffic), last)
 
     @staticmethod
     def _machines(

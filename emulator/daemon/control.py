@@ -113,6 +113,7 @@ VERBS: Mapping[str, Verb] = {
     "state": Verb(true),
     "faults": Verb(true),
     "requests": Verb(label, takes={"last": u31, "forget": truth}),
+    "story": Verb(u31),
     "operations": Verb(true),
     "coverage": Verb(true, takes={"forget": truth}),
     "export": Verb(true, takes={"all": truth, "anonymous": truth, "counters": truth}),
@@ -199,6 +200,10 @@ class Control:
                 return state(server.machine, server.connections)
             case "requests":
                 return _requests(server.machine, step)
+            case "story":
+                from nlemu.emulator.script.story import story
+
+                return story(server.machine, step.subject)
             case "faults":
                 from nlemu.emulator.script.faults import listed
 

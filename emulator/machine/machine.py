@@ -109,6 +109,8 @@ class Machine(Kernel):
         """Every socket, with a port id or without; but for those that nobody hears."""
         self.remembered: Deque[Any] | None = None
         """What went over them, where somebody keeps it (script/recording.py)."""
+        self.reasons: Deque[Any] = Deque()
+        """Why it refused, where somebody keeps that too."""
         self.watched: Any = None
         """What was exercised of it, where somebody watches (emulator/coverage)."""
         self.refused: Callable[[Call, Refusal], object] | None = None

@@ -28,8 +28,8 @@ OURS = ("nlemu.emulator.kernel.", "nlemu.emulator.machine.", "nlemu.emulator.han
 """Where classes are whose objects are state."""
 OUTSIDE = (Endpoint, Multicast, Ports, Tap, type, Enum)
 KEPT = frozenset({
-    "endpoints", "multicast", "not_emulated", "ports", "processes", "protocols", "refused", "remembered", "restart",
-    "tallies", "tap", "watched",
+    "endpoints", "multicast", "not_emulated", "ports", "processes", "protocols", "reasons", "refused", "remembered",
+    "restart", "tallies", "tap", "watched",
 })
 """What of a machine goes on as it is: its sockets, and what people have been told."""
 ATOMS = frozenset({int, str, bytes, bool, float, type(None)})

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from nlemu.emulator.machine.machine import Machine
 from nlemu.emulator.machine.tap import Heard
@@ -20,18 +20,25 @@ from nlemu.protocol.decode.printer import title
 from nlemu.protocol.frame import split
 from nlemu.protocol.names.known import Families, by_number
 
+if TYPE_CHECKING:
+    from nlemu.emulator.script.explanation import Reason
+
 REMEMBERED = 10_000
 """Datagrams that a recording in memory holds."""
+EXPLAINED = 100
+"""Refusals of which it holds the reasons."""
 
 
 class Recording:
     """Takes what a machine's sockets say, and gives each datagram away as a capture has it. commented: with a comment,
-    which costs more than all the rest; kept: where they are kept, for the machine to be asked about."""
+    which costs more than all the rest; kept: where they are kept, for the machine to be asked about, and with
+    them why it refused."""
 
     def __init__(
         self, write: Callable[[Datagram], object], *, commented: bool = True, kept: deque[Datagram] | None = None
     ) -> None:
         self.write, self.commented, self.kept = write, commented, kept
+        self.reasons: deque[Reason] = deque(maxlen=EXPLAINED)
         self.count = 0
         self.families: Families = {}
 
@@ -40,7 +47,10 @@ class Recording:
         self.families = by_number({family.name: number for family, number in machine.families.numbers.items()})
         machine.listen(self.hear)
         if self.kept is not None:
-            machine.remembered = self.kept
+            from nlemu.emulator.script import explanation
+
+            machine.remembered, machine.reasons = self.kept, self.reasons
+            explanation.begin(machine, self.reasons.append)
         return machine
 
     def hear(self, heard: Heard) -> None:
@@ -76,9 +86,9 @@ def in_memory(limit: int = REMEMBERED) -> tuple[Recording, deque[Datagram]]:
     return Recording(kept.append, commented=False, kept=kept), kept
 
 
-def save(recording: Recording, datagrams: Iterable[Datagram], stream: BinaryIO) -> None:
+def save(families: Families, datagrams: Iterable[Datagram], stream: BinaryIO) -> None:
     """Writes datagrams that were kept into a pcapng, with comments."""
     writer = pcapng.Writer(stream)
     for one in datagrams:
         assert one.protocol is not None
-        writer.write(replace(one, comment=comment(one.data, one.protocol, recording.families)))
+        writer.write(replace(one, comment=comment(one.data, one.protocol, families)))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"sync"
 	"syscall"
 )
@@ -14,7 +15,11 @@ var (
 	missing error
 )
 
-var errOutside = errors.New("this is not under nlemu run")
+var (
+	errOutside = errors.New("this is not under nlemu run")
+	errAbsent  = errors.New("nlemu is not in PATH; it is a Python package: `python3 -m venv DIR && DIR/bin/pip install CHECKOUT`, " +
+		"with the checkout of nlemu, and DIR/bin in PATH")
+)
 
 // emulated returns nil if this process is on the emulated kernel of the daemon, and else what is missing.
 func emulated() error {
@@ -26,7 +31,10 @@ func emulated() error {
 // are not under nlemu run would configure the real kernel.
 func look(directory string) error {
 	if directory == "" {
-		return errors.New("nlemu is not installed, or TestMain does not call nlemutest.Main")
+		if _, err := exec.LookPath("nlemu"); err != nil {
+			return errAbsent
+		}
+		return errors.New("TestMain does not call nlemutest.Main")
 	}
 	kernel, err := connect(directory)
 	if err != nil {

@@ -22,6 +22,10 @@ const Directory = "NLEMU_DIR"
 // `nlemu coverage`, a file a package.
 const Coverage = "NLEMU_COVERAGE"
 
+// Required is the environment variable that has tests fail where they would be skipped for want of an emulated kernel: for
+// CI, where a suite that is skipped looks like one that passes.
+const Required = "NLEMU_REQUIRED"
+
 const (
 	again = "NLEMUTEST_AGAIN" // says that this binary was run again: it is not done twice
 
@@ -36,6 +40,9 @@ const (
 func Main(m *testing.M) {
 	program, err := exec.LookPath("nlemu")
 	outside := os.Getenv(Directory) == "" || errors.Is(emulated(), errOutside)
+	if err != nil && os.Getenv(Directory) == "" {
+		fmt.Fprintln(os.Stderr, "nlemutest: tests that want an emulated kernel are skipped:", errAbsent)
+	}
 	if err != nil || os.Getenv(again) != "" || !outside {
 		os.Exit(m.Run())
 	}

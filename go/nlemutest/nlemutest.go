@@ -34,15 +34,20 @@ type Kernel struct {
 	t      testing.TB
 	conn   net.Conn
 	reader *bufio.Reader
+	told   bool // what it was like when the test failed
 }
 
 // Start connects to the emulated kernel, and skips the test where there is none. What the test makes with the methods of
-// Kernel goes when it ends; what its own requests made stays, as on any kernel that tests share.
+// Kernel goes when it ends; what its own requests made stays, as on any kernel that tests share. A test that fails logs the
+// last messages, decoded, why requests were refused, the devices, and the faults.
 func Start(t testing.TB) *Kernel {
 	t.Helper()
 	if err := emulated(); err != nil {
 		if os.Getenv(again) != "" {
 			t.Fatalf("nlemu: %v", err) // Main has begun one, and this is not on it
+		}
+		if os.Getenv(Required) != "" {
+			t.Fatalf("no emulated kernel, which $%s demands: %v", Required, err)
 		}
 		t.Skipf("no emulated kernel: %v", err)
 	}
@@ -51,7 +56,10 @@ func Start(t testing.TB) *Kernel {
 		t.Fatalf("nlemu: %v", err)
 	}
 	kernel.t = t
-	t.Cleanup(func() { kernel.conn.Close() })
+	t.Cleanup(func() {
+		kernel.tell()
+		kernel.conn.Close()
+	})
 	return kernel
 }
 
@@ -111,7 +119,15 @@ func (k *Kernel) NIC(profile, name string, queues int) {
 		fields["name"] = name
 	}
 	k.Do(fields)
-	k.t.Cleanup(func() { k.Try(map[string]any{"nic_del": address}) })
+	k.cleanup(func() { k.Try(map[string]any{"nic_del": address}) })
+}
+
+// cleanup has something done when the test ends, after it has been told what there was if the test failed.
+func (k *Kernel) cleanup(do func()) {
+	k.t.Cleanup(func() {
+		k.tell()
+		do()
+	})
 }
 
 // address is one at which nothing is plugged in.
@@ -139,7 +155,7 @@ func (k *Kernel) address() string {
 func (k *Kernel) Namespace(name string) {
 	k.t.Helper()
 	k.Do(map[string]any{"netns": name})
-	k.t.Cleanup(func() { k.Try(map[string]any{"netns_del": name}) })
+	k.cleanup(func() { k.Try(map[string]any{"netns_del": name}) })
 }
 
 // Fault is one that waits. A test that ends well although it never struck has tested nothing, and fails.
@@ -188,9 +204,10 @@ func (k *Kernel) wait(verb string, fields map[string]any, more []map[string]any)
 	if _, file, line, known := runtime.Caller(2); known {
 		about += fmt.Sprintf(", set in %s:%d,", filepath.Base(file), line)
 	}
-	k.t.Cleanup(func() {
+	k.cleanup(func() {
 		ended := fault.told()
-		k.Try(map[string]any{"heal": fault.name})
+		defer k.Try(map[string]any{"heal": fault.name})
+		defer k.tell() // it is still listed then
 		switch {
 		case k.t.Failed() || k.t.Skipped():
 		case ended.Struck == 0:
@@ -257,7 +274,7 @@ func (s *Snapshot) Restore() {
 // Isolated has the kernel be again what it is now when the test ends, so that tests that share it do not meet.
 func (k *Kernel) Isolated() {
 	k.t.Helper()
-	k.t.Cleanup(k.Snapshot().Restore)
+	k.cleanup(k.Snapshot().Restore)
 }
 
 // Request is one that was made: its operation, what it said by name, and the name of the errno with which it was refused,

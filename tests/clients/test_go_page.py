@@ -92,7 +92,52 @@ def test_a_fault_that_never_struck_is_shown_where_it_was_set(build: Build, insta
     assert "nlemu: interrupt route.getaddr, set in forgotten_test.go:12, never struck" in done.stdout, done.stdout
     assert "there is no operation 'getlink'; is route.getlink meant?" in done.stdout
     done = run([str(build("forgotten", FORGOTTEN)), "-test.v"], PATH="/nonexistent")
-    assert "no emulated kernel: nlemu is not installed" in done.stdout
+    assert "no emulated kernel: nlemu is not in PATH; it is a Python package: `python3 -m venv" in done.stdout
+    assert "nlemutest: tests that want an emulated kernel are skipped: nlemu is not in PATH" in done.stderr
+    done = run([str(build("forgotten", FORGOTTEN))], PATH="/nonexistent", NLEMU_REQUIRED="1")
+    assert done.returncode == 1 and done.stdout.count("no emulated kernel, which $NLEMU_REQUIRED demands") == 2
+
+
+FAILING = """\
+package failing
+
+import (
+	"net"
+	"testing"
+
+	"nlemu/nlemutest"
+)
+
+func TestMain(m *testing.M) { nlemutest.Main(m) }
+
+func TestFails(t *testing.T) {
+	kernel := nlemutest.Start(t)
+	kernel.NIC("mlx5_core", "eth0", 8)
+	kernel.Fault("route.getlink", "ENOMEM")
+	kernel.Interrupt("route.getaddr", map[string]any{"count": 0})
+	if _, err := net.Interfaces(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPasses(t *testing.T) {
+	nlemutest.Start(t).NIC("mlx5_core", "eth0", 8)
+}
+"""
+
+
+def test_a_test_that_fails_shows_what_its_kernel_was_like(build: Build, installed: dict[str, str]) -> None:
+    """Before anything of the test is taken away, and once."""
+    done = run([str(build("failing", FAILING))], **installed)
+    told = done.stdout
+    assert done.returncode == 1 and told.count("nlemu: the last messages") == 1, told + done.stderr
+    assert re.search(r"> \d+/1 getlink request\n.*< \d+/1 error ENOMEM: Cannot allocate memory to getlink", told), told
+    assert "nlemu: why requests were refused" in told and "init getlink request: ENOMEM" in told, told
+    assert re.search(r"nlemu: the kernel \(7\.2\.13, seed \d+\)", told), told
+    assert re.search(r"init \d+: eth0 mlx5_core <BROADCAST,MULTICAST> mtu 1500 state DOWN", told), told
+    assert re.search(r'met 1, struck 1, left 0: \{"errno":"ENOMEM","fault":"route.getlink"\}', told), told
+    assert re.search(r'met 0, struck 0, left any number: \{"count":0,"interrupt":"route.getaddr"\}', told), told
+    assert "PASS: TestPasses" not in told and told.count("eth0") == 1, told
 
 
 @pytest.fixture
