@@ -89,6 +89,8 @@ class Kernel:
         self.xsk = XdpSockets()
         self.sending: Sending | None = None
         """Of the packet to a group that is being sent, while it is. Who hands frames on asks who listens to that."""
+        self.tag = 0
+        """Of which protocol the tag is that it has beside it; 0: none."""
         self.receive: Callable[[Device, int], None] = packets.receive
         """What becomes of a packet to a group, of that many bytes, at the device whose it is."""
         self.new_fib_table = rules_families.new_table

@@ -15,7 +15,7 @@ from tests.conformance.samples import Counts, Sample, apart
 from tests.conformance.walk import ALL_AREAS, AREAS, Walk
 
 MAKE = Machine
-RACES = 3
+RACES = 5
 """How often a walk that differs is done again."""
 
 

@@ -77,6 +77,7 @@ COMMITTED = {
     "o02_bond_options": {558, 561, 562, 564, 568, 569, 573, 587},
     "o04_bond_refused": {16, 18, 19},
     "o11_bridge_groups": {60},
+    "o19_refused_halfway": {4, 8},
     "r03_netkit_errors": {22},
     "r17_ipv6": {15, 28, 29, 30, 32, 35, 36},
     "r20_settings": {111, 112, 113},
@@ -113,14 +114,14 @@ not there (b08, b09).
 
 What a macvlan's port is told stays though the macvlan is refused (a01), and so does its other mode (a05), the options
 of a bond before the one that is refused (o02), the VNIs of a range before the one that is missing (t13), that nothing
-is around a tunnel any more (t30, t40, t41), and what was set of a WireGuard device and its peers (w05), or of IPv6 and
-redirects where it cannot listen (w04). A device leaves its master before another refuses it (a22), and one that a bond
-refuses has been up (o04), and the bond has been of its sort (r99), or has noted its own address (o04). An address of
-IPv4 that is refused was looked at as one that settings are kept for (a13). A device below that joins a bridge in vain
-was to take all groups for a moment (a02, a08), and a group was there, and heard of, before its source was refused
-(o11). A driver that fails to begin anew has ended (d06). A rate has the share that was set before its most was refused
-(d09), a reporter of health the period of grace before that of bursts (d10), and traps the action that their group has
-before its policer (d13)."""
+is around a tunnel any more, or something else (t30, t40, t41, o19), and what was set of a WireGuard device and its
+peers (w05), or of IPv6 and redirects where it cannot listen (w04). A device leaves its master before another refuses
+it (a22), and one that a bond refuses has been up (o04), and the bond has been of its sort (r99), or has noted its own
+address (o04). An address of IPv4 that is refused was looked at as one that settings are kept for (a13). A device below
+that joins a bridge in vain was to take all groups for a moment (a02, a08), and a group was there, and heard of, before
+its source was refused (o11). A driver that fails to begin anew has ended (d06). A rate has the share that was set
+before its most was refused (d09), a reporter of health the period of grace before that of bursts (d10), and traps the
+action that their group has before its policer (d13)."""
 
 
 def fields(thing: object) -> Iterator[tuple[object, object]]:

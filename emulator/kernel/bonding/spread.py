@@ -52,12 +52,12 @@ def transmit(bond: Bond, size: int) -> tuple[Xmit, Device | None]:
         answers = [qdisc.transmit(slave.dev, size) for slave in bond.slaves if slave.is_up and slave.link == 0]
         bond.changed()
         if not any(xmit == Xmit.SUCCESS for xmit, _ in answers):
-            bond.dev.stats.tx_dropped += 1
+            bond.dev.own_stats.tx_dropped += 1
             return Xmit.DROP, None
         return Xmit.SUCCESS, next((dev for _, dev in answers if dev is not None), None)
     slave = _choose(bond)
     if slave is None:
-        bond.dev.stats.tx_dropped += 1
+        bond.dev.own_stats.tx_dropped += 1
         return Xmit.DROP, None
     answer = qdisc.transmit(slave.dev, size)
     bond.changed()
@@ -91,7 +91,7 @@ def nobodys(dev: Device, size: int, sender: bytes) -> None:
     """A frame of a protocol that nobody speaks has come to a device."""
     handler = dev.attached.get(RX_HANDLER)
     taker = dev if handler is None else handler(dev, size, sender) or dev
-    taker.stats.rx_dropped += 1
+    taker.own_stats.rx_dropped += 1
     taker.changed()
 
 

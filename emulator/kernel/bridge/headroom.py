@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devices.device import Device
 
 
+AS_USUAL = -1
+"""netdev_reset_rx_headroom()"""
+
+
 def wanted(dev: Device) -> int:
     """netdev_get_fwd_headroom(); in bytes."""
     return 0 if dev.ops.phony_headroom else dev.needed_headroom
@@ -32,7 +36,7 @@ def left(br: Bridge, dev: Device) -> None:
         room = max([wanted(port.dev) for port in br.ports], default=0)
         if room != br.dev.needed_headroom:  # all have been told already
             _update(br, room)
-    dev.ops.set_rx_headroom(dev, 0)
+    dev.ops.set_rx_headroom(dev, AS_USUAL)
 
 
 def _update(br: Bridge, room: int) -> None:

@@ -138,7 +138,8 @@ class DeviceOps(VfOps, RssOps, RuleOps):
         raise Refusal(EOPNOTSUPP)
 
     def set_rx_headroom(self, dev: Device, headroom: int) -> None:
-        """ndo_set_rx_headroom: so much room is wanted before what comes in; in bytes, 0 for as much as usual."""
+        """ndo_set_rx_headroom: so much room is wanted before what comes in; in bytes, less than none
+        for as much as usual."""
 
     def set_rx_mode(self, dev: Device) -> None:
         """ndo_set_rx_mode: the filters are to be as the device wants (rx_mode.py)."""

@@ -11,7 +11,7 @@ the filters of a device that is down.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from errno import EEXIST, ENOENT
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 PROMISC = int(IFF.PROMISC)
 ALLMULTI = int(IFF.ALLMULTI)
+SYNCED = "synced"
+"""Under which a device keeps which groups it has from devices above, and from how many."""
+NOTHING: Mapping[bytes, int] = {}
 
 
 def change_promiscuity(dev: Device, inc: int) -> bool:
@@ -142,25 +145,40 @@ def sync_groups(lower: Device, dev: Device, given: set[bytes], others: Iterable[
             if count > sum(group in one for one in others):
                 given.add(group)
                 dev.multicast[group] = count + 1
+                _note_synced(lower, group, 1)
                 add_group(lower, group)
         elif count == 1 + sum(group in one for one in others):
-            given.remove(group)
-            delete_group(lower, group)
-            dev.multicast[group] = count - 1
-            if count == 1:
-                del dev.multicast[group]
+            _unsync_group(lower, dev, group, given)
 
 
 def unsync_groups(lower: Device, dev: Device, given: set[bytes]) -> None:
     """dev_mc_unsync(): it loses them."""
     for group in sorted(given):
-        delete_group(lower, group)
-        count = dev.multicast.get(group, 0)
-        if count > 1:
-            dev.multicast[group] = count - 1
-        elif count:
-            del dev.multicast[group]
-    given.clear()
+        _unsync_group(lower, dev, group, given)
+
+
+def _unsync_group(lower: Device, dev: Device, group: bytes, given: set[bytes]) -> None:
+    """__hw_addr_unsync_one(): one of them; but where the device below has forgotten what it had from others, since it
+    moved, nothing happens here either, and the group is kept for ever."""
+    if group not in lower.attached.get(SYNCED, NOTHING):
+        return
+    given.remove(group)
+    _note_synced(lower, group, -1)
+    delete_group(lower, group)
+    count = dev.multicast.get(group, 0)
+    if count > 1:
+        dev.multicast[group] = count - 1
+    elif count:
+        del dev.multicast[group]
+
+
+def _note_synced(lower: Device, group: bytes, more: int) -> None:
+    """How many devices above have given a group to this one (netdev_hw_addr::synced)."""
+    synced: dict[bytes, int] = dict(lower.attached.get(SYNCED, NOTHING))
+    synced[group] = synced.get(group, 0) + more
+    if not synced[group]:
+        del synced[group]
+    lower.attach(SYNCED, synced or None)
 
 
 def add_global_group(dev: Device, group: bytes) -> None:
@@ -184,6 +202,8 @@ def flush(dev: Device) -> None:
         dev.unicast = {}
     if dev.multicast:
         dev.multicast = {}
+    dev.attach(SYNCED, None)
+    dev.global_groups = frozenset()
 
 
 def update(dev: Device) -> None:

@@ -67,7 +67,7 @@ def forward(port: Port, frame: Frame) -> None:
     introduced = frame.about is None or hsr.protocol == HsrProtocol.HSR
     node = sender_of(hsr, nodes, frame.sender, introduced=introduced)
     if node is None:
-        port.dev.stats.tx_dropped += 1
+        port.dev.own_stats.tx_dropped += 1
         port.dev.changed()
         return
     from_san = False
@@ -84,7 +84,7 @@ def forward(port: Port, frame: Frame) -> None:
         elif not _is_dropped(port, out, frame):
             _send(port, out, frame)
     if port.type in (PortType.MASTER, PortType.INTERLINK):
-        port.dev.stats.sent(frame.size)
+        port.dev.own_stats.sent(frame.size)
         port.dev.changed()
 
 

@@ -48,19 +48,36 @@ def send(dev: Device, group: int, size: int, records: Records = ()) -> bool:
     idev: Inet6Device | None = dev.ip6
     if idev is None:
         return True
-    neighbour.note_group(dev, group)
-    stats = counters(idev)
-    stats[IpstatsMib.OUTREQUESTS] += 1
-    stats[IpstatsMib.OUTPKTS] += 1
-    stats[IpstatsMib.OUTOCTETS] += size
-    stats[IpstatsMib.OUTMCASTPKTS] += 1
-    stats[IpstatsMib.OUTMCASTOCTETS] += size
-    dev.changed()
+    counters(idev)[IpstatsMib.OUTREQUESTS] += 1
+    _leave(dev, idev, group, size)
     dev.kernel.sending = Sending(ip6.AF_INET6, group, group_lladdr(ip6.AF_INET6, group), size, records)
     try:
         return _send(dev, idev, size)
     finally:
         dev.kernel.sending = None
+
+
+def _leave(dev: Device, idev: Inet6Device, group: int, size: int) -> None:
+    """ip6_finish_output2(): a packet to a group leaves by that device."""
+    neighbour.note_group(dev, group)
+    stats = counters(idev)
+    stats[IpstatsMib.OUTPKTS] += 1
+    stats[IpstatsMib.OUTOCTETS] += size
+    stats[IpstatsMib.OUTMCASTPKTS] += 1
+    stats[IpstatsMib.OUTMCASTOCTETS] += size
+    dev.changed()
+
+
+def pass_on(dev: Device, sending: Sending) -> Xmit:
+    """ip6_output(): the packet that is being sent leaves by a device that is not who sends it."""
+    idev: Inet6Device | None = dev.ip6
+    if idev is None:
+        return Xmit.DROP
+    _leave(dev, idev, sending.group, sending.size)
+    xmit, receiver = qdisc.transmit(dev, sending.size + dev.hard_header_len)
+    if receiver is not None:
+        rx_handler.receive(receiver, sending.size + ETH_HLEN, dev.address)
+    return xmit
 
 
 def _send(dev: Device, idev: Inet6Device, size: int) -> bool:

@@ -61,6 +61,8 @@ FEATURES = (
     | features.GSO_ENCAP_ALL
 )
 NOARP = int(IFF.NOARP)
+NET_SKB_PAD = 64
+"""The room before a frame that there always is, in bytes: a line of the cache."""
 
 
 @dataclass(slots=True)
@@ -91,12 +93,13 @@ FIXED = (
 
 
 class Netkit:
-    """struct netkit."""
+    """struct netkit. headroom: how much is wanted before frames, by who made it, later by a bridge; in bytes."""
 
-    __slots__ = ("mode", "pair", "peer", "policy", "primary", "scrub")
+    __slots__ = ("headroom", "mode", "pair", "peer", "policy", "primary", "scrub")
 
     def __init__(self) -> None:
         self.peer: Device | None = None
+        self.headroom = 0
         self.primary = False
         self.mode = NetkitMode.L3
         self.pair = NetkitPairing.PAIR
@@ -109,6 +112,18 @@ class NetkitOps(DeviceOps):
 
     driver = "netkit"
     has_bpf = True  # for AF_XDP alone: XDP programs it takes none
+    phony_headroom = True
+
+    def set_rx_headroom(self, dev: Device, headroom: int) -> None:
+        """netkit_set_headroom(): both ends have what either wants."""
+        netkit: Netkit = dev.priv
+        peer = netkit.peer
+        netkit.headroom = room = NET_SKB_PAD if headroom < 0 else headroom
+        if peer is not None:
+            room = max(room, peer.priv.headroom)
+        for end in (dev,) if peer is None else (dev, peer):
+            end.needed_headroom = room
+            end.changed()
 
     def open(self, dev: Device) -> None:
         netkit: Netkit = dev.priv
@@ -368,7 +383,7 @@ class NetkitKind(Kind):
 
 def _make_room(dev: Device, data: NetkitParams) -> None:
     if data.headroom:
-        dev.needed_headroom = data.headroom
+        dev.needed_headroom = dev.priv.headroom = data.headroom
     if data.tailroom:
         dev.needed_tailroom = data.tailroom
 

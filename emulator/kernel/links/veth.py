@@ -146,6 +146,7 @@ class VethOps(DeviceOps):
         peer: Device | None = dev.priv.peer
         if peer is None:
             return
+        headroom = max(headroom, 0)
         dev.priv.requested_headroom = headroom
         for end in (dev, peer):
             end.needed_headroom = max(headroom, peer.priv.requested_headroom)

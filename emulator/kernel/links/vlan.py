@@ -49,7 +49,6 @@ from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
 from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_HLEN, ETH_MAX_MTU, ETH_P, VLAN_HLEN
 from nlemu.protocol.uapi.if_vlan import VLAN_PRIO_MASK, VLAN_PRIO_SHIFT, VLAN_VID_MASK, VlanFlag, VlanNames
-from nlemu.protocol.uapi.netdevice import NetifF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,11 +84,6 @@ FEATURES = (
     | features.FCOE_CRC
     | features.FSO
 )
-HW_TAG = {
-    ETH_P.VLAN_8021Q: features.word(NetifF.HW_VLAN_CTAG_TX),
-    ETH_P.VLAN_8021AD: features.word(NetifF.HW_VLAN_STAG_TX),
-}
-"""What a device needs to put the tag in itself."""
 
 REGISTRATION = bytes.fromhex("0180c2000021")
 """The group of the registration protocols."""
@@ -308,8 +302,9 @@ class VlanOps(DeviceOps):
         """vlan_dev_hard_start_xmit(), and vlan_do_receive() where it arrives. A tag that vlan_dev_hard_header() has put
         in by then is counted as well."""
         vlan: Vlan = dev.priv
-        in_frame = 0 if vlan.below.features & HW_TAG[vlan.protocol] else VLAN_HLEN
-        xmit, receiver = qdisc.transmit(vlan.below, size + in_frame)
+        in_frame = 0 if vlan.below.features & qdisc.HW_TAG[vlan.protocol] else VLAN_HLEN
+        with qdisc.tagged(dev.kernel, 0 if in_frame else vlan.protocol):
+            xmit, receiver = qdisc.transmit(vlan.below, size + in_frame)
         vlan.below.changed()
         if xmit == Xmit.DROP:
             dev.stats.tx_dropped += 1
@@ -343,7 +338,7 @@ def receive(dev: Device, number: tuple[int, int], size: int) -> Device | None:
     dev.changed()
     vlan: Device | None = dev.attached.get(KEY, {}).get(number)
     if vlan is None:
-        dev.stats.rx_otherhost_dropped += 1
+        dev.own_stats.rx_otherhost_dropped += 1
         return None
     if not vlan.up:
         return None

@@ -28,6 +28,10 @@ from nlemu.emulator.kernel.devices.address import (
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
 from nlemu.emulator.kernel.devices.ops import DeviceOps
 from nlemu.emulator.kernel.devices.register import KillList, queue_unregister, register, unregister
+from nlemu.emulator.kernel.devices.states import Xmit
+from nlemu.emulator.kernel.inet.rules import Flow
+from nlemu.emulator.kernel.ipv6 import lookup, packets
+from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF, IfOper
 
@@ -100,6 +104,26 @@ class VrfOps(DeviceOps):
         """do_vrf_del_slave()."""
         adjacency.unlink(slave, dev)
         cycle(slave)
+
+    def transmit(self, dev: Device, size: int) -> tuple[Xmit, Device | None]:
+        """vrf_xmit(), vrf_process_v6_outbound(): a packet of IPv6 goes where the domain's routes lead."""
+        sending = dev.kernel.sending
+        if sending is None or sending.family != ip6.AF_INET6:
+            return Xmit.SUCCESS, None
+        source = lookup.select_source(dev.net, dev, sending.group)
+        try:
+            way = lookup.find_way(dev.net, Flow(sending.group, source or 0, l3mdev=dev.ifindex))
+        except Refusal:
+            xmit = Xmit.DROP
+        else:
+            xmit = Xmit.DROP if way.dev is None or way.dev is dev else packets.pass_on(way.dev, sending)
+        dev.changed()
+        if xmit == Xmit.DROP:
+            dev.stats.tx_errors += 1
+            dev.stats.tx_dropped += 1
+        else:
+            dev.stats.sent(size)
+        return xmit, None
 
     def fib_table(self, dev: Device) -> int:
         table: int = dev.priv.table

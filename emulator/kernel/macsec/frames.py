@@ -167,7 +167,7 @@ def receive(lower: Device, frame: Frame) -> Device | None:
     lower.changed()
     handler = lower.attached.get(RX_HANDLER)
     if handler is None:
-        lower.stats.rx_dropped += 1  # nobody knows its protocol
+        lower.own_stats.rx_dropped += 1  # nobody knows its protocol
         return None
     if handler is not arrive:
         return None
@@ -307,4 +307,4 @@ def _nobodys(lower: Device, frame: Frame) -> None:
             rx_handler.receive(dev, frame.length + frame.icv_len - DEFAULT_ICV_LEN, frame.sender)
         else:
             dev.stats.rx_dropped += 1
-    lower.stats.rx_dropped += 1
+    lower.own_stats.rx_dropped += 1

@@ -109,7 +109,8 @@ def body(dev: Device, asker: Net, mask: int = 0, change: int = 0, target: int | 
     nsid = None if other is None or mask & NAME_ONLY else nsid_of(asker, other)
     if is_timed(dev):
         return header(dev) + CHANGE.pack(change) + REPLY.encode(values(dev, mask, nsid, target))
-    key = (dev.revision, nsid, target, COUNTERS(dev.stats) if dev.counted else None)
+    told = COUNTERS(dev.stats) if dev.counted and not mask & (SKIP_STATS | NAME_ONLY) else None
+    key = (dev.revision, nsid, target, told)
     kept = dev.told
     if kept is None:
         kept = dev.told = {}
@@ -158,11 +159,14 @@ def nsid_of(asker: Net, other: Net) -> int:
     return NETNSA_NSID_NOT_ASSIGNED if nsid is None else nsid
 
 
-def give_id(dev: Device) -> None:
-    """What filling a message does to the world: see nsid_of()."""
+def leave_traces(dev: Device) -> None:
+    """What filling a message does to the world though nobody reads it: see nsid_of(), and a bond is asked what it has
+    counted."""
     other = other_net(dev)
     if other is not None:
         dev.net.id_alloc(other)
+    if dev.ops.folds_stats:
+        dev.ops.fold_stats(dev, dev.own_stats)
 
 
 def values(dev: Device, mask: int, nsid: int | None, target: int | None) -> Pairs:

@@ -124,7 +124,10 @@ def changelink(call: Call, attrs: Attrs, dev: Device, wanted: Wanted) -> None:
         kind = wanted.kind
         if kind is None or kind is not dev.kind or not kind.can_change():
             raise Refusal(errno.EOPNOTSUPP)
-        kind.change(dev, wanted.taken.params, wanted.params)
+        try:
+            kind.change(dev, wanted.taken.params, wanted.params)
+        finally:
+            dev.changed()  # what is refused in the end may have changed something before
         notify = True
     if LinkInfo.slave_data in wanted.info:
         master = dev.master
@@ -136,6 +139,8 @@ def changelink(call: Call, attrs: Attrs, dev: Device, wanted: Wanted) -> None:
         except Refusal as refused:
             blame(refused, master.kind, taken, attrs, slave=True)
             raise
+        finally:
+            dev.changed()
         notify = True
     do_setlink(call, dev, wanted.net, attrs, wanted.params, notify=notify)
 

@@ -49,7 +49,7 @@ class LinkNotify(RtnlNotify):
     ) -> None:
         """rtmsg_ifinfo(RTM_NEWLINK)."""
         call = cast("Call | None", origin)
-        link_fill.give_id(dev)
+        link_fill.leave_traces(dev)
         self.machine.multicast.notify(
             dev.net, ROUTE, LINK,
             lambda: build_link(NEWLINK, dev, change, event, new_nsid, new_ifindex, call), call,
@@ -62,7 +62,7 @@ class LinkNotify(RtnlNotify):
         """rtmsg_ifinfo_build_skb(RTM_DELLINK), to be sent when the answer is called."""
         call = cast("Call | None", origin)
         multicast, net = self.machine.multicast, dev.net
-        link_fill.give_id(dev)
+        link_fill.leave_traces(dev)
         if not multicast.heard(ROUTE, LINK) and (call is None or not call.echo):
             return nothing
         data = build_link(DELLINK, dev, change, event, new_nsid, new_ifindex, call)

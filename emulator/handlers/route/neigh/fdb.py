@@ -245,7 +245,7 @@ def get(call: Call) -> bytes:
     if asked is None:
         raise Refusal(errno.ENODEV, "No device specified")
     driver = driver_of(asked)
-    if driver is not None and not master:
+    if driver is not None:
         return driver.find(call, asked, attrs.payload(Nda.lladdr))
     br = bridge_of(asked)
     if br is None:

@@ -56,7 +56,8 @@ class Inet6(LinkAf):
             raise Refusal(errno.EINVAL)
 
     def set(self, dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:
-        """inet6_set_link_af()."""
+        """inet6_set_link_af(). Unlike what is written to addr_gen_mode, a mode that is said here makes no address
+        before the device has another reason to have one."""
         if dev.ip6 is None:
             raise Refusal(errno.EAFNOSUPPORT)
         attrs = Attrs.index(message, start, end)
@@ -64,7 +65,8 @@ class Inet6(LinkAf):
         if token is not None:
             settings.set_token(dev, token)
         if mode is not None:
-            settings.set_conf(dev, Ipv6Devconf.ADDR_GEN_MODE, mode)
+            dev.inet6.conf[Ipv6Devconf.ADDR_GEN_MODE] = mode
+            dev.changed()
 
     def fill(self, dev: Device, mask: int) -> Any:
         """inet6_fill_link_af()."""
