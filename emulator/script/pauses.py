@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.script.steps import Answer, Steps
     from nlemu.emulator.script.trace import Step
 
-AFTER = {"close": 0.05, "netns_del": 1.0, "nsim_new": 0.2, "nsim_del": 0.5, "end": 0.3}
+AFTER = {"close": 0.05, "netns_del": 1.0, "nsim_new": 0.2, "nsim_write": 0.2, "nsim_del": 0.5, "end": 0.3}
 """In seconds, by verb; nothing after the others."""
 AFTER_UP_OR_DOWN = 0.6
 """After a request that raises a device or takes it down."""

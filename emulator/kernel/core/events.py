@@ -226,6 +226,9 @@ class Announcer(Protocol):
     def nexthop(self, net: Net, event: int, one: Nexthop, *, origin: Origin | None = None) -> None:
         """RTM_NEWNEXTHOP or RTM_DELNEXTHOP to RTNLGRP_NEXTHOP (nexthop_notify())."""
 
+    def nexthop_bucket(self, net: Net, event: int, one: Nexthop, index: int) -> None:
+        """RTM_NEWNEXTHOPBUCKET to RTNLGRP_NEXTHOP: of a resilient group (nexthop_bucket_notify())."""
+
     def netconf(self, net: Net, event: int, family: int, ifindex: int, conf: object,
                 fields: Iterable[object] | None = None) -> None:
         """RTM_NEWNETCONF or RTM_DELNETCONF to the family's group (inet_netconf_notify_devconf()). conf: the settings;
@@ -335,6 +338,9 @@ class NullAnnouncer(Announcer):
         pass
 
     def nexthop(self, net: Net, event: int, one: Nexthop, *, origin: Origin | None = None) -> None:
+        pass
+
+    def nexthop_bucket(self, net: Net, event: int, one: Nexthop, index: int) -> None:
         pass
 
     def netconf(self, net: Net, event: int, family: int, ifindex: int, conf: object,

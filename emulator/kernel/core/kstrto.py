@@ -48,3 +48,14 @@ def kstrtoul(text: str, base: int = 0, limit: int = ULONG_MAX) -> int:
 def kstrtouint(text: str, base: int = 0) -> int:
     """The same of 32 bits."""
     return kstrtoul(text, base, UINT_MAX)
+
+
+def numbers(text: str) -> list[int]:
+    """What sscanf("%u %u ...") reads: as many decimal numbers as there are."""
+    found = []
+    for word in text.split():
+        digits = word if word.isdecimal() and word.isascii() else ""
+        if not digits:
+            break
+        found.append(int(digits))
+    return found

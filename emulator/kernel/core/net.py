@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from nlemu.emulator.kernel.core.events import Origin
     from nlemu.emulator.kernel.devices.device import Device
+    from nlemu.emulator.kernel.inet import nexthop_chain
     from nlemu.emulator.kernel.inet.fib_chain import FibListener
     from nlemu.emulator.kernel.inet.neighbour import Neighbours
     from nlemu.emulator.kernel.inet.nexthop import Nexthops
@@ -37,12 +38,13 @@ class Net:
     name: ours, not the kernel's: "init", or what the namespace was called when it was made. cookie: net->net_cookie.
     inum: its inode number in nsfs. dev_base_seq: changes with every device that comes and goes, for
     NLM_F_DUMP_INTR; never 0. dying: the last reference is gone, and it is found no more. ip4, ip6,
-    neighbours, nexthops: what other modules keep for it; fib_listeners: who hears of its routes."""
+    neighbours, nexthops: what other modules keep for it; fib_listeners, nexthop_listeners: who hears of its routes
+    and next hop objects."""
 
     __slots__ = (
         "_by_index", "_by_name", "_ids", "_indexes", "_list", "_next_index", "_patterns", "_references", "_reserved",
         "cookie", "dev_base_seq", "dying", "fib_listeners", "generic", "inum", "ip4", "ip6", "kernel",
-        "leads_to_domains", "loopback", "name", "neighbours", "nexthops", "sysctls", "taps",
+        "leads_to_domains", "loopback", "name", "neighbours", "nexthop_listeners", "nexthops", "sysctls", "taps",
     )
 
     loopback: Device
@@ -59,6 +61,7 @@ class Net:
         self.neighbours: Neighbours | None = None
         self.nexthops: Nexthops | None = None
         self.fib_listeners: list[FibListener] = []
+        self.nexthop_listeners: list[nexthop_chain.Listener] = []
         self.generic: dict[str, Any] = {}
         """What kinds of links keep for the namespace, by a key of theirs (net_generic())."""
         self.leads_to_domains = False

@@ -8,11 +8,13 @@ group with its last member, and the routes with either. A resilient group also h
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from contextlib import suppress
 from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL, ENOENT
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.sysctl import settings
+from nlemu.emulator.kernel.inet import nexthop_chain
 from nlemu.emulator.kernel.inet.nexthop_buckets import Bucket, Buckets
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.rtnetlink import RTM
@@ -64,9 +66,9 @@ class Wanted:
 class Nexthop:
     """struct nexthop. way: of one that stands alone; members: of a group, with their weights, from 1; fdb: of a group
     of those for forwarding tables; wanted: of a resilient group, what was said of its buckets; buckets: what it has;
-    groups: that it is in, the newest first; infos: the ways of routes of IPv4 that are
-    it; routes6: the routes of IPv6 that lead by it, the oldest first; followers: who else leads by it, and what is to
-    be done when it goes."""
+    trap: RTNH_F_TRAP, somebody has it in hardware; groups: that it is in, the newest first; infos: the ways of routes
+    of IPv4 that are it; routes6: the routes of IPv6 that lead by it, the oldest first; followers: who else leads by it,
+    and what is to be done when it goes."""
 
     id: int
     protocol: int = 0
@@ -75,6 +77,7 @@ class Nexthop:
     fdb: bool = False
     wanted: Wanted | None = None
     buckets: Buckets | None = None
+    trap: bool = False
     groups: list[Nexthop] = field(default_factory=list)
     infos: dict[Info4, None] = field(default_factory=dict)
     routes6: dict[Route6, None] = field(default_factory=dict)
@@ -226,45 +229,63 @@ def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin |
     if old is not None:
         if not replace:
             raise Refusal(EEXIST)
-        _replace(known, old, new)
+        _replace(net, old, new)
         changed, new = [old, *old.groups], old
         known.count()
     elif replace and not create:
         raise Refusal(ENOENT, "Replace specified without create and no entry exists")
     else:
         if new.wanted is not None:
-            new.buckets = _buckets(net, new.wanted, new.members)
+            new.buckets = _buckets(net, new, new.wanted)
         for member, _ in new.members:
             member.groups.insert(0, new)
         new.net = net
         known.list(new)
+        try:
+            nexthop_chain.replaced(net, new)
+        except Refusal:
+            known.unlist(new)
+            _leave_members(new)
+            raise
     for one in changed:
         _follow(one)
     net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, new, origin=origin)
     return changed
 
 
-def _buckets(net: Net, wanted: Wanted, members: list[tuple[Nexthop, int]]) -> Buckets:
+def _leave_members(one: Nexthop) -> None:
+    """remove_nexthop_group()"""
+    for member, _ in one.members:
+        member.groups.remove(one)
+    if one.buckets is not None:
+        one.buckets.cancel()
+
+
+def _buckets(net: Net, one: Nexthop, wanted: Wanted) -> Buckets:
     """Those of a group that is new. EINVAL, with a text."""
     if wanted.buckets is None:
         raise Refusal(EINVAL, "Number of buckets not specified for nexthop group insertion")
     made = Buckets(
-        net.kernel.clock, IDLE_TIMER if wanted.idle_timer is None else wanted.idle_timer,
-        wanted.unbalanced_timer or 0, [Bucket() for _ in range(wanted.buckets)],
+        net.kernel.clock, net.kernel.work, nexthop_chain.Watched(net, one),
+        IDLE_TIMER if wanted.idle_timer is None else wanted.idle_timer, wanted.unbalanced_timer or 0,
+        [Bucket() for _ in range(wanted.buckets)],
     )
-    made.share_out(members)
+    made.share_out(one.members, heard=False)
     return made
 
 
-def _change_buckets(old: Nexthop, new: Nexthop) -> None:
-    """What replace_nexthop_grp() does of a resilient group. EINVAL, with texts."""
+def _change_buckets(net: Net, old: Nexthop, new: Nexthop) -> None:
+    """What replace_nexthop_grp() does of a group's sort: a resilient one keeps its buckets. EINVAL, with texts; what a
+    listener refuses."""
     if (new.wanted is None) != (old.buckets is None):
         raise Refusal(EINVAL, "Can not replace a nexthop group with one of a different type.")
     buckets, wanted = old.buckets, new.wanted
     if buckets is None or wanted is None:
+        nexthop_chain.replaced(net, new)
         return
     if wanted.buckets not in (None, len(buckets.buckets)):
         raise Refusal(EINVAL, "Can not change number of buckets of a resilient nexthop group.")
+    nexthop_chain.table_replaced(net, new)
     if wanted.idle_timer is not None:
         buckets.idle_timer = wanted.idle_timer
     if wanted.unbalanced_timer is not None:
@@ -296,8 +317,8 @@ def _check_routes(one: Nexthop, new: Nexthop) -> None:
         check6(new)
 
 
-def _replace(known: Nexthops, old: Nexthop, new: Nexthop) -> None:
-    """replace_nexthop(): what it is changes, who it is does not. EINVAL, with texts."""
+def _replace(net: Net, old: Nexthop, new: Nexthop) -> None:
+    """replace_nexthop(): what it is changes, who it is does not. EINVAL, with texts; what a listener refuses."""
     _check_routes(old, new)
     for group in old.groups:
         if new.way is not None and new.way.blackhole and len(group.members) > 1:
@@ -306,7 +327,7 @@ def _replace(known: Nexthops, old: Nexthop, new: Nexthop) -> None:
     if old.way is None:
         if new.way is not None:
             raise Refusal(EINVAL, "Can not replace a nexthop group with a nexthop.")
-        _change_buckets(old, new)
+        _change_buckets(net, old, new)
         for member, _ in old.members:
             member.groups.remove(old)
         for member, _ in new.members:
@@ -317,9 +338,49 @@ def _replace(known: Nexthops, old: Nexthop, new: Nexthop) -> None:
         raise Refusal(EINVAL, "Can not replace a nexthop with a nexthop group.")
     if old.groups and new.way.fdb != old.way.fdb:
         raise Refusal(EINVAL, "Cannot change nexthop FDB status while in a group")
-    known.forget_device(old)
-    old.way, old.protocol = new.way, new.protocol
-    known.settle_device(old)
+    nexthop_chain.replaced(net, new)
+    before = old.way, old.protocol
+    _lead(net, old, new.way, new.protocol)
+    told: list[Nexthop] = []
+    try:
+        for group in old.groups:
+            _tell_group(net, group, old)
+            told.append(group)
+    except Refusal:
+        _lead(net, old, *before)
+        with suppress(Refusal):
+            for group in reversed(told):
+                _tell_group(net, group, old)
+            nexthop_chain.replaced(net, old)
+        raise
+
+
+def _lead(net: Net, one: Nexthop, way: Way, protocol: int) -> None:
+    """It leads there from now on."""
+    known = of(net)
+    known.forget_device(one)
+    one.way, one.protocol = way, protocol
+    known.settle_device(one)
+
+
+def _tell_group(net: Net, group: Nexthop, member: Nexthop) -> None:
+    """replace_nexthop_single_notify(): a member leads another way. Who refused one bucket is told of those before it
+    again. Refusal."""
+    if group.buckets is None:
+        nexthop_chain.replaced(net, group)
+        return
+    theirs = [
+        index for index, bucket in enumerate(group.buckets.buckets)
+        if bucket.share is not None and bucket.share.member is member
+    ]
+    for at, index in enumerate(theirs):
+        try:
+            group.buckets.watcher.bucket_replaced(index)
+        except Refusal:
+            for other in reversed(theirs[:at]):
+                with suppress(Refusal):
+                    group.buckets.watcher.bucket_replaced(other)
+            raise
 
 
 def remove(
@@ -329,6 +390,7 @@ def remove(
     told: whether anybody hears of the object. Returns the ways of routes of IPv4 that are dead by that, for who flushes
     them."""
     known = of(net)
+    nexthop_chain.removed(net, one)
     for leave in tuple(one.followers.values()):
         leave()
     known.unlist(one)
@@ -339,8 +401,7 @@ def remove(
         info.die()
     for route in tuple(reversed(one.routes6)):
         drop6(net, route)
-    for member, _ in one.members:
-        member.groups.remove(one)
+    _leave_members(one)
     for group in tuple(one.groups):
         if len(group.members) == 1:
             dead += remove(net, group, drop6, told=told, origin=origin)
@@ -352,6 +413,9 @@ def remove(
             member.groups.insert(0, group)
         if group.buckets is not None:
             group.buckets.share_out(group.members)
+        else:
+            with suppress(Refusal):  # it is only logged
+                nexthop_chain.replaced(net, group)
         _follow(group)
         if told:
             net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, group, origin=origin)

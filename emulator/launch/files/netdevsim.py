@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.core.kstrto import kstrtobool, kstrtouint, kstrtoul
+from nlemu.emulator.kernel.core.kstrto import kstrtobool, kstrtouint, kstrtoul, numbers
 from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.nics.netdevsim import debugfs
@@ -19,7 +19,7 @@ from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
 from nlemu.emulator.kernel.nics.netdevsim.ethtool import state_of
 from nlemu.emulator.kernel.nics.netdevsim.port import hold_page, queue_reset
 from nlemu.emulator.kernel.nics.netdevsim.wire import link_ports, unlink_port
-from nlemu.emulator.launch.files.tree import Directory, File, Link, Node, numbers
+from nlemu.emulator.launch.files.tree import Directory, File, Link, Node
 
 if TYPE_CHECKING:
     from nlemu.emulator.machine.machine import Machine

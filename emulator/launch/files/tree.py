@@ -147,14 +147,3 @@ def walk(node: Node, parts: list[str], *, follow: bool = True) -> Node | None:
         if isinstance(node, Link) and (follow or index < len(parts) - 1):
             node = node.follow()
     return node
-
-
-def numbers(text: str) -> list[int]:
-    """What sscanf("%u %u ...") reads: as many decimal numbers as there are."""
-    found = []
-    for word in text.split():
-        digits = word if word.isdecimal() and word.isascii() else ""
-        if not digits:
-            break
-        found.append(int(digits))
-    return found

@@ -16,12 +16,14 @@ from nlemu.protocol.families.route.nexthop import (
     ResGroup,
 )
 from nlemu.protocol.uapi.nexthop import NEXTHOP_GRP_TYPE, NHA_OP_FLAG_RESP_GRP_RESVD_0
+from nlemu.protocol.uapi.rtnetlink import RTNH_F
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.inet.nexthop import Nexthop, Way
     from nlemu.emulator.kernel.inet.nexthop_buckets import Buckets
     from nlemu.protocol.schema.attributes import Attr
 
+TRAP = int(RTNH_F.TRAP)
 MPATH, RES = int(NEXTHOP_GRP_TYPE.MPATH), int(NEXTHOP_GRP_TYPE.RES)
 pack_header, pack_member = HEADER.codec.pack, MEMBER.codec.pack
 
@@ -34,7 +36,7 @@ def body(one: Nexthop) -> bytes:
         pack_member(id=member.id, weight=weight - 1 & 0xFF, weight_high=weight - 1 >> 8, resvd2=0)
         for member, weight in one.members
     )
-    head = pack_header(family=0, scope=0, protocol=one.protocol, resvd=0, flags=0)
+    head = pack_header(family=0, scope=0, protocol=one.protocol, resvd=0, flags=TRAP if one.trap else 0)
     return head + TOLD.encode(
         {
             Nha.id: one.id,
@@ -51,7 +53,7 @@ def _of_buckets(buckets: Buckets) -> dict[Attr[Any], int]:
     """nla_put_nh_group_res()."""
     return {
         ResGroup.buckets: len(buckets.buckets), ResGroup.idle_timer: buckets.idle_timer,
-        ResGroup.unbalanced_timer: buckets.unbalanced_timer, ResGroup.unbalanced_time: 0,
+        ResGroup.unbalanced_timer: buckets.unbalanced_timer, ResGroup.unbalanced_time: buckets.unbalanced_time,
     }
 
 
@@ -61,7 +63,7 @@ def of_bucket(one: Nexthop, index: int) -> bytes:
     assert buckets is not None
     bucket = buckets.buckets[index]
     assert bucket.share is not None
-    head = pack_header(family=0, scope=0, protocol=one.protocol, resvd=0, flags=0)
+    head = pack_header(family=0, scope=0, protocol=one.protocol, resvd=0, flags=TRAP if bucket.trap else 0)
     return head + TOLD_OF_BUCKET.encode(
         {
             Nha.id: one.id,
@@ -86,5 +88,6 @@ def _alone(one: Nexthop, way: Way) -> bytes:
         if way.gateway:
             values[Nha.gateway] = way.gateway.to_bytes(4 if way.family == AF_INET else 16, "big")
         values |= tunnels.values(way.tunnel, Nha.encap, Nha.encap_type)
-    head = pack_header(family=way.family, scope=scope, protocol=one.protocol, resvd=0, flags=way.flags)
+    flags = way.flags | TRAP if one.trap else way.flags
+    head = pack_header(family=way.family, scope=scope, protocol=one.protocol, resvd=0, flags=flags)
     return head + TOLD.encode(values)

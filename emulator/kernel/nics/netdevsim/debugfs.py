@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from errno import EBUSY, ENOENT, ENOMEM, EPERM
+from errno import EBUSY, EINVAL, ENOENT, ENOMEM, EPERM
 from functools import partial
 from typing import TYPE_CHECKING, Any, Union
 
-from nlemu.emulator.kernel.core.kstrto import kstrtobool, kstrtouint
+from nlemu.emulator.kernel.core.kstrto import kstrtobool, kstrtouint, numbers
 from nlemu.emulator.kernel.devices.vf import VfConfig
 from nlemu.emulator.kernel.nics.netdevsim.devlink import TEST2
 from nlemu.emulator.kernel.nics.netdevsim.ethtool import state_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.devlink.rate import Rate
     from nlemu.emulator.kernel.devlink.region import Region
     from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
+    from nlemu.emulator.kernel.nics.netdevsim.nexthops import NexthopTakeover
 
 VFS_MAX = (4 << 20) // 24
 """kzalloc() of struct nsim_vf_config: no more fit into what it gives at once."""
@@ -89,6 +90,12 @@ def files(device: BusDevice) -> Folder:
         "rate_nodes": {rate.name: rate_files(device, rate) for rate in device.rates.listed if rate.name is not None},
         "ports": port_files(device),
     }
+    if device.takeover is not None:
+        found["fib"] = {
+            "fail_res_nexthop_group_replace": flag(device.takeover, "fail_res_nexthop_group_replace"),
+            "fail_nexthop_bucket_replace": flag(device.takeover, "fail_nexthop_bucket_replace"),
+            "nexthop_bucket_activity": Setting(write=partial(use_bucket, device.takeover)),
+        }
     for region in device.regions:
         found["take_snapshot"] = Setting(write=partial(take_snapshot, device, region))
     for reporter in device.reporters:
@@ -109,6 +116,15 @@ def port_files(device: BusDevice) -> dict[str, Folder]:
 def take_snapshot(device: BusDevice, region: Region, text: str) -> None:
     """nsim_dev_take_snapshot_write(): whatever is written. ENOSPC."""
     device.take_snapshot(region)
+
+
+def use_bucket(takeover: NexthopTakeover, text: str) -> None:
+    """nsim_nexthop_bucket_activity_write(): "number bucket". EINVAL."""
+    match numbers(text):
+        case [number, index, *_]:
+            takeover.use_bucket(number, index & 0xFFFF)
+        case _:
+            raise Refusal(EINVAL)
 
 
 def rate_files(device: BusDevice, rate: Rate) -> Folder:

@@ -39,6 +39,7 @@ from nlemu.emulator.kernel.nics.netdevsim.devlink import (
 )
 from nlemu.emulator.kernel.nics.netdevsim.ethtool import PortState, Queue, state_of
 from nlemu.emulator.kernel.nics.netdevsim.function import NetdevsimFunctionOps
+from nlemu.emulator.kernel.nics.netdevsim.nexthops import NexthopTakeover
 from nlemu.emulator.kernel.nics.netdevsim.port import NetdevsimDmaOps, NetdevsimOps
 from nlemu.emulator.kernel.nics.netdevsim.reports import Reports
 from nlemu.emulator.kernel.nics.netdevsim.setup import setup_dma, setup_function, setup_plain
@@ -98,7 +99,7 @@ class BusDevice(Instance):
         "fail_policer_counter", "fail_policer_set", "fail_reload", "fail_trap_counter", "flash_status", "groups",
         "held_ids", "id", "instance", "net", "num_queues", "num_vfs", "overwrite_mask", "param_values", "policers",
         "port_count", "ports", "rates", "regions", "reload_failed", "reloads", "reporters", "reports", "resources",
-        "switch_id", "traps", "vfs",
+        "switch_id", "takeover", "traps", "vfs",
     )
 
     params = PARAMS
@@ -151,6 +152,7 @@ class BusDevice(Instance):
         self.flash_status = True
         self.overwrite_mask = 0
         self.reports = Reports(self)
+        self.takeover: NexthopTakeover | None = None
 
     @property
     def name(self) -> str:
@@ -183,7 +185,6 @@ class BusDevice(Instance):
         try:
             self._begin()
         except Refusal:
-            self._end()
             self._forget()
             return
         self.driven = True
@@ -202,17 +203,24 @@ class BusDevice(Instance):
             self.tell(DEL[type(thing)], thing)
 
     def _begin(self) -> None:
-        """nsim_dev_reload_create(). What registration refuses."""
+        """nsim_dev_reload_create(): all or nothing. What there is no room for, and what registration refuses."""
         self._clear()
         self.regions, self.policers, self.groups, self.traps = regions(), policers(), groups(), traps()
         coming: tuple[Object, ...] = (*self.regions, *self.policers, *self.groups, *self.traps)
         for thing in coming:
             self.tell(NEW[type(thing)], thing)
-        fib.attach(self.net)
-        fib.count(self.net, self.resources)
+        try:
+            self.takeover = fib.create(self.net, self.resources)
+        except Refusal:
+            self._end_traps()
+            raise
         self.reporters = health.reporters(self)
-        for index in range(self.port_count):
-            self.add_port(index)
+        try:
+            for index in range(self.port_count):
+                self.add_port(index)
+        except Refusal:
+            self._end()
+            raise
 
     def _end(self) -> None:
         """nsim_dev_reload_destroy(), nsim_dev_port_del_all(): virtual functions go first, then the port that came last,
@@ -226,9 +234,13 @@ class BusDevice(Instance):
             self.remove_port(index)
             if index != ports[-1]:
                 self.bus.kernel.work.advance(LAST_USER)
-        fib.uncount(self.resources)
-        fib.detach(self.net)
+        assert self.takeover is not None
+        fib.destroy(self.net, self.resources, self.takeover)
         self.reports.catch_up()
+        self._end_traps()
+
+    def _end_traps(self) -> None:
+        """nsim_dev_traps_exit(), nsim_dev_dummy_region_exit()."""
         for trap in self.traps:
             trap.action = DevlinkTrapAction.DROP
         going: tuple[Object, ...] = (*reversed(self.traps), *reversed(self.groups), *reversed(self.policers))

@@ -14,10 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devlink.resource import every
-from nlemu.emulator.kernel.inet import nexthop
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.nics.netdevsim.devlink import IPV4_FIB, IPV4_RULES, IPV6_FIB, IPV6_RULES, NEXTHOPS
+from nlemu.emulator.kernel.nics.netdevsim.nexthops import NexthopTakeover
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -132,29 +132,31 @@ def rules_of(net: Net, rules: Rules) -> int:
     return len(rules.rules) if net.kernel.build.has(rules.ops.option) else 0
 
 
-def ways(net: Net) -> int:
-    """nsim_fib_nexthops_res_occ_get(): a group takes as much as its weights come to."""
-    return sum(
-        sum(weight for _, weight in one.members) if one.members else 1 for one in nexthop.of(net)
-    )
-
-
 COUNTS: dict[int, Callable[[Net], int]] = {
     IPV4_FIB: prefixes4, IPV4_RULES: lambda net: rules_of(net, ip4.of(net).rules), IPV6_FIB: prefixes6,
-    IPV6_RULES: lambda net: rules_of(net, ip6.of(net).rules), NEXTHOPS: ways,
+    IPV6_RULES: lambda net: rules_of(net, ip6.of(net).rules),
 }
 
 
-def count(net: Net, resources: tuple[Resource, ...]) -> None:
-    """nsim_fib_create(): from now on is known how much of each resource is used, and it has the size that was set."""
-    for resource, _ in every(resources):
-        counted = COUNTS.get(resource.id)
-        if counted is not None:
-            resource.size = resource.size_new
-            resource.occupied = partial(counted, net)
+def create(net: Net, resources: tuple[Resource, ...]) -> NexthopTakeover:
+    """nsim_fib_create(): each resource has the size that was set, what there is of next hop objects and routes is taken
+    over, and from now on is known how much of each is used. Refusal ENOSPC: there is too much of it."""
+    counted = [resource for resource, _ in every(resources) if resource.id in COUNTS or resource.id == NEXTHOPS]
+    for resource in counted:
+        resource.size = resource.size_new
+    most = next(resource.size for resource in counted if resource.id == NEXTHOPS)
+    takeover = NexthopTakeover(net, most)
+    takeover.attach()
+    attach(net)
+    for resource in counted:
+        count = COUNTS.get(resource.id)
+        resource.occupied = (lambda: takeover.places) if count is None else partial(count, net)
+    return takeover
 
 
-def uncount(resources: tuple[Resource, ...]) -> None:
+def destroy(net: Net, resources: tuple[Resource, ...], takeover: NexthopTakeover) -> None:
     """nsim_fib_destroy()."""
     for resource, _ in every(resources):
         resource.occupied = None
+    takeover.detach()
+    detach(net)
