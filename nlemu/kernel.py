@@ -331,8 +331,11 @@ class Kernel:
         return netlink_socket(self.directory, netns)
 
     def iproute(self, netns: str = "init") -> Any:
-        """A pyroute2.IPRoute in that namespace, closed with the kernel. Wants pyroute2."""
-        from pyroute2 import IPRoute
+        """A pyroute2.IPRoute in that namespace, closed with the kernel. ModuleNotFoundError: that is not installed."""
+        try:
+            from pyroute2 import IPRoute
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError("iproute() is pyroute2's: pip install pyroute2", name="pyroute2") from None
 
         sock = self.socket(netns)(AF_NETLINK, SOCK_DGRAM, NetlinkProtocol.ROUTE)
         return self._stack.enter_context(IPRoute(use_socket=sock))

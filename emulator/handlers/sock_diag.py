@@ -61,7 +61,7 @@ class Rule:
 
 @doit(sock_diag.BY_FAMILY)
 def look_up(call: Call) -> Body | None:
-    """sock_diag_handler.dump of the family, for a single socket."""
+    """__sock_diag_cmd(): sock_diag_handler.dump of the family, for a single socket."""
     rule = rule_of(call)
     if rule.look_up is None:
         raise Refusal(errno.EOPNOTSUPP)

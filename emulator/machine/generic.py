@@ -76,7 +76,7 @@ def receive(call: Call) -> Dump | None:
 
 
 def _read(call: Call) -> Known:
-    """What a request asks for. Raises Refusal."""
+    """genl_family_rcv_msg(): what a request asks for. Raises Refusal."""
     family = call.machine.families.by_number.get(call.type)
     if family is None:
         raise Refusal(errno.ENOENT)
@@ -107,6 +107,7 @@ def _read(call: Call) -> Known:
 
 
 def _check_capable(call: Call, half: Half) -> None:
+    """genl_family_rcv_msg(): EPERM for who lacks the privilege."""
     if half.flags & ADMIN_PERM and not call.capable():
         raise Refusal(errno.EPERM)
     if half.flags & UNS_ADMIN_PERM and not call.ns_capable():

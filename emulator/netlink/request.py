@@ -45,7 +45,7 @@ def policy_of(call: Call, half: Half) -> Policy | None:
 
 
 def check_length(call: Call, half: Half) -> None:
-    """EINVAL for a message that is too short for its header."""
+    """__nlmsg_parse(): EINVAL for a message that is too short for its header."""
     if _place(call, half)[1]:
         raise Refusal(errno.EINVAL, half.cut)
 
@@ -59,7 +59,8 @@ def nested(call: Call, policy: Policy, span: tuple[int, int]) -> Attrs:
 
 
 def read(call: Call, half: Half) -> Attrs:
-    """Reads the request into ``call.fixed`` and ``call.attrs``, which it returns. EINVAL, and what the policy refuses.
+    """__nlmsg_parse(): reads the request into ``call.fixed`` and ``call.attrs``, which it returns. EINVAL, and what the
+    policy refuses.
 
     A header that is not whole counts as filled up with zeros where that is no fault.
     """

@@ -34,7 +34,7 @@ func (k *Kernel) story() string {
 	if told, err := k.Try(map[string]any{"story": shown}); err != nil {
 		section("the messages are not told", []string{err.Error()})
 	} else if json.Unmarshal(told, &kept) == nil {
-		section("the last messages", kept.Messages)
+		section("the last messages, of all tests so far", kept.Messages)
 		section("why requests were refused", kept.Why)
 	}
 	section(k.devices())

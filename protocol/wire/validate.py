@@ -28,7 +28,7 @@ Spans = dict[int, tuple[int, int]]
 def validate(
     policy: Policy | None, data: bytes, start: int, end: int, level: int, extack: Extack, depth: int = 0
 ) -> Spans:
-    """Validates the attributes of ``data`` between ``start`` and ``end``.
+    """__nla_validate_parse(): validates the attributes of ``data`` between ``start`` and ``end``.
 
     Returns number -> (start, end) of each attribute's payload, the last where it repeats. Raises Refusal.
     Offsets count from the start of ``data``, which is the netlink message.

@@ -53,7 +53,7 @@ def project() -> dict[str, Any]:
 def test_what_is_built_is_copied() -> None:
     copied = {source for one in dockerfile() if one.word == "COPY" for source in one.rest.split()[:-1]}
     packages = {"protocol", "emulator", "nlemu"}  # nlemu/ links to the other two
-    assert copied == {"pyproject.toml", *packages, project()["readme"], *project()["license-files"]}
+    assert copied == {"pyproject.toml", "setup.py", "README.md", *packages, *project()["license-files"]}
     # An sdist has the two in nlemu/ alone.
     assert all((ROOT / source).exists() or (ROOT / "nlemu" / source).exists() for source in copied)
     let_in = (DOCKER / "Dockerfile.dockerignore").read_text().split()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import zipfile
+from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 import nlemu
@@ -73,6 +76,47 @@ def test_nothing_but_nlemu_becomes_importable(wheel: Path) -> None:
         "nlemu/protocol/refusal.py", "nlemu/emulator/cli/__init__.py", "nlemu/py.typed",
         "nlemu/protocol/decode/wireshark.lua",
     } <= set(map(str, recorded))
+
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)]*)\)")
+
+
+def test_the_description_links_to_nothing_that_an_index_has_not(wheel: Path, sdist: Path) -> None:
+    """What README.md links to are files, which an index does not show: it names them then, and an sdist has them."""
+    told = metadata.Distribution.at(extracted(wheel, sdist.parent / "wheel")).metadata
+    text = str(told.json["description"])
+    assert told["Description-Content-Type"] == "text/markdown"
+    assert text.startswith("# nlemu\n") and "pip install . && nlemu demo" in text
+    assert [link for link in LINK.findall(text) if not link.startswith("https://")] == []
+    links = LINK.findall((sdist / "README.md").read_text())
+    for link in links:
+        path = link.partition("#")[0]
+        assert (sdist / path).is_file() and f"`{path}`" in text, link
+
+
+def test_with_an_address_links_are_absolute(sdist: Path) -> None:
+    """And the version's own: a page of docs may be gone from the next one."""
+    spec = importlib.util.spec_from_file_location("its_setup", sdist / "setup.py")
+    assert spec is not None and spec.loader is not None
+    setup = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(setup)
+    text = "see [a](docs/a.md), [b](docs/b.md#c-d), [e](https://e.org/f), [g](#h) and `[i]`"
+    assert setup.description(text, "https://forge.org/x/", "v0.2.0") == (
+        "see [a](https://forge.org/x/blob/v0.2.0/docs/a.md), [b](https://forge.org/x/blob/v0.2.0/docs/b.md#c-d), "
+        "[e](https://e.org/f), [g](#h) and `[i]`"
+    )
+    readme = (sdist / "README.md").read_text()
+    whole = setup.description(readme, "https://forge.org/nlemu", "v1")
+    assert {link.startswith("https://forge.org/nlemu/blob/v1/") for link in LINK.findall(whole)} == {True}
+    assert len(LINK.findall(whole)) == len(LINK.findall(readme))
+
+
+def extracted(wheel: Path, place: Path) -> Path:
+    """Unpacks a wheel; where its metadata is."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place)
+    (found,) = place.glob("*.dist-info")
+    return found
 
 
 def test_a_project_with_modules_of_our_folders_names(installed: Venv) -> None:

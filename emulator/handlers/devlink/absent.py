@@ -79,7 +79,7 @@ def line_card(call: Call) -> None:
 @doit(c.SELFTESTS_RUN)
 @doit(c.PORT_NEW)
 def cannot(call: Call) -> None:
-    """What the driver has no function for."""
+    """genl_family_rcv_msg(): what the driver has no function for."""
     find(call)
     raise Refusal(errno.EOPNOTSUPP)
 
@@ -87,7 +87,7 @@ def cannot(call: Call) -> None:
 @doit(c.PORT_DEL)
 @doit(c.PORT_UNSPLIT)
 def cannot_to_port(call: Call) -> None:
-    """The same of ports."""
+    """genl_family_rcv_msg(): the same of ports."""
     find_port(call, find(call))
     raise Refusal(errno.EOPNOTSUPP)
 

@@ -67,8 +67,8 @@ def fill_region(instance: Instance, region: Region) -> Values:
 
 
 def region_of(call: Call, instance: Instance, text: str | None = None, *, blame: bool = False) -> Region:
-    """The region that the request names. ENODEV: of a port that is not there; EINVAL: there is none, with that text,
-    and the name is to blame."""
+    """devlink_region_get_by_name(): the region that the request names. ENODEV: of a port that is not there; EINVAL:
+    there is none, with that text, and the name is to blame."""
     if Devlink.port_index in call.attrs:
         find_port(call, instance)
         region = None
@@ -119,7 +119,7 @@ def region_del(call: Call) -> None:
 
 
 def content_of(call: Call, instance: Instance) -> tuple[Region, bytes]:
-    """What a request to read wants to read of. EINVAL, ENODEV, EOPNOTSUPP."""
+    """devlink_nl_region_read_dumpit(): what a request to read wants to read of. EINVAL, ENODEV, EOPNOTSUPP."""
     attrs = call.attrs
     if Devlink.region_name not in attrs:
         raise Refusal(errno.EINVAL, NO_NAME)

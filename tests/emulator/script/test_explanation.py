@@ -55,8 +55,35 @@ def test_conditions_are_read_from_the_source(tmp_path: Path) -> None:
         "    else:\n        raise C\n    match x:\n        case 5:\n            raise D\n    raise E\n"
     )
     told = {line: condition(str(source), line) for line in (4, 5, 7, 10, 11)}
-    assert told == {4: "x > 2", 5: "x > 1", 7: "not (x > 1)", 10: "it is 5", 11: None}
+    assert told == {4: "x > 2", 5: "x > 1", 7: "not (x > 1)", 10: "it is 5", 11: "x is not 5"}
     assert condition(str(tmp_path / "nowhere.py"), 1) is None
+
+
+def test_a_fault_is_called_one() -> None:
+    with Kernel(record=True) as kernel:
+        kernel.do(fault="route.newlink", errno="ENOMEM")
+        why = refused(kernel, "rt-link", "newlink", {"ifname": "red", "linkinfo": {"kind": "dummy"}}, NLM_F.CREATE)
+        assert (why.errno, why.condition) == ("ENOMEM", "a fault that was set has struck")
+
+
+def test_where_a_request_is_read_there_is_a_function_too() -> None:
+    with Kernel(record=True) as kernel:
+        why = refused(kernel, "netdev", "queue-get", {"ifindex": 1, "type": "rx"})
+        assert "genl_family_rcv_msg()" in why.functions and why.condition is not None
+
+
+def test_what_was_not_so_is_a_condition_too(tmp_path: Path) -> None:
+    """What only refuses stands behind what would have returned, or where something was tried."""
+    source = tmp_path / "module.py"
+    source.write_text(
+        "def f(x):\n    if x:\n        return 1\n    y = 2\n    raise A\n"
+        "def g(x):\n    for one in x:\n        if one.good:\n            return one\n    raise A\n"
+        "def h(x):\n    try:\n        return x[1]\n    except KeyError:\n        raise A\n"
+        "def i(x):\n    if x:\n        y = 1\n    raise A\n"
+    )
+    assert [condition(str(source), line) for line in (5, 10, 15, 19)] == [
+        "not (x)", "for no one in x is one.good", "KeyError was raised by return x[1]", None,
+    ]
 
 
 def test_nobody_is_told_of_what_is_ours() -> None:

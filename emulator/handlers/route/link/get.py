@@ -64,8 +64,8 @@ def getlink_dump(call: Call) -> Dump:
 
 
 def tell_links(call: Call) -> Iterator[Fill]:
-    """The links of a namespace, or those of a kind or of a master. What a liberal socket asks for that cannot be parsed
-    is not looked at."""
+    """rtnl_dump_ifinfo(): the links of a namespace, or those of a kind or of a master. What a liberal socket asks for
+    that cannot be parsed is not looked at."""
     net, target = call.net, None
     attrs = call.attrs
     for number in sorted(attrs.spans):

@@ -107,7 +107,7 @@ def dumpnsid(call: Call) -> Dump:
 
 
 def tell_ids(call: Call) -> Iterator[Fill]:
-    """The ids that a namespace has given; the request is looked at only if the socket is strict."""
+    """rtnl_net_dumpid(): the ids that a namespace has given; the request is looked at only if the socket is strict."""
     net, asker = call.net, None
     attrs = call.attrs
     for number in sorted(attrs.spans):

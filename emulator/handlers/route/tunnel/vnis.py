@@ -83,7 +83,8 @@ def delete(call: Call) -> None:
 
 
 def process(call: Call, *, new: bool) -> None:
-    """One entry after the other; those before one that is refused are done. ENODEV, EOPNOTSUPP, EINVAL with texts."""
+    """vxlan_vnifilter_process(): one entry after the other; those before one that is refused are done. ENODEV,
+    EOPNOTSUPP, EINVAL with texts."""
     dev = call.net.device(call.fixed.ifindex)
     if dev is None:
         raise Refusal(errno.ENODEV)
@@ -137,7 +138,8 @@ def dump(call: Call) -> Dump:
 
 
 def tell(call: Call) -> Messages:
-    """Of each device its VNIs together, in as many messages as they need. EINVAL with texts, ENODEV."""
+    """vxlan_vnifilter_dump(): of each device its VNIs together, in as many messages as they need. EINVAL with texts,
+    ENODEV."""
     if len(call.message) < BODY:
         raise Refusal(errno.EINVAL, "Invalid msg length")
     check_length(call, DUMP)

@@ -65,7 +65,8 @@ def delete(call: Call) -> None:
 
 
 def process(call: Call, *, add: bool) -> None:
-    """One entry after the other; those before one that is refused are done. EINVAL, ENODEV, with texts."""
+    """br_vlan_rtm_process(): one entry after the other; those before one that is refused are done. EINVAL, ENODEV, with
+    texts."""
     check_length(call, SET)
     message, end = call.message, len(call.message)
     validate(UNREAD, message, BODY, end, DEPRECATED_STRICT, call.extack)
@@ -169,7 +170,7 @@ def dump(call: Call) -> Dump:
 
 
 def tell_vlans(call: Call) -> Messages:
-    """A message a device. EINVAL, ENODEV."""
+    """br_vlan_rtm_dump(): A message a device. EINVAL, ENODEV."""
     check_length(call, DUMP)
     message, end = call.message, len(call.message)
     policy = Policy(VlandbDump.flags)
