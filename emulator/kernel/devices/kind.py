@@ -123,6 +123,8 @@ class Kind:
     """What is told of its devices, and of their slaves, is another thing at another time."""
     goes_first = False
     """Its devices are deleted before all others when a namespace goes (exit_rtnl of struct pernet_operations)."""
+    guarded: frozenset[str] = frozenset()
+    """What fill_info() says that is for those alone who may administer the network (capable(CAP_NET_ADMIN))."""
     params: type[Any] | None = None
     slave_params: type[Any] | None = None
     sysctls: ClassVar[Mapping[str, Callable[[Net, int], None]]] = {}

@@ -456,6 +456,7 @@ class BondKind(Kind):
     ops = OPS
     setup = staticmethod(setup)
     devtype = "bond"
+    guarded = frozenset({"ad_actor_sys_prio", "ad_user_port_key", "ad_actor_system"})
     goes_first = True
     params = BondParams
     slave_params = SlaveParams

@@ -47,7 +47,9 @@ NO_CHANGE = CHANGE.pack(0)
 VF = int(RTEXT_FILTER.VF)
 SKIP_STATS = int(RTEXT_FILTER.SKIP_STATS)
 NAME_ONLY = int(RTEXT_FILTER.NAME_ONLY)
-SHOWN = VF | SKIP_STATS | NAME_ONLY
+UNPRIVILEGED = 1 << 32
+"""Beside RTEXT_FILTER_*: who is told may not administer the network (capable())."""
+SHOWN = VF | SKIP_STATS | NAME_ONLY | UNPRIVILEGED
 """What a mask can change in a message; the rest is about bridges."""
 DOWN = int(IfOper.DOWN)
 NO_XDP: Pairs = {Xdp.attached: int(XdpAttached.NONE)}
@@ -101,10 +103,10 @@ Pairs = dict[Any, Any]
 def body(dev: Device, asker: Net, mask: int = 0, change: int = 0, target: int | None = None) -> bytes:
     """The body of an RTM_NEWLINK or RTM_DELLINK message.
 
-    asker: the namespace for which other namespaces are numbered, which may give one an id; mask: RTEXT_FILTER_*;
-    change: ifi_change; target: IFLA_TARGET_NETNSID, for one who asked for another namespace.
+    asker: the namespace for which other namespaces are numbered, which may give one an id; mask: RTEXT_FILTER_* and
+    UNPRIVILEGED; change: ifi_change; target: IFLA_TARGET_NETNSID, for one who asked for another namespace.
     """
-    mask &= SHOWN
+    mask &= SHOWN if dev.kind is not None and dev.kind.guarded else SHOWN & ~UNPRIVILEGED
     other = other_net(dev)
     nsid = None if other is None or mask & NAME_ONLY else nsid_of(asker, other)
     if is_timed(dev):
@@ -193,7 +195,7 @@ def values(dev: Device, mask: int, nsid: int | None, target: int | None) -> Pair
         Link.phys_switch_id: ops.get_port_parent_id(dev),
         STATS: None if mask & SKIP_STATS else fill_stats(dev),
         Link.xdp: fill_xdp(dev),
-        Link.linkinfo: fill_linkinfo(dev),
+        Link.linkinfo: fill_linkinfo(dev, privileged=not mask & UNPRIVILEGED),
         Link.perm_address: dev.perm_address if any(dev.perm_address) else None,
         Link.link_netnsid: nsid,
         Link.link: iflink if nsid is not None or iflink != dev.ifindex else None,

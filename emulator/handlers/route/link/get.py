@@ -54,7 +54,12 @@ def getlink(call: Call) -> bytes:
     dev = wanted_device(net, call.fixed.index, attrs)
     if not mask & NAME_ONLY:
         call.machine.link_watch.sync(dev)
-    return link_fill.body(dev, call.net, mask, target=target)
+    return link_fill.body(dev, call.net, mask | privilege(call), target=target)
+
+
+def privilege(call: Call) -> int:
+    """What the asker's privileges add to a mask."""
+    return 0 if call.capable() else link_fill.UNPRIVILEGED
 
 
 @dumpit_of(GETLINK, AF_UNSPEC)
@@ -89,7 +94,7 @@ def tell_links(call: Call) -> Iterator[Fill]:
     while dev is not None:
         index = dev.ifindex
         if (kind is None or dev.kind is kind) and not master_filtered(dev, master):
-            yield partial(fill, net, index, call.net, mask, target)
+            yield partial(fill, net, index, call.net, mask | privilege(call), target)
         dev = net.after(index)
 
 

@@ -39,18 +39,19 @@ Pairs = dict[Any, Any]
 # -- what is told ------------------------------------------------------------------------------
 
 
-def fill_linkinfo(dev: Device) -> Pairs | None:
-    """rtnl_link_fill(): of the device's kind, and of its master's kind."""
+def fill_linkinfo(dev: Device, *, privileged: bool = True) -> Pairs | None:
+    """rtnl_link_fill(): of the device's kind, and of its master's kind. privileged: whether who is told may administer
+    the network."""
     kind, master = dev.kind, dev.master
     if kind is None and (master is None or master.kind is None):
         return None
-    told: Pairs = {} if kind is None else fill_info(dev, kind)
+    told: Pairs = {} if kind is None else fill_info(dev, kind, privileged=privileged)
     if master is not None and master.kind is not None:
         told |= fill_slave_info(master, master.kind, dev)
     return told
 
 
-def fill_info(dev: Device, kind: Kind) -> Pairs:
+def fill_info(dev: Device, kind: Kind, *, privileged: bool = True) -> Pairs:
     """rtnl_link_info_fill()."""
     described = KINDS.get(kind.name)
     if described is None:
@@ -60,7 +61,10 @@ def fill_info(dev: Device, kind: Kind) -> Pairs:
         xstats = kind.fill_xstats(dev)
         told[LinkInfo.xstats] = None if xstats is None else described.xstats.encode(xstats)
     if described.data is not None:
-        told[LinkInfo.data] = _named(described.data, kind.fill_info(dev))
+        data = kind.fill_info(dev)
+        if data is not None and not privileged and kind.guarded:
+            data = {name: value for name, value in data.items() if name not in kind.guarded}
+        told[LinkInfo.data] = _named(described.data, data)
     return told
 
 

@@ -55,6 +55,8 @@ NEIGH = int(RTNLGRP.NEIGH)
 ETHER = int(ARPHRD.ETHER)
 VLAN_VID_MASK = 4095
 BODY = NLMSG_HDRLEN + (HEADER.size or 0)
+NDM_FLAGS = NLMSG_HDRLEN + 10
+"""Where ndm_flags stands in a message."""
 LINK_BODY = NLMSG_HDRLEN + (LINK.size or 0)
 FOR_BRIDGES = b"\x01\x80\xc2\x00\x00"
 """is_link_local_ether_addr(): what such groups begin with, before a last byte below 16."""
@@ -125,6 +127,11 @@ def _address(attrs: Attrs) -> bytes:
     return payload
 
 
+def _master_done(call: Call) -> None:
+    """The kernel notes in the request that the bridge has done its part."""
+    call.rewrite(NDM_FLAGS, bytes((call.fixed.flags & ~MASTER,)))
+
+
 def _is_group(address: bytes) -> bool:
     """Whether it is kept among the groups; those that bridges speak to each other by are not."""
     return bool(address[0] & 1) and not (address[:5] == FOR_BRIDGES and address[5] < 16)
@@ -148,6 +155,7 @@ def add(call: Call) -> None:
     handled = (not header.flags or bool(header.flags & MASTER)) and port_of(dev) is not None
     if handled:
         bridge_fdb.add(call, dev, address, vid)
+        _master_done(call)
     if not header.flags & SELF:
         if handled:
             return
@@ -190,6 +198,7 @@ def delete(call: Call) -> None:
     handled = (not header.flags or bool(header.flags & MASTER)) and port_of(dev) is not None
     if handled:
         (bridge_fdb.delete_bulk(call, dev) if bulk else bridge_fdb.delete(dev, address, vid))
+        _master_done(call)
     if not header.flags & SELF:
         if handled:
             return
