@@ -110,8 +110,8 @@ sleep again (r17, r38, r49; r38 shows the reports). In r03 one end of a pair was
 link-watch is still to look at it, in vain. Of several next hops those before the one that is refused come and go again,
 and those that can be deleted are (r58); a table is made before the route that is not (r59, r92). Parameters of
 neighbours are set before limits are refused (m09). An entry of a forwarding table is added to the bridge before the
-port itself refuses it, and deleted (b05, o22), VLANs that are named before another that is none (r87), their options before one that is
-not there (b08, b09).
+port itself refuses it, and deleted (b05, o22), VLANs that are named before another that is none (r87), their options
+before one that is not there (b08, b09).
 
 What a macvlan's port is told stays though the macvlan is refused (a01), and so does its other mode (a05), the options
 of a bond before the one that is refused (o02), the VNIs of a range before the one that is missing (t13), that nothing
