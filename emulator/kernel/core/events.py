@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv6.address import Address6
     from nlemu.emulator.kernel.ipv6.anycast import Anycast
     from nlemu.emulator.kernel.ipv6.fib import Route6
+    from nlemu.emulator.kernel.mpls.labels import LabelRoute
     from nlemu.emulator.kernel.queues.page_pool import PagePool, PagePoolEvent
     from nlemu.emulator.kernel.teaming.options import Instance
     from nlemu.emulator.kernel.teaming.team import Port, Team
@@ -181,6 +182,10 @@ class Announcer(Protocol):
                origin: Origin | None = None) -> None:
         """The same to RTNLGRP_IPV6_ROUTE (inet6_rt_notify())."""
 
+    def label_route(self, net: Net, event: int, label: int, route: LabelRoute, *, nlflags: int = 0,
+                    origin: Origin | None = None) -> None:
+        """The same to RTNLGRP_MPLS_ROUTE (rtmsg_lfib())."""
+
     def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:
         """RTM_NEWMULTICAST or RTM_DELMULTICAST to RTNLGRP_IPV4_MCADDR (inet_ifmcaddr_notify())."""
 
@@ -293,6 +298,10 @@ class NullAnnouncer(Announcer):
 
     def route6(self, net: Net, event: int, route: Route6, *, nlflags: int = 0,
                origin: Origin | None = None) -> None:
+        pass
+
+    def label_route(self, net: Net, event: int, label: int, route: LabelRoute, *, nlflags: int = 0,
+                    origin: Origin | None = None) -> None:
         pass
 
     def group4(self, event: int, dev: Device, group: int, membership: Membership) -> None:

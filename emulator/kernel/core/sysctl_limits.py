@@ -2,8 +2,8 @@
 
 A line is a name, the least value and the largest. What is not here takes what a C int holds (proc_dointvec()). Tables:
 net/core/sysctl_net_core.c, net/ipv4/sysctl_net_ipv4.c, ip_fragment.c and route.c beside it, net/ipv6/
-sysctl_net_ipv6.c, route.c, icmp.c and reassembly.c beside it, net/xfrm/xfrm_sysctl.c. 255 is proc_dou8vec_minmax(),
-seconds that become jiffies are those of 1000 a second.
+sysctl_net_ipv6.c, route.c, icmp.c and reassembly.c beside it, net/xfrm/xfrm_sysctl.c, net/mpls/af_mpls.c. 255 is
+proc_dou8vec_minmax(), seconds that become jiffies are those of 1000 a second.
 """
 
 from __future__ import annotations
@@ -187,6 +187,8 @@ ipv4/tcp_mem 0 18446744073709551615
 ipv4/udp_mem 0 18446744073709551615
 ipv6/ip6frag_secret_interval -2147483 2147483
 ipv6/mld_qrv 1 2147483647
+mpls/default_ttl 1 255
+mpls/ip_ttl_propagate 0 1
 """
 
 NOT_BELOW = {

@@ -220,7 +220,6 @@ ipv6/seg6_flowlabel 0
 ipv6/xfrm6_gc_thresh 32768
 mpls/default_ttl 255
 mpls/ip_ttl_propagate 1
-mpls/platform_labels 0
 mptcp/add_addr_timeout 120
 mptcp/add_addr_v6_port_drop_ts 1
 mptcp/allow_join_initial_addr_port 1

@@ -1,1 +1,1 @@
-"""MPLS, as far as a device shows it: net/mpls."""
+"""MPLS: what a device has of it, and the table by which labelled packets would go (net/mpls)."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.core.jhash import jhash
 from nlemu.emulator.kernel.devices import features
 from nlemu.emulator.kernel.devices.address import ether_setup, randomize_address
 from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, Parent
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
 from nlemu.emulator.kernel.nics import pci
-from nlemu.emulator.kernel.nics.jhash import jhash
 from nlemu.emulator.kernel.nics.nic import NicOps
 from nlemu.emulator.kernel.nics.ports import SWITCH_IDS, function_of
 from nlemu.emulator.kernel.nics.profiles import Profile

@@ -19,6 +19,8 @@ from nlemu.emulator.kernel.ipv4 import settings as ip4_settings
 from nlemu.emulator.kernel.ipv6 import conf as ip6_conf
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6 import settings as ip6_settings
+from nlemu.emulator.kernel.mpls import labels
+from nlemu.emulator.kernel.mpls.device import set_input
 from nlemu.emulator.launch.files.tree import Directory, File, Node
 from nlemu.protocol.uapi.ip import Ipv4Devconf
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
@@ -119,6 +121,26 @@ def ip_forward(net: Net) -> File:
         lambda: f"{conf[Ipv4Devconf.FORWARDING]}\n",
         lambda text: ip4_settings.set_all(net, Ipv4Devconf.FORWARDING, integer(text)),
     )
+
+
+def conf_mpls(net: Net) -> Directory:
+    """/proc/sys/net/mpls/conf."""
+
+    def settings_of(dev: Device) -> Directory:
+        mpls = dev.mpls
+        return Directory({
+            "input": lambda: File(
+                lambda: f"{mpls.input if mpls is not None else 0}\n", lambda text: set_input(dev, integer(text))
+            )
+        })
+
+    return Directory({dev.name: partial(settings_of, dev) for dev in net if dev.mpls is not None})
+
+
+def platform_labels(net: Net) -> File:
+    """/proc/sys/net/mpls/platform_labels: how many labels there are."""
+    table = labels.of(net)
+    return File(lambda: f"{table.size}\n", lambda text: table.resize(integer(text, 0, labels.LIMIT)))
 
 
 def neigh(net: Net, family: int) -> Directory:
@@ -242,6 +264,7 @@ def flush() -> File:
 MODELLED: dict[str, dict[str, Callable[[Net], Node]]] = {
     "ipv4/": {"conf": conf4, "ip_forward": ip_forward, "neigh": lambda net: neigh(net, AF_INET)},
     "ipv6/": {"conf": conf6, "neigh": lambda net: neigh(net, AF_INET6)},
+    "mpls/": {"conf": conf_mpls, "platform_labels": platform_labels},
     "ipv4/route/": {"flush": lambda _: flush()},
     "ipv6/route/": {"flush": lambda _: flush()},
 }

@@ -1,8 +1,8 @@
-"""Routes: RTM_NEWROUTE, RTM_DELROUTE and RTM_GETROUTE, of IPv4 and of IPv6.
+"""Routes: RTM_NEWROUTE, RTM_DELROUTE and RTM_GETROUTE, of IPv4, of IPv6 and of labels of MPLS.
 
-Both families share the messages and the numbers. IPv4 writes in the order of fib_dump_info() of
-net/ipv4/fib_semantics.c, IPv6 in that of rt6_fill_node() of net/ipv6/route.c. Addresses are bytes here, as many as the
-family has.
+The families share the messages and the numbers. IPv4 writes in the order of fib_dump_info() of
+net/ipv4/fib_semantics.c, IPv6 in that of rt6_fill_node() of net/ipv6/route.c, MPLS in that of mpls_dump_route() of
+net/mpls/af_mpls.c. Addresses are bytes here, as many as the family has.
 """
 
 from collections.abc import Callable
@@ -32,13 +32,17 @@ from nlemu.protocol.schema.policy import LIBERAL, STRICT, Policy
 from nlemu.protocol.schema.structs import rta_cacheinfo, rtmsg, rtnexthop, rtvia
 from nlemu.protocol.uapi.lwtunnel import LwtunnelEncap
 from nlemu.protocol.uapi.rtnetlink import RTM, RTM_F, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR, RtDelReason
-from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC
+from nlemu.protocol.uapi.socket import AF_INET, AF_INET6, AF_MPLS, AF_UNSPEC
 
 HEADER = structure(rtmsg, "rtmsg")
 NEXTHOP = structure(rtnexthop, "rtnexthop")
 RTA_MAX = 31
 LATER = (V7_3, 32)
 """The highest number since RTA_DEL_REASON, which no request may have."""
+LABEL_BITS = 20
+"""The length of a destination that is a label of MPLS."""
+ROUTING = "MPLS_ROUTING"
+"""The option with which labels have routes."""
 STRICT_FROM = 30
 """strict_start_type: RTA_DPORT + 1"""
 
@@ -200,11 +204,32 @@ def checked_group6(header: Any) -> str | None:
 
 ONE_OF_GROUPS6 = Half(IP6MR, level=STRICT)
 
+MPLS = Policy(Rta.dst.but(kind=u32), Rta.oif, Rta.ttl_propagate, top=RTA_MAX, chosen_from=Rta, later=LATER)
+"""rtm_mpls_policy"""
+TOLD_MPLS = Layout(Rta.dst, Rta.ttl_propagate, Rta.newdst, Rta.via, Rta.oif, Rta.multipath)
+"""mpls_dump_route(); mpls_getroute() in the same order, with fewer"""
+HOP_MPLS = Layout(Rta.newdst, Rta.via)
+
+
+def _of_a_label(header: Any) -> str | None:
+    """mpls_valid_getroute_req()"""
+    unsaid = header.src_len or header.tos or header.table or header.protocol or header.scope or header.type
+    if unsaid or header.dst_len not in (0, LABEL_BITS):
+        return "mpls_router: Invalid values in header for get route request"
+    return "mpls_router: Invalid flags for get route request" if header.flags & ~RTM_F.FIB_MATCH else None
+
+
+ONE_OF_LABELS = Half(
+    MPLS, level=LIBERAL, cut="mpls_router: Invalid header for get route request", strict=Strict(check=_of_a_label)
+)
+SET_MPLS = Registered(do=Half(MPLS, level=LIBERAL), option=ROUTING)
 NEWROUTE = route.operation(
-    RTM.NEWROUTE, Rta, fixed=HEADER, registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6)}
+    RTM.NEWROUTE, Rta, fixed=HEADER,
+    registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6), AF_MPLS: SET_MPLS},
 )
 DELROUTE = route.operation(
-    RTM.DELROUTE, Rta, fixed=HEADER, registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6)}
+    RTM.DELROUTE, Rta, fixed=HEADER,
+    registered={AF_INET: Registered(do=SET4), AF_INET6: Registered(do=SET6), AF_MPLS: SET_MPLS},
 )
 GETROUTE = route.operation(
     RTM.GETROUTE, Rta, fixed=HEADER, replies=TOLD4, reply_cmd=RTM.NEWROUTE,
@@ -222,6 +247,7 @@ GETROUTE = route.operation(
         ),
         RTNL_FAMILY_IPMR: Registered(do=ONE_OF_GROUPS, dump=ASKS_GROUPS),
         RTNL_FAMILY_IP6MR: Registered(do=ONE_OF_GROUPS6, dump=ASKS_GROUPS, option="IPV6_MROUTE"),
-        AF_UNSPEC: Registered(dump=Half(None, every=(AF_INET, AF_INET6), done_apart=True)),
+        AF_MPLS: Registered(do=ONE_OF_LABELS, dump=ASKS_ALL, option=ROUTING),
+        AF_UNSPEC: Registered(dump=Half(None, every=(AF_INET, AF_INET6, AF_MPLS), done_apart=True)),
     },
 )

@@ -7,13 +7,13 @@ from errno import EINVAL, EOPNOTSUPP
 
 import pytest
 
+from nlemu.emulator.kernel.core.jhash import jhash
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.devices.move import change_net_namespace
 from nlemu.emulator.kernel.kernel import Kernel
 from nlemu.emulator.kernel.nics import sriov
 from nlemu.emulator.kernel.nics.eswitch import LEGACY, SWITCHDEV, Eswitch
 from nlemu.emulator.kernel.nics.function import BusFunction
-from nlemu.emulator.kernel.nics.jhash import jhash
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.protocol.refusal import Refusal
 from tests.emulator.kernel.world import set_up

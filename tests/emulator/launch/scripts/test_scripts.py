@@ -19,7 +19,10 @@ RECORDED_WITH = "iproute2-6.1.0"
 PROGRAMS = {
     "brctl": ["brctl"], "busybox": ["busybox"], "devlink": ["devlink"], "ifupdown": ["ifup", "brctl"],
     "links": ["ethtool"],
-    "neigh": ["arp"], "net_tools": ["ifconfig"], "netkit": ["ethtool"], "sysctl": ["sysctl"], "tuntap": ["ethtool"],
+    "monitor": ["tc"], "mpls": ["sysctl"], "mpls_monitor": ["sysctl"], "mpls_requests": ["python3"],
+    "names": ["ifconfig", "ethtool"], "neigh": ["arp"], "net_tools": ["ifconfig"], "netkit": ["ethtool"],
+    "netns_moves": ["nsenter", "sysctl"], "stable_secret": ["sysctl"], "sysctl": ["sysctl"],
+    "sysctl_values": ["sysctl"], "tuntap": ["ethtool"],
     "vlan": ["vconfig"], "wireguard": ["wg"],
 }
 """What a script runs besides iproute2."""
