@@ -2,7 +2,7 @@
 
 A setting has the shape of its first value: one or several whole numbers, which are read as proc_dointvec() reads them
 and have limits (sysctl_limits.py), or a word or several. What handlers of their own look at besides, as which ports a
-range may have, is not known here, and kept.
+range may have, is in sysctl_values.py, as far as it is known.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.kernel.core import sysctl_table as table
 from nlemu.emulator.kernel.core.sysctl_limits import NOT_ABOVE, NOT_BELOW, limits
+from nlemu.emulator.kernel.core.sysctl_values import CHECKED, READ
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.build import Build
@@ -70,6 +71,9 @@ class Setting(NamedTuple):
     def write(self, net: Net, text: str) -> None:
         """Gives it another. ValueError, and what who knows the setting refuses."""
         home, now = self._home(net), self.read(net)
+        if (read := READ.get(self.name)) is not None:
+            home[self.name] = read(text)
+            return
         words = now.split("\t")
         if not all(NUMBER.fullmatch(word) for word in words):
             home[self.name] = text.removesuffix("\n")
@@ -87,7 +91,11 @@ class Setting(NamedTuple):
         check = net.kernel.kinds.check(self.name)
         if check is not None:
             check(net, given[0])
-        home[self.name] = "\t".join([*map(str, given), *words[len(given) :]])
+        whole = [*given, *map(int, words[len(given) :])]
+        if (checked := CHECKED.get(self.name)) is not None:
+            known = settings(net.kernel.build)
+            whole = checked(whole, lambda other: integers(known[other].read(net)))
+        home[self.name] = "\t".join(map(str, whole))
 
     def _home(self, net: Net) -> dict[str, str]:
         return net.sysctls if self.scope == Scope.PER_NAMESPACE else net.kernel.init_net.sysctls

@@ -40,6 +40,7 @@ ipv4/ip_dynaddr 0 255
 ipv4/ip_early_demux 0 255
 ipv4/ip_forward_update_priority 0 1
 ipv4/ip_forward_use_pmtu 0 255
+ipv4/ip_local_port_range 1 65535
 ipv4/ip_local_port_step_width 0 4294967295
 ipv4/ip_no_pmtu_disc 0 255
 ipv4/ip_nonlocal_bind 0 255

@@ -17,7 +17,7 @@ from nlemu.emulator.kernel.ipv6 import address as ip6_address
 from nlemu.emulator.kernel.ipv6 import anycast, dad, mld, routes
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.address import State, Wanted
-from nlemu.emulator.kernel.ipv6.interface_id import eui64
+from nlemu.emulator.kernel.ipv6.interface_id import eui64, stable
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_addr import IFA_F, IFAPROT
@@ -42,7 +42,7 @@ CONFIGURED = frozenset({
 """Types of devices that get addresses by themselves."""
 STABLE_PRIVACY = int(IFA_F.STABLE_PRIVACY)
 EUI64, NO_ADDRESS = int(In6AddrGenMode.EUI64), int(In6AddrGenMode.NONE)
-RANDOM = int(In6AddrGenMode.RANDOM)
+RANDOM, BY_SECRET = int(In6AddrGenMode.RANDOM), int(In6AddrGenMode.STABLE_PRIVACY)
 
 
 def restore(dev: Device) -> None:
@@ -89,8 +89,10 @@ def _generate(dev: Device, idev: Inet6Device, *, prefix_route: bool = False) -> 
     interface_id, flags = None, 0
     if mode == EUI64:
         interface_id = eui64(dev)
-    elif mode == RANDOM:
-        interface_id, flags = _random_id(dev, idev), STABLE_PRIVACY
+    elif mode in (RANDOM, BY_SECRET):
+        if mode == RANDOM and idev.conf.secret is None:  # ipv6_gen_mode_random_init()
+            idev.conf.secret = dev.kernel.random.getrandbits(128).to_bytes(16, "big")
+        interface_id, flags = stable(dev), STABLE_PRIVACY
     else:
         return
     if interface_id is not None:
@@ -154,14 +156,6 @@ def _add_as_it_is(dev: Device, wanted: Wanted) -> None:
         ifa = ip6_address.create(dev, wanted)
         ifa.flags &= ~TENTATIVE
         ip6_address.notify(RTM.NEWADDR, ifa)
-
-
-def _random_id(dev: Device, idev: Inet6Device) -> int:
-    """ipv6_gen_mode_random_init() and ipv6_generate_stable_address(): random, and from then on the same. The kernel's
-    random secret goes through SHA-1 with what else there is, which nobody can tell from a random number."""
-    if idev.interface_id is None:
-        idev.interface_id = dev.kernel.random.getrandbits(64)
-    return idev.interface_id
 
 
 def _add_link_local(dev: Device, interface_id: int, flags: int = 0) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.protocol.uapi.if_ import IFF
 from nlemu.protocol.uapi.if_arp import ARPHRD
+from nlemu.protocol.uapi.if_link import In6AddrGenMode
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ DEFAULTS: dict[Ipv6Devconf, int] = {
     Ipv6Devconf.NDISC_EVICT_NOCARRIER: 1,
 }
 """ipv6_devconf_dflt; lifetimes in seconds, intervals and delays in milliseconds. All others are 0."""
+UNTOLD = {"ra_honor_pio_life": 0, "ra_honor_pio_pflag": 0, "regen_min_advance": 2}
+"""Those that no message tells of, by their names; the emulator has no use for them."""
 OPTIONAL: dict[str, dict[Ipv6Devconf, int]] = {
     "IPV6_ROUTER_PREF": {Ipv6Devconf.ACCEPT_RA_RTR_PREF: 1, Ipv6Devconf.RTR_PROBE_INTERVAL: 60000},
 }
@@ -75,12 +78,15 @@ NO_DAD = int(IFF.NOARP | IFF.LOOPBACK)
 
 class Ipv6Conf:
     """The settings of one device; without one, those that a namespace begins with. words: all of them, in the order of
-    their numbers, of which the first is 0."""
+    their numbers, of which the first is 0; untold: those that no message tells of and that are others than UNTOLD;
+    secret: of which addresses of the link are made (stable_secret), None until there is one."""
 
-    __slots__ = ("words",)
+    __slots__ = ("secret", "untold", "words")
 
     def __init__(self, build: Build, dev: Device | None = None, default: Ipv6Conf | None = None) -> None:
         self.words: list[int] = list(defaults(build) if default is None else default.words)
+        self.untold: dict[str, int] = {} if default is None else dict(default.untold)
+        self.secret: bytes | None = None if default is None else default.secret
         if dev is None:
             self[Ipv6Devconf.MTU6] = MIN_MTU
             return
@@ -91,6 +97,8 @@ class Ipv6Conf:
             self[Ipv6Devconf.RTR_SOLICITS] = 0
         if dev.flags & LOOPBACK or dev.type in NO_PRIVACY:
             self[Ipv6Devconf.USE_TEMPADDR] = -1
+        if self.secret is not None:
+            self[Ipv6Devconf.ADDR_GEN_MODE] = In6AddrGenMode.STABLE_PRIVACY
 
     def __getitem__(self, field: Ipv6Devconf) -> int:
         return self.words[field]

@@ -43,11 +43,10 @@ class Inet6Device:
     that router advertisements bring; ra_mtu: what they said of the MTU, 0 for nothing; stats, icmp6_stats: counters by
     the numbers of uapi/linux/snmp.h, None while all are zero; addresses: in the kernel's order; anycasts: the
     oldest first; listener: the groups it listens to; solicit: the job that will ask for routers again;
-    neighbour_parms: see inet/neighbour_parms.py; interface_id: the random lower half of its address of the link, if it
-    was made so; dead: it is leaving the device."""
+    neighbour_parms: see inet/neighbour_parms.py; dead: it is leaving the device."""
 
     __slots__ = (
-        "addresses", "anycasts", "conf", "dead", "flags", "icmp6_stats", "interface_id", "listener", "neighbour_parms",
+        "addresses", "anycasts", "conf", "dead", "flags", "icmp6_stats", "listener", "neighbour_parms",
         "ra_mtu", "solicit", "stats", "token", "tstamp",
     )
 
@@ -67,7 +66,6 @@ class Inet6Device:
         self.anycasts: dict[int, Anycast] = {}
         self.listener = Listener()
         self.solicit: Job | None = None
-        self.interface_id: int | None = None
         self.dead = False
 
 

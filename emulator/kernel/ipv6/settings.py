@@ -20,6 +20,7 @@ from nlemu.emulator.kernel.devices import features
 from nlemu.emulator.kernel.ipv6 import anycast, autoconf, mld, solicit
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.ipv6.device import on_event6
+from nlemu.emulator.kernel.ipv6.interface_id import secret_of
 from nlemu.emulator.kernel.ipv6.netns import AF_INET6
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ import IFF
@@ -43,8 +44,28 @@ TOLD = frozenset((Ipv6Devconf.PROXY_NDP, LINKDOWN, FORWARDING, FORCE_FORWARDING)
 """Settings whose change is told to RTNLGRP_IPV6_NETCONF."""
 EVERYWHERE = frozenset((FORWARDING, DISABLE_IPV6, ADDR_GEN_MODE, LINKDOWN))
 """What is written to `all` is written to `default` and to each device too."""
-GEN_MODES = frozenset(In6AddrGenMode) - {In6AddrGenMode.STABLE_PRIVACY}
-"""check_addr_gen_mode(), check_stable_privacy(): there is no secret."""
+
+def check_gen_mode(dev: Device | None, mode: int) -> None:
+    """check_addr_gen_mode(), check_stable_privacy(): EINVAL. dev: None for all devices, or those to come."""
+    if mode not in frozenset(In6AddrGenMode):
+        raise Refusal(EINVAL)
+    if mode == In6AddrGenMode.STABLE_PRIVACY and dev is not None and secret_of(dev) is None:
+        raise Refusal(EINVAL)
+
+
+def set_secret(dev: Device, secret: bytes) -> None:
+    """addrconf_sysctl_stable_secret(): the next address of the link will be made of it."""
+    conf = dev.inet6.conf
+    conf.secret, conf[ADDR_GEN_MODE] = secret, In6AddrGenMode.STABLE_PRIVACY
+    dev.changed()
+
+
+def set_default_secret(net: Net, secret: bytes) -> None:
+    """The same for all devices that have none, and for those to come."""
+    ip6.of(net).conf_default.secret = secret
+    for dev in _with_ipv6(net):
+        dev.inet6.conf[ADDR_GEN_MODE] = In6AddrGenMode.STABLE_PRIVACY
+        dev.changed()
 
 
 def set_conf(dev: Device, field: Ipv6Devconf, value: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Any
 
 from nlemu.emulator.kernel.core.sysctl import S32_MAX, S32_MIN, Scope, Setting, integers, settings
@@ -22,6 +23,7 @@ from nlemu.emulator.kernel.ipv6 import settings as ip6_settings
 from nlemu.emulator.kernel.mpls import labels
 from nlemu.emulator.kernel.mpls.device import set_input
 from nlemu.emulator.launch.files.tree import Directory, File, Node
+from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.ip import Ipv4Devconf
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
@@ -72,8 +74,8 @@ SECONDS6 = frozenset(
     )
 )
 """Intervals that are read and written in seconds, and kept in milliseconds."""
-UNTOLD6 = {"ra_honor_pio_life": 0, "ra_honor_pio_pflag": 0, "regen_min_advance": 2}
-"""Those that no message tells of; the emulator has no use for them."""
+FLAGS6 = ("ra_honor_pio_life", "ra_honor_pio_pflag")
+"""Of those that no message tells of, the ones that are 0 or 1."""
 LIMITS6 = {
     Ipv6Devconf.HOPLIMIT: (1, 255), Ipv6Devconf.MTU6: (ip6_conf.MIN_MTU, S32_MAX), Ipv6Devconf.FORCE_FORWARDING: (0, 1),
     Ipv6Devconf.IOAM6_ID: (0, 0xFFFF), Ipv6Devconf.IOAM6_ID_WIDE: (0, 0xFFFFFFFF),
@@ -105,12 +107,18 @@ def conf6(net: Net) -> Directory:
     """/proc/sys/net/ipv6/conf."""
     state, build = ip6.of(net), net.kernel.build
     entries: dict[str, Callable[[], Node]] = {
-        "all": lambda: _settings6(build, state.conf_all, partial(ip6_settings.set_all, net)),
-        "default": lambda: _settings6(build, state.conf_default, partial(ip6_settings.set_default, net)),
+        "all": lambda: _settings6(build, state.conf_all, partial(ip6_settings.set_all, net), None),
+        "default": lambda: _settings6(
+            build, state.conf_default, partial(ip6_settings.set_default, net),
+            partial(ip6_settings.set_default_secret, net),
+        ),
     }
     for dev in net:
         if dev.ip6 is not None:
-            entries[dev.name] = partial(_settings6, build, dev.ip6.conf, partial(ip6_settings.set_conf, dev), dev)
+            entries[dev.name] = partial(
+                _settings6, build, dev.ip6.conf, partial(ip6_settings.set_conf, dev),
+                partial(ip6_settings.set_secret, dev), dev,
+            )
     return Directory(entries)
 
 
@@ -180,14 +188,15 @@ def _settings4(conf: Ipv4Conf, change: Callable[[Ipv4Devconf, int], None]) -> Di
 
 
 def _settings6(
-    build: Build, conf: Ipv6Conf, change: Callable[[Ipv6Devconf, int], None], dev: Device | None = None
+    build: Build, conf: Ipv6Conf, change: Callable[[Ipv6Devconf, int], None],
+    keep_secret: Callable[[bytes], None] | None, dev: Device | None = None,
 ) -> Directory:
     def setting(field: Ipv6Devconf) -> File:
         def write(text: str) -> None:
             least, most = LIMITS6.get(field, (S32_MIN, S32_MAX))
             value = integer(text, least, dev.mtu if field == Ipv6Devconf.MTU6 and dev is not None else most)
-            if field == Ipv6Devconf.ADDR_GEN_MODE and value not in ip6_settings.GEN_MODES:
-                raise ValueError(text)
+            if field == Ipv6Devconf.ADDR_GEN_MODE:
+                ip6_settings.check_gen_mode(dev, value)
             change(field, value * 1000 if field in SECONDS6 else value)
 
         return File(lambda: f"{told6(field, conf[field])}\n", None if field in FIXED6 else write)
@@ -196,17 +205,36 @@ def _settings6(
         name: partial(setting, field) for field, name in NAMES6.items()
         if field not in OPTIONAL6 or build.has(OPTIONAL6[field])
     }
-    entries |= {name: partial(_read_only, value) for name, value in UNTOLD6.items()}
-    entries["stable_secret"] = lambda: File(_no_secret)
+    entries |= {name: partial(_untold6, conf, name) for name in ip6_conf.UNTOLD}
+    entries["stable_secret"] = partial(_secret, conf, keep_secret)
     return Directory(entries)
 
 
-def _read_only(value: int) -> File:
-    return File(lambda: f"{value}\n")
+def _untold6(conf: Ipv6Conf, name: str) -> File:
+    def write(text: str) -> None:
+        conf.untold[name] = integer(text, 0, 1) if name in FLAGS6 else integer(text)
+
+    return File(lambda: f"{conf.untold.get(name, ip6_conf.UNTOLD[name])}\n", write)
 
 
-def _no_secret() -> str:
-    raise OSError(errno.EIO, "there is none")
+def _secret(conf: Ipv6Conf, keep: Callable[[bytes], None] | None) -> File:
+    """addrconf_sysctl_stable_secret(). keep: None for that of `all`, which can be neither read nor written."""
+
+    def read() -> str:
+        if conf.secret is None or keep is None:
+            raise OSError(errno.EIO, "there is none")
+        return f"{IPv6Address(conf.secret).exploded}\n"
+
+    def write(text: str) -> None:
+        try:
+            secret = IPv6Address(text.split("\n")[0]).packed
+        except ValueError:
+            raise Refusal(errno.EIO) from None
+        if keep is None:
+            raise Refusal(errno.EIO)
+        keep(secret)
+
+    return File(read, write, open_to_all=False)
 
 
 def sys_net(net: Net) -> Directory:

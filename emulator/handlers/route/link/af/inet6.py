@@ -11,7 +11,6 @@ from nlemu.protocol.families.route.link_af import SET_INET6, AfSpec, Inet6Link
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.schema.attributes import Attrs
 from nlemu.protocol.schema.policy import LIBERAL
-from nlemu.protocol.uapi.if_link import In6AddrGenMode
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 from nlemu.protocol.uapi.rtnetlink import RTEXT_FILTER
 from nlemu.protocol.uapi.snmp import Icmp6Mib, IpstatsMib
@@ -45,15 +44,15 @@ class Inet6(LinkAf):
     initcall = 2
 
     def check(self, dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:
-        """inet6_validate_link_af(). No stable secret can be set here, so there is no privacy mode without one."""
+        """inet6_validate_link_af()."""
         if dev.ip6 is None:
             raise Refusal(errno.EAFNOSUPPORT)
         attrs = Attrs(message, validate(SET_INET6, message, start, end, LIBERAL, extack), start, end)
         mode = attrs.get(Inet6Link.addr_gen_mode)
         if Inet6Link.token not in attrs and mode is None:
             raise Refusal(errno.EINVAL)
-        if mode is not None and (mode > In6AddrGenMode.RANDOM or mode == In6AddrGenMode.STABLE_PRIVACY):
-            raise Refusal(errno.EINVAL)
+        if mode is not None:
+            settings.check_gen_mode(dev, mode)
 
     def set(self, dev: Device, message: bytes, start: int, end: int, extack: Extack) -> None:
         """inet6_set_link_af(). Unlike what is written to addr_gen_mode, a mode that is said here makes no address
