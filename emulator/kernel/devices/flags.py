@@ -122,13 +122,16 @@ def close_device(dev: Device) -> None:
 
 
 def set_promiscuity(dev: Device, inc: int, *, notify: bool = True) -> None:
-    """dev_set_promiscuity(): one more, or one less, who wants all frames; announced unless told not to."""
+    """dev_set_promiscuity(): one more, or one less, who wants all frames; announced, and the driver asked by then,
+    unless told not to."""
     old = dev.flags
     changed = rx_mode.change_promiscuity(dev, inc)
     if notify:
         notify_flags(dev, old, PROMISC)
     if changed:
         rx_mode.update(dev)
+    if notify:
+        dev.kernel.netdev_work.sync_rx_mode(dev)
 
 
 # All flags
@@ -154,7 +157,7 @@ def apply_flags(dev: Device, flags: int) -> None:
         set_promiscuity(dev, 1 if flags & PROMISC else -1, notify=False)
     if (flags ^ dev.gflags) & ALLMULTI:
         dev.gflags ^= ALLMULTI
-        rx_mode.change_allmulti(dev, 1 if flags & ALLMULTI else -1)
+        rx_mode.change_allmulti(dev, 1 if flags & ALLMULTI else -1, sync=False)
     dev.changed()
     if refusal is not None:
         raise refusal

@@ -40,9 +40,9 @@ def change_promiscuity(dev: Device, inc: int) -> bool:
     return True
 
 
-def change_allmulti(dev: Device, inc: int) -> None:
-    """netif_set_allmulti(): one more, or one less, who wants all multicast frames. Not announced: what changes in the
-    flags that user space asked for would be, and that is nothing."""
+def change_allmulti(dev: Device, inc: int, *, sync: bool = True) -> None:
+    """dev_set_allmulti(): one more, or one less, who wants all multicast frames. Not announced: what changes in the
+    flags that user space asked for would be, and that is nothing. sync: whether the driver is asked by then."""
     old = dev.flags
     dev.allmulti += inc
     dev.flags = old | ALLMULTI if dev.allmulti else old & ~ALLMULTI
@@ -50,6 +50,8 @@ def change_allmulti(dev: Device, inc: int) -> None:
     if dev.flags != old:
         dev.ops.change_rx_flags(dev, ALLMULTI)
         update(dev)
+    if sync:
+        dev.kernel.netdev_work.sync_rx_mode(dev)
 
 
 def add_address(dev: Device, address: bytes) -> None:
