@@ -154,7 +154,6 @@ class Nexthops:
         self._by_id[one.id] = one
         insort(self._ids, one.id)
         self.settle_device(one)
-        self.count()
 
     def unlist(self, one: Nexthop) -> None:
         """It no longer can."""
@@ -247,6 +246,7 @@ def add(net: Net, new: Nexthop, *, replace: bool, create: bool, origin: Origin |
             known.unlist(new)
             _leave_members(new)
             raise
+        known.count()
     for one in changed:
         _follow(one)
     net.kernel.announcer.nexthop(net, RTM.NEWNEXTHOP, new, origin=origin)

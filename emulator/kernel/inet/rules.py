@@ -16,6 +16,7 @@ from errno import EACCES, EEXIST, EINVAL, ENETUNREACH, ENOENT, EPERM
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import l3mdev
+from nlemu.emulator.kernel.inet import fib_chain
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.fib_rules import FR_ACT
 from nlemu.protocol.uapi.rtnetlink import RT_TABLE, RTM, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR, RTPROT
@@ -292,6 +293,7 @@ def add(net: Net, rules: Rules, rule: Rule, origin: Origin | None = None) -> Non
     at = 0
     while at < len(rules.rules) and rules.rules[at].priority <= rule.priority:
         at += 1
+    fib_chain.check_rule(net, rules)
     rules.rules.insert(at, rule)
     net.kernel.announcer.rule(net, RTM.NEWRULE, rule, origin=origin)
 

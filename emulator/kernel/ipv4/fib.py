@@ -41,8 +41,15 @@ class Route4:
     info: Info4
     trap: bool = False
     """A netdevsim device says that it takes packets of this route (RTM_F_TRAP)."""
+    offload_failed: bool = False
+    """Or that it cannot (RTM_F_OFFLOAD_FAILED)."""
     told: tuple[object, bytes] | None = None
     """What whoever tells of it has worked out, and for what; the model never looks inside."""
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """By what routes to one destination are in order (fib_find_alias())."""
+        return -self.tos, self.info.priority
 
     @property
     def key(self) -> Key:
@@ -88,9 +95,8 @@ class Table4:
         if before is not None:
             routes.insert(routes.index(before), route)
             return
-        rank = -route.tos, route.info.priority
         at = 0
-        while at < len(routes) and (-routes[at].tos, routes[at].info.priority) <= rank:
+        while at < len(routes) and routes[at].rank <= route.rank:
             at += 1
         routes.insert(at, route)
 

@@ -363,6 +363,7 @@ def insert(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
             before = alike[0]
     if not wanted.nlflags & CREATE:
         raise Refusal(ENOENT)
+    _check_as_first(net, table, route, before)
     state.fib.infos.hold(info, route)
     table.insert(route, before)
     _take_over(net, table, route)
@@ -377,6 +378,7 @@ def _replace(
         return
     if match is not None:
         raise Refusal(EEXIST)
+    _check_as_first(net, table, route, first)
     infos = ip4.of(net).fib.infos
     infos.hold(route.info, route)
     table.replace(first, route)
@@ -449,7 +451,17 @@ def _hop_fits(hop: Hop | Refusal, nexthop: Nexthop4) -> bool:
     )
 
 
+def _check_as_first(net: Net, table: Table4, route: Route4, place: Route4 | None) -> None:
+    """Listeners may refuse what will be the first route of its prefix. place: of which route it takes the place, or
+    before which it comes; None: behind those like it. Refusal."""
+    there = table.of(route.dst, route.length)
+    first = there[0] if there else None
+    if first is place or (first is not None and route.rank < first.rank):
+        fib_chain.check4(net, route)
+
+
 def _take_over(net: Net, table: Table4, route: Route4) -> None:
+    """Listeners hear of the first route of its prefix."""
     if table.of(route.dst, route.length)[0] is route:
         fib_chain.changed4(net, table, route)
 

@@ -60,6 +60,8 @@ class Route6:
     linked: bool = False
     trap: bool = False
     """A netdevsim device says that it takes packets of this route (RTM_F_TRAP)."""
+    offload_failed: bool = False
+    """Or that it cannot (RTM_F_OFFLOAD_FAILED)."""
     told: tuple[object, bytes] | None = None
     """What whoever tells of it has worked out, and for what; the model never looks inside."""
     table: int = MAIN

@@ -289,6 +289,8 @@ def insert(
             raise Refusal(EEXIST)
     elif asked & REPLACE and not add:
         raise Refusal(ENOENT)
+    if node is None or route.metric < node.first().metric:
+        fib_chain.check6(net, route)
     fib.insert(route)
     _take_over(net, route)
     if not quiet:
@@ -298,6 +300,8 @@ def insert(
 def _replace(net: Net, node: Node6, old: Route6, route: Route6) -> None:
     """NLM_F_REPLACE: the new route takes the place of the old one, and of all that share the load with that."""
     fib = ip6.of(net).fib
+    if node.first() is old:
+        fib_chain.check6(net, route)
     _, *others = node.siblings(old)
     fib.replace(old, route)
     for other in others:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SHOWN = DEAD | LINKDOWN | ONLINK | int(RTNH_F.OFFLOAD | RTNH_F.TRAP)
 """Flags of a next hop that are told."""
-TRAP = int(RTM_F.TRAP)
+TRAP, OFFLOAD_FAILED = int(RTM_F.TRAP), int(RTM_F.OFFLOAD_FAILED)
 BLACKHOLE = int(RTN.BLACKHOLE)
 COMPAT, MAIN = int(RT_TABLE.COMPAT), int(RT_TABLE.MAIN)
 pack_header = HEADER.codec.pack
@@ -64,7 +64,8 @@ def body4(route: Route4, table: int | None = None, kind: int | None = None) -> b
         return _body4(route, route.table if table is None else table, route.type if kind is None else kind)
     info = route.info
     spelled_out = info.nh is None or bool(info.nh.told_ways)
-    key = route.trap, info.flags, spelled_out, [(hop.flags, hop.dev and hop.dev.ifindex) for hop in info.nexthops]
+    hops = [(hop.flags, hop.dev and hop.dev.ifindex) for hop in info.nexthops]
+    key = route.trap, route.offload_failed, info.flags, spelled_out, hops
     if route.told is None or route.told[0] != key:
         route.told = key, _body4(route, route.table, route.type)
     return route.told[1]
@@ -100,12 +101,18 @@ def _body4(route: Route4, table: int, kind: int) -> bytes:
             )
             for nexthop in hops
         )
-    trap = route.trap and (table, kind) == (route.table, route.type)
+    if (table, kind) == (route.table, route.type):
+        flags |= in_hardware(route)
     head = pack_header(
         family=AF_INET, dst_len=route.length, tos=route.tos, table=table if table < 256 else COMPAT,
-        protocol=info.protocol, scope=info.scope, type=kind, flags=flags | TRAP if trap else flags,
+        protocol=info.protocol, scope=info.scope, type=kind, flags=flags,
     )
     return head + TOLD4.encode(values)
+
+
+def in_hardware(route: Route4 | Route6) -> int:
+    """RTM_F_TRAP and RTM_F_OFFLOAD_FAILED, which are told where they are so."""
+    return (TRAP if route.trap else 0) | (OFFLOAD_FAILED if route.offload_failed else 0)
 
 
 def _expires(route: Route6) -> int:
@@ -132,7 +139,7 @@ def body6(route: Route6, siblings: Iterable[Route6] = (), came: Device | None = 
         return _body6(route, hops, came.ifindex)
     if len(hops) > 1 or route.expires is not None or route.dev is None or route.nh is not None:
         return _body6(route, hops)
-    key = route.trap, route.flags, route.dev.ifindex, route.prefsrc
+    key = route.trap, route.offload_failed, route.flags, route.dev.ifindex, route.prefsrc
     if route.told is None or route.told[0] != key:
         route.told = key, _body6(route, hops)
     return route.told[1]
@@ -181,6 +188,6 @@ def _body6(route: Route6, hops: tuple[Route6, ...], iif: int | None = None) -> b
     head = pack_header(
         family=AF_INET6, dst_len=route.length, src_len=route.src_length,
         table=route.table if route.table < 256 else COMPAT, protocol=route.protocol, type=kind,
-        flags=flags | TRAP if route.trap else flags,
+        flags=flags | in_hardware(route),
     )
     return head + TOLD6.encode(values)

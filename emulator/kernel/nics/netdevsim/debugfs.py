@@ -90,8 +90,9 @@ def files(device: BusDevice) -> Folder:
         "rate_nodes": {rate.name: rate_files(device, rate) for rate in device.rates.listed if rate.name is not None},
         "ports": port_files(device),
     }
-    if device.takeover is not None:
+    if device.takeover is not None and device.fib is not None:
         found["fib"] = {
+            "fail_route_offload": flag(device.fib, "fail_route_offload"),
             "fail_res_nexthop_group_replace": flag(device.takeover, "fail_res_nexthop_group_replace"),
             "fail_nexthop_bucket_replace": flag(device.takeover, "fail_nexthop_bucket_replace"),
             "nexthop_bucket_activity": Setting(write=partial(use_bucket, device.takeover)),

@@ -96,7 +96,7 @@ class BusDevice(Instance):
 
     __slots__ = (
         "begun_with", "bus", "chunk_time", "dont_allow_reload", "driven", "drops", "eswitch_mode", "fail_group_set",
-        "fail_policer_counter", "fail_policer_set", "fail_reload", "fail_trap_counter", "flash_status", "groups",
+        "fail_policer_counter", "fail_policer_set", "fail_reload", "fail_trap_counter", "fib", "flash_status", "groups",
         "held_ids", "id", "instance", "net", "num_queues", "num_vfs", "overwrite_mask", "param_values", "policers",
         "port_count", "ports", "rates", "regions", "reload_failed", "reloads", "reporters", "reports", "resources",
         "switch_id", "takeover", "traps", "vfs",
@@ -152,6 +152,7 @@ class BusDevice(Instance):
         self.flash_status = True
         self.overwrite_mask = 0
         self.reports = Reports(self)
+        self.fib: fib.FibData | None = None
         self.takeover: NexthopTakeover | None = None
 
     @property
@@ -210,7 +211,7 @@ class BusDevice(Instance):
         for thing in coming:
             self.tell(NEW[type(thing)], thing)
         try:
-            self.takeover = fib.create(self.net, self.resources)
+            self.fib, self.takeover = fib.create(self.net, self.resources)
         except Refusal:
             self._end_traps()
             raise
@@ -234,8 +235,8 @@ class BusDevice(Instance):
             self.remove_port(index)
             if index != ports[-1]:
                 self.bus.kernel.work.advance(LAST_USER)
-        assert self.takeover is not None
-        fib.destroy(self.net, self.resources, self.takeover)
+        assert self.fib is not None and self.takeover is not None
+        fib.destroy(self.resources, self.fib, self.takeover)
         self.reports.catch_up()
         self._end_traps()
 

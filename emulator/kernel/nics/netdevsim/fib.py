@@ -5,19 +5,25 @@ leads through, and says of the first route of each prefix that packets of it are
 work, so a route is announced before it is taken over, and shows it from the next request on.
 
 It hears of a prefix only when another route becomes the first of it, or joins those that share the first one's load.
+Then it may refuse: it has room for as many prefixes, and rules, as its resources say. Where the namespace wants it so
+(fib_notify_on_flag_change), what it says of a route is told to listeners.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from errno import ENOSPC, EPERM
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.devlink.resource import every
+from nlemu.emulator.kernel.core.sysctl import settings
+from nlemu.emulator.kernel.devlink.resource import U64_MAX, every
 from nlemu.emulator.kernel.ipv4 import netns as ip4
 from nlemu.emulator.kernel.ipv6 import netns as ip6
 from nlemu.emulator.kernel.nics.netdevsim.devlink import IPV4_FIB, IPV4_RULES, IPV6_FIB, IPV6_RULES, NEXTHOPS
 from nlemu.emulator.kernel.nics.netdevsim.nexthops import NexthopTakeover
+from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.rtnetlink import RTM
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -27,16 +33,57 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.ipv6.fib import Node6, Route6
 
 
-class Takeover:
-    """struct nsim_fib_data of all simulated devices of one namespace: a listener of its routes.
+NO_ROOM = "netdevsim: Exceeded number of supported fib entries"
+NO_ROOM_FOR_RULES = "netdevsim: Exceeded number of supported fib rule entries"
+ONLY_FAILURES = "2"
+"""Of fib_notify_on_flag_change."""
 
-    devices: how many take over its routes; takes: what they are still to do of that.
+
+class FibData:
+    """What of struct nsim_fib_data is about routes and rules: how many of each it has room for, by resource; the rest
+    is what tests have it refuse."""
+
+    __slots__ = ("fail_route_offload", "limits", "net")
+
+    def __init__(self, net: Net, limits: Mapping[int, int]) -> None:
+        self.net = net
+        self.limits = limits
+        self.fail_route_offload = False
+
+    def check(self, resource: int, used: int, text: str, errno: int) -> None:
+        """nsim_fib_account(): whether there is room for one more beside those. Refusal."""
+        if used >= self.limits[resource]:
+            raise Refusal(errno, text)
+
+
+class Takeover:
+    """All simulated devices of one namespace: a listener of its routes.
+
+    devices: those that take over its routes; takes: what they are still to do of that.
     """
 
     def __init__(self, net: Net) -> None:
         self.net = net
-        self.devices = 0
+        self.devices: list[FibData] = []
         self.takes: list[Callable[[], None]] = []
+
+    def check4(self, route: Route4) -> None:
+        """nsim_fib4_prepare_event(): what takes the place of another has to find room beside it. EPERM."""
+        for data in self.devices:
+            if data.limits[IPV4_FIB] < U64_MAX:
+                data.check(IPV4_FIB, prefixes4(self.net), NO_ROOM, EPERM)
+
+    def check6(self, route: Route6) -> None:
+        """nsim_fib6_prepare_event(). EPERM."""
+        for data in self.devices:
+            if data.limits[IPV6_FIB] < U64_MAX and not route.src_length:
+                data.check(IPV6_FIB, prefixes6(self.net), NO_ROOM, EPERM)
+
+    def check_rule(self, rules: Rules) -> None:
+        """nsim_fib_rule_account(). ENOSPC."""
+        resource = IPV4_RULES if rules is ip4.of(self.net).rules else IPV6_RULES
+        for data in self.devices:
+            data.check(resource, rules_of(self.net, rules), NO_ROOM_FOR_RULES, ENOSPC)
 
     def changed4(self, table: Table4, route: Route4) -> None:
         """nsim_fib4_event()."""
@@ -58,10 +105,27 @@ class Takeover:
         while self.takes:
             self.takes.pop(0)()
 
+    @property
+    def fails(self) -> bool:
+        """Tests have one of the devices fail to take routes over."""
+        return any(data.fail_route_offload for data in self.devices)
+
     def take4(self, routes: list[Route4]) -> None:
-        """Marks those routes to one destination, the best first: the device has the first."""
-        for at, route in enumerate(routes):
-            route.trap = self.devices > 0 and at == 0
+        """Marks those routes to one destination, the best first: the device has the first, or fails to."""
+        taken = routes[:1] if self.devices else []
+        if taken and self.fails:
+            self._mark4(taken[0], trap=False, failed=True)
+            return
+        for route in taken:
+            self._mark4(route, trap=True, failed=False)
+        for other in routes[len(taken) :]:
+            if other.trap:
+                self._mark4(other, trap=False, failed=False)
+
+    def _mark4(self, route: Route4, *, trap: bool, failed: bool) -> None:
+        """fib_alias_hw_flags_set()."""
+        if _mark(self.net, "ipv4", route, trap=trap, failed=failed):
+            self.net.kernel.announcer.route4(self.net, RTM.NEWROUTE, route, nlflags=0)
 
     def take6(self, node: Node6 | None) -> None:
         """Of a prefix of which several routes share the load, all of those."""
@@ -69,11 +133,21 @@ class Takeover:
             return
         first = node.first()
         taken: tuple[Route6, ...] = node.siblings(first) if self.devices and not first.src_length else ()
-        for route in node.trapped:
-            route.trap = route in taken
+        if taken and self.fails:
+            for route in taken:
+                self._mark6(route, trap=False, failed=True)
+            return
         for route in taken:
-            route.trap = True
+            self._mark6(route, trap=True, failed=False)
+        for route in node.trapped:
+            if route not in taken:
+                self._mark6(route, trap=False, failed=False)
         node.trapped = taken
+
+    def _mark6(self, route: Route6, *, trap: bool, failed: bool) -> None:
+        """fib6_info_hw_flags_set(): nothing is told of a route that is gone."""
+        if _mark(self.net, "ipv6", route, trap=trap, failed=failed) and route.linked:
+            self.net.kernel.announcer.route6(self.net, RTM.NEWROUTE, route, nlflags=0)
 
     def take_all(self) -> None:
         """Marks all routes of IPv4 anew."""
@@ -84,6 +158,19 @@ class Takeover:
             self.take6(node)
 
 
+def _mark(net: Net, family: str, route: Route4 | Route6, *, trap: bool, failed: bool) -> bool:
+    """What is said of a route in hardware; whether listeners hear of it (fib_notify_on_flag_change: 1, they do; 2, only
+    whether it failed, and what else is so is not even looked at)."""
+    if (route.trap, route.offload_failed) == (trap, failed):
+        return False
+    heard = settings(net.kernel.build)[f"{family}/fib_notify_on_flag_change"].read(net)
+    route.trap = trap
+    if heard == ONLY_FAILURES and route.offload_failed == failed:
+        return False
+    route.offload_failed = failed
+    return heard != "0"
+
+
 def _of(net: Net) -> Takeover:
     takeover = next((one for one in net.fib_listeners if isinstance(one, Takeover)), None)
     if takeover is None:
@@ -92,10 +179,10 @@ def _of(net: Net) -> Takeover:
     return takeover
 
 
-def attach(net: Net) -> None:
-    """nsim_fib_create(): the routes that are there are taken over, too."""
-    takeover = _of(net)
-    takeover.devices += 1
+def attach(data: FibData) -> None:
+    """register_fib_notifier(): the routes that are there are taken over, too."""
+    takeover = _of(data.net)
+    takeover.devices.append(data)
     takeover.later(takeover.take_all)
 
 
@@ -104,12 +191,11 @@ def catch_up(net: Net) -> None:
     _of(net).catch_up()
 
 
-def detach(net: Net) -> None:
-    """nsim_fib_destroy(): the device lets go of its routes, and with it any other device, as in the kernel: the flag is
-    one for all."""
-    takeover = _of(net)
+def detach(data: FibData) -> None:
+    """The device lets go of its routes, and with it any other device, as in the kernel: the flag is one for all."""
+    takeover = _of(data.net)
     takeover.catch_up()
-    others, takeover.devices = takeover.devices - 1, 0
+    others, takeover.devices = [one for one in takeover.devices if one is not data], []
     takeover.take_all()
     takeover.devices = others
 
@@ -138,25 +224,33 @@ COUNTS: dict[int, Callable[[Net], int]] = {
 }
 
 
-def create(net: Net, resources: tuple[Resource, ...]) -> NexthopTakeover:
+def create(net: Net, resources: tuple[Resource, ...]) -> tuple[FibData, NexthopTakeover]:
     """nsim_fib_create(): each resource has the size that was set, what there is of next hop objects and routes is taken
-    over, and from now on is known how much of each is used. Refusal ENOSPC: there is too much of it."""
+    over, and from now on is known how much of each is used. Refusal ENOSPC, EPERM: there is too much of it."""
     counted = [resource for resource, _ in every(resources) if resource.id in COUNTS or resource.id == NEXTHOPS]
     for resource in counted:
         resource.size = resource.size_new
-    most = next(resource.size for resource in counted if resource.id == NEXTHOPS)
-    takeover = NexthopTakeover(net, most)
-    takeover.attach()
-    attach(net)
+    limits = {resource.id: resource.size for resource in counted}
+    nexthops, data = NexthopTakeover(net, limits[NEXTHOPS]), FibData(net, limits)
+    nexthops.attach()
+    try:
+        for number, count in COUNTS.items():
+            rules = number in (IPV4_RULES, IPV6_RULES)
+            text, errno = (NO_ROOM_FOR_RULES, ENOSPC) if rules else (NO_ROOM, EPERM)
+            data.check(number, count(net) - 1, text, errno)
+    except Refusal:
+        nexthops.detach()
+        raise
+    attach(data)
     for resource in counted:
-        count = COUNTS.get(resource.id)
-        resource.occupied = (lambda: takeover.places) if count is None else partial(count, net)
-    return takeover
+        counting = COUNTS.get(resource.id)
+        resource.occupied = (lambda: nexthops.places) if counting is None else partial(counting, net)
+    return data, nexthops
 
 
-def destroy(net: Net, resources: tuple[Resource, ...], takeover: NexthopTakeover) -> None:
+def destroy(resources: tuple[Resource, ...], data: FibData, nexthops: NexthopTakeover) -> None:
     """nsim_fib_destroy()."""
     for resource, _ in every(resources):
         resource.occupied = None
-    takeover.detach()
-    detach(net)
+    nexthops.detach()
+    detach(data)
