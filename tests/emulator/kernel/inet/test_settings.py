@@ -149,7 +149,7 @@ def test_what_is_only_kept_is_kept_where_it_was_written(w: IpWorld) -> None:
 
 def test_a_narrow_kernel_has_fewer() -> None:
     assert settings(DISTRIBUTION_7_2).keys() - settings(RECORDED_7_2).keys() >= {
-        "netfilter/nf_conntrack_max", "mpls/platform_labels", "vrf/strict_mode", "mptcp/enabled",
+        "netfilter/nf_conntrack_max", "mpls/default_ttl", "vrf/strict_mode", "mptcp/enabled",
     }
 
 
