@@ -1,7 +1,5 @@
 """/sys/bus/netdevsim and /sys/kernel/debug/netdevsim: how NICs are plugged in, out, and played with
-(drivers/net/netdevsim/bus.c, dev.c, netdev.c, ethtool.c).
-
-Of the debugfs files those are there that concern what the emulator has: queues, page pools, rings and pause statistics.
+(drivers/net/netdevsim/bus.c). What there is in debugfs, the model says (nics/netdevsim/debugfs.py).
 """
 
 from __future__ import annotations
@@ -11,13 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.kernel.core.kstrto import kstrtobool, kstrtouint, kstrtoul, numbers
+from nlemu.emulator.kernel.core.kstrto import kstrtouint, kstrtoul, numbers
 from nlemu.emulator.kernel.core.net import Net
 from nlemu.emulator.kernel.devices.device import Device
 from nlemu.emulator.kernel.nics.netdevsim import debugfs
 from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
-from nlemu.emulator.kernel.nics.netdevsim.ethtool import state_of
-from nlemu.emulator.kernel.nics.netdevsim.port import hold_page, queue_reset
 from nlemu.emulator.kernel.nics.netdevsim.wire import link_ports, unlink_port
 from nlemu.emulator.launch.files.tree import Directory, File, Link, Node
 
@@ -128,11 +124,7 @@ def debug_folder(machine: Machine) -> Directory:
 
 
 def _debug(device: BusDevice) -> Directory:
-    rates = debugfs.port_files(device)
-    ports: dict[str, Callable[[], Node]] = {}
-    for index, port in device.ports.items():
-        ports[str(index)] = partial(_debug_port, port, _nodes(rates.get(str(index), {})))
-    return Directory(_nodes(debugfs.files(device)) | {"ports": lambda: Directory(ports)})
+    return Directory(_nodes(debugfs.files(device)))
 
 
 def _nodes(folder: debugfs.Folder) -> dict[str, Callable[[], Node]]:
@@ -144,54 +136,3 @@ def _nodes(folder: debugfs.Folder) -> dict[str, Callable[[], Node]]:
         else:
             nodes[name] = partial(Directory, _nodes(found))
     return nodes
-
-
-def _debug_port(dev: Device, rates: dict[str, Callable[[], Node]]) -> Directory:
-    return Directory(
-        rates
-        | {
-            "ethtool": lambda: Directory(
-                {"pause": lambda: _debug_pause(dev), "ring": lambda: _debug_ring(dev)}
-            ),
-            "pp_hold": lambda: File(
-                lambda: "Y\n" if state_of(dev).held is not None else "N\n",
-                lambda text: hold_page(dev, kstrtobool(text)),
-                open_to_all=False,
-            ),
-            "queue_reset": lambda: File(write=partial(_queue_reset, dev)),
-        }
-    )
-
-
-def _queue_reset(dev: Device, text: str) -> None:
-    """nsim_qreset_write(): "queue mode"."""
-    found = numbers(text)
-    if len(found) < 2:
-        raise OSError(errno.EINVAL, "queue mode")
-    queue_reset(dev, found[0], found[1])
-
-
-def _debug_pause(dev: Device) -> Directory:
-    return Directory(
-        {f"report_stats_{way}": partial(_flag, state_of(dev), f"report_{way}_pause") for way in ("rx", "tx")}
-    )
-
-
-def _debug_ring(dev: Device) -> Directory:
-    names = {"rx_max_pending": "rx_max", "rx_mini_max_pending": "rx_mini_max",
-             "rx_jumbo_max_pending": "rx_jumbo_max", "tx_max_pending": "tx_max"}
-    return Directory({name: partial(_value, state_of(dev).rings, field) for name, field in names.items()})
-
-
-def _flag(owner: object, field: str) -> File:
-    return File(
-        lambda: "Y\n" if getattr(owner, field) else "N\n",
-        lambda text: setattr(owner, field, kstrtobool(text)),
-        open_to_all=False,
-    )
-
-
-def _value(owner: object, field: str) -> File:
-    return File(
-        lambda: f"{getattr(owner, field)}\n", lambda text: setattr(owner, field, kstrtoul(text)), open_to_all=False
-    )

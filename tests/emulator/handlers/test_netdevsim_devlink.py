@@ -166,3 +166,33 @@ def test_a_namespace_dies_in_which_the_driver_fails_to_begin() -> None:
     device.fail_reload = False
     world.session.ask("devlink", "reload", {**DEVICE, "dev-name": "netdevsim2"})
     assert list(device.ports) == [0]
+
+
+def test_what_corrects_errors_is_not_told_or_taken_with_any_errno() -> None:
+    world = World()
+    values = {"header": {"dev-index": next(iter(world.device.ports.values())).ifindex}}
+    write(world.device, "ports/0/ethtool/get_err", "11")
+    with pytest.raises(NlError) as told:
+        world.session.ask("ethtool", "fec-get", values)
+    write(world.device, "ports/0/ethtool/get_err", "0")
+    write(world.device, "ports/0/ethtool/set_err", "16")
+    with pytest.raises(NlError) as taken:
+        modes = {"nomask": True, "bits": {"bit": [{"name": "RS"}]}}
+        world.session.ask("ethtool", "fec-set", {**values, "modes": modes})
+    assert (told.value.errno, taken.value.errno) == (errno.EAGAIN, errno.EBUSY)
+    with pytest.raises(Refusal) as wrong:
+        write(world.device, "ports/0/ethtool/get_err", "4294967296")
+    assert wrong.value.errno == errno.ERANGE
+
+
+def test_a_queue_of_a_port_is_reset_by_hand() -> None:
+    world = World()
+    (port,) = world.device.ports.values()
+    for text in ("", "0", "x 1"):
+        with pytest.raises(Refusal) as wrong:
+            write(world.device, "ports/0/queue_reset", text)
+        assert wrong.value.errno == errno.EINVAL
+    with pytest.raises(Refusal):
+        write(world.device, "ports/0/queue_reset", "0 1")  # while it is down
+    change_flags(port, port.flags | IFF.UP)
+    write(world.device, "ports/0/queue_reset", "0 1")

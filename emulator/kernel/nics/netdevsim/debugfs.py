@@ -1,5 +1,5 @@
 """netdevsim: files of a device in debugfs, by which tests have it fail, break or show what it was told
-(nsim_dev_debugfs_init() of drivers/net/netdevsim/dev.c, health.c).
+(nsim_dev_debugfs_init() of drivers/net/netdevsim/dev.c, health.c, fib.c, netdev.c, ethtool.c).
 
 A file is what it says when read and what is done when it is written to; without one of them that cannot be done. Not
 there: what is said of the cookies of flows, and what concerns routes and tunnels.
@@ -18,15 +18,19 @@ from nlemu.emulator.kernel.devices.vf import VfConfig
 from nlemu.emulator.kernel.nics.netdevsim.devlink import TEST2
 from nlemu.emulator.kernel.nics.netdevsim.ethtool import state_of
 from nlemu.emulator.kernel.nics.netdevsim.health import Dummy, break_health
+from nlemu.emulator.kernel.nics.netdevsim.port import hold_page, queue_reset
 from nlemu.emulator.kernel.nics.netdevsim.rates import UNIT
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.devlink.rate import Rate
     from nlemu.emulator.kernel.devlink.region import Region
     from nlemu.emulator.kernel.nics.netdevsim.device import BusDevice
     from nlemu.emulator.kernel.nics.netdevsim.nexthops import NexthopTakeover
 
+RINGS = ("rx_max", "rx_mini_max", "rx_jumbo_max", "tx_max")
+"""Limits of rings."""
 VFS_MAX = (4 << 20) // 24
 """kzalloc() of struct nsim_vf_config: no more fit into what it gives at once."""
 
@@ -110,8 +114,34 @@ def files(device: BusDevice) -> Folder:
 
 
 def port_files(device: BusDevice) -> dict[str, Folder]:
-    """Those of virtual functions' ports, by the index of the port."""
-    return {str(rate.port): rate_files(device, rate) for rate in device.rates.listed if rate.port is not None}
+    """The folders of its ports, by their indices; of those of virtual functions with what is said of their rates."""
+    rates = {rate.port: rate_files(device, rate) for rate in device.rates.listed if rate.port is not None}
+    return {str(index): {**rates.get(index, {}), **files_of_port(dev)} for index, dev in device.ports.items()}
+
+
+def files_of_port(dev: Device) -> Folder:
+    """nsim_ethtool_init(), nsim_init_netdevsim()."""
+    state = state_of(dev)
+    return {
+        "ethtool": {
+            "get_err": number(state, "get_err"), "set_err": number(state, "set_err"),
+            "pause": {f"report_stats_{way}": flag(state, f"report_{way}_pause") for way in ("rx", "tx")},
+            "ring": {f"{name}_pending": number(state.rings, name) for name in RINGS},
+        },
+        "pp_hold": Setting(
+            lambda: "Y\n" if state.held is not None else "N\n", lambda text: hold_page(dev, kstrtobool(text))
+        ),
+        "queue_reset": Setting(write=partial(reset_queue, dev)),
+    }
+
+
+def reset_queue(dev: Device, text: str) -> None:
+    """nsim_qreset_write(): "queue mode". EINVAL, and what the queue refuses."""
+    match numbers(text):
+        case [queue, mode, *_]:
+            queue_reset(dev, queue, mode)
+        case _:
+            raise Refusal(EINVAL)
 
 
 def take_snapshot(device: BusDevice, region: Region, text: str) -> None:

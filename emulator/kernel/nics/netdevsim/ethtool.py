@@ -66,6 +66,9 @@ class PortState:
     coalesce: Coalesce = field(default_factory=lambda: Coalesce(command=0))
     pause: Pause = field(default_factory=Pause)
     fec: Fec = field(default_factory=lambda: Fec(command=0))
+    get_err: int = 0
+    set_err: int = 0
+    """debugfs ethtool/get_err and set_err: with which errno it fails to tell, and to take, what corrects errors."""
     clock: int = -1
     """The number of its clock, a mock one."""
     vf: int | None = None
@@ -149,12 +152,20 @@ class NetdevsimEthtoolOps(DeviceOps):
         info.phc_index = state_of(dev).clock
 
     def get_fecparam(self, dev: Device) -> Fec:
-        return dataclasses.replace(state_of(dev).fec)
+        """nsim_get_fecparam(). What tests have it fail with."""
+        state = state_of(dev)
+        if state.get_err:
+            raise Refusal(state.get_err)
+        return dataclasses.replace(state.fec)
 
     def set_fecparam(self, dev: Device, fec: Fec) -> None:
-        """nsim_set_fecparam(): the best of what may be used is what is; off is what automatic comes to."""
+        """nsim_set_fecparam(): the best of what may be used is what is; off is what automatic comes to. What tests
+        have it fail with."""
+        state = state_of(dev)
+        if state.set_err:
+            raise Refusal(state.set_err)
         wanted = fec.fec | FecFlag.OFF if fec.fec == FecFlag.AUTO else fec.fec
-        state_of(dev).fec = Fec(fec.fec, 1 << (wanted | FecFlag.NONE).bit_length() - 1, fec.command or 0)
+        state.fec = Fec(fec.fec, 1 << (wanted | FecFlag.NONE).bit_length() - 1, fec.command or 0)
 
     def get_fec_stats(self, dev: Device) -> FecStats:
         """nsim_get_fec_stats(): made-up numbers."""
