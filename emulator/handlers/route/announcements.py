@@ -14,6 +14,7 @@ from nlemu.emulator.handlers.route.nexthop.notify import NexthopNotify
 from nlemu.emulator.handlers.route.nsid.notify import NsidNotify
 from nlemu.emulator.handlers.route.route.notify import RouteNotify
 from nlemu.emulator.handlers.route.rule.notify import RuleNotify
+from nlemu.emulator.handlers.route.stats.notify import StatsNotify
 from nlemu.emulator.handlers.route.tunnel.notify import TunnelNotify
 from nlemu.emulator.handlers.route.vlan.notify import VlanNotify
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 class RouteAnnouncements(
     LinkNotify, AddressNotify, RouteNotify, RuleNotify, NeighbourNotify, NetconfNotify, NexthopNotify, NsidNotify,
-    VlanNotify, MdbNotify, TunnelNotify, Announcements,
+    VlanNotify, MdbNotify, StatsNotify, TunnelNotify, Announcements,
 ):
     """The announcer of a machine on which rtnetlink is used."""
 

@@ -234,6 +234,9 @@ class Announcer(Protocol):
     def nexthop_bucket(self, net: Net, event: int, one: Nexthop, index: int) -> None:
         """RTM_NEWNEXTHOPBUCKET to RTNLGRP_NEXTHOP: of a resilient group (nexthop_bucket_notify())."""
 
+    def hw_stats(self, dev: Device) -> None:
+        """RTM_NEWSTATS to RTNLGRP_STATS: whether hardware counts for a device (rtnl_offload_xstats_notify())."""
+
     def netconf(self, net: Net, event: int, family: int, ifindex: int, conf: object,
                 fields: Iterable[object] | None = None) -> None:
         """RTM_NEWNETCONF or RTM_DELNETCONF to the family's group (inet_netconf_notify_devconf()). conf: the settings;
@@ -350,6 +353,9 @@ class NullAnnouncer(Announcer):
         pass
 
     def nexthop_bucket(self, net: Net, event: int, one: Nexthop, index: int) -> None:
+        pass
+
+    def hw_stats(self, dev: Device) -> None:
         pass
 
     def netconf(self, net: Net, event: int, family: int, ifindex: int, conf: object,

@@ -139,13 +139,13 @@ class Device:
         "carrier_down_count", "carrier_up_count", "cfg", "change_proto_down", "dev_id", "devlink_port",
         "dormant", "features", "flags", "gflags", "global_groups", "gro_flush_timeout", "gro_ipv4_max_size",
         "gro_max_size", "group", "gso_ipv4_max_size", "gso_max_segs", "gso_max_size", "gso_partial_features",
-        "hard_header_len", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "isatap", "kernel", "kind",
+        "hard_header_len", "hw_counts", "hw_features", "ifalias", "ifindex", "ip4", "ip6", "isatap", "kernel", "kind",
         "link_mode", "linkwatch_pending",
         "live_address_change", "lowers", "map", "master", "max_mtu", "max_pacing_offload_horizon", "min_mtu",
         "mpls", "mtu", "multicast", "name", "name_assign_type", "napi_config", "napi_defer_hard_irqs",
         "napi_list", "needed_headroom", "needed_tailroom", "net", "netmem_tx", "netns_immutable", "no_addrconf",
-        "no_carrier", "no_queue", "no_rx_handler", "num_rx_queues", "num_tx_queues", "offload_xstats_l3",
-        "operstate", "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
+        "no_carrier", "no_queue", "no_rx_handler", "num_rx_queues", "num_tx_queues", "operstate",
+        "ops", "page_pools", "parent", "perm_address", "present", "priv", "promiscuity",
         "proto_down", "proto_down_reason", "qdisc", "queue_mgmt_ops", "queued_bytes", "queued_packets",
         "real_num_rx_queues", "real_num_tx_queues", "reg_state", "request_ops_lock", "revision",
         "rtnl_link_initializing", "running", "rx", "seen_by", "spread", "testing", "threaded", "told", "tso_max_segs",
@@ -172,7 +172,7 @@ class Device:
         """0 before it is registered, or the index that is wanted."""
         self.altnames: tuple[str, ...] = ()
         self.ifalias = ""
-        self.offload_xstats_l3 = False
+        self.hw_counts: dict[str, int] | None = None
         """Statistics of what hardware routes were asked for."""
         self.group = 0
         self.type = 0

@@ -1,6 +1,6 @@
 """Statistics of devices are told: rtnl_stats_get(), rtnl_stats_dump() of net/core/rtnetlink.c.
 
-Of kinds of links, bonds and bridges have statistics of their own. No driver counts what hardware forwards.
+Of kinds of links, bonds and bridges have statistics of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from nlemu.emulator.handlers.common.devices import devices
 from nlemu.emulator.handlers.route.link.fill import COUNTERS
 from nlemu.emulator.handlers.route.link.kinds import by_attr
 from nlemu.emulator.handlers.route.stats import parts
+from nlemu.emulator.kernel.devices import hw_stats
 from nlemu.emulator.netlink.dump import Dump
 from nlemu.emulator.netlink.registry import doit_of, dumpit_of
 from nlemu.emulator.netlink.request import check_length, read
@@ -128,11 +129,12 @@ def _of_master(dev: Device) -> dict[Any, Any] | None:
 
 def _offloaded(dev: Device, mask: int) -> dict[Any, Any] | None:
     """rtnl_offload_xstats_fill()."""
-    request = dev.offload_xstats_l3
+    request = dev.hw_counts is not None
     told: dict[Any, Any] = {
-        OffloadXstats.hw_s_info: {OffloadXstats.l3_stats.number: {HwInfoOne.request: int(request), HwInfoOne.used: 0}}
-        if mask & HW_S_INFO else None,
-        OffloadXstats.l3_stats: {} if mask & L3_STATS and request else None,
+        OffloadXstats.hw_s_info: {OffloadXstats.l3_stats.number: {
+            HwInfoOne.request: int(request), HwInfoOne.used: int(request and hw_stats.used(dev)),
+        }} if mask & HW_S_INFO else None,
+        OffloadXstats.l3_stats: hw_stats.counts(dev) if mask & L3_STATS and request else None,
     }
     return told if any(value is not None for value in told.values()) else None
 

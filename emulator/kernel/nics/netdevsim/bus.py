@@ -18,6 +18,7 @@ from contextlib import suppress
 from errno import EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.core.events import NetdevEvent, Stage
 from nlemu.emulator.kernel.core.uevents import Action
 from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
@@ -25,6 +26,7 @@ from nlemu.emulator.kernel.nics.netdevsim.device import BUS, UINT_MAX, BusDevice
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
+    from nlemu.emulator.kernel.core.events import Info
     from nlemu.emulator.kernel.core.net import Net
     from nlemu.emulator.kernel.devices.device import Device
     from nlemu.emulator.kernel.kernel import Kernel
@@ -40,6 +42,13 @@ class Bus:
         self.devices: dict[int, BusDevice] = {}
         self._next_instance = 0
         kernel.chain.exits.append(self.net_exit)
+        kernel.register_notifier(Stage.DRIVERS, self._unregistered, (NetdevEvent.UNREGISTER,))
+
+    def _unregistered(self, event: NetdevEvent, dev: Device, info: Info) -> None:
+        """nsim_dev_netdevice_event(): nobody counts for a device that is gone."""
+        for device in self.devices.values():
+            if device.hw_stats is not None:
+                device.hw_stats.forget(dev)
 
     def take_instance(self) -> int:
         """devlink_alloc_ns(): the number of an instance, of whatever bus. It is never used again while the machine

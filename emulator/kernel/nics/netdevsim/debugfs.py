@@ -101,6 +101,12 @@ def files(device: BusDevice) -> Folder:
             "fail_nexthop_bucket_replace": flag(device.takeover, "fail_nexthop_bucket_replace"),
             "nexthop_bucket_activity": Setting(write=partial(use_bucket, device.takeover)),
         }
+    if device.hw_stats is not None:
+        actions = {
+            "enable_ifindex": device.hw_stats.count_for, "disable_ifindex": device.hw_stats.stop_for,
+            "fail_next_enable": device.hw_stats.fail_for,
+        }
+        found["hwstats"] = {"l3": {name: Setting(write=partial(of_index, act)) for name, act in actions.items()}}
     for region in device.regions:
         found["take_snapshot"] = Setting(write=partial(take_snapshot, device, region))
     for reporter in device.reporters:
@@ -147,6 +153,11 @@ def reset_queue(dev: Device, text: str) -> None:
 def take_snapshot(device: BusDevice, region: Region, text: str) -> None:
     """nsim_dev_take_snapshot_write(): whatever is written. ENOSPC."""
     device.take_snapshot(region)
+
+
+def of_index(act: Callable[[int], None], text: str) -> None:
+    """nsim_dev_hwstats_do_write(): the index of a device. EINVAL, and what comes of it."""
+    act(kstrtouint(text))
 
 
 def use_bucket(takeover: NexthopTakeover, text: str) -> None:

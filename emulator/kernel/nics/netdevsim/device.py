@@ -39,6 +39,7 @@ from nlemu.emulator.kernel.nics.netdevsim.devlink import (
 )
 from nlemu.emulator.kernel.nics.netdevsim.ethtool import PortState, Queue, state_of
 from nlemu.emulator.kernel.nics.netdevsim.function import NetdevsimFunctionOps
+from nlemu.emulator.kernel.nics.netdevsim.hwstats import HwStats
 from nlemu.emulator.kernel.nics.netdevsim.nexthops import NexthopTakeover
 from nlemu.emulator.kernel.nics.netdevsim.port import NetdevsimDmaOps, NetdevsimOps
 from nlemu.emulator.kernel.nics.netdevsim.reports import Reports
@@ -97,9 +98,9 @@ class BusDevice(Instance):
     __slots__ = (
         "begun_with", "bus", "chunk_time", "dont_allow_reload", "driven", "drops", "eswitch_mode", "fail_group_set",
         "fail_policer_counter", "fail_policer_set", "fail_reload", "fail_trap_counter", "fib", "flash_status", "groups",
-        "held_ids", "id", "instance", "net", "num_queues", "num_vfs", "overwrite_mask", "param_values", "policers",
-        "port_count", "ports", "rates", "regions", "reload_failed", "reloads", "reporters", "reports", "resources",
-        "switch_id", "takeover", "traps", "vfs",
+        "held_ids", "hw_stats", "id", "instance", "net", "num_queues", "num_vfs", "overwrite_mask", "param_values",
+        "policers", "port_count", "ports", "rates", "regions", "reload_failed", "reloads", "reporters", "reports",
+        "resources", "switch_id", "takeover", "traps", "vfs",
     )
 
     params = PARAMS
@@ -154,6 +155,7 @@ class BusDevice(Instance):
         self.reports = Reports(self)
         self.fib: fib.FibData | None = None
         self.takeover: NexthopTakeover | None = None
+        self.hw_stats: HwStats | None = None
 
     @property
     def name(self) -> str:
@@ -216,6 +218,7 @@ class BusDevice(Instance):
             self._end_traps()
             raise
         self.reporters = health.reporters(self)
+        self.hw_stats = HwStats(self.net)
         try:
             for index in range(self.port_count):
                 self.add_port(index)
@@ -235,7 +238,8 @@ class BusDevice(Instance):
             self.remove_port(index)
             if index != ports[-1]:
                 self.bus.kernel.work.advance(LAST_USER)
-        assert self.fib is not None and self.takeover is not None
+        assert self.fib is not None and self.takeover is not None and self.hw_stats is not None
+        self.hw_stats.end()
         fib.destroy(self.resources, self.fib, self.takeover)
         self.reports.catch_up()
         self._end_traps()
