@@ -68,6 +68,7 @@ COMMITTED = {
     "d10_devlink_health": {55},
     "d13_devlink_traps": {20, 41},
     "d18_routes_taken_over": {48, 50, 69},
+    "d19_hardware_counts": {26},
     "g01_contexts": {58},
     "i03_flow_hash": {16, 24},
     "j02_family": {33, 35, 36, 37, 42},
