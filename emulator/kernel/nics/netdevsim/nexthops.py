@@ -49,13 +49,10 @@ class NexthopTakeover:
         self.net = net
         self.most = most
         self.known: dict[int, Taken] = {}
+        self.places = 0
+        """How many are taken (nsim_fib_nexthops_res_occ_get())."""
         self.fail_res_nexthop_group_replace = False
         self.fail_nexthop_bucket_replace = False
-
-    @property
-    def places(self) -> int:
-        """nsim_fib_nexthops_res_occ_get()."""
-        return sum(one.places for one in self.known.values())
 
     def attach(self) -> None:
         """register_nexthop_notifier(): those that are there are taken over; all or none. Refusal ENOSPC."""
@@ -65,7 +62,7 @@ class NexthopTakeover:
         except Refusal:
             for number in self.known:
                 self._set_trap(number, trap=False)
-            self.known.clear()
+            self._forget_all()
             raise
         self.net.nexthop_listeners.append(self)
 
@@ -73,19 +70,27 @@ class NexthopTakeover:
         """unregister_nexthop_notifier(): none of them is told so."""
         if self in self.net.nexthop_listeners:
             self.net.nexthop_listeners.remove(self)
+        self._forget_all()
+
+    def _forget_all(self) -> None:
         self.known.clear()
+        self.places = 0
 
     def replaced(self, one: Nexthop) -> None:
         """nsim_nexthop_insert()."""
         new = taken(one)
         if self.places + new.places > self.most:
             raise Refusal(ENOSPC, NO_ROOM)
+        self.removed(one)
         self.known[one.id] = new
+        self.places += new.places
         self._set_trap(one.id, trap=True)
 
     def removed(self, one: Nexthop) -> None:
         """nsim_nexthop_remove()."""
-        self.known.pop(one.id, None)
+        known = self.known.pop(one.id, None)
+        if known is not None:
+            self.places -= known.places
 
     def table_replaced(self, one: Nexthop) -> None:
         """nsim_nexthop_res_table_pre_replace()."""
