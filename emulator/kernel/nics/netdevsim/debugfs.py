@@ -2,7 +2,7 @@
 (nsim_dev_debugfs_init() of drivers/net/netdevsim/dev.c, health.c, fib.c, netdev.c, ethtool.c).
 
 A file is what it says when read and what is done when it is written to; without one of them that cannot be done. Not
-there: what is said of the cookies of flows, and what concerns routes and tunnels.
+there: what is said of the cookies of flows, fib/fail_route_delete, and what concerns tunnels and encryption.
 """
 
 from __future__ import annotations
