@@ -43,12 +43,12 @@ TDR_FIRST = TDR_STEP = 100
 
 
 def nothing(dev: Device, request: Request) -> Values:
-    """ethnl_default_doit(): A query that no driver here answers."""
+    """ethnl_default_doit(): a query that no driver here answers."""
     raise Refusal(errno.EOPNOTSUPP)
 
 
 def no_change(dev: Device, request: Request) -> bool:
-    """ethnl_default_set_doit(): A setting that no driver here takes."""
+    """ethnl_default_set_doit(): a setting that no driver here takes."""
     raise Refusal(errno.EOPNOTSUPP)
 
 

@@ -95,8 +95,8 @@ class Table4:
         if before is not None:
             routes.insert(routes.index(before), route)
             return
-        at = 0
-        while at < len(routes) and routes[at].rank <= route.rank:
+        at, rank = 0, route.rank
+        while at < len(routes) and routes[at].rank <= rank:
             at += 1
         routes.insert(at, route)
 

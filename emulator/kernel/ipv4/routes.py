@@ -341,10 +341,8 @@ def insert(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
     table = state.fib.new_table(wanted.table)
     info = create_info(net, wanted)
     route = Route4(wanted.table, wanted.dst, wanted.length, wanted.tos, wanted.type, info)
-    alike = [
-        other for other in table.of(wanted.dst, wanted.length)
-        if other.tos == wanted.tos and other.info.priority == info.priority
-    ]
+    there = table.of(wanted.dst, wanted.length)
+    alike = [other for other in there if other.tos == wanted.tos and other.info.priority == info.priority]
     nlflags = EXCL
     before: Route4 | None = None
     if alike:
@@ -363,7 +361,7 @@ def insert(net: Net, wanted: Wanted4, origin: Origin | None = None) -> None:
             before = alike[0]
     if not wanted.nlflags & CREATE:
         raise Refusal(ENOENT)
-    _check_as_first(net, table, route, before)
+    _check_as_first(net, there, route, before)
     state.fib.infos.hold(info, route)
     table.insert(route, before)
     _take_over(net, table, route)
@@ -378,7 +376,7 @@ def _replace(
         return
     if match is not None:
         raise Refusal(EEXIST)
-    _check_as_first(net, table, route, first)
+    _check_as_first(net, table.of(route.dst, route.length), route, first)
     infos = ip4.of(net).fib.infos
     infos.hold(route.info, route)
     table.replace(first, route)
@@ -451,10 +449,9 @@ def _hop_fits(hop: Hop | Refusal, nexthop: Nexthop4) -> bool:
     )
 
 
-def _check_as_first(net: Net, table: Table4, route: Route4, place: Route4 | None) -> None:
-    """Listeners may refuse what will be the first route of its prefix. place: of which route it takes the place, or
-    before which it comes; None: behind those like it. Refusal."""
-    there = table.of(route.dst, route.length)
+def _check_as_first(net: Net, there: list[Route4], route: Route4, place: Route4 | None) -> None:
+    """Listeners may refuse what will be the first route of its prefix. there: those that it has; place: of which route
+    it takes the place, or before which it comes; None: behind those like it. Refusal."""
     first = there[0] if there else None
     if first is place or (first is not None and route.rank < first.rank):
         fib_chain.check4(net, route)

@@ -44,10 +44,12 @@ TOLD = frozenset((Ipv6Devconf.PROXY_NDP, LINKDOWN, FORWARDING, FORCE_FORWARDING)
 """Settings whose change is told to RTNLGRP_IPV6_NETCONF."""
 EVERYWHERE = frozenset((FORWARDING, DISABLE_IPV6, ADDR_GEN_MODE, LINKDOWN))
 """What is written to `all` is written to `default` and to each device too."""
+GEN_MODES = frozenset(In6AddrGenMode)
+
 
 def check_gen_mode(dev: Device | None, mode: int) -> None:
     """check_addr_gen_mode(), check_stable_privacy(): EINVAL. dev: None for all devices, or those to come."""
-    if mode not in frozenset(In6AddrGenMode):
+    if mode not in GEN_MODES:
         raise Refusal(EINVAL)
     if mode == In6AddrGenMode.STABLE_PRIVACY and dev is not None and secret_of(dev) is None:
         raise Refusal(EINVAL)

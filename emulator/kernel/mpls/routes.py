@@ -68,8 +68,9 @@ def check_label(net: Net, label: int | None) -> int:
 def _free(net: Net) -> int | None:
     """find_free_label()."""
     table = labels.known(net)
-    size = 0 if table is None else table.size
-    return next((label for label in range(FIRST_UNRESERVED, size) if labels.of(net).find(label) is None), None)
+    if table is None:
+        return None
+    return next((label for label in range(FIRST_UNRESERVED, table.size) if table.find(label) is None), None)
 
 
 def insert(net: Net, wanted: WantedLabel, origin: Origin | None = None) -> None:

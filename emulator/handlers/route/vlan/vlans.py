@@ -170,7 +170,7 @@ def dump(call: Call) -> Dump:
 
 
 def tell_vlans(call: Call) -> Messages:
-    """br_vlan_rtm_dump(): A message a device. EINVAL, ENODEV."""
+    """br_vlan_rtm_dump(): a message a device. EINVAL, ENODEV."""
     check_length(call, DUMP)
     message, end = call.message, len(call.message)
     policy = Policy(VlandbDump.flags)

@@ -19,10 +19,11 @@ from errno import EEXIST, EINVAL, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import NetdevEvent, Stage
+from nlemu.emulator.kernel.core.kstrto import UINT_MAX
 from nlemu.emulator.kernel.core.uevents import Action
 from nlemu.emulator.kernel.devices.address import valid_ethernet
 from nlemu.emulator.kernel.devices.kind import Kind, LinkParams
-from nlemu.emulator.kernel.nics.netdevsim.device import BUS, UINT_MAX, BusDevice
+from nlemu.emulator.kernel.nics.netdevsim.device import BUS, BusDevice
 from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from errno import EBUSY, EINVAL, EMSGSIZE, ENOENT, ENOMEM, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
+from nlemu.emulator.kernel.core.kstrto import UINT_MAX
 from nlemu.emulator.kernel.devices.device import Device, DevlinkPort, Parent
 from nlemu.emulator.kernel.devices.queue import MAX_QUEUES
 from nlemu.emulator.kernel.devices.register import alloc_device, register, unregister
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.nics.netdevsim.bus import Bus
 
 BUS = "netdevsim"
-UINT_MAX = 0xFFFFFFFF
 SWITCH_ID_LEN = 32
 """MAX_PHYS_ITEM_ID_LEN: the driver's switch id has the full length."""
 LAST_USER = 0.002
