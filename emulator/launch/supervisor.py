@@ -29,6 +29,7 @@ from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
 from nlemu.emulator.launch.namespaces import calls as namespace_calls
 from nlemu.emulator.launch.namespaces.namespaces import Namespaces
+from nlemu.emulator.launch.rings.rings import Rings
 from nlemu.emulator.launch.sockets import calls as socket_calls
 from nlemu.emulator.launch.sockets import messages
 from nlemu.emulator.launch.trap.architectures import Architecture
@@ -41,7 +42,7 @@ from nlemu.emulator.launch.trap.credentials import (
     Cred,
     UserNamespace,
 )
-from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER, VFS_IOCTLS
+from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER, RING_CALLS, VFS_IOCTLS
 from nlemu.emulator.launch.trap.memory import Memory
 from nlemu.emulator.launch.trap.seccomp import Listener, libc
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
@@ -50,6 +51,7 @@ from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.launch.rings.ring import Ring
     from nlemu.emulator.launch.sockets.channel import Channel
     from nlemu.emulator.launch.tun.device import OpenTun
 
@@ -114,6 +116,17 @@ def _tun(call: Call) -> OpenTun | None:
         return tuns.behind(borrowed)
 
 
+def _ring(name: str) -> Function:
+    """A call of rings, of which most programs make none."""
+
+    def answer(call: Call) -> Answer:
+        from nlemu.emulator.launch.rings import calls as ring_calls
+
+        return ring_calls.CALLS[name](call)
+
+    return answer
+
+
 CALLS: dict[str, Function] = {
     "socket": socket_calls.socket,
     "bind": socket_calls.bind,
@@ -145,6 +158,7 @@ CALLS: dict[str, Function] = {
     **bpf.CALLS,
     **identity.CALLS,
     "ioctl": _ioctl,
+    **{name: _ring(name) for name in RING_CALLS},
     **namespace_calls.CALLS,
     **path_calls.CALLS,
 }
@@ -153,15 +167,16 @@ CALLS: dict[str, Function] = {
 
 class Waiting:
     """A call that waits. until: when its time is over, by the monotonic clock; held: the file that it is about; got:
-    what it returns if it ends before its time; 0: an error."""
+    what it returns if it ends before its time; 0: an error; late: which one, when its time is over."""
 
-    __slots__ = ("attempt", "call", "done", "got", "held", "until")
+    __slots__ = ("attempt", "call", "done", "got", "held", "late", "until")
 
     def __init__(
         self, call: Call, attempt: Callable[[], Answer | None], until: float | None, held: socket.socket,
-        got: Callable[[], int],
+        got: Callable[[], int], late: int,
     ) -> None:
         self.call, self.attempt, self.until, self.held, self.got = call, attempt, until, held, got
+        self.late = late
         self.done = False
 
     def end(self) -> None:
@@ -209,6 +224,7 @@ class Supervisor:
             self.poll, self.machine.init_net, net, cred, self.namespaces.make, self.namespaces.sweep, self._diverse
         )
         self.tuns = Tuns(self)
+        self.rings = Rings(self, os.path.join(place, "rings"))
         self.files = Files(self, place)
         if (closings := self.namespaces.files.closings) is not None:
             self.watch_outside(closings, self.namespaces.closed)
@@ -359,12 +375,13 @@ class Supervisor:
     # Waiting
 
     def wait(
-        self, call: Call, channel: Channel | OpenTun, attempt: Callable[[], Answer | None], until: float | None,
-        held: socket.socket, got: Callable[[], int],
+        self, call: Call, channel: Channel | OpenTun | Ring, attempt: Callable[[], Answer | None],
+        until: float | None, held: socket.socket, got: Callable[[], int], late: int = errno.EAGAIN,
     ) -> None:
         """Leaves a call unanswered until `attempt` has an answer (tried when the channel has something), or `until`.
-        held: the file that the caller has in hand; it is closed then. got: what has been done so far."""
-        waiting = Waiting(call, attempt, until, held, got)
+        held: the file that the caller has in hand; it is closed then. got: what has been done so far; late: the error
+        when the time is over."""
+        waiting = Waiting(call, attempt, until, held, got, late)
         self._waiting.append(waiting)
         channel.waiting.append(lambda: self._try(waiting))
 
@@ -394,7 +411,7 @@ class Supervisor:
         now = time.monotonic()
         for waiting in self._waiting:
             if waiting.until is not None and now >= waiting.until:
-                self._end(waiting, errno.EAGAIN)
+                self._end(waiting, waiting.late)
             elif signal_due(waiting.call.tid):
                 # sock_intr_errno(): who waits for so long only does not begin again.
                 self._end(waiting, ERESTARTSYS if waiting.until is None else errno.EINTR)
@@ -508,6 +525,7 @@ class Supervisor:
         for channel in list(self.channels.values()):
             channel.close()
         self.tuns.close()
+        self.rings.close()
         for fd in (self.kept or {}).values():
             os.close(fd)
         self.tasks.close()

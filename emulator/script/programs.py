@@ -100,9 +100,10 @@ class Programs:
 
     def _zcrx(self, step: Step) -> None:
         name = self._free(step)
+        contiguous = step.get("contiguous", PAGE_SIZE)
         self.running[name] = zcrx.register(
             self.steps.net("zcrx", step.get("netns", "init")), step["ifindex"], step["queue"],
-            step.get("rx_buf_len", 0), contiguous=step.get("contiguous", PAGE_SIZE), capable=not step.get("uid", 0),
+            step.get("rx_buf_len", 0), contiguous=lambda: contiguous, capable=not step.get("uid", 0),
         )
 
     def _dmabuf(self, step: Step) -> None:

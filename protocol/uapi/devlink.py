@@ -1,6 +1,8 @@
 """uapi/linux/devlink.h: the devlink family."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 DEVLINK_GENL_NAME = "devlink"
 DEVLINK_GENL_VERSION = 1
@@ -204,7 +206,7 @@ class DevlinkResourceUnit(IntEnum):
     ENTRY = 0
 
 
-class DevlinkResourceScope(IntFlag):
+class DevlinkResourceScope(Bits):
     """DEVLINK_RESOURCE_SCOPE_*: whose resources."""
 
     DEV = 1

@@ -3,7 +3,9 @@
 Commands to the kernel and from it are numbered apart, and only ethtool does that: UserMsg and KernelMsg.
 """
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 ETHTOOL_GENL_NAME = "ethtool"
 ETHTOOL_GENL_VERSION = 1
@@ -133,7 +135,7 @@ class KernelMsg(IntEnum):
     MSE_GET_REPLY = 54
 
 
-class EthtoolFlag(IntFlag):
+class EthtoolFlag(Bits):
     """enum ethtool_header_flags: ETHTOOL_FLAG_*."""
 
     COMPACT_BITSETS = 1 << 0
@@ -272,7 +274,7 @@ class Stats(IntEnum):
     PHY = 4
 
 
-class EthFlag(IntFlag):
+class EthFlag(Bits):
     """enum ethtool_flags: ETH_FLAG_*, the features that ETHTOOL_GFLAGS knows."""
 
     TXVLAN = 1 << 7
@@ -282,7 +284,7 @@ class EthFlag(IntFlag):
     RXHASH = 1 << 28
 
 
-class SfeaturesResult(IntFlag):
+class SfeaturesResult(Bits):
     """ETHTOOL_F_*: what ETHTOOL_SFEATURES returns."""
 
     UNSUPPORTED = 1 << 0
@@ -394,7 +396,7 @@ class UdpTunnelType(IntEnum):
 
 SOPASS_MAX = 6
 """The length of a Wake-on-LAN password."""
-class Wake(IntFlag):
+class Wake(Bits):
     """WAKE_*: what wakes a machine up, by the bits that name it in StringSet.WOL_MODES."""
 
     PHY = 1 << 0
@@ -430,7 +432,7 @@ class TunableType(IntEnum):
     S64 = 9
 
 
-class TestFlag(IntFlag):
+class TestFlag(Bits):
     """ETH_TEST_FL_*."""
 
     OFFLINE = 1 << 0
@@ -439,7 +441,7 @@ class TestFlag(IntFlag):
     EXTERNAL_LB_DONE = 1 << 3
 
 
-class NetifMsg(IntFlag):
+class NetifMsg(Bits):
     """NETIF_MSG_*: classes of messages that a driver logs."""
 
     DRV = 1 << 0
@@ -495,7 +497,7 @@ class MacStatsSrc(IntEnum):
     PMAC = 2
 
 
-class FecFlag(IntFlag):
+class FecFlag(Bits):
     """ETHTOOL_FEC_*: struct ethtool_fecparam has FecBit's bits as flags."""
 
     NONE = 1 << FecBit.NONE
@@ -551,7 +553,7 @@ class C33PseExtState(IntEnum):
     SHORT_DETECTED = 9
 
 
-class PseEvent(IntFlag):
+class PseEvent(Bits):
     """enum ethtool_pse_event: ETHTOOL_PSE_EVENT_*, ETHTOOL_C33_PSE_EVENT_*."""
 
     PSE_EVENT_OVER_CURRENT = 1 << 0
@@ -588,7 +590,7 @@ class CablePair(IntEnum):
     D = 3
 
 
-class Rxh(IntFlag):
+class Rxh(Bits):
     """RXH_*: what of a packet is hashed."""
 
     L2DA = 1 << 1
@@ -637,7 +639,7 @@ class FlowType(IntEnum):
     GTPU_DL_V6 = 0x1E
 
 
-class RssHash(IntFlag):
+class RssHash(Bits):
     """ETH_RSS_HASH_*: functions that hash."""
 
     TOP = 1 << 0
@@ -656,7 +658,7 @@ ETH_RXFH_CONTEXT_ALLOC = ETH_RXFH_INDIR_NO_CHANGE = 0xFFFFFFFF
 RXH_XFRM_NO_CHANGE = 0xFF
 
 
-class RxhXfrm(IntFlag):
+class RxhXfrm(Bits):
     """RXH_XFRM_*: how the hashed fields are made symmetric."""
 
     SYM_XOR = 1 << 0

@@ -1,6 +1,8 @@
 """uapi/linux/genetlink.h: generic netlink and its controller."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 GENL_NAMSIZ = 16
 """Room for a family's name, its NUL included."""
@@ -15,7 +17,7 @@ GENL_START_ALLOC = 19
 """The first number that is given out rather than reserved."""
 
 
-class GenlFlag(IntFlag):
+class GenlFlag(Bits):
     """What an operation wants and can do: GENL_*, as in CTRL_ATTR_OP_FLAGS."""
 
     ADMIN_PERM = 0x01

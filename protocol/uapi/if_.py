@@ -1,6 +1,8 @@
 """uapi/linux/if.h: names, flags and states of devices. (``if`` itself is a word of Python's.)"""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 IFNAMSIZ = 16
 """Room for a device's name, its NUL included."""
@@ -8,7 +10,7 @@ IFALIASZ = 256
 ALTIFNAMSIZ = 128
 
 
-class IFF(IntFlag):
+class IFF(Bits):
     """ifi_flags: enum net_device_flags."""
 
     UP = 1 << 0

@@ -1,9 +1,11 @@
 """uapi/linux/if_addr.h: flags and origins of addresses."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
-class IFA_F(IntFlag):
+class IFA_F(Bits):
     """IFA_F_*: ifa_flags holds the low eight, IFA_FLAGS all. SECONDARY is IPv4's, TEMPORARY IPv6's."""
 
     SECONDARY = 0x01

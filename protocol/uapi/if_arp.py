@@ -1,6 +1,8 @@
 """uapi/linux/if_arp.h: the hardware types a device may have, of which most are history and left out."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
 class ARPHRD(IntEnum):
@@ -34,7 +36,7 @@ class ARPHRD(IntEnum):
     NONE = 65534
 
 
-class ATF(IntFlag):
+class ATF(Bits):
     """ATF_*: what an ioctl says of a neighbour."""
 
     COM = 0x02

@@ -1,6 +1,8 @@
 """uapi/linux/if_bonding.h: modes of bonds, states of their slaves, and what LACP says of a port."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
 class BondMode(IntEnum):
@@ -42,7 +44,7 @@ class BondXmitPolicy(IntEnum):
     VLAN_SRCMAC = 5
 
 
-class LacpState(IntFlag):
+class LacpState(Bits):
     """LACP_STATE_*: the state of a port in LACP."""
 
     LACP_ACTIVITY = 0x1

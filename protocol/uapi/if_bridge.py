@@ -1,6 +1,8 @@
 """uapi/linux/if_bridge.h: states, flags and options of bridges; and what if_link.h has of them."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
 class BrState(IntEnum):
@@ -13,14 +15,14 @@ class BrState(IntEnum):
     BLOCKING = 4
 
 
-class BridgeFlags(IntFlag):
+class BridgeFlags(Bits):
     """BRIDGE_FLAGS_*: whom IFLA_BRIDGE_FLAGS means."""
 
     MASTER = 1
     SELF = 2
 
 
-class BrVlanInfo(IntFlag):
+class BrVlanInfo(Bits):
     """BRIDGE_VLAN_INFO_*."""
 
     MASTER = 1 << 0

@@ -1,6 +1,8 @@
 """uapi/linux/if_link.h: the values of link attributes."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
 class In6AddrGenMode(IntEnum):
@@ -72,7 +74,7 @@ class XdpAttached(IntEnum):
     MULTI = 4
 
 
-class XDP_FLAGS(IntFlag):
+class XDP_FLAGS(Bits):
     """XDP_FLAGS_*, in IFLA_XDP_FLAGS."""
 
     UPDATE_IF_NOEXIST = 1 << 0
@@ -97,7 +99,7 @@ class VxlanLabelPolicy(IntEnum):
     INHERIT = 1
 
 
-class TunnelMsgFlag(IntFlag):
+class TunnelMsgFlag(Bits):
     """TUNNEL_MSG_FLAG_*, in struct tunnel_msg."""
 
     STATS = 0x01
@@ -118,7 +120,7 @@ class GtpRole(IntEnum):
     SGSN = 1
 
 
-class MacvlanMode(IntFlag):
+class MacvlanMode(Bits):
     """enum macvlan_mode: to whom a macvlan talks."""
 
     PRIVATE = 1
@@ -137,7 +139,7 @@ class MacvlanMacaddrMode(IntEnum):
     SET = 3
 
 
-class MacvlanFlag(IntFlag):
+class MacvlanFlag(Bits):
     """MACVLAN_FLAG_*."""
 
     NOPROMISC = 1
@@ -152,7 +154,7 @@ class IpvlanMode(IntEnum):
     L3S = 2
 
 
-class IpvlanFlag(IntFlag):
+class IpvlanFlag(Bits):
     """IPVLAN_F_*."""
 
     PRIVATE = 1

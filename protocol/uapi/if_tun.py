@@ -1,6 +1,8 @@
 """uapi/linux/if_tun.h: what is asked of /dev/net/tun, and IFLA_TUN_* of uapi/linux/if_link.h."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
 class TunIoctl(IntEnum):
@@ -36,7 +38,7 @@ class TunIoctl(IntEnum):
     GETDEVNETNS = 0x54E3
 
 
-class TunIff(IntFlag):
+class TunIff(Bits):
     """IFF_*: flags of TUNSETIFF, TUNSETQUEUE and TUNGETIFF."""
 
     TUN = 0x0001
@@ -55,7 +57,7 @@ class TunIff(IntFlag):
     TUN_EXCL = 0x8000
 
 
-class TunF(IntFlag):
+class TunF(Bits):
     """TUN_F_*: what the program behind TUNSETOFFLOAD takes upon itself."""
 
     CSUM = 0x01

@@ -1,6 +1,8 @@
 """uapi/linux/if_tunnel.h: tunnels of IP."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
 class TunnelEncap(IntEnum):
@@ -12,7 +14,7 @@ class TunnelEncap(IntEnum):
     MPLS = 3
 
 
-class TunnelEncapFlag(IntFlag):
+class TunnelEncapFlag(Bits):
     """TUNNEL_ENCAP_FLAG_*."""
 
     CSUM = 1 << 0
@@ -20,7 +22,7 @@ class TunnelEncapFlag(IntFlag):
     REMCSUM = 1 << 2
 
 
-class GreFlag(IntFlag):
+class GreFlag(Bits):
     """GRE_*: flags of a GRE header, as numbers in host order."""
 
     CSUM = 0x8000

@@ -1,9 +1,11 @@
 """uapi/linux/if_vlan.h: how a VLAN behaves; and of linux/if_vlan.h, of the kernel itself, the bits of a tag."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
-class VlanFlag(IntFlag):
+class VlanFlag(Bits):
     """enum vlan_flags: VLAN_FLAG_*."""
 
     REORDER_HDR = 0x1

@@ -1,9 +1,9 @@
 """uapi/linux/if_xdp.h: AF_XDP, as far as programs that bind a queue need it."""
 
-from enum import IntFlag
+from nlemu.protocol.uapi.bits import Bits
 
 
-class XDP(IntFlag):
+class XDP(Bits):
     """sxdp_flags: XDP_*."""
 
     SHARED_UMEM = 1 << 0
@@ -13,7 +13,7 @@ class XDP(IntFlag):
     USE_SG = 1 << 4
 
 
-class XDP_UMEM(IntFlag):
+class XDP_UMEM(Bits):
     """flags of struct xdp_umem_reg: XDP_UMEM_*."""
 
     UNALIGNED_CHUNK_FLAG = 1 << 0

@@ -1,9 +1,9 @@
 """uapi/linux/ip6_tunnel.h: tunnels through IPv6."""
 
-from enum import IntFlag
+from nlemu.protocol.uapi.bits import Bits
 
 
-class Ip6TnlFlag(IntFlag):
+class Ip6TnlFlag(Bits):
     """IP6_TNL_F_*: how a tunnel makes outer headers; the last three are the kernel's, what its ends allow."""
 
     IGN_ENCAP_LIMIT = 0x1

@@ -1,7 +1,9 @@
 """uapi/linux/ipv6.h: the settings of IPv6 on a device; and the flags of include/net/if_inet6.h, which show in
 IFLA_INET6_FLAGS."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
 class Ipv6Devconf(IntEnum):
@@ -69,7 +71,7 @@ class Ipv6Devconf(IntEnum):
     FORCE_FORWARDING = 59
 
 
-class InetDeviceFlag(IntFlag):
+class InetDeviceFlag(Bits):
     """IF_*: the state of IPv6 on a device."""
 
     RA_OTHERCONF = 0x80

@@ -1,6 +1,8 @@
 """uapi/linux/mptcp_pm.h and mptcp.h: the path manager of Multipath TCP."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 MPTCP_PM_NAME = "mptcp_pm"
 MPTCP_PM_VER = 1
@@ -24,7 +26,7 @@ class MptcpPmCmd(IntEnum):
     SUBFLOW_DESTROY = 11
 
 
-class MptcpPmAddrFlag(IntFlag):
+class MptcpPmAddrFlag(Bits):
     """MPTCP_PM_ADDR_FLAG_*."""
 
     SIGNAL = 1 << 0

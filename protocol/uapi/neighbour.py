@@ -1,9 +1,9 @@
 """uapi/linux/neighbour.h: flags and states of neighbours."""
 
-from enum import IntFlag
+from nlemu.protocol.uapi.bits import Bits
 
 
-class NTF(IntFlag):
+class NTF(Bits):
     """ndm_flags: NTF_*."""
 
     USE = 1 << 0
@@ -16,7 +16,7 @@ class NTF(IntFlag):
     ROUTER = 1 << 7
 
 
-class NTF_EXT(IntFlag):
+class NTF_EXT(Bits):
     """NTF_EXT_*, in NDA_FLAGS_EXT."""
 
     MANAGED = 1 << 0
@@ -24,7 +24,7 @@ class NTF_EXT(IntFlag):
     EXT_VALIDATED = 1 << 2
 
 
-class NUD(IntFlag):
+class NUD(Bits):
     """ndm_state: NUD_*."""
 
     NONE = 0x00

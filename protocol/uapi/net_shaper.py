@@ -1,6 +1,8 @@
 """uapi/linux/net_shaper.h: the net-shaper family."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 NET_SHAPER_FAMILY_NAME = "net-shaper"
 NET_SHAPER_FAMILY_VERSION = 1
@@ -25,7 +27,7 @@ class NetShaperScope(IntEnum):
     NODE = 3
 
 
-class NetShaperCaps(IntFlag):
+class NetShaperCaps(Bits):
     """What a device can do for a scope: bits numbered as the attributes NET_SHAPER_A_CAPS_SUPPORT_*."""
 
     METRIC_BPS = 1 << 3

@@ -1,9 +1,11 @@
 """uapi/linux/net_tstamp.h: what a device can time-stamp."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 
-class SOF_TIMESTAMPING(IntFlag):
+class SOF_TIMESTAMPING(Bits):
     """SOF_TIMESTAMPING_*."""
 
     TX_HARDWARE = 1 << 0

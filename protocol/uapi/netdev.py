@@ -1,6 +1,8 @@
 """uapi/linux/netdev.h: the netdev family."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 NETDEV_FAMILY_NAME = "netdev"
 NETDEV_FAMILY_VERSION = 1
@@ -29,7 +31,7 @@ class NetdevCmd(IntEnum):
     QUEUE_CREATE = 16
 
 
-class XdpAct(IntFlag):
+class XdpAct(Bits):
     """enum netdev_xdp_act: what XDP can do on a device."""
 
     BASIC = 1 << 0
@@ -41,7 +43,7 @@ class XdpAct(IntFlag):
     NDO_XMIT_SG = 1 << 6
 
 
-class XdpRxMetadata(IntFlag):
+class XdpRxMetadata(Bits):
     """enum netdev_xdp_rx_metadata."""
 
     TIMESTAMP = 1 << 0
@@ -49,7 +51,7 @@ class XdpRxMetadata(IntFlag):
     VLAN_TAG = 1 << 2
 
 
-class XskFlags(IntFlag):
+class XskFlags(Bits):
     """enum netdev_xsk_flags: what AF_XDP can offload."""
 
     TX_TIMESTAMP = 1 << 0
@@ -64,7 +66,7 @@ class QueueType(IntEnum):
     TX = 1
 
 
-class QstatsScope(IntFlag):
+class QstatsScope(Bits):
     """enum netdev_qstats_scope."""
 
     QUEUE = 1 << 0

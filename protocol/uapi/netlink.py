@@ -3,7 +3,9 @@
 Alignment is spelled out where it is used as arithmetic: ``(n + 3) & ~3``.
 """
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 NLMSG_ALIGNTO = 4
 NLMSG_HDRLEN = 16
@@ -68,7 +70,7 @@ class NlmsgType(IntEnum):
     OVERRUN = 4
 
 
-class NLM_F(IntFlag):
+class NLM_F(Bits):
     """nlmsg_flags. From 0x100 up, what a bit means depends on the request: get, new, delete, or an ack."""
 
     REQUEST = 0x01

@@ -1,9 +1,9 @@
 """linux/route.h, linux/ipv6_route.h: what routes looked like before rtnetlink."""
 
-from enum import IntFlag
+from nlemu.protocol.uapi.bits import Bits
 
 
-class RTF(IntFlag):
+class RTF(Bits):
     """RTF_*."""
 
     UP = 0x1

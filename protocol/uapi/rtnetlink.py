@@ -1,6 +1,8 @@
 """uapi/linux/rtnetlink.h: message types, groups, and the words of routes."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 RTNL_FAMILY_IPMR = 128
 RTNL_FAMILY_IP6MR = 129
@@ -155,7 +157,7 @@ class RTNLGRP(IntEnum):
     IPV6_ACADDR = 39
 
 
-class RTEXT_FILTER(IntFlag):
+class RTEXT_FILTER(Bits):
     """What a dump of links should show or leave out: RTEXT_FILTER_*, in IFLA_EXT_MASK."""
 
     VF = 1 << 0
@@ -243,7 +245,7 @@ class RT_TABLE(IntEnum):
     LOCAL = 255
 
 
-class RTM_F(IntFlag):
+class RTM_F(Bits):
     """rtm_flags: RTM_F_*."""
 
     NOTIFY = 0x100
@@ -257,7 +259,7 @@ class RTM_F(IntFlag):
     OFFLOAD_FAILED = 0x20000000
 
 
-class RTNH_F(IntFlag):
+class RTNH_F(Bits):
     """rtnh_flags, and the low bits of rtm_flags: RTNH_F_*."""
 
     DEAD = 1 << 0

@@ -1,7 +1,9 @@
 """uapi/linux/sock_diag.h, and the requests of inet_diag.h, unix_diag.h, packet_diag.h, netlink_diag.h, xdp_diag.h and
 vm_sockets_diag.h by the families that they are for."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 AF_MAX = 46  # include/linux/socket.h
 
@@ -64,7 +66,7 @@ class TcpState(IntEnum):
     BOUND_INACTIVE = 13
 
 
-class UnixShow(IntFlag):
+class UnixShow(Bits):
     """What is to be told of Unix sockets: UDIAG_SHOW_*, of unix_diag.h."""
 
     NAME = 1 << 0
@@ -76,7 +78,7 @@ class UnixShow(IntFlag):
     UID = 1 << 6
 
 
-class NetlinkShow(IntFlag):
+class NetlinkShow(Bits):
     """What is to be told of netlink sockets: NDIAG_SHOW_*, of netlink_diag.h."""
 
     MEMINFO = 1 << 0
@@ -85,7 +87,7 @@ class NetlinkShow(IntFlag):
     FLAGS = 1 << 3
 
 
-class NetlinkFlag(IntFlag):
+class NetlinkFlag(Bits):
     """NDIAG_FLAG_*, of netlink_diag.h."""
 
     CB_RUNNING = 1 << 0
@@ -96,7 +98,7 @@ class NetlinkFlag(IntFlag):
     CAP_ACK = 1 << 5
 
 
-class PacketShow(IntFlag):
+class PacketShow(Bits):
     """What is to be told of packet sockets: PACKET_SHOW_*, of packet_diag.h."""
 
     INFO = 1 << 0
@@ -107,7 +109,7 @@ class PacketShow(IntFlag):
     FILTER = 1 << 5
 
 
-class PacketFlag(IntFlag):
+class PacketFlag(Bits):
     """PDI_*, of packet_diag.h."""
 
     RUNNING = 1 << 0
@@ -117,7 +119,7 @@ class PacketFlag(IntFlag):
     LOSS = 1 << 4
 
 
-class InetSockopt(IntFlag):
+class InetSockopt(Bits):
     """struct inet_diag_sockopt, of inet_diag.h: options of a socket, a bit each."""
 
     RECVERR = 1 << 0

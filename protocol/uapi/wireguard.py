@@ -1,6 +1,8 @@
 """uapi/linux/wireguard.h: the commands of the wireguard family, and their flags."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+
+from nlemu.protocol.uapi.bits import Bits
 
 WG_GENL_NAME = "wireguard"
 WG_GENL_VERSION = 1
@@ -14,13 +16,13 @@ class WgCmd(IntEnum):
     SET_DEVICE = 1
 
 
-class WgdeviceFlag(IntFlag):
+class WgdeviceFlag(Bits):
     """WGDEVICE_F_*."""
 
     REPLACE_PEERS = 1 << 0
 
 
-class WgpeerFlag(IntFlag):
+class WgpeerFlag(Bits):
     """WGPEER_F_*."""
 
     REMOVE_ME = 1 << 0
@@ -28,7 +30,7 @@ class WgpeerFlag(IntFlag):
     UPDATE_ONLY = 1 << 2
 
 
-class WgallowedipFlag(IntFlag):
+class WgallowedipFlag(Bits):
     """WGALLOWEDIP_F_*."""
 
     REMOVE_ME = 1 << 0

@@ -11,7 +11,6 @@ User space adds them, and what hosts say (snooping.py).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import IntFlag
 from errno import E2BIG, EEXIST, EINVAL, ENOMEM, ENOSPC
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.bridge import routers
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Multicast, Port, PortMulticast, Timer
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.bits import Bits
 from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrState
 from nlemu.protocol.uapi.if_ether import ETH_P
 from nlemu.protocol.uapi.rtnetlink import RTM
@@ -36,7 +36,7 @@ DISABLED = int(BrState.DISABLED)
 NEW, DEL = int(RTM.NEWMDB), int(RTM.DELMDB)
 
 
-class Pg(IntFlag):
+class Pg(Bits):
     """MDB_PG_FLAGS_*"""
 
     PERMANENT = 1 << 0

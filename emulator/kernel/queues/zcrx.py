@@ -11,6 +11,7 @@ keeps nothing but its memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from errno import EINVAL, ENODEV, EOPNOTSUPP, EPERM, ERANGE
 from typing import TYPE_CHECKING
 
@@ -56,11 +57,12 @@ class Registration(provider.MemoryProvider):
             provider.close_queue(dev, self.queue, self)
 
 
-def register(net: Net, ifindex: int, queue: int, rx_buf_len: int = 0, *, contiguous: int = PAGE_SIZE,
-             capable: bool = True) -> Registration:
+def register(net: Net, ifindex: int, queue: int, rx_buf_len: int = 0, *,
+             contiguous: Callable[[], int] = lambda: PAGE_SIZE, capable: bool = True) -> Registration:
     """io_register_zcrx() of a ring that is set up as it must be. rx_buf_len: in bytes, 0 for the default; contiguous:
-    in how large pieces the program's memory lies in a row, a power of two in bytes; capable: CAP_NET_ADMIN, in the
-    first user namespace. EPERM, EINVAL, ENODEV, EOPNOTSUPP, ERANGE, and what `provider.open_queue()` refuses."""
+    looks at the program's memory when its turn has come, raises what is wrong with it, and returns in how large pieces
+    it lies in a row, a power of two in bytes; capable: CAP_NET_ADMIN, in the first user namespace. EPERM, EINVAL,
+    ENODEV, EOPNOTSUPP, ERANGE, and what `provider.open_queue()` refuses."""
     if not capable:
         raise Refusal(EPERM)
     if queue == 0xFFFFFFFF:
@@ -70,11 +72,10 @@ def register(net: Net, ifindex: int, queue: int, rx_buf_len: int = 0, *, contigu
         raise Refusal(ENODEV)
     if dma_device(dev, queue) is None:
         raise Refusal(EOPNOTSUPP)
-    if rx_buf_len:
-        if rx_buf_len & (rx_buf_len - 1) or rx_buf_len < PAGE_SIZE:
-            raise Refusal(EINVAL)
-        if rx_buf_len > contiguous:
-            raise Refusal(ERANGE)
+    if rx_buf_len and (rx_buf_len & (rx_buf_len - 1) or rx_buf_len < PAGE_SIZE):
+        raise Refusal(EINVAL)
+    if rx_buf_len > contiguous():
+        raise Refusal(ERANGE)
     registration = Registration(dev, queue, rx_buf_len)
     provider.open_queue(dev, queue, registration)
     return registration

@@ -30,6 +30,18 @@ IN_CLOSE = 0x08 | 0x10  # IN_CLOSE_WRITE, IN_CLOSE_NOWRITE (include/uapi/linux/i
 MANY = 64
 
 
+def watch_closings(place: str) -> int | None:
+    """A descriptor that can be read when somebody has closed a file of that directory; None where none can be had, as
+    too many are in use."""
+    fd: int = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+    if fd < 0:
+        return None
+    if libc.inotify_add_watch(fd, os.fsencode(place), IN_CLOSE) < 0:
+        os.close(fd)
+        return None
+    return fd
+
+
 class NamespaceFiles:
     """The files, by namespace and by inode. place: the directory for them, which is made."""
 
@@ -40,17 +52,9 @@ class NamespaceFiles:
         self._nets: dict[tuple[int, int], Net] = {}
         self._enough = MANY
         """With so many, those of dead namespaces are looked for."""
-        self.closings = self._watch()
-        """A descriptor that can be read when somebody has closed a namespace's file; None where none can be had."""
-
-    def _watch(self) -> int | None:
-        fd: int = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
-        if fd < 0:
-            return None  # too many are in use: what is closed is then seen when somebody leaves a namespace
-        if libc.inotify_add_watch(fd, os.fsencode(self.place), IN_CLOSE) < 0:
-            os.close(fd)
-            return None
-        return fd
+        self.closings = watch_closings(place)
+        """Can be read when somebody has closed a namespace's file; None: what is closed is seen when somebody leaves a
+        namespace."""
 
     def _path(self, net: Net) -> str:
         return os.path.join(self.place, str(net.inum))

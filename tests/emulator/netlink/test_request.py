@@ -287,3 +287,19 @@ def test_a_family_that_is_not_registered_falls_back_to_none_at_all() -> None:
 def test_what_no_family_answers_is_not_supported() -> None:
     assert ask(RTM.NEWADDR, 77) == (errno.EOPNOTSUPP, None)
     assert ask(RTM.GETANYCAST, AF_INET, dump=True) == (errno.EOPNOTSUPP, None)
+
+
+@pytest.mark.parametrize(
+    ("family", "length", "text"),
+    [
+        (AF_INET, 32, "ipv4: Unsupported rtm_flags for route get request"),
+        (AF_INET6, 128, "ipv6: Invalid flags for get route request"),
+        (AF_MPLS, 20, "mpls_router: Invalid flags for get route request"),
+    ],
+)
+@pytest.mark.parametrize("flags", [0x200, 0x10000000, 0x40000000])  # RTM_F_CLONED, and two that have no name
+def test_unknown_flags_of_a_strict_request_for_one_route(family: int, length: int, text: str, flags: int) -> None:
+    """As Linux 7.2.13 answers."""
+    header = struct.pack("=7BI", length, 0, 0, 0, 0, 0, 0, flags)
+    dst = pack(Rta.dst.number, bytes(16 if length == 128 else 4))
+    assert ask(RTM.GETROUTE, family, dst, strict=True, header=header) == (errno.EINVAL, text)

@@ -47,6 +47,7 @@ from nlemu.protocol.uapi import (
     if_vlan,
     if_xdp,
     in_,
+    io_uring,
     ioam6_genl,
     ip,
     ip6_tunnel,
@@ -298,6 +299,9 @@ ROWS = (
     Row("xfrm.h", "XFRM_POLICY_(IN|OUT|FWD)", (xfrm.XfrmPolicyDir,)),
     Row("xfrm.h", "XFRM_USERPOLICY_(.*)", (xfrm.XfrmUserpolicy,)),
     Row("sock_diag.h", "SKNLGRP_(.*)", (sock_diag.SockDiagGroup,)),
+    Row("io_uring.h", "IORING_SETUP_(.*)", (io_uring.Setup,)),
+    Row("io_uring.h", "IORING_ENTER_(.*)", (io_uring.Enter,)),
+    Row("io_uring/zcrx.h", "ZCRX_REG_(.*)", (io_uring.Zcrx,)),
     Row("unix_diag.h", "UDIAG_SHOW_(.*)", (sock_diag.UnixShow,)),
     Row("netlink_diag.h", "NDIAG_SHOW_(.*)", (sock_diag.NetlinkShow,)),
     Row("netlink_diag.h", "NDIAG_FLAG_(.*)", (sock_diag.NetlinkFlag,)),
@@ -349,6 +353,8 @@ UNCOVERED: dict[type, str] = {
     ethtool.RssHash: KERNEL,
     ethtool.NetifMsg: KERNEL,
     link_modes.Mode: KERNEL,
+    io_uring.Register: "three of many",
+    io_uring.Off: "of two headers",
     nsfs.NsIoctl: "ioctls, which the header makes of a letter and a number",
     socket.So: "of asm-generic/socket.h, which is not among the kernel's networking",
     devlink.DevlinkResourceScope: "the header makes them of DEVLINK_RESOURCE_SCOPE_*_BIT",
@@ -363,8 +369,11 @@ UNCOVERED: dict[type, str] = {
     netdevice.NetifF: "of no header for programs; tests/protocol/uapi/test_features.py has what is known of them",
 }
 """Classes without a row."""
-MODULES = {name: f"{name.strip('_')}.h" for name in (module.name for module in pkgutil.iter_modules(uapi.__path__))}
-"""The header that a module is called after."""
+MODULES = {
+    name: f"{name.strip('_')}.h"
+    for name in (module.name for module in pkgutil.iter_modules(uapi.__path__)) if name != "bits"
+}
+"""The header that a module is called after; what a word of flags is, none says."""
 ELSEWHERE = {
     "ethtool": {
         "LINK_MODE_MASK_NBITS": "__ETHTOOL_LINK_MODE_MASK_NBITS", "ETHTOOL_GENL_VERSION": "in the generated header",
@@ -373,6 +382,7 @@ ELSEWHERE = {
     },
     "genetlink": {"GENL_HDRLEN": "a size"},
     "if_ether": {"VLAN_HLEN": KERNEL},
+    "io_uring": {"IORING_ZCRX_AREA_DMABUF": "in io_uring/zcrx.h"},
     "seg6_genl": {"SEG6_HMAC_SECRET_LEN": "in seg6_hmac.h"},
     "if_vlan": dict.fromkeys(("VLAN_VID_MASK", "VLAN_PRIO_MASK", "VLAN_PRIO_SHIFT"), KERNEL),
     "socket": dict.fromkeys(

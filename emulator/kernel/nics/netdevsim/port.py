@@ -70,7 +70,7 @@ class NetdevsimOps(NetdevsimVfOps, NetdevsimEthtoolOps):
 
     def shaper_capabilities(self, dev: Device, scope: NetShaperScope) -> NetShaperCaps:
         """nsim_shaper_cap(): everything, for every scope."""
-        return ~NetShaperCaps(0)
+        return NetShaperCaps(sum(NetShaperCaps))
 
     def macsec_ops(self, dev: Device) -> MacsecOps | None:
         """nsim_macsec_init()."""

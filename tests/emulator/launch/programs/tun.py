@@ -209,6 +209,8 @@ def main() -> None:
         tell(f"write {size}", os.write, other, bytes(size))
     say("received", packets("tap0"))
     tell("LINK", number, other, NUMBERS["LINK"], 1)
+    for wanted in (1, 7, 6, 1 | 1 << 20, 1 << 20, 0):
+        tell(f"OFFLOAD {wanted:#x}", number, other, NUMBERS["OFFLOAD"], wanted)
     link("link", "set", "tap0", "down")
     tell("LINK", number, other, NUMBERS["LINK"], 512)
     attributes("tap0")
