@@ -22,14 +22,13 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch import bpf, capabilities, identity
+from nlemu.emulator.launch import capabilities, identity
 from nlemu.emulator.launch.files import calls as path_calls
 from nlemu.emulator.launch.files import firmware
 from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
 from nlemu.emulator.launch.namespaces import calls as namespace_calls
 from nlemu.emulator.launch.namespaces.namespaces import Namespaces
-from nlemu.emulator.launch.rings.rings import Rings
 from nlemu.emulator.launch.sockets import calls as socket_calls
 from nlemu.emulator.launch.sockets import messages
 from nlemu.emulator.launch.trap.architectures import Architecture
@@ -43,6 +42,7 @@ from nlemu.emulator.launch.trap.credentials import (
     UserNamespace,
 )
 from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER, RING_CALLS, VFS_IOCTLS
+from nlemu.emulator.launch.trap.held import HeldFiles
 from nlemu.emulator.launch.trap.memory import Memory
 from nlemu.emulator.launch.trap.seccomp import Listener, libc
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
@@ -51,8 +51,10 @@ from nlemu.protocol.refusal import Refusal
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
+    from nlemu.emulator.kernel.queues.xdp import XdpProgram
     from nlemu.emulator.launch.rings.ring import Ring
     from nlemu.emulator.launch.sockets.channel import Channel
+    from nlemu.emulator.launch.trap.borrow import Borrowed
     from nlemu.emulator.launch.tun.device import OpenTun
 
 log = logging.getLogger(__name__)
@@ -116,6 +118,20 @@ def _tun(call: Call) -> OpenTun | None:
         return tuns.behind(borrowed)
 
 
+def _bpf(call: Call) -> Answer:
+    """bpf(), which most programs do without."""
+    from nlemu.emulator.launch.bpf import calls as bpf_calls
+
+    return bpf_calls.bpf(call)
+
+
+def _xdp_program(held: HeldFiles, borrowed: Borrowed) -> XdpProgram | None:
+    """What a descriptor that netlink was told is of."""
+    from nlemu.emulator.launch.bpf.programs import program_behind
+
+    return program_behind(held, borrowed)
+
+
 def _ring(name: str) -> Function:
     """A call of rings, of which most programs make none."""
 
@@ -155,7 +171,7 @@ CALLS: dict[str, Function] = {
     "recvfrom": messages.recvfrom,
     "recvmsg": messages.recvmsg,
     "recvmmsg": messages.recvmmsg,
-    **bpf.CALLS,
+    "bpf": _bpf,
     **identity.CALLS,
     "ioctl": _ioctl,
     **{name: _ring(name) for name in RING_CALLS},
@@ -224,7 +240,7 @@ class Supervisor:
             self.poll, self.machine.init_net, net, cred, self.namespaces.make, self.namespaces.sweep, self._diverse
         )
         self.tuns = Tuns(self)
-        self.rings = Rings(self, os.path.join(place, "rings"))
+        self.held = HeldFiles(self, os.path.join(place, "held"))
         self.files = Files(self, place)
         if (closings := self.namespaces.files.closings) is not None:
             self.watch_outside(closings, self.namespaces.closed)
@@ -314,12 +330,14 @@ class Supervisor:
         if self._suspicion is not None and time.monotonic() >= self._suspicion:
             self._suspicion = None
             self._drop_kept()
+        if self.held.doubtful:
+            self.held.look_again()
         return bool(events)
 
     def timeout(self) -> float | None:
         """Seconds until a turn is due though nothing has happened; None when none is."""
         due = self.host.timeout()
-        if self._waiting or self._suspicion is not None:
+        if self._waiting or self._suspicion is not None or self.held.doubtful:
             return PULSE if due is None else min(PULSE, due)
         return due
 
@@ -525,7 +543,7 @@ class Supervisor:
         for channel in list(self.channels.values()):
             channel.close()
         self.tuns.close()
-        self.rings.close()
+        self.held.close()
         for fd in (self.kept or {}).values():
             os.close(fd)
         self.tasks.close()
@@ -548,7 +566,7 @@ class SenderDescriptors:
         try:
             with self._supervisor.borrow(self._supervisor.tasks.process(self._pid), number) as borrowed:
                 found = self._supervisor.namespaces.behind(borrowed)
-                return found or bpf.program_behind(borrowed.fd) or borrowed.inode
+                return found or _xdp_program(self._supervisor.held, borrowed) or borrowed.inode
         except (OSError, OverflowError):
             return None
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel import tun_file
 from nlemu.emulator.kernel.queues import zcrx
 from nlemu.emulator.kernel.queues.devmem import PAGE_SIZE, Dmabuf
-from nlemu.emulator.kernel.queues.xdp import XdpLink
+from nlemu.emulator.kernel.queues.xdp import XdpLink, XdpProgram
 from nlemu.emulator.kernel.queues.xsk import Umem, XdpSocket
 from nlemu.emulator.kernel.tun_file import TunFile
 from nlemu.emulator.script.errors import StepError
@@ -96,7 +96,8 @@ class Programs:
 
     def _xdp(self, step: Step) -> None:
         name, net = self._free(step), self.steps.net("xdp", step.get("netns", "init"))
-        self.running[name] = XdpLink(net, step["ifindex"], step.get("flags", 0), fragments=step.get("frags", False))
+        program = XdpProgram(net.kernel.xdp.load(), step.get("frags", False))
+        self.running[name] = XdpLink(net, step["ifindex"], program, step.get("flags", 0))
 
     def _zcrx(self, step: Step) -> None:
         name = self._free(step)

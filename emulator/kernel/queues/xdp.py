@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from errno import EBUSY, EEXIST, EINVAL, EOPNOTSUPP
-from typing import TYPE_CHECKING
+from errno import EBUSY, EEXIST, EINVAL, ENOLINK, EOPNOTSUPP, EPERM
+from typing import TYPE_CHECKING, NoReturn
 
 from nlemu.emulator.kernel.devices import features
 from nlemu.emulator.kernel.devices.queue import min_provider_channels
@@ -37,28 +37,38 @@ class Mode(Enum):
 OTHER = {Mode.GENERIC: Mode.NATIVE, Mode.NATIVE: Mode.GENERIC}
 
 
+@dataclass(frozen=True)
+class XdpProgram:
+    """struct bpf_prog of BPF_PROG_TYPE_XDP, as far as it is known. id: its number; fragments: it was loaded with
+    BPF_F_XDP_HAS_FRAGS."""
+
+    id: int
+    fragments: bool = False
+
+
 class XdpLink:
-    """struct bpf_xdp_link: a program on a device. fragments: it was loaded with BPF_F_XDP_HAS_FRAGS."""
+    """struct bpf_xdp_link: a program on a device. number: its own; dev: None when the device is gone, or it was taken
+    off."""
 
-    __slots__ = ("dev", "fragments", "id", "mode")
+    __slots__ = ("dev", "mode", "number", "program")
 
-    def __init__(self, net: Net, ifindex: int, flags: int = 0, *, fragments: bool = False) -> None:
+    def __init__(self, net: Net, ifindex: int, program: XdpProgram, flags: int = 0) -> None:
         """bpf_xdp_link_attach(): flags are XDP_FLAGS_*_MODE, one of them or none. EINVAL (also for a device that is
         not there), EBUSY, EEXIST, EOPNOTSUPP and what the driver refuses; mostly with a text, which the system call
         cannot carry."""
-        self.id = net.kernel.xdp.load()
+        self.program = program
         dev = net.device(ifindex)
         if dev is None:
             raise Refusal(EINVAL)
+        self.number = net.kernel.xdp.prime()
         if flags & ~MODES:
             raise Refusal(EINVAL, "Invalid XDP flags for BPF link attachment")
         if flags & (flags - 1):
             raise Refusal(EINVAL, "Only one XDP mode flag can be set")
         if flags & XDP_FLAGS.HW_MODE:
-            raise Refusal(EINVAL)
+            _refuse_hardware(dev)
         native = dev.ops.has_bpf if not flags else bool(flags & XDP_FLAGS.DRV_MODE)
         self.mode = Mode.NATIVE if native else Mode.GENERIC
-        self.fragments = fragments
         self.dev: Device | None = None
         if dev.kernel.xdp.on(dev).get(self.mode) is not None:
             if isinstance(dev.kernel.xdp.on(dev)[self.mode], XdpLink):
@@ -67,19 +77,37 @@ class XdpLink:
         _install(dev, self)
         self.dev = dev
 
+    @property
+    def id(self) -> int:
+        """Its program's number."""
+        return self.program.id
+
+    @property
+    def fragments(self) -> bool:
+        """Its program's."""
+        return self.program.fragments
+
+    def update(self, program: XdpProgram, expected: XdpProgram | None) -> None:
+        """bpf_xdp_link_update(): another program, in the place of the one that is expected, if any is. EPERM, ENOLINK,
+        and what attaching one is refused with."""
+        if expected is not None and self.program != expected:
+            raise Refusal(EPERM)
+        if self.dev is None:
+            raise Refusal(ENOLINK)
+        before, self.program = self.program, program
+        if program == before:
+            return
+        try:
+            _install(self.dev, self)
+        except Refusal:
+            self.program = before
+            raise
+
     def close(self) -> None:
         """bpf_xdp_link_release()."""
         dev, self.dev = self.dev, None
         if dev is not None:
             _forget(dev, self.mode)
-
-
-@dataclass(frozen=True)
-class XdpProgram:
-    """struct bpf_prog of BPF_PROG_TYPE_XDP, as far as it is known. id: its number; fragments: as for a link."""
-
-    id: int
-    fragments: bool = False
 
 
 class XdpAttached:
@@ -103,7 +131,7 @@ def change(dev: Device, new: XdpProgram | None, expected: XdpProgram | None, fla
     if not flags & MODES and len(attached) > 1:
         raise Refusal(EINVAL, "More than one program loaded, unset mode is ambiguous")
     if flags & XDP_FLAGS.HW_MODE:
-        raise Refusal(EINVAL)
+        _refuse_hardware(dev)
     native = dev.ops.has_bpf if not flags & MODES else bool(flags & XDP_FLAGS.DRV_MODE)
     mode = Mode.NATIVE if native else Mode.GENERIC
     current = attached.get(mode)
@@ -125,9 +153,19 @@ def change(dev: Device, new: XdpProgram | None, expected: XdpProgram | None, fla
     _install(dev, XdpAttached(dev, mode, new))
 
 
+NOT_NATIVE = "Underlying driver does not support XDP in native mode"
+
+
 def _check_driver(dev: Device, mode: Mode) -> None:
     if mode is Mode.NATIVE and not dev.ops.has_bpf:
-        raise Refusal(EOPNOTSUPP, "Underlying driver does not support XDP in native mode")
+        raise Refusal(EOPNOTSUPP, NOT_NATIVE)
+
+
+def _refuse_hardware(dev: Device) -> NoReturn:
+    """No driver takes a program over that is not made for it."""
+    if not dev.ops.has_bpf:
+        raise Refusal(EOPNOTSUPP, NOT_NATIVE)
+    raise Refusal(EINVAL)
 
 
 def _install(dev: Device, program: XdpLink | XdpAttached) -> None:
@@ -164,16 +202,21 @@ def _forget(dev: Device, mode: Mode) -> None:
 class XdpPrograms:
     """The XDP programs of a machine, by device."""
 
-    __slots__ = ("_loaded", "attached")
+    __slots__ = ("_linked", "_loaded", "attached")
 
     def __init__(self) -> None:
-        self._loaded = 0
+        self._loaded = self._linked = 0
         self.attached: dict[Device, dict[Mode, XdpLink | XdpAttached]] = {}
 
     def load(self) -> int:
         """bpf_prog_alloc_id(): a number for a program that is loaded, wherever it will be attached."""
         self._loaded += 1
         return self._loaded
+
+    def prime(self) -> int:
+        """bpf_link_prime(): a number for a link that is made, whether or not it will be attached."""
+        self._linked += 1
+        return self._linked
 
     def on(self, dev: Device) -> dict[Mode, XdpLink | XdpAttached]:
         """What dev_xdp_prog_count() counts."""

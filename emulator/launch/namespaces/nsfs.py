@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.launch.trap import statfs
 from nlemu.emulator.launch.trap.borrow import Borrowed
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call
+from nlemu.emulator.launch.trap.closings import read_closings, watch_closings
 from nlemu.emulator.launch.trap.filter import CLONE_NEWNET
-from nlemu.emulator.launch.trap.seccomp import libc
 from nlemu.protocol.uapi.nsfs import NSFS_MAGIC, NsIoctl
 from nlemu.protocol.uapi.sockios import Sioc
 
@@ -26,20 +26,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
 
 COMMANDS = frozenset((Sioc.GSKNS, *NsIoctl))
-IN_CLOSE = 0x08 | 0x10  # IN_CLOSE_WRITE, IN_CLOSE_NOWRITE (include/uapi/linux/inotify.h)
 MANY = 64
-
-
-def watch_closings(place: str) -> int | None:
-    """A descriptor that can be read when somebody has closed a file of that directory; None where none can be had, as
-    too many are in use."""
-    fd: int = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
-    if fd < 0:
-        return None
-    if libc.inotify_add_watch(fd, os.fsencode(place), IN_CLOSE) < 0:
-        os.close(fd)
-        return None
-    return fd
 
 
 class NamespaceFiles:
@@ -101,10 +88,7 @@ class NamespaceFiles:
     def heard(self) -> None:
         """Takes what `closings` had to say."""
         assert self.closings is not None
-        try:
-            while os.read(self.closings, 65536):
-                pass
-        except BlockingIOError:
+        for _ in read_closings(self.closings):
             pass
 
     def close(self) -> None:

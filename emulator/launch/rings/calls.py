@@ -10,7 +10,6 @@ What can be registered with a ring is receive queues (receive.py).
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import struct
 import time
@@ -53,21 +52,14 @@ def setup(call: Call) -> Answer:
         raise OSError(errno.EINVAL, "reserved")
     shape = rings.shape(call.args[0] & 0xFFFFFFFF, flags, params[1])
     call.write(call.args[1], shape.params(params[6]))
-    every = call.supervisor.rings
-    ring = every.make(shape, call.tid)
-    fd = ring.open()
-    try:
-        return call.give(fd, high=False, cloexec=True)
-    except OSError:
-        every.drop(ring)
-        raise
-    finally:
-        os.close(fd)
+    held = call.supervisor.held
+    file = held.make()
+    return held.give(call, file, Ring(file, shape, call.tid))
 
 
 def _ring(call: Call, borrowed: Borrowed) -> Ring:
-    found = call.supervisor.rings.behind(borrowed)
-    if found is None:
+    found = call.supervisor.held.behind(borrowed)
+    if not isinstance(found, Ring):
         raise OSError(errno.EOPNOTSUPP, "not a ring")
     return found
 

@@ -5,14 +5,12 @@ and tails where Linux keeps them (struct io_rings). Nothing of it reaches this m
 is looked at here, and a no-op succeeds, while all else completes with EINVAL, as an operation does that a kernel is too
 old to know. There is one thing that it is good for: receive queues can be registered with it (zcrx.py of the model).
 
-A program may have the file in several hands (fork(), SCM_RIGHTS, mappings). When the last is gone is told by a lock on
-it (flock()), which belongs to the open file as the program has it: once we can have the lock, so has nobody else.
+How long programs have it, and what they have it in, is told in trap/held.py.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import mmap
 import os
 import struct
@@ -21,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nlemu.emulator.kernel.queues.zcrx import Registration
+from nlemu.emulator.launch.trap.held import HeldFile
 from nlemu.protocol.uapi.io_uring import IORING_OP_NOP, Off, Setup
 
 MAX_ENTRIES = 32768
@@ -123,10 +122,10 @@ def _power(number: int) -> int:
 
 
 class Ring:
-    """One of them. place: where its file is to be; issuer: the thread that made it, and may use it alone, unless it has
-    still to be enabled."""
+    """One of them. file: what programs will have of it; issuer: the thread that made it, and may use it alone, unless
+    it has still to be enabled."""
 
-    def __init__(self, place: str, made: Shape, issuer: int) -> None:
+    def __init__(self, file: HeldFile, made: Shape, issuer: int) -> None:
         self.shape = made
         self.enabled = not made.flags & Setup.R_DISABLED
         self.issuer = issuer if self.enabled else None
@@ -135,33 +134,14 @@ class Ring:
         self.waiting: list[Callable[[], bool]] = []
         """Calls that wait; nothing is ever under way, so it is their time that ends them."""
         self._unposted: deque[bytes] = deque()
-        self._place = place
-        self._fd = os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.ftruncate(self._fd, WHOLE)
-        found = os.fstat(self._fd)
-        self.identity = found.st_dev, found.st_ino
-        self._rings = mmap.mmap(self._fd, made.size, offset=Off.SQ_RING)
-        self._sqes = mmap.mmap(self._fd, made.sq_entries * made.sqe_size, offset=Off.SQES)
+        os.ftruncate(file.fd, WHOLE)
+        self._rings = mmap.mmap(file.fd, made.size, offset=Off.SQ_RING)
+        self._sqes = mmap.mmap(file.fd, made.sq_entries * made.sqe_size, offset=Off.SQES)
         for at, value in (
             (SQ_MASK, made.sq_entries - 1), (CQ_MASK, made.cq_entries - 1), (SQ_ENTRIES, made.sq_entries),
             (CQ_ENTRIES, made.cq_entries),
         ):
             self._put(at, value)
-
-    def open(self) -> int:
-        """The file, for the program: to be given to it, and closed."""
-        fd = os.open(self._place, os.O_RDWR | os.O_CLOEXEC)
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        return fd
-
-    @property
-    def closed(self) -> bool:
-        """No program has it any more."""
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
     def check_issuer(self, tid: int) -> None:
         """OSError EEXIST: another thread than the one that made it."""
@@ -224,5 +204,3 @@ class Ring:
                 registration.close()
         self._rings.close()
         self._sqes.close()
-        os.close(self._fd)
-        os.unlink(self._place)

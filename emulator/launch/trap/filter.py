@@ -34,6 +34,7 @@ from nlemu.emulator.launch.trap.instructions import (
     not_null,
     within,
 )
+from nlemu.protocol.uapi.bpf import BpfCmd
 from nlemu.protocol.uapi.if_tun import TunIoctl
 from nlemu.protocol.uapi.nsfs import NsIoctl
 from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
@@ -52,7 +53,6 @@ SOCKADDR_NL = 12
 STDOUT = 1
 SHORT = 257
 """Writes of less than this many bytes are: what the files of devices take (IFALIASZ and a newline)."""
-BPF_PROG_QUERY = 16
 ROOM = 32768
 """A reader with this much room takes every datagram whole (netlink_recvmsg() counts no more)."""
 LONGEST = 1 << 20
@@ -153,7 +153,7 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         Rule("socket", (equals(0, AF_NETLINK),)),
         Rule("newfstatat", (lacks(3, AT_EMPTY_PATH),)),
         *(Rule(call) for call in PATH_CALLS),
-        Rule("bpf", (equals(0, BPF_PROG_QUERY),)),
+        *(Rule("bpf", (equals(0, command),)) for command in BpfCmd),
         *(Rule("ioctl", (equals(1, command),)) for command in (Sioc.GSKNS, *NsIoctl)),
         Rule("getsockopt", (equals(1, SOL_SOCKET), equals(2, So.NETNS_COOKIE))),
         Rule("fstatfs"),

@@ -26,6 +26,7 @@ from nlemu.protocol.families.route.kinds import veth, vxlan, xfrm_interface
 from nlemu.protocol.families.xfrm import Xfrma
 from nlemu.protocol.schema.attributes import AttrSet
 from nlemu.protocol.uapi import (
+    bpf,
     devlink,
     ethtool,
     fib_rules,
@@ -105,6 +106,11 @@ class Row:
 
     def __str__(self) -> str:
         return f"{self.header}:{self.classes[0].__name__}"
+
+
+def some(names: type[IntEnum | IntFlag]) -> str:
+    """Of the names of a header, those that a class has: they share their beginning with hundreds."""
+    return "|".join(names.__members__)
 
 
 ROWS = (
@@ -299,6 +305,9 @@ ROWS = (
     Row("xfrm.h", "XFRM_POLICY_(IN|OUT|FWD)", (xfrm.XfrmPolicyDir,)),
     Row("xfrm.h", "XFRM_USERPOLICY_(.*)", (xfrm.XfrmUserpolicy,)),
     Row("sock_diag.h", "SKNLGRP_(.*)", (sock_diag.SockDiagGroup,)),
+    Row("bpf.h", f"BPF_({some(bpf.BpfCmd)})", (bpf.BpfCmd,)),
+    Row("bpf.h", f"BPF_({some(bpf.BpfAttachType)})", (bpf.BpfAttachType,)),
+    Row("bpf.h", f"BPF_F_({some(bpf.ProgFlag)})", (bpf.ProgFlag,)),
     Row("io_uring.h", "IORING_SETUP_(.*)", (io_uring.Setup,)),
     Row("io_uring.h", "IORING_ENTER_(.*)", (io_uring.Enter,)),
     Row("io_uring/zcrx.h", "ZCRX_REG_(.*)", (io_uring.Zcrx,)),

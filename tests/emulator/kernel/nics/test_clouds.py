@@ -11,7 +11,7 @@ from nlemu.emulator.kernel.devices.rss import Rxfh
 from nlemu.emulator.kernel.ethtool import rss, rules, settings
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE, RXHASH
 from nlemu.emulator.kernel.nics.profiles import PROFILES
-from nlemu.emulator.kernel.queues.xdp import XdpLink
+from nlemu.emulator.kernel.queues.xdp import XdpLink, XdpProgram
 from nlemu.protocol.uapi.ethtool import (
     FLOW_EXT,
     RX_CLS_FLOW_DISC,
@@ -43,7 +43,7 @@ def test_ena_has_xdp_while_half_of_its_queues_are_free() -> None:
     assert dev.xdp_features == 0
     settings.set_channels(dev, {"combined_count": 16})
     assert dev.xdp_features == XdpAct.BASIC | XdpAct.REDIRECT
-    XdpLink(dev.net, dev.ifindex)
+    XdpLink(dev.net, dev.ifindex, XdpProgram(1))
     refused(EINVAL, settings.set_channels, dev, {"combined_count": 17})
 
 

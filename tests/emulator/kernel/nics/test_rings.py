@@ -13,7 +13,7 @@ from nlemu.emulator.kernel.devices.features import GRO, GRO_HW, LRO, recompute
 from nlemu.emulator.kernel.ethtool import rules, settings
 from nlemu.emulator.kernel.nics.feature_sets import NTUPLE
 from nlemu.emulator.kernel.queues.provider import restart_queue
-from nlemu.emulator.kernel.queues.xdp import XdpLink
+from nlemu.emulator.kernel.queues.xdp import XdpLink, XdpProgram
 from nlemu.protocol.uapi.ethtool import TcpDataSplit
 from nlemu.protocol.uapi.netdev import XdpAct
 from tests.emulator.kernel.nics.rules import anywhere, plugged, refused
@@ -33,7 +33,7 @@ def switch(dev: Device, on: int = 0, off: int = 0) -> None:
 
 
 def load(dev: Device, fragments: bool = False) -> XdpLink:
-    return XdpLink(dev.net, dev.ifindex, fragments=fragments)
+    return XdpLink(dev.net, dev.ifindex, XdpProgram(1, fragments))
 
 
 def pools(dev: Device) -> list[int]:
