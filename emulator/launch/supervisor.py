@@ -17,7 +17,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -48,6 +48,7 @@ from nlemu.emulator.launch.trap.seccomp import Listener, libc
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
 from nlemu.emulator.launch.tun.tuns import Tuns
 from nlemu.protocol.refusal import Refusal
+from nlemu.protocol.uapi.socket import AF_XDP
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
@@ -118,6 +119,16 @@ def _tun(call: Call) -> OpenTun | None:
         return tuns.behind(borrowed)
 
 
+def _socket(call: Call) -> Answer:
+    """Of netlink or AF_XDP. With the first of these, calls on sockets are asked for them too."""
+    if call.cint(0) != AF_XDP:
+        return socket_calls.socket(call)
+    from nlemu.emulator.launch.xsk import calls as xsk_calls
+
+    call.supervisor.ask_first("AF_XDP", xsk_calls.CALLS, xsk_calls.answers)
+    return xsk_calls.socket(call)
+
+
 def _bpf(call: Call) -> Answer:
     """bpf(), which most programs do without."""
     from nlemu.emulator.launch.bpf import calls as bpf_calls
@@ -144,7 +155,7 @@ def _ring(name: str) -> Function:
 
 
 CALLS: dict[str, Function] = {
-    "socket": socket_calls.socket,
+    "socket": _socket,
     "bind": socket_calls.bind,
     "connect": socket_calls.connect,
     "getsockname": socket_calls.getsockname,
@@ -233,6 +244,7 @@ class Supervisor:
         self._functions = {
             arch.numbers[name]: (name, function) for name, function in CALLS.items() if name in arch.numbers
         }
+        self._asked_first: set[str] = set()
         self.namespaces = Namespaces(self, place)
         self.space = UserNamespace()
         cred = Cred.root(self.space) if root else Cred.user(self.space, NOBODY, NOBODY)
@@ -493,12 +505,23 @@ class Supervisor:
             number += 1
         return number
 
+    def ask_first(
+        self, kind: str, names: Iterable[str], answers: Callable[[str, Function], Function]
+    ) -> None:
+        """From now on these calls are answered by what `answers()` makes of a call's name and of what has answered it
+        so far. kind: for what; once is enough."""
+        if kind not in self._asked_first:
+            self._asked_first.add(kind)
+            for name in self.arch.numbers.keys() & set(names):
+                before = self._functions[self.arch.numbers[name]][1]
+                self._functions[self.arch.numbers[name]] = name, answers(name, before)
+
     def is_ours(self, borrowed: Borrowed) -> bool:
-        """Whether a descriptor is a netlink socket, an open /dev/net/tun, or a file that we play and that can be
-        written."""
+        """Whether a descriptor is a socket of netlink or AF_XDP, an open /dev/net/tun, or a file that we play and that
+        can be written."""
         return (
             borrowed.inode in self.channels or self.tuns.behind(borrowed) is not None
-            or self.files.opened(borrowed) is not None
+            or self.files.opened(borrowed) is not None or self.held.behind(borrowed) is not None
         )
 
     def capable(self, tid: int, capability: int = CAP_NET_ADMIN, net: Net | None = None) -> bool:

@@ -17,7 +17,7 @@ from nlemu.emulator.kernel import tun_file
 from nlemu.emulator.kernel.queues import zcrx
 from nlemu.emulator.kernel.queues.devmem import PAGE_SIZE, Dmabuf
 from nlemu.emulator.kernel.queues.xdp import XdpLink, XdpProgram
-from nlemu.emulator.kernel.queues.xsk import Umem, XdpSocket
+from nlemu.emulator.kernel.queues.xsk import Rings, Umem, XdpSocket
 from nlemu.emulator.kernel.tun_file import TunFile
 from nlemu.emulator.script.errors import StepError
 from nlemu.protocol.refusal import Refusal
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.script.steps import Steps
     from nlemu.emulator.script.trace import Step
 
+ENTRIES = 2048
+"""How many entries the rings of an AF_XDP socket have; as many as libraries make."""
 Program = XdpSocket | XdpLink | zcrx.Registration | Dmabuf | tun_file.TunFile
 
 TUN_SETTINGS: dict[str, Callable[[Device, int], object]] = {
@@ -85,10 +87,17 @@ class Programs:
             if not isinstance(found, XdpSocket):
                 raise StepError(f"xsk: there is no AF_XDP socket {shared!r}")
             other, flags = found, flags | XDP.SHARED_UMEM
-        sock = XdpSocket(self.steps.net("xsk", step.get("netns", "init")), capable=not step.get("uid", 0))
+        rings = Rings(ENTRIES, ENTRIES, ENTRIES, ENTRIES)
+        sock = XdpSocket(self.steps.net("xsk", step.get("netns", "init")), rings, capable=not step.get("uid", 0))
         try:
-            umem = None if other is not None else Umem(step.get("chunk_size", PAGE_SIZE), step.get("headroom", 0))
-            sock.bind(step["ifindex"], step["queue"], flags, umem, other)
+            if other is None:
+                sock.set_umem(Umem(step.get("chunk_size", PAGE_SIZE), step.get("headroom", 0)))
+                sock.bind(step["ifindex"], step["queue"], flags)
+            else:
+                sharing = other
+                if sharing.dev is sock.net.device(step["ifindex"]) and sharing.queue == step["queue"]:
+                    sock.rings = Rings(ENTRIES, ENTRIES)  # those of chunks are the other's
+                sock.bind(step["ifindex"], step["queue"], flags, lambda: sharing)
         except Refusal:
             sock.close()
             raise

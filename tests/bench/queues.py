@@ -20,7 +20,7 @@ from nlemu.emulator.kernel.devices.links import delete_link, new_link
 from nlemu.emulator.kernel.links.netkit import NetkitParams
 from nlemu.emulator.kernel.nics.profiles import PROFILES
 from nlemu.emulator.kernel.queues import devmem, lease, zcrx
-from nlemu.emulator.kernel.queues.xsk import Umem, XdpSocket
+from nlemu.emulator.kernel.queues.xsk import Rings, Umem, XdpSocket
 from nlemu.emulator.machine.machine import Machine
 from nlemu.protocol.uapi.ethtool import TcpDataSplit
 from nlemu.protocol.uapi.if_link import NetkitPairing
@@ -66,8 +66,9 @@ class Bench:
 
     def af_xdp(self) -> float:
         start = time.perf_counter()
-        sock = XdpSocket(self.net)
-        sock.bind(self.lessee.ifindex, 1, XDP.ZEROCOPY, Umem())
+        sock = XdpSocket(self.net, Rings(64, 64, 64, 64))
+        sock.set_umem(Umem())
+        sock.bind(self.lessee.ifindex, 1, XDP.ZEROCOPY)
         sock.close()
         return time.perf_counter() - start
 

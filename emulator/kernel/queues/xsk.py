@@ -13,13 +13,15 @@ another, ends the binding, and the socket is of no use any more.
 
 from __future__ import annotations
 
-from errno import EBADF, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM
+from collections.abc import Callable
+from dataclasses import dataclass
+from errno import EBADF, EBUSY, EINVAL, ENETDOWN, ENODEV, ENXIO, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.events import Info, NetdevEvent
 from nlemu.emulator.kernel.devices.queue import is_leased, is_leasee, min_provider_channels, xsk_pool
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.if_xdp import XDP
+from nlemu.protocol.uapi.if_xdp import XDP, XDP_UMEM
 from nlemu.protocol.uapi.netdev import XdpAct
 
 if TYPE_CHECKING:
@@ -40,21 +42,39 @@ PAD_LEN = 14 + 2 * 4 + 4
 FRAME_ALIGN = 128
 """What a frame's size is rounded down to, as receive buffers of hardware are."""
 BIND_FLAGS = int(XDP.SHARED_UMEM | XDP.COPY | XDP.ZEROCOPY | XDP.USE_NEED_WAKEUP | XDP.USE_SG)
+KNOWN_UMEM_FLAGS = int(XDP_UMEM.UNALIGNED_CHUNK_FLAG | XDP_UMEM.TX_SW_CSUM | XDP_UMEM.TX_METADATA_LEN)
+"""XDP_UMEM_FLAGS_VALID"""
+METADATA, METADATA_ALIGN = range(16, 256), 8
+"""How long metadata may be (sizeof(struct xsk_tx_metadata) at least), and what of that it is a multiple, in bytes."""
 OWN_FLAGS = BIND_FLAGS & ~int(XDP.SHARED_UMEM)
 
 
 class Umem:
     """struct xdp_umem: memory in chunks of `chunk_size` bytes, of which `headroom` are the program's own.
 
-    Refuses (EINVAL) what setsockopt(XDP_UMEM_REG) would: a chunk below 2048 bytes, above a page, or no power of two;
-    headroom that leaves no room for a packet."""
+    Refuses (EINVAL) what setsockopt(XDP_UMEM_REG) would (xdp_umem_reg()): a chunk below 2048 bytes or above a page;
+    flags (XDP_UMEM_*) that are not known; a chunk that is no power of two, and a last one that is not whole, unless
+    they may lie anyhow (UNALIGNED_CHUNK_FLAG); an address that is no page's, or memory that ends beyond the last one;
+    headroom that leaves no room for a packet; metadata of an odd length. address, size: where it is and how long, in
+    bytes; metadata: how much there is before each packet that is sent, in bytes."""
 
     __slots__ = ("chunk_size", "headroom", "segmented", "zero_copy")
 
-    def __init__(self, chunk_size: int = PAGE_SIZE, headroom: int = 0) -> None:
-        if not UMEM_MIN_CHUNK_SIZE <= chunk_size <= PAGE_SIZE or chunk_size & (chunk_size - 1):
+    def __init__(
+        self, chunk_size: int = PAGE_SIZE, headroom: int = 0, flags: int = 0, *, address: int = 0,
+        size: int | None = None, metadata: int = 0,
+    ) -> None:
+        size = chunk_size if size is None else size
+        if not UMEM_MIN_CHUNK_SIZE <= chunk_size <= PAGE_SIZE or flags & ~KNOWN_UMEM_FLAGS:
+            raise Refusal(EINVAL)
+        anyhow = flags & XDP_UMEM.UNALIGNED_CHUNK_FLAG
+        if (chunk_size & (chunk_size - 1) and not anyhow) or address % PAGE_SIZE or address + size >= 1 << 64:
+            raise Refusal(EINVAL)
+        if not 0 < size // chunk_size < 1 << 32 or (size % chunk_size and not anyhow):
             raise Refusal(EINVAL)
         if headroom > chunk_size - PACKET_HEADROOM - SHARED_INFO - FRAME_ALIGN:
+            raise Refusal(EINVAL)
+        if flags & XDP_UMEM.TX_METADATA_LEN and (metadata not in METADATA or metadata % METADATA_ALIGN):
             raise Refusal(EINVAL)
         self.chunk_size = chunk_size
         self.headroom = headroom
@@ -156,16 +176,28 @@ def clear_pool(dev: Device, index: int) -> None:
         dev.tx[index].pool = None
 
 
+@dataclass
+class Rings:
+    """Which rings a socket has, and how many entries each has room for; 0 where it has none. rx, tx: packets received
+    and to be sent; fill, completion: chunks that are given to be received into, and back when they have been sent."""
+
+    rx: int = 0
+    tx: int = 0
+    fill: int = 0
+    completion: int = 0
+
+
 class XdpSocket:
     """struct xdp_sock. net: where it was opened. Refuses with EPERM without CAP_NET_RAW there (`capable`)."""
 
-    __slots__ = ("closed", "dev", "net", "pool", "queue", "umem")
+    __slots__ = ("closed", "dev", "net", "pool", "queue", "rings", "umem")
 
-    def __init__(self, net: Net, *, capable: bool = True) -> None:
+    def __init__(self, net: Net, rings: Rings, *, capable: bool = True) -> None:
         if not capable:
             raise Refusal(EPERM)
         net.hold()
         self.net = net
+        self.rings = rings
         self.umem: Umem | None = None
         self.pool: BufferPool | None = None
         self.dev: Device | None = None
@@ -173,10 +205,29 @@ class XdpSocket:
         self.queue = 0
         self.closed = False
 
-    def bind(self, ifindex: int, queue: int, flags: int = 0, umem: Umem | None = None,
-             shared: XdpSocket | None = None) -> None:
-        """xsk_bind(): XDP_* flags, and a umem of its own or, with XDP_SHARED_UMEM, another socket, whose umem is
-        shared. ENODEV, EINVAL, EBUSY, EBADF (the other is not bound), EOPNOTSUPP."""
+    @property
+    def ready(self) -> bool:
+        """XSK_READY: it has never been bound, and what it is to be bound with can be said."""
+        return self.pool is None
+
+    def set_umem(self, umem: Umem) -> None:
+        """XDP_UMEM_REG. EBUSY: it is bound, or has one."""
+        if not self.ready or self.umem is not None:
+            raise Refusal(EBUSY)
+        self.umem = umem
+
+    def check_state(self) -> None:
+        """xsk_check_common(): can packets go? ENXIO: it is not bound; ENETDOWN."""
+        if self.dev is None:
+            raise Refusal(ENXIO)
+        if not self.dev.up:
+            raise Refusal(ENETDOWN)
+
+    def bind(
+        self, ifindex: int, queue: int, flags: int = 0, shared: Callable[[], XdpSocket] | None = None
+    ) -> None:
+        """xsk_bind(): XDP_* flags. shared: finds, if they have XDP_SHARED_UMEM, the socket whose umem is shared.
+        ENODEV, EINVAL, EBUSY, EBADF (the other is not bound), EOPNOTSUPP."""
         if flags & ~BIND_FLAGS:
             raise Refusal(EINVAL)
         if self.pool is not None:
@@ -184,24 +235,36 @@ class XdpSocket:
         dev = self.net.device(ifindex)
         if dev is None:
             raise Refusal(ENODEV)
+        if not self.rings.rx and not self.rings.tx:
+            raise Refusal(EINVAL)
         if flags & XDP.SHARED_UMEM:
-            pool = self._share(dev, queue, flags, umem, shared)
-        elif umem is None:
+            pool = self._share(dev, queue, flags, shared)
+        elif self.umem is None or not self._can_have_pool:
             raise Refusal(EINVAL)
         else:
-            pool = BufferPool(umem)
+            pool = BufferPool(self.umem)
             pool.assign(dev, queue, flags)
         self.pool, self.umem, self.dev, self.queue = pool, pool.umem, dev, queue
         self.net.kernel.xsk.bound.setdefault(dev, {})[self] = None
 
-    def _share(self, dev: Device, queue: int, flags: int, umem: Umem | None, other: XdpSocket | None) -> BufferPool:
-        if flags & OWN_FLAGS or umem is not None:
+    @property
+    def _can_have_pool(self) -> bool:
+        """xsk_validate_queues()"""
+        return bool(self.rings.fill and self.rings.completion)
+
+    def _share(self, dev: Device, queue: int, flags: int, find: Callable[[], XdpSocket] | None) -> BufferPool:
+        if flags & OWN_FLAGS or self.umem is not None or find is None:
             raise Refusal(EINVAL)
-        if other is None or other.dev is None or other.pool is None:
+        other = find()
+        if other.dev is None or other.pool is None:
             raise Refusal(EBADF)
         if other.dev is dev and other.queue == queue:
+            if self.rings.fill or self.rings.completion:
+                raise Refusal(EINVAL)
             other.pool.users += 1
             return other.pool
+        if not self._can_have_pool:
+            raise Refusal(EINVAL)
         shared = other.pool.umem
         pool = BufferPool(shared)
         inherited = int(XDP.ZEROCOPY if shared.zero_copy else XDP.COPY)

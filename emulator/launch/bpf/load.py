@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.queues.xdp import XdpProgram
 from nlemu.emulator.launch.bpf.programs import LoadedProgram
 from nlemu.emulator.launch.trap.call import PASS, Answer
-from nlemu.emulator.launch.trap.credentials import CAP_SYS_ADMIN
+from nlemu.emulator.launch.trap.credentials import CAP_BPF, CAP_SYS_ADMIN
 from nlemu.emulator.launch.trap.seccomp import libc
 from nlemu.protocol.uapi.bpf import BPF_OBJ_NAME_LEN, BPF_PROG_TYPE_XDP, BpfCmd, ProgFlag
 
@@ -34,7 +34,6 @@ JMP, JMP32, CALL, EXIT = 0x05, 0x06, 0x80, 0x90
 FREE = (b"GPL", b"GPL v2", b"GPL and additional rights", b"Dual BSD/GPL", b"Dual MIT/GPL", b"Dual MPL/GPL")
 """license_is_gpl_compatible()"""
 LICENCE = 128
-CAP_BPF = 39
 
 
 @cache

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import errno
 import struct
-from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 
 from nlemu.emulator.kernel.queues.zcrx import PAGE_SIZE, Registration, register
 from nlemu.emulator.launch.rings.ring import Ring
 from nlemu.emulator.launch.trap.call import Call
+from nlemu.emulator.launch.trap.mappings import writable
 from nlemu.protocol.uapi import io_uring
 from nlemu.protocol.uapi.io_uring import Setup, Zcrx
 
@@ -104,7 +103,7 @@ def _check_region(call: Call, region: tuple[int, ...], least: int) -> None:
     if address + size >= LONGEST:
         raise OSError(errno.EOVERFLOW, "region")
     if address:
-        _pinned(call.tid, address, size)
+        _pin(call.tid, address, size)
 
 
 def _memory(call: Call, area: tuple[int, ...]) -> int:
@@ -125,33 +124,12 @@ def _memory(call: Call, area: tuple[int, ...]) -> int:
         raise OSError(errno.EOVERFLOW, "memory")
     if address % PAGE_SIZE or length % PAGE_SIZE:
         raise OSError(errno.EINVAL, "memory")
-    return _pinned(call.tid, address, length)
+    return _pin(call.tid, address, length)
 
 
-def _pinned(tid: int, address: int, length: int) -> int:
-    """pin_user_pages(), of memory that is to be written: in how large pieces it lies in a row, in bytes, as far as the
-    size of its pages says. OSError EFAULT."""
-    least, at = MAX_AREA, address
-    for start, end, writable, page in _mappings(tid):
-        if end <= at:
-            continue
-        if start > at or not writable:
-            break
-        least, at = min(least, page), end
-        if at >= address + length:
-            return least
-    raise OSError(errno.EFAULT, "memory")
-
-
-def _mappings(tid: int) -> Iterator[tuple[int, int, bool, int]]:
-    """What is mapped, in order: from where, to where, whether it can be written, the size of its pages in bytes."""
-    start = end = 0
-    writable = False
-    with suppress(OSError), open(f"/proc/{tid}/smaps", encoding="utf-8", errors="surrogateescape") as lines:
-        for line in lines:
-            name, *rest = line.split()
-            if name == "KernelPageSize:":
-                yield start, end, writable, 1024 * int(rest[0])
-            elif not name.endswith(":"):
-                start, end = (int(place, 16) for place in name.split("-"))
-                writable = "w" in rest[0]
+def _pin(tid: int, address: int, length: int) -> int:
+    """In how large pieces that memory lies in a row, in bytes, as far as the size of its pages says. OSError EFAULT."""
+    there, piece = writable(tid, address, length)
+    if there < length:
+        raise OSError(errno.EFAULT, "memory")
+    return piece

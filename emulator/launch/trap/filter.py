@@ -37,7 +37,7 @@ from nlemu.emulator.launch.trap.instructions import (
 from nlemu.protocol.uapi.bpf import BpfCmd
 from nlemu.protocol.uapi.if_tun import TunIoctl
 from nlemu.protocol.uapi.nsfs import NsIoctl
-from nlemu.protocol.uapi.socket import AF_NETLINK, SOL_NETLINK, SOL_SOCKET, So
+from nlemu.protocol.uapi.socket import AF_NETLINK, AF_XDP, SOL_NETLINK, SOL_SOCKET, SOL_XDP, So
 from nlemu.protocol.uapi.sockios import Sioc
 
 MSG_TRUNC = 0x20
@@ -48,8 +48,8 @@ CLONE_THREAD = 0x00010000
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
-SOCKADDR_NL = 12
-"""How long a name of netlink is, in bytes."""
+SOCKADDR_NL, SOCKADDR_XDP = 12, 16
+"""How long a name of netlink is, and one of AF_XDP, in bytes."""
 STDOUT = 1
 SHORT = 257
 """Writes of less than this many bytes are: what the files of devices take (IFALIASZ and a newline)."""
@@ -150,7 +150,9 @@ def rules(base: int, *, root: bool, keep: bool = False) -> tuple[Rule, ...]:
         Rule("ioctl", (within(1, Sioc.ADDRT, LAST_SOCKET_IOCTL),)),
         *(Rule("ioctl", (within(1, *commands),)) for commands in TUN_IOCTLS),
         Rule("ioctl", (within(1, *WIRELESS_IOCTLS),), action=RET_ERRNO | EOPNOTSUPP),
-        Rule("socket", (equals(0, AF_NETLINK),)),
+        *(Rule("socket", (equals(0, family),)) for family in (AF_NETLINK, AF_XDP)),
+        *(Rule(call, (equals(1, SOL_XDP),)) for call in ("setsockopt", "getsockopt")),
+        Rule("bind", (equals(2, SOCKADDR_XDP),)),
         Rule("newfstatat", (lacks(3, AT_EMPTY_PATH),)),
         *(Rule(call) for call in PATH_CALLS),
         *(Rule("bpf", (equals(0, command),)) for command in BpfCmd),

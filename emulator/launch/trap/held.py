@@ -88,13 +88,14 @@ class HeldFiles:
         self._made += 1
         return HeldFile(os.path.join(self._place, str(self._made)))
 
-    def give(self, call: Call, file: HeldFile, thing: Held, *, high: bool = False, cloexec: bool = True) -> Answer:
-        """Answers a call with the file, which stands for that from now on. OSError EMFILE: there is no number, and the
-        thing is closed."""
+    def give(self, call: Call, file: HeldFile, thing: Held, *, high: bool = False, flags: int = os.O_CLOEXEC) -> Answer:
+        """Answers a call with the file, which stands for that from now on. flags: O_CLOEXEC, O_NONBLOCK. OSError
+        EMFILE: there is no number, and the thing is closed."""
         self._held[file.identity] = file, thing
         fd = file.open()
+        os.set_blocking(fd, not flags & os.O_NONBLOCK)
         try:
-            return call.give(fd, high=high, cloexec=cloexec)
+            return call.give(fd, high=high, cloexec=bool(flags & os.O_CLOEXEC))
         except OSError:
             self._drop(file)
             raise

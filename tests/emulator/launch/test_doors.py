@@ -59,6 +59,7 @@ def through(door: str, place: Path) -> str:
         ("ioctls", "EINVAL ENODEV done ENODEV ENODEV ENODEV ENODEV ENODEV ENOTSUP"),
         ("tables", "ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT"),
         ("ring", "ENOSYS"),
+        ("queues", "ENODEV ENODEV"),
         ("programs", "EINVAL EINVAL EINVAL EINVAL EINVAL EINVAL EINVAL"),
         ("rights", "EACCES EPERM"),
     ],

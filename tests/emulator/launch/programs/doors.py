@@ -6,6 +6,7 @@ Run under `nlemu run` by test_doors.py, which looks at what is outside. `v0` is 
 import ctypes
 import errno
 import fcntl
+import mmap
 import os
 import socket
 import struct
@@ -140,6 +141,19 @@ def programs(place: str) -> Iterator[str]:
     ):
         done = bpf(command, struct.pack(f"={len(attributes)}I", *attributes))
         yield "done" if done >= 0 else errno.errorcode[ctypes.get_errno()]
+
+
+def queues(place: str) -> Iterator[str]:
+    """AF_XDP, bound to a queue of what is outside the second device and the third."""
+    for index in (2, 3):
+        with socket.socket(44, socket.SOCK_RAW) as sock:
+            for option in (2, 3, 5, 6):  # XDP_RX_RING, XDP_TX_RING, XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING
+                sock.setsockopt(283, option, 64)
+            memory = mmap.mmap(-1, 65536)
+            at = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+            sock.setsockopt(283, 4, struct.pack("=2Q4I", at, 65536, 4096, 0, 0, 0))  # XDP_UMEM_REG
+            done = libc.bind(sock.fileno(), struct.pack("=2H3I", 44, 2, index, 0, 0), 16)
+            yield "done" if done >= 0 else errno.errorcode[ctypes.get_errno()]
 
 
 def rights(place: str) -> Iterator[str]:
