@@ -56,11 +56,21 @@ def test_what_only_netlink_sockets_are_asked_is_handed_over_at_any_number(arch: 
     assert verdict(arch, "getsockopt", 5, 6, 3, 0x1000, 0x2000) == RET_ALLOW
     for call in ("bind", "connect"):
         assert verdict(arch, call, 5, 0x1000, 12) == RET_USER_NOTIF
-        assert verdict(arch, call, 5, 0x1000, 16) == RET_ALLOW
+        assert verdict(arch, call, 5, 0x1000, 28) == RET_ALLOW
+    assert verdict(arch, "connect", 5, 0x1000, 16) == RET_ALLOW
     assert verdict(arch, "sendto", 5, 0x1000, 20, 0, 0x2000, 12) == RET_USER_NOTIF
     assert verdict(arch, "sendto", 5, 0x1000, 20, 0, 0x2000, 16) == RET_ALLOW
     for call in ("getsockname", "getpeername", "recvmsg", "sendmsg", "recvmmsg", "sendmmsg", "accept4", "shutdown"):
         assert verdict(arch, call, 5) == verdict(arch, call, BASE) == RET_USER_NOTIF
+
+
+@BOTH
+def test_sockets_of_af_xdp_are_asked_at_any_number(arch: Architecture) -> None:
+    """What is bound with a name of theirs may be of IPv4; it is looked at."""
+    assert verdict(arch, "socket", 44, 3, 0) == RET_USER_NOTIF
+    assert verdict(arch, "setsockopt", 5, 283, 4, 0x1000, 32) == RET_USER_NOTIF
+    assert verdict(arch, "getsockopt", 5, 283, 1, 0x1000, 0x2000) == RET_USER_NOTIF
+    assert verdict(arch, "bind", 5, 0x1000, 16) == RET_USER_NOTIF
 
 
 @BOTH
