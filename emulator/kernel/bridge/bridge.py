@@ -9,10 +9,10 @@ so it is always the root of its tree, and its ports are all designated.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.core.clock import NSEC_PER_SEC
-from nlemu.protocol.uapi.bits import Bits
 from nlemu.protocol.uapi.if_ import IfOper
 from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrState, BrStpMode, BrVlanInfo, MdbRtrType
 from nlemu.protocol.uapi.if_ether import ETH_P
@@ -38,7 +38,7 @@ MAX_PORTS = 1 << PORT_BITS
 BRENTRY = int(BrVlanInfo.BRENTRY)
 
 
-class PortFlag(Bits):
+class PortFlag(IntEnum):
     """BR_* of include/linux/if_bridge.h: p->flags."""
 
     HAIRPIN_MODE = 1 << 0
@@ -64,7 +64,7 @@ class PortFlag(Bits):
     AUTO = FLOOD | LEARNING
 
 
-class Fdb(Bits):
+class Fdb(IntEnum):
     """BR_FDB_*: flags of an entry."""
 
     LOCAL = 1 << 0

@@ -11,6 +11,7 @@ User space adds them, and what hosts say (snooping.py).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from errno import E2BIG, EEXIST, EINVAL, ENOMEM, ENOSPC
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING
 from nlemu.emulator.kernel.bridge import routers
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Multicast, Port, PortMulticast, Timer
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.bits import Bits
 from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrState
 from nlemu.protocol.uapi.if_ether import ETH_P
 from nlemu.protocol.uapi.rtnetlink import RTM
@@ -36,7 +36,7 @@ DISABLED = int(BrState.DISABLED)
 NEW, DEL = int(RTM.NEWMDB), int(RTM.DELMDB)
 
 
-class Pg(Bits):
+class Pg(IntEnum):
     """MDB_PG_FLAGS_*"""
 
     PERMANENT = 1 << 0

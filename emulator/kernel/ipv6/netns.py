@@ -5,12 +5,12 @@ Addresses of IPv6 are integers here, the first byte of the address being the hig
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.inet.rules import IP6MR, IPV6, Rules
 from nlemu.emulator.kernel.ipv6.conf import Ipv6Conf
 from nlemu.emulator.kernel.ipv6.fib import Fib6
-from nlemu.protocol.uapi.bits import Bits
 from nlemu.protocol.uapi.ipv6 import Ipv6Devconf
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ SOLICITED_NODE = 0xFF02 << 112 | 0x1FF000000
 """ff02::1:ff00:0, to which the last three bytes of an address are added"""
 
 
-class AddrType(Bits):
+class AddrType(IntEnum):
     """IPV6_ADDR_*: what sort of address it is, and how far it reaches (include/net/ipv6.h)."""
 
     ANY = 0x0000

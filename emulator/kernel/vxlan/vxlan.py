@@ -11,10 +11,10 @@ Numbers that are in network order on the wire are plain ones here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TYPE_CHECKING, cast
 
 from nlemu.emulator.kernel.tunnels.address import NO_ADDRESS, TunnelAddress
-from nlemu.protocol.uapi.bits import Bits
 from nlemu.protocol.uapi.if_ether import ETH_ALEN, ETH_HLEN
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ ADDED_BY_USER = 0x100
 """NTF_VXLAN_ADDED_BY_USER, beside NTF_*."""
 
 
-class Flag(Bits):
+class Flag(IntEnum):
     """VXLAN_F_*"""
 
     LEARN = 0x01

@@ -185,22 +185,24 @@ def read(
     if params is None:
         return None
     said = dict(known or {})
-    for name in names_of(params):
-        attr = attr_set.spec.fields[name]
-        if name not in said and attr in attrs:
-            said[name] = plain(attr, attrs)
+    wanted = fields_of(params, attr_set)
+    for number in attrs.spans:
+        found = wanted.get(number)
+        if found is not None and found[0] not in said:
+            said[found[0]] = plain(found[1], attrs)
     return params(**said)
 
 
-_NAMES: dict[type[Any], tuple[str, ...]] = {}
+_FIELDS: dict[tuple[type[Any], type[AttrSet]], dict[int, tuple[str, Attr[Any]]]] = {}
 
 
-def names_of(params: type[Any]) -> tuple[str, ...]:
-    """The names of a dataclass's fields, which are looked up once."""
-    names = _NAMES.get(params)
-    if names is None:
-        names = _NAMES[params] = tuple(field.name for field in fields(params))
-    return names
+def fields_of(params: type[Any], attr_set: type[AttrSet]) -> Mapping[int, tuple[str, Attr[Any]]]:
+    """The fields of a dataclass that attributes of a set are read into, by the attributes' numbers; looked up once."""
+    found = _FIELDS.get((params, attr_set))
+    if found is None:
+        named = {field.name: attr_set.spec.fields[field.name] for field in fields(params)}
+        found = _FIELDS[params, attr_set] = {attr.number: (name, attr) for name, attr in named.items()}
+    return found
 
 
 def plain(attr: Attr[Any], attrs: Attrs) -> Any:
