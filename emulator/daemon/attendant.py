@@ -81,6 +81,7 @@ class Attendant:
                     taken += done
                     if len(events) == 1 and done < share:
                         favourite = connection
+            connection = None  # it may be closed by now, and a whole machine hangs on it
             if events:
                 idle = 0
             elif idle < PATIENCE:

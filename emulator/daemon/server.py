@@ -197,24 +197,37 @@ class Server:
     def arrange(self) -> None:
         """Makes the listening sockets follow the namespaces that there are.
 
-        Connections into a namespace that is gone live on until they are closed.
+        Connections into a namespace that is gone live on until they are closed. Raises DirectoryError where one has no
+        place; it is tried again the next time.
         """
+        try:
+            self._arrange()
+        finally:
+            if self._nursery is not None:
+                self.start(self._nursery)
+
+    def _arrange(self) -> None:
         for name in [name for name in self._listeners if name not in self.steps.nets]:
-            for sock in self._listeners.pop(name):
-                notify_closing(sock)
-                sock.close()
-            self._homes = {home: owner for home, owner in self._homes.items() if owner != name}
-            self.directory.remove(name)
+            self._leave(name)
         for name in [name for name in self.steps.nets if name not in self._listeners]:
             sockets = self._listeners[name] = []
-            for protocol, number in PROTOCOLS.items():
-                sock = self.directory.listen(self.directory.namespace(name) / protocol, socket.SOCK_SEQPACKET)
-                sockets.append(sock)
-                self._bound.append((sock, self._greeter(name, number)))
+            try:
+                for protocol, number in PROTOCOLS.items():
+                    sock = self.directory.listen(self.directory.namespace(name) / protocol, socket.SOCK_SEQPACKET)
+                    sockets.append(sock)
+                    self._bound.append((sock, self._greeter(name, number)))
+            except DirectoryError:
+                self._leave(name)
+                raise
             home = self.directory.namespace(name).stat()
             self._homes[home.st_dev, home.st_ino] = name
-        if self._nursery is not None:
-            self.start(self._nursery)
+
+    def _leave(self, name: str) -> None:
+        for sock in self._listeners.pop(name):
+            notify_closing(sock)
+            sock.close()
+        self._homes = {home: owner for home, owner in self._homes.items() if owner != name}
+        self.directory.remove(name)
 
     def add_namespace(self, step: Step) -> None:
         """The step `netns`, with a place in the directory. Raises DirectoryError, StepError."""
@@ -343,6 +356,8 @@ class Server:
                 except trio.ClosedResourceError:
                     return
                 except OSError as error:
+                    if sock.fileno() < 0:  # its namespace went away between the two
+                        return
                     if error.errno not in OUT_OF_DESCRIPTORS:
                         raise
                     log.warning("no connection can be accepted: %s", error.strerror)

@@ -36,7 +36,7 @@ class Ahead:
     def put(self, datagram: Datagram) -> None:
         """It has been written."""
         self._datagrams.append(datagram)
-        self._memory += skb_size(len(datagram.data))
+        self._memory += size_of(datagram)
         if len(self._datagrams) > MANY:
             self.sync()
 
@@ -48,8 +48,10 @@ class Ahead:
         unread = _memory(self._sock)
         while datagrams and self._memory > unread:
             datagram = datagrams.popleft()
-            self._memory -= skb_size(len(datagram.data))
+            self._memory -= size_of(datagram)
             self._endpoint.gone(datagram)
+        if not datagrams:
+            self._memory = 0  # one may have been guessed, and known by now
 
     def release(self) -> None:
         """Takes everything for read."""
@@ -67,9 +69,17 @@ def _memory(sock: socket.socket) -> int:
     return int(struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
 
 
+def size_of(datagram: Datagram) -> int:
+    """How many bytes of memory it takes; where no descriptors are left to try it with, what it takes in our kernel."""
+    try:
+        return skb_size(len(datagram.data))
+    except OSError:
+        return datagram.cost
+
+
 @lru_cache(maxsize=4096)
 def skb_size(length: int) -> int:
-    """How many bytes of memory this machine's kernel takes for a datagram of that length, by trying."""
+    """How many bytes of memory this machine's kernel takes for a datagram of that length, by trying. OSError."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         ours.send(bytes(length))
