@@ -32,6 +32,7 @@ SOCK_CLOEXEC = os.O_CLOEXEC
 MAX_LINKS = 32
 NOBODY = struct.pack("=iii", 0, -1, -1)  # struct ucred of a socket without a peer
 ADDRESS = struct.Struct("=HHII")  # struct sockaddr_nl
+LENGTH = struct.Struct("=i")
 ADDRESS_STORAGE = 128
 INT_MAX = 0x7FFFFFFF
 MIN_SNDBUF = 4608  # SOCK_MIN_SNDBUF (include/net/sock.h)
@@ -93,11 +94,15 @@ def read_address(call: Call, address: int, length: int) -> tuple[int, int]:
 
 def write_address(call: Call, place: int, length_place: int, port: int, groups: int) -> None:
     """move_addr_to_user(): as much of the name as there is room for, and how long it is."""
+    call.write_all(address_writes(call, place, length_place, port, groups))
+
+
+def address_writes(call: Call, place: int, length_place: int, port: int, groups: int) -> list[tuple[int, bytes]]:
+    """What that writes where. OSError EINVAL, EFAULT."""
     room = call.number(length_place)
     if room < 0:
         raise OSError(errno.EINVAL, "length of a name")
-    call.write(place, ADDRESS.pack(AF_NETLINK, 0, port, groups)[:room])
-    call.write(length_place, struct.pack("=i", ADDRESS.size))
+    return [(place, ADDRESS.pack(AF_NETLINK, 0, port, groups)[:room]), (length_place, LENGTH.pack(ADDRESS.size))]
 
 
 def bind(call: Call) -> Answer:

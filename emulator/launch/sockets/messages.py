@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nlemu.emulator.launch.sockets.calls import (
     ADDRESS,
+    address_writes,
     may_send_to_users,
     nonblocking,
     of,
     read_address,
-    write_address,
 )
 from nlemu.emulator.launch.trap.call import ANSWERED, PASS, Answer, Call
 from nlemu.emulator.launch.trap.credentials import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, UCRED, UserNamespace
@@ -401,9 +401,11 @@ def one(call: Call, channel: Channel, fd: int, room: Room) -> int:
         writes = scatter(data, room.pieces)
         if room.header is not None:
             writes += header_writes(channel, room, datagram, mask, truncated)
-        call.write_all(writes)
-        if room.name:
-            write_address(call, room.name, room.namelen_place, datagram.portid, mask)
+        try:
+            if room.name:
+                writes += address_writes(call, room.name, room.namelen_place, datagram.portid, mask)
+        finally:
+            call.write_all(writes)  # at once, and what was received also where there is no room for who sent it
     finally:
         endpoint.read(space)
         channel.flush()
