@@ -11,6 +11,7 @@ pass; nothing else moves the clock.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
 from errno import ENOSPC
 from functools import cached_property
@@ -89,6 +90,10 @@ class Kernel:
         self.xsk = XdpSockets()
         self.sending: Sending | None = None
         """Of the packet to a group that is being sent, while it is. Who hands frames on asks who listens to that."""
+        self.bridged: set[Device] = set()
+        """The ports of bridges at which a frame that goes on has come in, while it does."""
+        self.backlog: deque[tuple[Device, int, bytes]] = deque()
+        """Where it arrives next: at which device, of how many bytes, from which address."""
         self.tag = 0
         """Of which protocol the tag is that it has beside it; 0: none."""
         self.receive: Callable[[Device, int], None] = packets.receive

@@ -2,7 +2,8 @@
 
 A step is what stands in a line of a trace (fixtures/README.md), with one field more: `settle`, the seconds that pass
 after it and before the sockets are read, in which a kernel does what it does later. Linux sleeps them; the others
-advance their clock.
+advance their clock. What of a dump does not fit into its first datagram is told as it is when it is read, which is
+afterwards; only the daemon cannot know when that will be, and is read before too.
 """
 
 from __future__ import annotations
@@ -87,31 +88,31 @@ class Emulator:
     def step(self, fields: Fields) -> Outcome:
         """Does one."""
         step = step_of(dict(fields))
-        if step.verb == "nsim_new":
-            answer = self._nsim_new(step)
-        else:
-            try:
-                answer = self.steps.perform(step)
-            except StepError as error:
-                raise StepImpossible(str(error)) from None
-        if settle := step.get("settle"):
-            self.machine.advance(settle)
+        answer = Answer()
+        try:
+            self._do(step)
+        except OSError as error:
+            answer.error = error
+        except StepError as error:
+            raise StepImpossible(str(error)) from None
+        settle = step.get("settle")
+        if not settle:
             self.steps._drain(answer.got)
+        self.machine.settle()
+        self.steps.wait(settle or 0, answer)
         got = {name: tuple(map(text_of, received)) for name, received in answer.got.items()}
         return Outcome(None if answer.error is None else errno.errorcode[answer.error.errno or 0], got)
 
-    def _nsim_new(self, step: Step) -> Answer:
-        """A netdevsim comes into the namespace of who asks for it."""
+    def _do(self, step: Step) -> None:
+        """Does a step; a new netdevsim comes into the namespace of who asks for it."""
+        if step.verb != "nsim_new":
+            self.steps.do(step)
+            return
         number, ports, queues = step.subject
-        answer = Answer()
         try:
             self.machine.netdevsim_bus.new_device(number, ports, queues, self._home)
         except Refusal as refusal:
-            answer.error = OSError(refusal.errno, refusal.text)
-        self.steps._drain(answer.got)
-        self.machine.settle()
-        self.steps._drain(answer.got)
-        return answer
+            raise OSError(refusal.errno, refusal.text) from refusal
 
 
 class Daemon:

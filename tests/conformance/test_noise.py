@@ -41,6 +41,17 @@ def made_up(said: list[Outcome]) -> bytes:
     return address if any(address) else dump[(at := dump.index(b"\x0a\0\x01\0", at + 4)) + 4 : at + 10]
 
 
+def test_a_dump_is_as_late_as_it_is_read() -> None:
+    """What does not fit into its first datagram is told when the step has settled, as by Linux."""
+    ask = {"send": "r", "hex": e.link(e.GETLINK, e.REQUEST | e.DUMP, 9).hex()}
+    up = {"send": "r", "hex": e.link(e.SETLINK, e.REQUEST | e.ACK, 8, index=31, up=True).hex()}
+    asking = {"open": "r", "proto": 0, "port": 1}
+    said = Emulator(Machine()).perform([asking, {"nsim_new": [1, 30, 1]}, up, {**ask, "settle": 60}, ask])
+    early, late = said[-2].got["r"], said[-1].got["r"]
+    assert len(early) == len(late) > 2
+    assert early[-2:] == late[-2:]
+
+
 def test_what_is_made_up_may_differ() -> None:
     one, other = outcomes(1), outcomes(2)
     assert one != other

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.bonding import lacp
 from nlemu.emulator.kernel.bonding.bond import Bond, Slave, slave_of
-from nlemu.emulator.kernel.devices import features, qdisc
+from nlemu.emulator.kernel.devices import features, qdisc, rx_handler
 from nlemu.emulator.kernel.devices.device import RX_HANDLER, Stats
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.protocol.uapi.if_bonding import BondMode, BondXmitPolicy
@@ -54,7 +54,8 @@ def transmit(bond: Bond, size: int) -> tuple[Xmit, Device | None]:
         if not any(xmit == Xmit.SUCCESS for xmit, _ in answers):
             bond.dev.own_stats.tx_dropped += 1
             return Xmit.DROP, None
-        return Xmit.SUCCESS, next((dev for _, dev in answers if dev is not None), None)
+        arrived = [dev for _, dev in answers if dev is not None]
+        return Xmit.SUCCESS, rx_handler.receive_all(bond.dev, arrived, size)
     slave = _choose(bond)
     if slave is None:
         bond.dev.own_stats.tx_dropped += 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.bridge import fdb, snooping
 from nlemu.emulator.kernel.bridge.bridge import Bridge, Port, PortFlag, Vlan, port_of
-from nlemu.emulator.kernel.devices import qdisc
+from nlemu.emulator.kernel.devices import qdisc, rx_handler
 from nlemu.protocol.uapi.if_bridge import BrBoolopt, BrState
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
 
@@ -62,10 +62,10 @@ def _leave(owner: Bridge | Port, br: Bridge, vid: int, size: int) -> None:
         vlan.counts.tx_packets += 1
 
 
-def flood(br: Bridge, size: int, vid: int, source: Port | None = None) -> Device | None:
-    """br_flood(): a frame of that many bytes goes out by every port that lets it. Returns the device at which it
-    arrives behind one of them, if any."""
-    arrived = None
+def flood(br: Bridge, size: int, vid: int, source: Port | None = None) -> list[Device]:
+    """br_flood(): a frame of that many bytes goes out by every port that lets it, also by which it came where it is a
+    hairpin. Returns the devices at which it arrives behind them."""
+    arrived = []
     for port in br.ports:
         if port is source and not port.flags & PortFlag.HAIRPIN_MODE:
             continue
@@ -82,7 +82,7 @@ def flood(br: Bridge, size: int, vid: int, source: Port | None = None) -> Device
         _, receiver = qdisc.transmit(port.dev, size)
         port.dev.changed()
         if receiver is not None:
-            arrived = receiver
+            arrived.append(receiver)
     return arrived
 
 
@@ -94,7 +94,7 @@ def transmit(br: Bridge, size: int) -> Device | None:
         return None
     vlan, _ = entered
     snooping.hear(br, None, vlan)
-    return flood(br, size, 0 if vlan is None else vlan.vid)
+    return rx_handler.receive_all(br.dev, flood(br, size, 0 if vlan is None else vlan.vid), size)
 
 
 def arrive(dev: Device, size: int, sender: bytes) -> Device | None:
@@ -118,11 +118,30 @@ def arrive(dev: Device, size: int, sender: bytes) -> Device | None:
         fdb.update(br, port, sender, vid)
     if br.dev.up:
         snooping.hear(br, port, vlan)
-    if state != FORWARDING or not br.dev.up:
+    if state != FORWARDING or not br.dev.up or dev in dev.kernel.bridged:
         return None
-    flood(br, size, vid, port)
+    behind = flood(br, size, vid, port)
     _leave(br, br, vid, size)
     br.dev.stats.received(size - ETH_HLEN)
     br.dev.stats.multicast += 1
     br.dev.changed()
+    _pass_on(port, behind, size, sender)
     return br.dev
+
+
+def _pass_on(port: Port, receivers: list[Device], size: int, sender: bytes) -> None:
+    """A frame that came to a port arrives behind the others, one after the other and in turn with those that come of
+    it there (process_backlog()). Where it comes to the same port again, in a ring, it is not let in: it would go
+    round for ever, as on Linux."""
+    kernel = port.dev.kernel
+    first = not kernel.bridged
+    kernel.bridged.add(port.dev)
+    kernel.backlog.extend((receiver, size, sender) for receiver in receivers)
+    if not first:
+        return
+    try:
+        while kernel.backlog:
+            rx_handler.receive(*kernel.backlog.popleft())
+    finally:
+        kernel.bridged.clear()
+        kernel.backlog.clear()

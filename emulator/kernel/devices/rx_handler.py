@@ -7,11 +7,12 @@ anybody's; it stands in what is attached to the device.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from errno import EBUSY, EINVAL
 from typing import TYPE_CHECKING, Optional
 
 from nlemu.emulator.kernel.devices.device import RX_HANDLER
+from nlemu.emulator.kernel.devices.qdisc import tagged
 from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_ether import ETH_HLEN
 
@@ -38,6 +39,16 @@ def register(dev: Device, handler: RxHandler) -> None:
 def unregister(dev: Device) -> None:
     """netdev_rx_handler_unregister()."""
     dev.attach(RX_HANDLER, None)
+
+
+def receive_all(dev: Device, receivers: Sequence[Device], size: int) -> Device | None:
+    """A frame of that many bytes that a device sends has gone out by several, and comes to each of those behind them.
+    Returns the last of them, at which who sends it has it arrive as if it were the only one."""
+    sending = dev.kernel.sending
+    with tagged(dev.kernel, 0):
+        for receiver in receivers[:-1]:
+            receive(receiver, size, dev.address if sending is None else sending.sender)
+    return receivers[-1] if receivers else None
 
 
 def receive(dev: Device, size: int, sender: bytes) -> None:

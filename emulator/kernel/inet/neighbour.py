@@ -106,13 +106,14 @@ Records = tuple[tuple[int, bool], ...]
 
 
 class Sending(NamedTuple):
-    """A packet to a group: of which family, the group, its hardware address, and the packet's length in bytes. records,
-    of a report: groups, and whether they are joined or left."""
+    """A packet to a group: of which family, the group, its hardware address, the packet's length in bytes, and the
+    hardware address of who sends it. records, of a report: groups, and whether they are joined or left."""
 
     family: int
     group: int
     lladdr: bytes
     size: int
+    sender: bytes
     records: Records = ()
 
 

@@ -128,7 +128,8 @@ def _report(dev: Device, groups: Records) -> None:
     neighbour.note_group4(dev, ALL_ROUTERS)
     size = REPORT + len(groups) * RECORD
     dev.changed()
-    dev.kernel.sending = Sending(AF_INET, ALL_ROUTERS, group_lladdr(AF_INET, ALL_ROUTERS), size, groups)
+    lladdr = group_lladdr(AF_INET, ALL_ROUTERS)
+    dev.kernel.sending = Sending(AF_INET, ALL_ROUTERS, lladdr, size, dev.address, groups)
     try:
         _, receiver = qdisc.transmit(dev, size + dev.hard_header_len)
         if receiver is not None:

@@ -50,7 +50,8 @@ def send(dev: Device, group: int, size: int, records: Records = ()) -> bool:
         return True
     counters(idev)[IpstatsMib.OUTREQUESTS] += 1
     _leave(dev, idev, group, size)
-    dev.kernel.sending = Sending(ip6.AF_INET6, group, group_lladdr(ip6.AF_INET6, group), size, records)
+    lladdr = group_lladdr(ip6.AF_INET6, group)
+    dev.kernel.sending = Sending(ip6.AF_INET6, group, lladdr, size, dev.address, records)
     try:
         return _send(dev, idev, size)
     finally:

@@ -10,7 +10,7 @@ from errno import EINVAL, ENODEV, ENOENT
 from typing import TYPE_CHECKING, ClassVar
 
 from nlemu.emulator.kernel.bonding.bond import Delayed
-from nlemu.emulator.kernel.devices import qdisc
+from nlemu.emulator.kernel.devices import qdisc, rx_handler
 from nlemu.emulator.kernel.devices.address import set_mac
 from nlemu.emulator.kernel.devices.states import Xmit
 from nlemu.protocol.refusal import Refusal
@@ -107,7 +107,8 @@ class Broadcast(Mode):
 
     def transmit(self, size: int) -> Sent:
         all_sent = [send(port, size) for port in self.team.ports if port.txable]
-        return any(done for done, _ in all_sent), next((dev for _, dev in all_sent if dev is not None), None)
+        arrived = [dev for _, dev in all_sent if dev is not None]
+        return any(done for done, _ in all_sent), rx_handler.receive_all(self.team.dev, arrived, size)
 
 
 class ActiveBackup(Mode):

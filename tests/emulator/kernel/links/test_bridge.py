@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from errno import EBUSY, EINVAL, ELOOP, ENOMEM, EOPNOTSUPP
+from itertools import pairwise
 
 import pytest
 
@@ -24,6 +25,8 @@ from nlemu.protocol.refusal import Refusal
 from nlemu.protocol.uapi.if_bridge import BrState
 
 MAC = b"\2\0\0\0\1\1"
+QUIET = 1000
+"""An MTU with which there is no IPv6."""
 
 
 @pytest.fixture
@@ -67,6 +70,56 @@ def test_a_frame_teaches_where_its_sender_is(br: Bridge) -> None:
     assert br.dev.stats.rx_packets == 1
     forward.arrive(other.dev, 60, MAC)
     assert br.fdb[MAC, 0].port is other
+
+
+def pair(one: Bridge, other: Bridge | None, name: str) -> Device:
+    """The first end of a pair, which is a port of the one bridge; its other end is one of the other, if any."""
+    first = links.new_link(one.dev.net, VETH, LinkParams(name=name))
+    second = first.ops.get_peer(first)
+    assert second is not None
+    for end, br in ((first, one), (second, other)):
+        end.mtu = QUIET
+        if br is not None:
+            adjacency.set_master(end, br.dev.ifindex)
+        flags.open_device(end)
+    return first
+
+
+def bridge(kernel: Kernel) -> Bridge:
+    dev = links.new_link(kernel.init_net, BRIDGE, LinkParams())
+    dev.mtu = QUIET
+    flags.open_device(dev)
+    made: Bridge = dev.priv
+    return made
+
+
+def sent_by(*devices: Device) -> list[int]:
+    return [dev.stats.tx_packets for dev in devices]
+
+
+def test_a_frame_comes_to_all_bridges(kernel: Kernel) -> None:
+    """Also where many stand one behind the other."""
+    row = [bridge(kernel) for _ in range(100)]
+    for number, (one, other) in enumerate(pairwise(row)):
+        pair(one, other, f"v{number}")
+    last = pair(row[-1], None, "last")
+    kernel.advance(60)
+    [before] = sent_by(last)
+    forward.arrive(port(row[0], "first").dev, 60, MAC)
+    assert sent_by(last) == [before + 1]
+    assert all(br.fdb[MAC, 0].port is not None for br in row)
+
+
+def test_a_ring_ends(kernel: Kernel) -> None:
+    """Where Linux has a frame go round for ever it comes once to each port."""
+    one, other = bridge(kernel), bridge(kernel)
+    ways = [pair(one, other, f"v{number}") for number in range(12)]
+    first = port(one, "first").dev
+    kernel.advance(60)
+    before = sent_by(*ways)
+    forward.arrive(first, 60, MAC)
+    counted = [now - was for now, was in zip(sent_by(*ways), before, strict=True)]
+    assert all(0 < count <= len(ways) for count in counted)
 
 
 def test_what_was_learned_is_forgotten(kernel: Kernel, br: Bridge) -> None:
