@@ -119,9 +119,10 @@ class Daemon:
             self._read = log.tell()
         return [line for line in lines if line and not any(one in line for one in EXPECTED)]
 
-    def end(self) -> float:
-        """SIGTERM; how many seconds it took. Found."""
-        began = time.monotonic()
+    def end(self) -> tuple[float, float]:
+        """SIGTERM; how many seconds it took by the clock, and of a processor. Found."""
+        began, before = time.monotonic(), reaped()
+        used = int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
         self.process.send_signal(signal.SIGTERM)
         try:
             code = self.process.wait(PATIENCE)
@@ -135,7 +136,7 @@ class Daemon:
         if self.directory.exists():
             left = [str(path.relative_to(self.directory)) for path in self.directory.rglob("*")]
             raise Found(f"it leaves {len(left)} files behind, such as {left[:3]}")
-        return took
+        return took, reaped() - before - used
 
     def kill(self) -> None:
         """The end of it, however it goes on."""
@@ -144,3 +145,9 @@ class Daemon:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def reaped() -> float:
+    """Seconds of processors that children took which have been waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
 
 COMPAT = int(RT_TABLE.COMPAT)
+ALL_BITS = 0xFFFFFFFF
 UNRESOLVED, IIF_DETACHED, OIF_DETACHED = 0x4, 0x8, 0x10
 """FIB_RULE_*: a jump to nowhere, names of devices that are not there."""
 
@@ -47,7 +48,7 @@ def body(net: Net, rule: Rule) -> bytes:
     return head + TOLD.encode(
         {
             Fra.table: rule.table,
-            Fra.suppress_prefixlen: rule.suppress_prefixlen & 0xFFFFFFFF,
+            Fra.suppress_prefixlen: rule.suppress_prefixlen & ALL_BITS,
             Fra.protocol: rule.protocol,
             Fra.iifname: rule.iifname or None,
             Fra.oifname: rule.oifname or None,
@@ -58,7 +59,7 @@ def body(net: Net, rule: Rule) -> bytes:
             Fra.tun_id: rule.tun_id or None,
             Fra.l3mdev: rule.l3mdev or None,
             Fra.uid_range: ports(rule.uids),
-            Fra.suppress_ifgroup: None if rule.suppress_ifgroup == NONE else rule.suppress_ifgroup,
+            Fra.suppress_ifgroup: None if rule.suppress_ifgroup == NONE else rule.suppress_ifgroup & ALL_BITS,
             Fra.sport_range: ports(rule.sports),
             Fra.sport_mask: rule.sport_mask or None,
             Fra.dport_range: ports(rule.dports),
