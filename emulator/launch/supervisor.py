@@ -22,15 +22,13 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nlemu.emulator.launch import capabilities, identity
-from nlemu.emulator.launch.files import calls as path_calls
+from nlemu.emulator.launch import capabilities
+from nlemu.emulator.launch.answers import CALLS, Function
+from nlemu.emulator.launch.descriptors import SenderDescriptors
 from nlemu.emulator.launch.files import firmware
 from nlemu.emulator.launch.files.opened import Files
 from nlemu.emulator.launch.host import Host
-from nlemu.emulator.launch.namespaces import calls as namespace_calls
 from nlemu.emulator.launch.namespaces.namespaces import Namespaces
-from nlemu.emulator.launch.sockets import calls as socket_calls
-from nlemu.emulator.launch.sockets import messages
 from nlemu.emulator.launch.trap.architectures import Architecture
 from nlemu.emulator.launch.trap.borrow import Borrowed, Known
 from nlemu.emulator.launch.trap.call import PASS, Answer, Call, Gone, Verdict
@@ -41,21 +39,18 @@ from nlemu.emulator.launch.trap.credentials import (
     Cred,
     UserNamespace,
 )
-from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER, RING_CALLS, VFS_IOCTLS
+from nlemu.emulator.launch.trap.filter import CLONE_NEWUSER
 from nlemu.emulator.launch.trap.held import HeldFiles
 from nlemu.emulator.launch.trap.memory import Memory
 from nlemu.emulator.launch.trap.seccomp import Listener, libc
 from nlemu.emulator.launch.trap.task import Process, Tasks, descendants
 from nlemu.emulator.launch.tun.tuns import Tuns
 from nlemu.protocol.refusal import Refusal
-from nlemu.protocol.uapi.socket import AF_XDP
 
 if TYPE_CHECKING:
     from nlemu.emulator.kernel.core.net import Net
-    from nlemu.emulator.kernel.queues.xdp import XdpProgram
     from nlemu.emulator.launch.rings.ring import Ring
     from nlemu.emulator.launch.sockets.channel import Channel
-    from nlemu.emulator.launch.trap.borrow import Borrowed
     from nlemu.emulator.launch.tun.device import OpenTun
 
 log = logging.getLogger(__name__)
@@ -72,125 +67,6 @@ SUSPICION = 0.01
 """Seconds until we look whether a program still has what it may have closed."""
 ROUNDS = 64
 """How often we look whether there is more."""
-
-Function = Callable[[Call], Answer]
-
-
-def _ioctl(call: Call) -> Answer:
-    command = call.args[1] & 0xFFFFFFFF
-    if command in VFS_IOCTLS:
-        return PASS
-    tun = _tun(call)
-    if tun is not None:
-        from nlemu.emulator.launch.tun import calls as tun_calls
-
-        return tun_calls.ioctl(call, tun)
-    if socket_calls.is_of_unix(call):
-        return socket_calls.ioctl(call)
-    from nlemu.emulator.launch.ioctls import calls as ioctl_calls
-
-    return ioctl_calls.ioctl(call)
-
-
-def _read(call: Call) -> Answer:
-    tun = _tun(call)
-    if tun is None:
-        return messages.read(call)
-    from nlemu.emulator.launch.tun import calls as tun_calls
-
-    return tun_calls.read(call, tun)
-
-
-def _write(call: Call) -> Answer:
-    tun = _tun(call)
-    if tun is None:
-        return messages.write(call)
-    from nlemu.emulator.launch.tun import calls as tun_calls
-
-    return tun_calls.write(call, tun)
-
-
-def _tun(call: Call) -> OpenTun | None:
-    """The open /dev/net/tun that a call is made on."""
-    tuns = call.supervisor.tuns
-    if not tuns.by_inode:
-        return None
-    with call.borrow(call.cint(0)) as borrowed:
-        return tuns.behind(borrowed)
-
-
-def _socket(call: Call) -> Answer:
-    """Of netlink or AF_XDP. With the first of these, calls on sockets are asked for them too."""
-    if call.cint(0) != AF_XDP:
-        return socket_calls.socket(call)
-    from nlemu.emulator.launch.xsk import calls as xsk_calls
-
-    call.supervisor.ask_first("AF_XDP", xsk_calls.CALLS, xsk_calls.answers)
-    return xsk_calls.socket(call)
-
-
-def _bpf(call: Call) -> Answer:
-    """bpf(), which most programs do without."""
-    from nlemu.emulator.launch.bpf import calls as bpf_calls
-
-    return bpf_calls.bpf(call)
-
-
-def _xdp_program(held: HeldFiles, borrowed: Borrowed) -> XdpProgram | None:
-    """What a descriptor that netlink was told is of."""
-    from nlemu.emulator.launch.bpf.programs import program_behind
-
-    return program_behind(held, borrowed)
-
-
-def _ring(name: str) -> Function:
-    """A call of rings, of which most programs make none."""
-
-    def answer(call: Call) -> Answer:
-        from nlemu.emulator.launch.rings import calls as ring_calls
-
-        return ring_calls.CALLS[name](call)
-
-    return answer
-
-
-CALLS: dict[str, Function] = {
-    "socket": _socket,
-    "bind": socket_calls.bind,
-    "connect": socket_calls.connect,
-    "getsockname": socket_calls.getsockname,
-    "getpeername": socket_calls.getpeername,
-    "setsockopt": socket_calls.setsockopt,
-    "getsockopt": socket_calls.getsockopt,
-    "listen": socket_calls.not_supported,
-    "accept": socket_calls.not_supported,
-    "accept4": socket_calls.not_supported,
-    "shutdown": socket_calls.not_supported,
-    "dup": socket_calls.duplicate,
-    "fcntl": socket_calls.duplicate,
-    "close": socket_calls.close,
-    "sendto": messages.sendto,
-    "sendmsg": messages.sendmsg,
-    "sendmmsg": messages.sendmmsg,
-    "write": _write,
-    "writev": _write,
-    "pwrite64": messages.write,
-    "pwritev": messages.write,
-    "pwritev2": messages.write,
-    "read": _read,
-    "readv": _read,
-    "recvfrom": messages.recvfrom,
-    "recvmsg": messages.recvmsg,
-    "recvmmsg": messages.recvmmsg,
-    "bpf": _bpf,
-    **identity.CALLS,
-    "ioctl": _ioctl,
-    **{name: _ring(name) for name in RING_CALLS},
-    **namespace_calls.CALLS,
-    **path_calls.CALLS,
-}
-"""Who answers which call."""
-
 
 class Waiting:
     """A call that waits. until: when its time is over, by the monotonic clock; held: the file that it is about; got:
@@ -574,24 +450,6 @@ class Supervisor:
         self.namespaces.close()
         self._data.close()
         self.poll.close()
-
-
-class SenderDescriptors:
-    """The table of open files of a process (emulator/netlink/descriptors.py)."""
-
-    __slots__ = ("_pid", "_supervisor")
-
-    def __init__(self, supervisor: Supervisor, pid: int) -> None:
-        self._supervisor, self._pid = supervisor, pid
-
-    def get(self, number: int, /) -> object | None:
-        """What the process has open under the number: a namespace, an XDP program, or the inode of anything else."""
-        try:
-            with self._supervisor.borrow(self._supervisor.tasks.process(self._pid), number) as borrowed:
-                found = self._supervisor.namespaces.behind(borrowed)
-                return found or _xdp_program(self._supervisor.held, borrowed) or borrowed.inode
-        except (OSError, OverflowError):
-            return None
 
 
 def may_trace() -> bool:

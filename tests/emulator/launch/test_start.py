@@ -29,6 +29,7 @@ def test_of_a_program_that_asks_for_nothing() -> None:
     assert there.isdisjoint({
         "trio", "construct", "nlemu.protocol.schema", "nlemu.emulator.machine.endpoint", "nlemu.emulator.kernel.nics",
         "nlemu.emulator.launch.ioctls", "nlemu.emulator.launch.files.sysfs", "nlemu.emulator.launch.files.procfs",
+        "nlemu.emulator.launch.rings.calls", "nlemu.emulator.launch.bpf.calls", "nlemu.emulator.launch.xsk.calls",
     })
     assert {name for name in there if name.startswith(KINDS)} == {f"{KINDS}loopback"}
 

@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
+from nlemu.emulator.launch.answers import CALLS
 from nlemu.emulator.launch.files.calls import Attributes, pack_stat
-from nlemu.emulator.launch.supervisor import CALLS
 from nlemu.emulator.launch.trap.architectures import AARCH64, X86_64, Architecture
 from nlemu.emulator.launch.trap.call import Call
 from nlemu.emulator.launch.trap.filter import rules

@@ -149,7 +149,7 @@ def test_conditions(condition: object, arg: int, holds: bool) -> None:
 
 @BOTH
 def test_every_rule_speaks_of_a_call_that_somebody_answers(arch: Architecture) -> None:
-    from nlemu.emulator.launch.supervisor import CALLS
+    from nlemu.emulator.launch.answers import CALLS
     from nlemu.emulator.launch.trap.filter import rules
 
     for rule in rules(BASE, root=True):
