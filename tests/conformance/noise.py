@@ -61,6 +61,8 @@ REPORTED = 250
 one for messages."""
 ADDRESSES = ("address", "perm-address")
 SWITCH = "phys-switch-id"
+CUT = 4
+"""As much of an address as a bond keeps that becomes a tunnel of IPv4 with its first port (bond_setup_by_slave())."""
 THREADS = (".pid",)
 LEARNED = (".fdb-n-learned", ".gc-timer")
 BY_CHANCE = TIMES + THREADS + LEARNED
@@ -199,8 +201,14 @@ class Noise:
                 yield payload
             elif name in ADDRESSES and len(payload) == 16 and payload[0] & 3 == LOCAL and not any(payload[6:]):
                 yield payload[:6]  # the permanent address of an IPv6 tunnel
+            elif name in ADDRESSES and len(payload) == CUT and self._begins(payload):
+                yield payload
             elif name in ADDRESSES and payload[:8] == LINK_LOCAL and payload[11:13] != b"\xff\xfe":
                 yield payload[8:]
+
+    def _begins(self, address: bytes) -> bool:
+        """Whether an address that was made up begins so."""
+        return any(made.startswith(address) for pair in self.pairs.items() for made in pair)
 
     def translate(self, theirs: bytes) -> bytes:
         """Their datagram with our addresses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fixtures.recorder import encode as e
+from nlemu.emulator.kernel.core.build import DISTRIBUTION_7_2
 from nlemu.emulator.machine.machine import Machine
 from tests.conformance.compare import differences
 from tests.conformance.machines import Emulator, Fields, Outcome
@@ -69,6 +70,27 @@ def test_an_address_that_is_derived_must_follow() -> None:
     derived = eui64(made_up(other))
     step = next(number for number, said in enumerate(other) if derived.hex() in "".join(said.got.get("r", ())))
     assert list(differences(MADE, one, replaced(other, derived, bytes(8), step)))
+
+
+def test_what_is_left_of_an_address_must_follow() -> None:
+    """A bond whose first port is a tunnel keeps the beginning of the address that was made up for it."""
+    bond, ipip = (e.nest(e.LINKINFO, e.string(e.INFO_KIND, kind)) for kind in ("bond", "ipip"))
+    steps: list[Fields] = [
+        OPEN,
+        {"send": "r", "hex": e.link(e.NEWLINK, NEW, 1, bond).hex(), "settle": 1},
+        {"send": "r", "hex": e.link(e.NEWLINK, NEW, 2, ipip, e.u32(e.MASTER, 2)).hex(), "settle": 1},
+    ]
+    one, other = (Emulator(Machine(seed=seed, build=DISTRIBUTION_7_2)).perform(steps) for seed in (1, 2))
+    left = made_up_by_bond(other[1])[:4]
+    assert not list(differences(steps, one, other))
+    assert list(differences(steps, one, replaced(other, b"\x08\0\1\0" + left, b"\x08\0\1\0\1\2\3\4", 2)))
+
+
+def made_up_by_bond(said: Outcome) -> bytes:
+    """The address that was told of first."""
+    told = bytes.fromhex(said.got["r"][0])
+    at = told.index(b"\x0a\0\1\0")
+    return told[at + 4 : at + 10]
 
 
 def test_any_other_byte_counts() -> None:
