@@ -334,10 +334,13 @@ class VlanOps(DeviceOps):
 
 def receive(dev: Device, number: tuple[int, int], size: int) -> Device | None:
     """vlan_do_receive(): a tagged frame to a group, of that many bytes without the tag, has come to a device; the VLAN
-    that it is for. What is for none is somebody else's."""
+    that it is for. What is for none is somebody else's, but with number 0, which says a priority alone, the device's
+    own (check_vlan_id of __netif_receive_skb_core())."""
     dev.changed()
     vlan: Device | None = dev.attached.get(KEY, {}).get(number)
     if vlan is None:
+        if not number[1]:
+            return dev
         dev.own_stats.rx_otherhost_dropped += 1
         return None
     if not vlan.up:

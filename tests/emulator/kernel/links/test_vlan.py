@@ -313,6 +313,17 @@ class TestFrames:
         assert qdisc.transmit(near, 100) == (Xmit.SUCCESS, None)
         assert peer.stats.rx_otherhost_dropped == lost + 1
 
+    def test_what_says_a_priority_alone_is_the_other_end_s(self, kernel: Kernel) -> None:
+        below = links.new_link(kernel.init_net, VETH, LinkParams(name="a"))
+        peer = below.ops.get_peer(below)
+        dev = vlan(below, 0)
+        assert peer is not None
+        for one in (below, peer, dev):
+            flags.open_device(one)
+        kernel.advance(2)
+        assert qdisc.transmit(dev, 60) == (Xmit.SUCCESS, peer)
+        assert peer.stats.rx_otherhost_dropped == 0
+
     def test_a_tag_makes_them_longer_where_the_device_does_not_put_it_in(self, kernel: Kernel) -> None:
         below = dummy(kernel)
         inner = vlan(vlan(below, 5), 6)
