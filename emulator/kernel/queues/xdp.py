@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from errno import EBUSY, EEXIST, EINVAL, ENOLINK, EOPNOTSUPP, EPERM
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from nlemu.emulator.kernel.devices import features
 from nlemu.emulator.kernel.devices.queue import min_provider_channels
@@ -46,17 +46,35 @@ class XdpProgram:
     fragments: bool = False
 
 
-class XdpLink:
-    """struct bpf_xdp_link: a program on a device. number: its own; dev: None when the device is gone, or it was taken
-    off."""
+class Attached:
+    """A program in one of a device's modes, whatever attached it. id, fragments: the program's."""
 
-    __slots__ = ("dev", "mode", "number", "program")
+    __slots__ = ("mode", "program")
+
+    def __init__(self, mode: Mode, program: XdpProgram) -> None:
+        self.mode, self.program = mode, program
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        return self.program.id
+
+    @property
+    def fragments(self) -> bool:
+        """It can do with packets in fragments."""
+        return self.program.fragments
+
+
+class XdpLink(Attached):
+    """struct bpf_xdp_link: a program on a device. number: the link's own; dev: None when the device is gone, or it was
+    taken off."""
+
+    __slots__ = ("dev", "number")
 
     def __init__(self, net: Net, ifindex: int, program: XdpProgram, flags: int = 0) -> None:
         """bpf_xdp_link_attach(): flags are XDP_FLAGS_*_MODE, one of them or none. EINVAL (also for a device that is
         not there), EBUSY, EEXIST, EOPNOTSUPP and what the driver refuses; mostly with a text, which the system call
         cannot carry."""
-        self.program = program
         dev = net.device(ifindex)
         if dev is None:
             raise Refusal(EINVAL)
@@ -65,10 +83,7 @@ class XdpLink:
             raise Refusal(EINVAL, "Invalid XDP flags for BPF link attachment")
         if flags & (flags - 1):
             raise Refusal(EINVAL, "Only one XDP mode flag can be set")
-        if flags & XDP_FLAGS.HW_MODE:
-            _refuse_hardware(dev)
-        native = dev.ops.has_bpf if not flags else bool(flags & XDP_FLAGS.DRV_MODE)
-        self.mode = Mode.NATIVE if native else Mode.GENERIC
+        super().__init__(_mode(dev, flags), program)
         self.dev: Device | None = None
         if dev.kernel.xdp.on(dev).get(self.mode) is not None:
             if isinstance(dev.kernel.xdp.on(dev)[self.mode], XdpLink):
@@ -76,16 +91,6 @@ class XdpLink:
             raise Refusal(EBUSY, "Can't replace active XDP program with BPF link")
         _install(dev, self)
         self.dev = dev
-
-    @property
-    def id(self) -> int:
-        """Its program's number."""
-        return self.program.id
-
-    @property
-    def fragments(self) -> bool:
-        """Its program's."""
-        return self.program.fragments
 
     def update(self, program: XdpProgram, expected: XdpProgram | None) -> None:
         """bpf_xdp_link_update(): another program, in the place of the one that is expected, if any is. EPERM, ENOLINK,
@@ -110,14 +115,14 @@ class XdpLink:
             _forget(dev, self.mode)
 
 
-class XdpAttached:
+class XdpAttached(Attached):
     """A program that netlink has attached: it stays until it is taken away, or its device goes."""
 
-    __slots__ = ("dev", "fragments", "id", "mode", "program")
+    __slots__ = ("dev",)
 
     def __init__(self, dev: Device, mode: Mode, program: XdpProgram) -> None:
-        self.dev, self.mode, self.program = dev, mode, program
-        self.id, self.fragments = program.id, program.fragments
+        super().__init__(mode, program)
+        self.dev = dev
 
     def close(self) -> None:
         """It is no longer there."""
@@ -130,10 +135,7 @@ def change(dev: Device, new: XdpProgram | None, expected: XdpProgram | None, fla
     attached = dev.kernel.xdp.on(dev)
     if not flags & MODES and len(attached) > 1:
         raise Refusal(EINVAL, "More than one program loaded, unset mode is ambiguous")
-    if flags & XDP_FLAGS.HW_MODE:
-        _refuse_hardware(dev)
-    native = dev.ops.has_bpf if not flags & MODES else bool(flags & XDP_FLAGS.DRV_MODE)
-    mode = Mode.NATIVE if native else Mode.GENERIC
+    mode = _mode(dev, flags)
     current = attached.get(mode)
     if isinstance(current, XdpLink):
         raise Refusal(EBUSY, "Can't replace active BPF XDP link")
@@ -153,19 +155,19 @@ def change(dev: Device, new: XdpProgram | None, expected: XdpProgram | None, fla
     _install(dev, XdpAttached(dev, mode, new))
 
 
-NOT_NATIVE = "Underlying driver does not support XDP in native mode"
-
-
 def _check_driver(dev: Device, mode: Mode) -> None:
     if mode is Mode.NATIVE and not dev.ops.has_bpf:
-        raise Refusal(EOPNOTSUPP, NOT_NATIVE)
+        raise Refusal(EOPNOTSUPP, "Underlying driver does not support XDP in native mode")
 
 
-def _refuse_hardware(dev: Device) -> NoReturn:
-    """No driver takes a program over that is not made for it."""
-    if not dev.ops.has_bpf:
-        raise Refusal(EOPNOTSUPP, NOT_NATIVE)
-    raise Refusal(EINVAL)
+def _mode(dev: Device, flags: int) -> Mode:
+    """dev_xdp_mode(). EINVAL, EOPNOTSUPP: hardware is asked for, and no driver takes a program over that is not made
+    for it."""
+    if flags & XDP_FLAGS.HW_MODE:
+        _check_driver(dev, Mode.NATIVE)
+        raise Refusal(EINVAL)
+    native = dev.ops.has_bpf if not flags & MODES else bool(flags & XDP_FLAGS.DRV_MODE)
+    return Mode.NATIVE if native else Mode.GENERIC
 
 
 def _install(dev: Device, program: XdpLink | XdpAttached) -> None:

@@ -212,9 +212,13 @@ class XdpSocket:
 
     def set_umem(self, umem: Umem) -> None:
         """XDP_UMEM_REG. EBUSY: it is bound, or has one."""
+        self.check_without_umem()
+        self.umem = umem
+
+    def check_without_umem(self) -> None:
+        """Before anything is said of the memory. EBUSY."""
         if not self.ready or self.umem is not None:
             raise Refusal(EBUSY)
-        self.umem = umem
 
     def check_state(self) -> None:
         """xsk_check_common(): can packets go? ENXIO: it is not bound; ENETDOWN."""
@@ -230,7 +234,7 @@ class XdpSocket:
         ENODEV, EINVAL, EBUSY, EBADF (the other is not bound), EOPNOTSUPP."""
         if flags & ~BIND_FLAGS:
             raise Refusal(EINVAL)
-        if self.pool is not None:
+        if not self.ready:
             raise Refusal(EBUSY)
         dev = self.net.device(ifindex)
         if dev is None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from nlemu.emulator.kernel.queues.page_pool import PagePool
 
 PAGE_SIZE = 4096
+NO_QUEUE = 0xFFFFFFFF
+"""Of which io_register_zcrx() says at once that there is none."""
 
 
 class Registration(provider.MemoryProvider):
@@ -57,6 +59,13 @@ class Registration(provider.MemoryProvider):
             provider.close_queue(dev, self.queue, self)
 
 
+def check_length(rx_buf_len: int) -> None:
+    """What io_zcrx_create_area() makes of the length of a buffer, in bytes; 0 is the default's. EINVAL: no power of
+    two, or less than a page."""
+    if rx_buf_len and (rx_buf_len & (rx_buf_len - 1) or rx_buf_len < PAGE_SIZE):
+        raise Refusal(EINVAL)
+
+
 def register(net: Net, ifindex: int, queue: int, rx_buf_len: int = 0, *,
              contiguous: Callable[[], int] = lambda: PAGE_SIZE, capable: bool = True) -> Registration:
     """io_register_zcrx() of a ring that is set up as it must be. rx_buf_len: in bytes, 0 for the default; contiguous:
@@ -65,15 +74,14 @@ def register(net: Net, ifindex: int, queue: int, rx_buf_len: int = 0, *,
     ENODEV, EOPNOTSUPP, ERANGE, and what `provider.open_queue()` refuses."""
     if not capable:
         raise Refusal(EPERM)
-    if queue == 0xFFFFFFFF:
+    if queue == NO_QUEUE:
         raise Refusal(EINVAL)
     dev = net.device(ifindex)
     if dev is None:
         raise Refusal(ENODEV)
     if dma_device(dev, queue) is None:
         raise Refusal(EOPNOTSUPP)
-    if rx_buf_len and (rx_buf_len & (rx_buf_len - 1) or rx_buf_len < PAGE_SIZE):
-        raise Refusal(EINVAL)
+    check_length(rx_buf_len)
     if rx_buf_len > contiguous():
         raise Refusal(ERANGE)
     registration = Registration(dev, queue, rx_buf_len)

@@ -12,7 +12,7 @@ import errno
 import struct
 from functools import partial
 
-from nlemu.emulator.kernel.queues.zcrx import PAGE_SIZE, Registration, register
+from nlemu.emulator.kernel.queues.zcrx import NO_QUEUE, PAGE_SIZE, Registration, check_length, register
 from nlemu.emulator.launch.rings.ring import Ring
 from nlemu.emulator.launch.trap.call import Call
 from nlemu.emulator.launch.trap.mappings import writable
@@ -24,7 +24,6 @@ MAX_RQ_ENTRIES = 32768
 MAX_AREA = 1 << 30
 """How long a program's memory may be, in bytes (io_validate_user_buf_range())."""
 LONGEST = 1 << 64
-NO_QUEUE = 0xFFFFFFFF
 RQ_HEAD, RQ_TAIL, RQES, RQE_SIZE = 0, 4, 64, 16
 """Where things are in the ring by which buffers are given back (io_fill_zcrx_offsets()), in bytes."""
 REGION_SHIFT = 16  # IORING_OFF_ZCRX_SHIFT
@@ -68,8 +67,7 @@ def receive(call: Call, ring: Ring, place: int) -> None:
     memory = partial(_memory, call, area)
     made: Registration | None = None
     if flags & Zcrx.NODEV:
-        if length and (length & (length - 1) or length < PAGE_SIZE):
-            raise OSError(errno.EINVAL, "length of a buffer")
+        check_length(length)
         if length > memory():
             raise OSError(errno.EOPNOTSUPP, "length of a buffer")
     else:

@@ -157,8 +157,7 @@ def _set_umem(call: Call, sock: XskFile, place: int, length: int) -> None:
         raise OSError(errno.EINVAL, "length of an option")
     said = call.read(place, UMEM_REG.size if length >= UMEM_REG.size else FIRST_UMEM_REG.size)
     address, size, chunk, headroom, flags, metadata = UMEM_REG.unpack(said.ljust(UMEM_REG.size, b"\0"))
-    if not sock.sock.ready or sock.sock.umem is not None:
-        raise OSError(errno.EBUSY, "it has memory")
+    sock.sock.check_without_umem()
     umem = Umem(chunk, headroom, flags, address=address, size=size, metadata=metadata)
     most = prlimit(call.tid, RLIMIT_MEMLOCK)[0]
     if most != RLIM_INFINITY and size > most and not call.supervisor.capable(call.tid, CAP_IPC_LOCK):
