@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -20,7 +19,6 @@ from .case import Ask, Deed, Read, Step, Wait, deeds
 from .invariants import broken
 from .requests import Asked, asked
 
-HEADER = struct.Struct("<IHHII")
 MODERN = ((NetlinkOpt.CAP_ACK, 1), (NetlinkOpt.EXT_ACK, 1))
 SOCKETS: tuple[dict[str, Any], ...] = (
     {"options": MODERN}, {"options": (*MODERN, (NetlinkOpt.GET_STRICT_CHK, 1))}, {}, {"net": "pod", "options": MODERN},
@@ -111,11 +109,10 @@ class Kernel:
         for change in deed.changes:
             if change.at < len(body):
                 body[change.at : change.at + len(change.value)] = change.value
-        kind = self.numbers.get(one.kind, 0x10) if isinstance(one.kind, str) else one.kind
         self.seq += 1
         with suppress(OSError):
             endpoint = self.socket(deed.socket, one.protocol)
-            endpoint.send(HEADER.pack(16 + len(body), kind, one.flags, self.seq & 0xFFFFFFFF, 0) + body)
+            endpoint.send(one.message(self.numbers, self.seq & 0xFFFFFFFF, body))
             if deed.socket % 3:
                 self.read(endpoint)
 

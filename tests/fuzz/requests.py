@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
 from fixtures import traces
 from nlemu.emulator.script import trace as tape
-from nlemu.protocol.frame import HEADER_SIZE, split
+from nlemu.protocol.frame import HEADER_SIZE, message, split
 
 GENERIC = 16
+NLCTRL = 0x10
+"""GENL_ID_CTRL"""
 
 
 class Asked(NamedTuple):
@@ -19,6 +22,12 @@ class Asked(NamedTuple):
     kind: int | str
     flags: int
     body: bytes
+
+    def message(self, numbers: Mapping[str, int], seq: int, body: bytes | bytearray | None = None) -> bytes:
+        """It, as it is sent where families have those numbers (one that has none is nlctrl's), with another body where
+        one is given."""
+        kind = numbers.get(self.kind, NLCTRL) if isinstance(self.kind, str) else self.kind
+        return message(kind, self.flags, seq, 0, self.body if body is None else bytes(body))
 
 
 @cache
@@ -32,8 +41,8 @@ def asked() -> tuple[Asked, ...]:
         for step in trace.steps:
             if step.verb != "send":
                 continue
-            for header, message in split(bytes.fromhex(step["hex"])):
+            for header, data in split(bytes.fromhex(step["hex"])):
                 protocol = protocols[step.subject]
                 kind = families.get(header.type, header.type) if protocol == GENERIC else header.type
-                found[Asked(protocol, kind, header.flags, message[HEADER_SIZE:])] = None
+                found[Asked(protocol, kind, header.flags, data[HEADER_SIZE:])] = None
     return tuple(found)

@@ -28,7 +28,7 @@ from nlemu.protocol.uapi.netlink import NetlinkProtocol
 from tests.conformance.machines import Daemon, Emulator, StepImpossible
 from tests.conformance.walk import ALL_AREAS, Walk
 from tests.fuzz.case import NUMBERS
-from tests.fuzz.kernel import HEADER, STEPS
+from tests.fuzz.kernel import STEPS
 from tests.fuzz.requests import GENERIC, Asked, asked
 
 SHARED = ("init", "init", "n0", "n1", "n2", "n3")
@@ -122,11 +122,10 @@ class Player:
         if rng.random() < 0.2 and body:
             at = rng.randrange(len(body)) & ~3
             body[at : at + 4] = rng.choice(NUMBERS).to_bytes(4, "little")[: len(body) - at]
-        kind = self.numbers.get(one.kind, 0x10) if isinstance(one.kind, str) else one.kind
         self.seq += 1
         try:
             sock = self.reach(netns, one.protocol)
-            sock.send(HEADER.pack(16 + len(body), kind, one.flags, self.seq, 0) + body)
+            sock.send(one.message(self.numbers, self.seq, body))
             if rng.random() < 0.9:
                 self.read(sock)
             elif rng.random() < 0.3:
@@ -174,8 +173,7 @@ def leave(directory: Path, seed: int, count: int) -> None:
         for _ in range(count):
             with suppress(OSError, ControlError):
                 netns, one = rng.choice(SHARED), rng.choice(dumps)
-                kind = numbers.get(one.kind, 0x10) if isinstance(one.kind, str) else one.kind
-                request = HEADER.pack(16 + len(one.body), kind, one.flags, 1, 0) + one.body
+                request = one.message(numbers, 1)
                 if rng.random() < 0.3:
                     sock, _ = control.open(netns=netns, proto=one.protocol, groups=0xFFFFFFFF)
                 else:

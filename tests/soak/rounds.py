@@ -14,10 +14,9 @@ from typing import Any
 
 from nlemu.emulator.bench.requests import Refused, ask, delete
 from nlemu.emulator.client.client import Client
-from nlemu.emulator.client.control import ControlError
 from tests.fuzz.kernel import STEPS
 from tests.soak.acts import ACTS, BETWEEN, Act, namespaces, settled
-from tests.soak.daemon import PATIENCE, ROOT, Daemon, Found
+from tests.soak.daemon import ROOT, Daemon, Found
 
 BASE = "base"
 """The snapshot of a machine to which nothing was done."""
@@ -170,6 +169,3 @@ def base_of(daemon: Daemon) -> dict[str, int]:
         before = there
     daemon.control.do(snapshot=BASE)
     return {name: there[name] for name in ("connections", "endpoints", "namespaces", "watching", "hosts", "tasks")}
-
-
-__all__ = ["ControlError", "Effort", "PATIENCE", "Round", "Told", "base_of"]

@@ -98,6 +98,18 @@ def run(*program: str, options: Sequence[str] = (), text: str | None = None, tim
     return done.stdout
 
 
+MAIN = "\nmain()\n"
+"""How a program of PROGRAMS ends that asks its questions in a function."""
+
+
+def answers(name: str, script: str = MAIN, options: Sequence[str] = ()) -> list[str]:
+    """What the program of that name, in PROGRAMS, prints, line by line; or what a script does that has all that the
+    program has, but asks none of its questions."""
+    program = (PROGRAMS / f"{name}.py").read_text()
+    assert program.endswith(MAIN)
+    return run(python(), "-c", program.removesuffix(MAIN) + script, options=options).splitlines()
+
+
 def shell(script: str) -> str:
     """What a shell script prints; it ends with the first command that fails."""
     return run("sh", "-ec", script)

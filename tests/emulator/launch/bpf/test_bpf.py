@@ -15,19 +15,10 @@ from tests.emulator.launch import nobody
 pytestmark = pytest.mark.usefixtures("supervision")
 
 RECORDED = Path(__file__).with_name("7.2.13.txt").read_text().splitlines()
-PROGRAM = (nobody.PROGRAMS / "bpf.py").read_text()
-BESIDE = PROGRAM.removesuffix("\nmain()\n")
-"""The same without its questions."""
-
-
-def told(script: str) -> list[str]:
-    """What a program prints that has all that programs/bpf.py has."""
-    return nobody.run(nobody.python(), "-c", BESIDE + script).splitlines()
 
 
 def test_every_question_is_answered_as_on_linux() -> None:
-    assert BESIDE != PROGRAM
-    assert nobody.run(nobody.python(), "-c", PROGRAM).splitlines() == RECORDED
+    assert nobody.answers("bpf") == RECORDED
 
 
 def test_a_link_lives_as_long_as_somebody_has_it() -> None:
@@ -55,7 +46,7 @@ say(told.of(veth))
 theirs.close()
 say(told.of(veth))
 """
-    assert told(script) == ["5:1 2:01 4:1", "2:00", "5:2 2:01 4:2", "2:00"]
+    assert nobody.answers("bpf", script) == ["5:1 2:01 4:1", "2:00", "5:2 2:01 4:2", "2:00"]
 
 
 def test_who_has_lost_the_right_loads_nothing() -> None:
@@ -65,4 +56,4 @@ veth, whole = make("xdp0", b"veth"), load()
 os.setresuid(1000, 1000, 1000)
 say(load(), isinstance(link(whole, veth), int))
 """
-    assert told(script) == ["EPERM True"]
+    assert nobody.answers("bpf", script) == ["EPERM True"]

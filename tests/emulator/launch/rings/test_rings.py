@@ -15,20 +15,16 @@ from tests.emulator.launch import nobody
 pytestmark = pytest.mark.usefixtures("supervision")
 
 RECORDED = Path(__file__).with_name("7.2.13.txt").read_text().splitlines()
-PROGRAM = (nobody.PROGRAMS / "rings.py").read_text()
 WORLD = nobody.ROOT / "fixtures/worlds/receive.toml"
-BESIDE = PROGRAM.removesuffix("\nmain()\n")
-"""The same without its questions."""
 
 
-def told(script: str, *options: str) -> list[str]:
-    """What a program prints that has all that programs/rings.py has."""
-    return nobody.run(nobody.python(), "-c", BESIDE + script, options=["--netdevsim", "dma", *options]).splitlines()
+def told(script: str = nobody.MAIN, *options: str) -> list[str]:
+    """With a netdevsim that has a DMA device."""
+    return nobody.answers("rings", script, ["--netdevsim", "dma", *options])
 
 
 def test_every_question_is_answered_as_on_linux() -> None:
-    assert BESIDE != PROGRAM
-    assert nobody.run(nobody.python(), "-c", PROGRAM, options=["--netdevsim", "dma"]).splitlines() == RECORDED
+    assert told() == RECORDED
 
 
 def test_a_queue_is_taken_as_long_as_somebody_has_the_ring() -> None:

@@ -14,20 +14,11 @@ from tests.emulator.launch import nobody
 pytestmark = pytest.mark.usefixtures("supervision")
 
 RECORDED = Path(__file__).with_name("7.2.13.txt").read_text().splitlines()
-PROGRAM = (nobody.PROGRAMS / "xsk.py").read_text()
-BESIDE = PROGRAM.removesuffix("\nmain()\n")
-"""The same without its questions."""
 WORLD = nobody.ROOT / "fixtures/worlds/receive.toml"
 
 
-def told(script: str, *options: str) -> list[str]:
-    """What a program prints that has all that programs/xsk.py has."""
-    return nobody.run(nobody.python(), "-c", BESIDE + script, options=options).splitlines()
-
-
 def test_every_question_is_answered_as_on_linux() -> None:
-    assert BESIDE != PROGRAM
-    assert nobody.run(nobody.python(), "-c", PROGRAM).splitlines() == RECORDED
+    assert nobody.answers("xsk") == RECORDED
 
 
 def test_a_leased_queue_is_bound_with_zero_copy() -> None:
@@ -39,7 +30,8 @@ one = whole()
 say(bind(whole(), nk0, 0, ZEROCOPY), bind(one, nk0, 1, ZEROCOPY | WAKEUP), get(one, OPTIONS, 4))
 say(called(libc.sendto(one, None, 0, 0x40, None, 0)), bind(whole(), nk0, 1))
 """
-    assert told(script, "--world", str(WORLD), "--netns", "pod") == ["ENOTSUP 0 4:01000000", "0 EBUSY"]
+    told = nobody.answers("xsk", script, ["--world", str(WORLD), "--netns", "pod"])
+    assert told == ["ENOTSUP 0 4:01000000", "0 EBUSY"]
 
 
 def test_a_socket_that_was_handed_over() -> None:
@@ -66,7 +58,7 @@ os.close(go)
 os.wait()
 say(bind(whole(), veth))
 """
-    assert told(script) == ["0", "1 4:00000000 EBUSY 128:", "EBUSY", "0"]
+    assert nobody.answers("xsk", script) == ["0", "1 4:00000000 EBUSY 128:", "EBUSY", "0"]
 
 
 def test_it_lives_in_the_namespace_where_it_was_opened() -> None:
@@ -77,8 +69,9 @@ veth = make("x0", b"veth")
 libc.unshare(0x40000000)
 say(bind(fd, veth), bind(whole(), veth))
 """
-    assert told(script) == ["0 ENODEV"]
+    assert nobody.answers("xsk", script) == ["0 ENODEV"]
 
 
 def test_who_may_not_have_raw_sockets_has_none() -> None:
-    assert told("os.setresuid(1000, 1000, 1000)\nsay(xsk(), xsk(socket.SOCK_DGRAM))") == ["EPERM EPERM"]
+    script = "os.setresuid(1000, 1000, 1000)\nsay(xsk(), xsk(socket.SOCK_DGRAM))"
+    assert nobody.answers("xsk", script) == ["EPERM EPERM"]
